@@ -1,0 +1,149 @@
+"""The backbone: a stateful map over chunks of a sequence."""
+
+from typing import Any
+
+import keras
+
+from textapps.backbones.block import Block
+from textapps.backbones.config import BackboneConfig
+from textapps.errors import ConfigurationError
+
+
+@keras.saving.register_keras_serializable("textapps")
+class Backbone(keras.layers.Layer):
+    """A stack of equal blocks, `outputs, state = backbone(inputs, state, mask, memory)`.
+
+        inputs   float[batch, time, units]     outputs  float[batch, time, units]
+        state    one entry a block, every leaf batch-major; zeros = None = start of sequence
+        mask     bool[batch, time], padding (False) on the right; None: everything is valid
+        memory   what `prepare_memory` made of an encoder's outputs; None without `memory_units`
+
+    The law: cutting a sequence into chunks of any lengths, zero included, and passing the state
+    along gives the same outputs as one call, if the backbone is causal. A masked position leaves
+    the state as it was; outputs at masked positions mean nothing.
+
+    Args:
+        config: kind, sizes and options.
+        causal: False lets every position see the whole sequence: an RNN reads each way with half
+            the units, the transformer's attention is unmasked. The state is then ().
+        memory_units: width of an encoder's outputs; None leaves cross-attention out.
+
+    Raises:
+        ConfigurationError: the sizes do not fit together.
+
+    >>> import numpy as np
+    >>> backbone = Backbone(BackboneConfig(kind="gru", units=6, layers=2))
+    >>> x = np.ones((3, 5, 6), "float32")
+    >>> whole, _ = backbone(x)
+    >>> first, state = backbone(x[:, :2])
+    >>> second, _ = backbone(x[:, 2:], state)
+    >>> bool(np.allclose(whole[:, 2:], second, atol=1e-5))
+    True
+    """
+
+    def __init__(
+        self,
+        config: BackboneConfig,
+        *,
+        causal: bool = True,
+        memory_units: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not causal and config.units % 2:
+            raise ConfigurationError(
+                f"backbone.units {config.units} must be even, because a {config.kind} that reads "
+                "both ways spends half of them on each"
+            )
+        if memory_units is not None and config.units % config.heads:
+            raise ConfigurationError(
+                f"backbone.units {config.units} must be a multiple of heads ({config.heads})"
+            )
+        self.blocks = [
+            Block(config, causal, memory_units, dtype=self.dtype_policy, name=f"block_{index}")
+            for index in range(config.layers)
+        ]
+        self.norm = None
+        if config.normalization == "layer":
+            self.norm = keras.layers.LayerNormalization(
+                epsilon=1e-6, dtype=self.dtype_policy, name="norm"
+            )
+        self.config = config
+        self.causal = causal
+        self.memory_units = memory_units
+        self.supports_masking = True
+
+    def build(self, inputs_shape: Any) -> None:
+        """Creates all weights.
+
+        Raises:
+            ValueError: the inputs are not `units` wide.
+        """
+        if inputs_shape[-1] != self.config.units:
+            raise ValueError(
+                f"the backbone takes inputs {self.config.units} wide, not {inputs_shape[-1]}"
+            )
+        for block in self.blocks:
+            block.build(inputs_shape)
+        if self.norm is not None:
+            self.norm.build(inputs_shape)
+        self.built = True
+
+    def call(
+        self,
+        inputs: Any,
+        state: Any = None,
+        mask: Any = None,
+        memory: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, Any]:
+        """See the class."""
+        x, states = inputs, []
+        for index, block in enumerate(self.blocks):
+            x, block_state = block(
+                x,
+                state=state[index] if state else None,
+                mask=mask,
+                memory=memory[index] if memory else None,
+                training=training,
+            )
+            states.append(block_state)
+        outputs = x if self.norm is None else self.norm(x)
+        return outputs, tuple(states) if self.causal else ()
+
+    def initial_state(self, batch: Any) -> Any:
+        """The state at the start of `batch` sequences: zeros, () when not causal."""
+        if not self.causal:
+            return ()
+        return tuple(block.mixer.initial_state(batch) for block in self.blocks)
+
+    def prepare_memory(self, encoder_outputs: Any, mask: Any = None) -> Any:
+        """Projects an encoder's outputs once to the keys and values of every decoding step.
+
+        Args:
+            encoder_outputs: float[batch, source, memory_units].
+            mask: bool[batch, source]; None: everything is valid.
+
+        Returns:
+            One {"keys", "values": float[batch, source, units], "mask": bool[batch, source]} a
+            block; None without cross-attention.
+        """
+        if self.memory_units is None:
+            return None
+        return tuple(
+            block.cross_attention.prepare_memory(encoder_outputs, mask) for block in self.blocks
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "config": self.config.model_dump(),
+            "causal": self.causal,
+            "memory_units": self.memory_units,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Backbone":
+        """The backbone whose `get_config` this is."""
+        return cls(**{**config, "config": BackboneConfig(**config["config"])})

@@ -1,0 +1,96 @@
+"""One block: mixer, optional cross-attention, optional feed-forward."""
+
+from typing import Any
+
+import keras
+
+from textapps.backbones.attention import CrossAttention, SelfAttention
+from textapps.backbones.config import BackboneConfig
+from textapps.backbones.recurrent import RecurrentMixer
+
+
+class Block(keras.layers.Layer):
+    """Three sub-layers, each normalised before, dropped out and added to what came in.
+
+    Pre-norm: x + dropout(f(norm(x))) (Xiong et al. 2020, section 3.1). The mixer is all that
+    differs between the backbones. Arguments as in `Backbone`.
+    """
+
+    def __init__(
+        self, config: BackboneConfig, causal: bool, memory_units: int | None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.mixer = _mixer(config, causal, dtype=policy, name="mixer")
+        self.cross_attention: Any = None
+        self.feed_forward: Any = None
+        if memory_units is not None:
+            self.cross_attention = CrossAttention(
+                config.units, config.heads, memory_units, dtype=policy, name="cross_attention"
+            )
+        if config.inner_units:
+            own = config.activation if config.kind == "transformer" else None
+            self.feed_forward = keras.Sequential(
+                [
+                    keras.layers.Dense(
+                        config.inner_units, own or "gelu", dtype=policy, name="expand"
+                    ),
+                    keras.layers.Dense(config.units, dtype=policy, name="contract"),
+                ],
+                name="feed_forward",
+            )
+        self.norms = {}
+        if config.normalization == "layer":
+            parts = (self.mixer, self.cross_attention, self.feed_forward)
+            self.norms = {
+                part.name: keras.layers.LayerNormalization(
+                    epsilon=1e-6, dtype=policy, name=f"{part.name}_norm"
+                )
+                for part in parts
+                if part is not None
+            }
+        self.dropout = keras.layers.Dropout(config.dropout, dtype=policy, name="dropout")
+        self.residual = config.residual
+        self.supports_masking = True
+
+    def build(self, inputs_shape: Any) -> None:
+        """Creates the weights of all parts."""
+        parts = (self.mixer, self.cross_attention, self.feed_forward, *self.norms.values())
+        for part in parts:
+            if part is not None:
+                part.build(inputs_shape)
+        self.built = True
+
+    def call(
+        self,
+        inputs: Any,
+        state: Any = None,
+        mask: Any = None,
+        memory: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, Any]:
+        """As `Backbone.call`, with this block's part of state and memory."""
+        mixed, state = self.mixer(self._normed(self.mixer, inputs), state=state, mask=mask)
+        x = self._add(inputs, mixed, training)
+        if self.cross_attention is not None:
+            seen = self.cross_attention(self._normed(self.cross_attention, x), memory=memory)
+            x = self._add(x, seen, training)
+        if self.feed_forward is not None:
+            wide = self.feed_forward(self._normed(self.feed_forward, x))
+            x = self._add(x, wide, training)
+        return x, state
+
+    def _normed(self, part: Any, x: Any) -> Any:
+        return self.norms[part.name](x) if self.norms else x
+
+    def _add(self, x: Any, update: Any, training: bool | None) -> Any:
+        update = self.dropout(update, training=training)
+        return x + update if self.residual else update
+
+
+def _mixer(config: BackboneConfig, causal: bool, **kwargs: Any) -> Any:
+    if config.kind == "transformer":
+        return SelfAttention(config.units, config.heads, config.context, causal, **kwargs)
+    return RecurrentMixer(
+        config.kind, config.units, causal, config.activation, config.recurrent_activation, **kwargs
+    )

@@ -1,0 +1,53 @@
+"""What a user may set of a backbone."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from textapps.config import Section
+
+BACKBONES = ("simple_rnn", "lstm", "gru", "transformer")
+GATED = ("lstm", "gru")
+
+Kind = Literal["simple_rnn", "lstm", "gru", "transformer"]
+Activation = Literal["tanh", "relu", "gelu", "silu", "elu", "sigmoid", "hard_sigmoid", "linear"]
+
+
+class BackboneConfig(Section):
+    """The backbone: `layers` equal blocks of `units` around one kind of mixer.
+
+    `activation` is the cell's (default tanh), for the transformer that of the feed-forward
+    (default gelu); `recurrent_activation` is that of the gates of `lstm` and `gru` (default
+    sigmoid). `feed_forward` is the inner width, 0 for none; None takes the kind's default: four
+    times `units` for the transformer, none for the others. `context` is how many past positions
+    a causal transformer sees besides the present one.
+    """
+
+    kind: Kind = "gru"
+    units: int = Field(128, ge=2, le=8192)
+    layers: int = Field(1, ge=1, le=64)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    activation: Activation | None = None
+    recurrent_activation: Activation | None = None
+    heads: int = Field(4, ge=1, le=128)
+    feed_forward: int | None = Field(None, ge=0, le=65536)
+    context: int = Field(256, ge=1, le=65536)
+    residual: bool = True
+    normalization: Literal["layer", "none"] = "layer"
+
+    @property
+    def inner_units(self) -> int:
+        """The inner width of the feed-forward part, 0 for none."""
+        default = 4 * self.units if self.kind == "transformer" else 0
+        return default if self.feed_forward is None else self.feed_forward
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "BackboneConfig":
+        if self.recurrent_activation is not None and self.kind not in GATED:
+            raise ValueError(f"recurrent_activation: {self.kind} has no gates; leave it out")
+        if self.kind == "transformer" and self.units % (2 * self.heads):
+            raise ValueError(
+                f"units {self.units} must be a multiple of 2 x heads (2 x {self.heads}), "
+                "because rotary positions turn pairs of features"
+            )
+        return self

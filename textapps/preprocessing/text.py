@@ -1,0 +1,132 @@
+"""Text to token ids in the graph: the same operations in training, prediction and serving."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textapps.preprocessing.config import TextConfig
+from textapps.preprocessing.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary
+
+# U+02BC is Unicode's apostrophe that counts as a letter: inside a word it keeps the word whole.
+_LETTER_APOSTROPHE = "\u02bc"
+_STANDARD = (
+    (r"<[^<>]{1,200}>", " "),  # HTML tags such as <br />
+    (r"[\p{Z}\p{C}\s]+", " "),  # every white space and control character, U+0085 and NUL too
+    ("\u2019", "'"),
+)
+_WORDS = (
+    (r"([\p{L}\p{N}])'([\p{L}\p{N}])", rf"\1{_LETTER_APOSTROPHE}\2"),
+    (r"[^\p{L}\p{M}\p{N} ]", r" \0 "),  # punctuation and symbols are tokens of their own
+)
+
+
+class TextPreprocessor(tf.Module):
+    """Standardises texts, cuts them into words or characters and looks up their ids.
+
+    Stock TensorFlow operations only, so that it goes into a SavedModel as it is. Bytes that are
+    not UTF-8 become U+FFFD and never an error. Ids are as in `Vocabulary`; a text without a token
+    is one column of padding.
+    """
+
+    def __init__(self, config: TextConfig, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.config = config
+        self.vocabulary = vocabulary
+        tokens = vocabulary.tokens or ("",)  # no token is empty, and no table may be
+        keys = tf.constant(tokens, tf.string)
+        ids = tf.range(FIRST, FIRST + len(tokens), dtype=tf.int32)
+        self.table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(keys, ids), default_value=UNKNOWN
+        )
+        self._tokens = tf.function(
+            lambda texts: tokenize(texts, config),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+        )
+        self._ids = tf.function(
+            self._ragged_ids, input_signature=[tf.TensorSpec([None], tf.string)]
+        )
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str], config: TextConfig) -> "TextPreprocessor":
+        """Learns the vocabulary from training texts."""
+        empty = cls(config, Vocabulary([]))
+        counts: Counter[bytes] = Counter()
+        for batch in _batches(texts):
+            counts.update(empty._tokens(batch).flat_values.numpy().tolist())
+        decoded = ((token.decode(), count) for token, count in counts.items())
+        vocabulary = Vocabulary.from_counts(decoded, config.vocabulary_size, config.min_count)
+        return cls(config, vocabulary)
+
+    def __call__(self, texts: Any) -> Any:
+        """string[batch] → int32[batch, time], padded with 0 on the right; time is at least 1."""
+        ids = self._ragged_ids(texts).to_tensor(PADDING)
+        missing = tf.maximum(1 - tf.shape(ids)[1], 0)
+        return tf.pad(ids, [[0, 0], [0, missing]], constant_values=PADDING)
+
+    def encode(self, texts: Sequence[str]) -> tuple[Any, Any]:
+        """The ids of many texts, compactly.
+
+        Returns:
+            int32[tokens], all ids in a row, and int64[texts + 1], where each text begins and ends.
+        """
+        values, lengths = [np.zeros(0, "int32")], [np.zeros(1, "int64")]
+        for batch in _batches(texts):
+            ragged = self._ids(batch)
+            values.append(ragged.flat_values.numpy())
+            lengths.append(ragged.row_lengths().numpy())
+        return np.concatenate(values), np.cumsum(np.concatenate(lengths))
+
+    def save(self, directory: Path) -> None:
+        """Writes the vocabulary; the configuration stands in the run's config.toml."""
+        self.vocabulary.save(directory / "vocabulary.txt")
+
+    @classmethod
+    def load(cls, directory: Path, config: TextConfig) -> "TextPreprocessor":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: the vocabulary is missing or damaged.
+        """
+        return cls(config, Vocabulary.load(directory / "vocabulary.txt"))
+
+    def _ragged_ids(self, texts: Any) -> Any:
+        tokens = truncate(tokenize(texts, self.config), self.config)
+        return tokens.with_flat_values(self.table.lookup(tokens.flat_values))
+
+
+def tokenize(texts: Any, config: TextConfig) -> Any:
+    """string[batch] → ragged string[batch, (tokens)], not truncated."""
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    if config.lowercase:  # which would end a text at its first NUL
+        texts = tf.strings.regex_replace(texts, r"\x00", " ")
+        texts = tf.strings.lower(texts, encoding="utf-8")
+    if config.standardize:
+        for pattern, replacement in _STANDARD:
+            texts = tf.strings.regex_replace(texts, pattern, replacement)
+        texts = tf.strings.strip(texts)
+    if config.tokens == "char":
+        return tf.strings.unicode_split(texts, "UTF-8")
+    for pattern, replacement in _WORDS:
+        texts = tf.strings.regex_replace(texts, pattern, replacement)
+    return tf.strings.split(texts)
+
+
+def truncate(tokens: Any, config: TextConfig) -> Any:
+    """Keeps `max_tokens` of each row, from the end or ends that `config.truncate` names."""
+    limit = config.max_tokens
+    tail = {"head": 0, "tail": limit, "both": limit // 2}[config.truncate]
+    lengths = tokens.row_lengths()
+    positions = tf.ragged.range(lengths)
+    from_end = tf.cast(tf.expand_dims(lengths, 1), positions.dtype) - positions
+    return tf.ragged.boolean_mask(tokens, (positions < limit - tail) | (from_end <= tail))
+
+
+def _batches(texts: Iterable[str], size: int = 256) -> Iterator[Any]:
+    iterator = iter(texts)
+    while batch := list(islice(iterator, size)):
+        yield tf.constant(batch, tf.string)

@@ -1,0 +1,72 @@
+"""A vocabulary: which token has which id, as a text file that a person can read."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from textapps.errors import RunError
+
+HEADER = "textapps vocabulary "
+FORMAT = 1
+PADDING, UNKNOWN, FIRST = 0, 1, 2
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_ORIGINALS = {escape: original for original, escape in _ESCAPES.items()}
+
+
+class Vocabulary:
+    """Tokens in the order of their ids: 0 is padding, 1 the unknown token, 2 the first of `tokens`.
+
+    >>> vocabulary = Vocabulary(["the", "film"])
+    >>> len(vocabulary), vocabulary.tokens[3 - FIRST]
+    (4, 'film')
+    """
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self.tokens = tuple(tokens)
+
+    def __len__(self) -> int:
+        """How many ids there are, those of padding and the unknown token included."""
+        return len(self.tokens) + FIRST
+
+    @classmethod
+    def from_counts(
+        cls, counts: Iterable[tuple[str, int]], size: int, min_count: int = 1
+    ) -> "Vocabulary":
+        """The most frequent tokens, `size` ids in all; equally frequent ones in code point order.
+
+        >>> Vocabulary.from_counts([("b", 2), ("a", 2), ("c", 9), ("d", 1)], size=5).tokens
+        ('c', 'a', 'b')
+        """
+        kept = [(-count, token) for token, count in counts if count >= min_count]
+        return cls([token for _, token in sorted(kept)[: size - FIRST]])
+
+    def save(self, path: Path) -> None:
+        """Writes one token a line, after a line that names the format."""
+        lines = ["".join(_ESCAPES.get(char, char) for char in token) for token in self.tokens]
+        path.write_text("\n".join([f"{HEADER}{FORMAT}", *lines, ""]), "utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Vocabulary":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: the file is missing, of another format or damaged.
+        """
+        try:
+            header, *lines = path.read_bytes().decode("utf-8").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{path} cannot be read ({error}); train again or restore it") from None
+        if header != f"{HEADER}{FORMAT}":
+            raise RunError(
+                f"{path} begins with {header[:40]!r}, not '{HEADER}{FORMAT}': "
+                "it is damaged or was written by another version of textapps"
+            )
+        if lines.pop() != "":
+            raise RunError(f"{path} is cut short; train again or restore it")
+        return cls([_unescape(line) if "\\" in line else line for line in lines])
+
+
+def _unescape(line: str) -> str:
+    parts = line.split("\\\\")
+    for escape in ("\\n", "\\r"):
+        parts = [part.replace(escape, _ORIGINALS[escape]) for part in parts]
+    return "\\".join(parts)
