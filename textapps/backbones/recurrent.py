@@ -89,17 +89,18 @@ class RecurrentMixer(keras.layers.Layer):
 
     def _both_ways(self, inputs: Any, mask: Any, guarded: bool) -> Any:
         """Needs no mask inside the loops: what runs into the padding is never looked at."""
-        time = ops.shape(inputs)[1]
+        batch, time = ops.shape(inputs)[:2]
         positions = ops.arange(time)[None, :]
         if mask is None:
             length = ops.reshape(time - 1 if guarded else time, (1, 1))
         else:
             length = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
         # its own inverse: turns the valid part of each row round and leaves the padding in place
-        turn = ops.where(positions < length, length - 1 - positions, positions)[:, :, None]
+        turn = ops.where(positions < length, length - 1 - positions, positions)
+        rows = turn + time * ops.arange(batch)[:, None]
         ahead = self.forward(inputs)[0]
-        back = self.backward(ops.take_along_axis(inputs, turn, axis=1))[0]
-        return ops.concatenate([ahead, ops.take_along_axis(back, turn, axis=1)], axis=-1)
+        back = self.backward(_rows(inputs, rows))[0]
+        return ops.concatenate([ahead, _rows(back, rows)], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -111,3 +112,12 @@ class RecurrentMixer(keras.layers.Layer):
             "activation": self.activation,
             "recurrent_activation": self.recurrent_activation,
         }
+
+
+def _rows(x: Any, rows: Any) -> Any:
+    """Positions of float[batch, time, width] by their numbers int32[batch, time] in the whole.
+
+    Whole rows at once: the gradient of `take_along_axis` goes element by element, three times as
+    slow.
+    """
+    return ops.take(ops.reshape(x, (-1, x.shape[-1])), rows, axis=0)

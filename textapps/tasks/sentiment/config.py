@@ -1,0 +1,92 @@
+"""Configuration and presets of the sentiment task."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from textapps.backbones.config import BackboneConfig
+from textapps.config import Section, lookup, resolve
+from textapps.datasets.config import DataConfig
+from textapps.errors import ConfigurationError, unknown
+from textapps.exporting.config import ExportConfig
+from textapps.preprocessing.config import TextConfig
+from textapps.training.config import TrainingConfig
+
+
+class ModelConfig(Section):
+    """What stands around the backbone.
+
+    The stem is a convolution of `kernel` words every `stride` words; `word_dropout` is the share
+    of words made unknown in training, `dropout` that of features dropped behind the embedding and
+    before the last layer.
+    """
+
+    embedding_units: int = Field(64, ge=1, le=4096)
+    word_dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    kernel: int = Field(3, ge=1, le=99)
+    stride: int = Field(2, ge=1, le=99)
+    pooling: Literal["max", "mean", "attention", "max_mean"] = "max"
+
+
+class SentimentConfig(Section):
+    """The whole configuration of a sentiment run, as config.toml holds it."""
+
+    task: Literal["sentiment"] = "sentiment"
+    preset: Literal["tiny", "small", "base"] = "small"
+    random_seed: int = Field(0, ge=0, lt=2**32)
+    data: DataConfig = DataConfig()
+    preprocessor: TextConfig = TextConfig()
+    backbone: BackboneConfig = BackboneConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    export: ExportConfig = ExportConfig()
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # A few hundred short texts, seconds of training.
+    "tiny": {
+        "preprocessor": {"vocabulary_size": 2_000, "max_tokens": 100},
+        "backbone": {"kind": "gru", "units": 32, "heads": 2, "dropout": 0.1},
+        "model": {"embedding_units": 16, "dropout": 0.2, "stride": 1},
+        "training": {"epochs": 12, "batch_size": 32, "learning_rate": 5e-3, "warmup_steps": 10},
+    },
+    "small": {
+        "preprocessor": {"vocabulary_size": 20_000, "max_tokens": 400},
+        "backbone": {"kind": "gru", "units": 128, "dropout": 0.2},
+        "model": {"embedding_units": 64, "dropout": 0.3, "stride": 2},
+        "training": {"epochs": 4, "batch_size": 64, "learning_rate": 2e-3},
+    },
+    "base": {},
+}
+# What another backbone than the preset's needs of its own.
+BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {}
+
+
+def resolve_config(
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> SentimentConfig:
+    """Flags before environment before file before the preset that they name.
+
+    Raises:
+        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
+    """
+    name = str(lookup("preset", file=file, environ=environ, flags=flags) or "small")
+    if name not in PRESETS:
+        raise ConfigurationError(unknown("preset", name, PRESETS))
+    preset = PRESETS[name]
+    kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
+    special = BY_BACKBONE.get((name, str(kind or preset["backbone"]["kind"])), {})
+    merged = {key: {**preset.get(key, {}), **special.get(key, {})} for key in {*preset, *special}}
+    return resolve(
+        SentimentConfig,
+        preset={"preset": name, **merged},
+        file=file,
+        environ=environ,
+        flags=flags,
+    )

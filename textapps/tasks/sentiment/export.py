@@ -1,0 +1,59 @@
+"""The SavedModel of a classifier: text in, label out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from textapps.exporting.archive import Endpoint
+from textapps.exporting.config import ExportConfig
+from textapps.exporting.export import export_model
+from textapps.exporting.verification import Case
+from textapps.tasks.sentiment.task import Sentiment
+
+# Of unequal lengths, so that the check of batch against single crosses padding.
+EXAMPLES = (
+    "A wonderful film: I loved every minute of it.",
+    "Dull, far too long, and badly acted.",
+    "It was not bad at all, but I would not see it again. " * 7,
+    "",
+)
+
+
+def export(classifier: Sentiment, models_dir: Path | str, config: ExportConfig) -> Path:
+    """Publishes the next version of the export and returns its directory.
+
+    Raises:
+        ExportError: it cannot be written, or does not answer as the run does.
+    """
+    outputs = classifier.answer(tf.constant(EXAMPLES))
+    case = Case(
+        "serving_default",
+        {"text": list(EXAMPLES)},
+        {name: tensor.numpy() for name, tensor in outputs.items()},
+    )
+    return export_model(
+        {"serving_default": Endpoint(classifier.answer, classifier.answer.input_signature)},
+        track=[classifier.preprocessor.table],
+        manifest_fields={
+            "task": classifier.config.task,
+            "backbone": classifier.config.backbone.kind,
+            "preset": classifier.config.preset,
+            "labels": classifier.labels,
+            "metrics": _metrics(classifier),
+        },
+        cases=[case],
+        models_dir=models_dir,
+        config=config,
+    )
+
+
+def _metrics(classifier: Sentiment) -> dict[str, Any]:
+    """Those of the test split, if the run has been evaluated."""
+    try:
+        content = (classifier.run.path / "metrics.json").read_bytes()
+    except OSError:
+        return {}
+    metrics: dict[str, Any] = json.loads(content)["metrics"]
+    return metrics

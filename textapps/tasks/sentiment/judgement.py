@@ -1,0 +1,143 @@
+"""How good a classifier or the baseline is on a split, as files of its run.
+
+evaluations/<data>-<split>.json holds the figures, .npz beside it the scores behind them, so that
+a later comparison or report need not ask the model again; the baseline's end in -baseline.
+"""
+
+import io
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textapps import files
+from textapps.datasets.config import DataConfig
+from textapps.datasets.labelled_texts import LabelledTexts
+from textapps.datasets.load import load_split
+from textapps.errors import RunError
+from textapps.evaluation.classification import classification_metrics
+from textapps.tasks.sentiment.task import Sentiment
+from textapps.training.checkpoint import CheckpointStore
+from textapps.training.run_directory import RunDirectory
+
+METRICS = "metrics.json"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A split, the scores given to it, float32[examples, labels], and their figures.
+
+    `summary` is what `--json` prints: task, run, data, split, examples, metrics. `default` says
+    that this is the test split of the run's own data, which metrics.json and report.html are of.
+    """
+
+    examples: LabelledTexts
+    scores: Any
+    summary: dict[str, Any]
+    default: bool = False
+
+    @property
+    def correct(self) -> Any:
+        """bool[examples]."""
+        return np.argmax(self.scores, axis=1) == self.examples.labels
+
+
+def evaluate(
+    classifier: Sentiment, data: DataConfig | None = None, split: str = "test"
+) -> Judgement:
+    """Judges a classifier on a split of `data`, by default that of its own training.
+
+    The figures of the default test split also become metrics.json.
+
+    Raises:
+        DataError: data that are missing or hold other labels.
+    """
+    examples = load_split(data or classifier.config.data, split, classifier.labels)
+    scores = classifier.scores(examples.texts)
+    state = CheckpointStore(classifier.run.checkpoints).newest_state()
+    summary = _summary(classifier.run, examples, split, scores)
+    summary["metrics"] |= {
+        "seconds": state.seconds if state else 0.0,
+        "parameters": classifier.model.count_params(),
+    }
+    _store(classifier.run, examples, scores, summary)
+    judgement = Judgement(examples, scores, summary, default=data is None and split == "test")
+    if judgement.default:
+        classifier.run.write_json(METRICS, summary)
+    return judgement
+
+
+def fit_baseline(
+    classifier: Sentiment, data: DataConfig | None = None, split: str = "test"
+) -> Judgement:
+    """Fits NB-SVM on the training split of the run, and judges it on the same split as `evaluate`.
+
+    Raises:
+        DataError: data that are missing or hold other labels.
+    """
+    from textapps.evaluation.nbsvm import NaiveBayesSVM
+
+    train = load_split(classifier.config.data, "train", classifier.labels)
+    began = time.perf_counter()
+    tokens = classifier.config.preprocessor.tokens
+    baseline = NaiveBayesSVM(tokens=tokens, seed=classifier.config.random_seed)
+    baseline.fit(train.texts, train.labels, len(classifier.labels))
+    seconds = time.perf_counter() - began
+    examples = load_split(data or classifier.config.data, split, classifier.labels)
+    scores = baseline.scores(examples.texts).astype(np.float32)
+    summary = _summary(classifier.run, examples, split, scores)
+    summary["metrics"] |= {"seconds": seconds}
+    _store(classifier.run, examples, scores, summary, "-baseline")
+    return Judgement(examples, scores, summary)
+
+
+def stored_baseline(judgement: Judgement, run: RunDirectory) -> Judgement | None:
+    """What `fit_baseline` has found on the same examples, if it has been asked before."""
+    path = path_of(run, judgement.summary, "-baseline")
+    try:
+        summary = json.loads(path.with_suffix(".json").read_bytes())
+        with np.load(path.with_suffix(".npz")) as arrays:
+            if arrays["sha256"].item() == judgement.examples.fingerprint:
+                return Judgement(judgement.examples, arrays["scores"], summary)
+    except (OSError, ValueError, KeyError):
+        pass
+    return None
+
+
+def path_of(run: RunDirectory, summary: dict[str, Any], suffix: str = "") -> Path:
+    """Where the files of a judgement are, without their ending."""
+    data = re.sub(r"[^\w-]+", "_", summary["data"]).strip("_")
+    return run.path / "evaluations" / f"{data}-{summary['split']}{suffix}"
+
+
+def _summary(run: RunDirectory, examples: LabelledTexts, split: str, scores: Any) -> dict[str, Any]:
+    return {
+        "task": run.task,
+        "run": run.name,
+        "data": examples.name,
+        "split": split,
+        "examples": len(examples),
+        "metrics": classification_metrics(examples.labels, scores),
+    }
+
+
+def _store(
+    run: RunDirectory,
+    examples: LabelledTexts,
+    scores: Any,
+    summary: dict[str, Any],
+    suffix: str = "",
+) -> None:
+    path = path_of(run, summary, suffix)
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, scores=scores, sha256=np.array(examples.fingerprint))
+    try:
+        path.parent.mkdir(exist_ok=True)
+        files.write_file(path.with_suffix(".npz"), arrays.getvalue())
+    except OSError as error:
+        raise RunError(f"cannot write {path}.npz: {error.strerror}") from error
+    run.write_json(str(path.with_suffix(".json").relative_to(run.path)), summary)

@@ -1,0 +1,51 @@
+"""report.html of a sentiment run."""
+
+from pathlib import Path
+
+from textapps.evaluation.classifier_report import classifier_sections
+from textapps.evaluation.report import write_report as write
+from textapps.evaluation.sections import Report
+from textapps.tasks.sentiment.judgement import Judgement, path_of
+from textapps.tasks.sentiment.task import Sentiment
+from textapps.training.history import read_history
+
+
+def write_report(
+    classifier: Sentiment, judgement: Judgement, baseline: Judgement | None = None
+) -> Path:
+    """Writes what is known of a judgement as one HTML file, and returns its path.
+
+    That of the run's own test split is report.html, others stand beside their figures.
+
+    Raises:
+        RunError: the run cannot be written.
+    """
+    run, config, summary = classifier.run, classifier.config, judgement.summary
+    metrics, examples = summary["metrics"], judgement.examples
+    facts = {
+        "run": run.name,
+        "backbone": f"{config.backbone.kind}, {config.backbone.layers} x {config.backbone.units}",
+        "preset": config.preset,
+        "parameters": f"{metrics['parameters']:,}",
+        "vocabulary": f"{len(classifier.preprocessor.vocabulary):,} {config.preprocessor.tokens}s",
+        "trained on": config.data.source,
+        "training": f"{metrics['seconds']:.0f} s",
+        "judged on": f"{summary['data']}, {summary['split']}: {len(examples):,} examples",
+    }
+    in_words = config.preprocessor.tokens == "word"
+    sections = classifier_sections(
+        examples.labels,
+        judgement.scores,
+        examples.label_names,
+        metrics=metrics,
+        examples=examples.texts,
+        lengths=[len(text.split()) if in_words else len(text) for text in examples.texts],
+        length_unit="words" if in_words else "characters",
+        history=read_history(run),
+        baseline=("NB-SVM", baseline.scores) if baseline else None,
+    )
+    path = path_of(run, summary).with_suffix(".html")
+    if judgement.default:
+        path = run.path / "report.html"
+    write(path, Report(f"Sentiment: {config.backbone.kind} on {summary['data']}", facts, sections))
+    return path

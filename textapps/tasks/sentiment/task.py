@@ -1,0 +1,216 @@
+"""The sentiment task from Python: train, load, predict, evaluate, export."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from textapps.config import resolve
+from textapps.errors import RunError
+from textapps.preprocessing.text import TextPreprocessor
+from textapps.tasks.sentiment import data
+from textapps.tasks.sentiment.config import SentimentConfig
+from textapps.tasks.sentiment.model import SentimentModel
+from textapps.training.fit import FitResult, fit
+from textapps.training.progress import Progress
+from textapps.training.run_directory import RunDirectory
+from textapps.training.seeding import seed_everything
+from textapps.training.weights import load_weights
+
+TASK = "sentiment"
+DATA = "data.json"
+ANSWER_BATCH = 64
+
+
+class Answer(NamedTuple):
+    """A label, its probability, and the probabilities of all labels in their order."""
+
+    label: str
+    probability: float
+    scores: tuple[float, ...]
+
+
+class Sentiment:
+    """A trained classifier: everything that its run directory holds, ready to answer.
+
+    Made by `train` and `load`.
+    """
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        config: SentimentConfig,
+        preprocessor: TextPreprocessor,
+        model: SentimentModel,
+        labels: Sequence[str],
+    ) -> None:
+        self.run = run
+        self.config = config
+        self.preprocessor = preprocessor
+        self.model = model
+        self.labels = tuple(labels)
+        self.answer = tf.function(
+            self._answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")]
+        )
+
+    def scores(self, texts: Sequence[str]) -> Any:
+        """float32[texts, labels]: the probabilities of the labels, each row summing to one."""
+        scores = np.zeros((len(texts), len(self.labels)), np.float32)
+        order = np.argsort([len(text) for text in texts], kind="stable")  # to save padding
+        for start in range(0, len(order), ANSWER_BATCH):
+            rows = order[start : start + ANSWER_BATCH]
+            batch = tf.constant([_encodable(texts[row]) for row in rows])
+            scores[rows] = self.answer(batch)["scores"]
+        return scores
+
+    def predict(self, texts: Sequence[str]) -> list[Answer]:
+        """One answer a text."""
+        return [
+            Answer(self.labels[best], float(row[best]), tuple(map(float, row)))
+            for row in self.scores(texts)
+            for best in [int(np.argmax(row))]
+        ]
+
+    def export(self, models_dir: Path | str = "models", **options: Any) -> Path:
+        """Publishes a verified SavedModel; `options` are those of the [export] section.
+
+        Returns the directory of the new version.
+
+        Raises:
+            ExportError: it cannot be written, or does not answer as this classifier does.
+        """
+        from textapps.tasks.sentiment.export import export
+
+        config = self.config.export
+        return export(self, models_dir, type(config)(**{**config.model_dump(), **options}))
+
+    def evaluate(self, split: str = "test") -> dict[str, Any]:
+        """Judges the classifier on a split of the data it was trained on.
+
+        Returns:
+            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
+
+        Raises:
+            DataError: the data are gone or have other labels.
+        """
+        from textapps.tasks.sentiment.judgement import evaluate
+
+        return evaluate(self, split=split).summary
+
+    def _answer(self, text: Any) -> dict[str, Any]:
+        """string[batch] → label, probability (of it) and scores: the exported signature."""
+        logits = self.model({"ids": self.preprocessor(text)}, training=False)
+        scores = tf.nn.softmax(logits)
+        return {
+            "label": tf.gather(tf.constant(self.labels), tf.argmax(scores, axis=-1)),
+            "probability": tf.reduce_max(scores, axis=-1),
+            "scores": scores,
+        }
+
+
+def train(
+    config: SentimentConfig,
+    models_dir: Path | str = "models",
+    progress: Progress | None = None,
+) -> tuple[Sentiment, FitResult]:
+    """Trains a new run under `models_dir`, with the best weights in the model that comes back.
+
+    Raises:
+        DataError: data that are missing or wrong.
+        DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
+    """
+    config = config.model_copy(update={"data": config.data.resolved()})
+    train_texts, validation_texts = data.load_training_data(config)
+    preprocessor = TextPreprocessor.from_texts(train_texts.texts, config.preprocessor)
+    run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
+    run.preprocessor_dir.mkdir()
+    preprocessor.save(run.preprocessor_dir)
+    # Last, because a run without it is half-written and cannot be resumed.
+    run.write_json(DATA, data.describe(train_texts, validation_texts))
+    return _fit(run, config, preprocessor, train_texts, validation_texts, progress)
+
+
+def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentiment, FitResult]:
+    """Goes on with a run that was stopped, by whatever; ends as if it had not been.
+
+    Raises:
+        RunError: the run is half-written, or its data have changed since.
+    """
+    config = load_config(run)
+    known = _read_data(run)
+    train_texts, validation_texts = data.load_training_data(config, known["labels"])
+    found = data.describe(train_texts, validation_texts)
+    for split in ("train", "validation"):
+        if found[split] != known[split]:
+            raise RunError(
+                f"{run.path} was trained on other data: its {split} split had "
+                f"{known[split]['examples']} rows, now there are {found[split]['examples']} or "
+                "other ones; restore the data or train a new run"
+            )
+    preprocessor = TextPreprocessor.load(run.preprocessor_dir, config.preprocessor)
+    return _fit(run, config, preprocessor, train_texts, validation_texts, progress)
+
+
+def load(run: RunDirectory) -> Sentiment:
+    """The classifier of a run, with its best weights.
+
+    Raises:
+        RunError: the run is half-written, damaged, of another task or of a newer format.
+    """
+    config = load_config(run)
+    labels = _read_data(run)["labels"]
+    preprocessor = TextPreprocessor.load(run.preprocessor_dir, config.preprocessor)
+    model = SentimentModel(config, len(preprocessor.vocabulary), len(labels))
+    model.build()
+    load_weights(model, run)
+    return Sentiment(run, config, preprocessor, model, labels)
+
+
+def load_config(run: RunDirectory) -> SentimentConfig:
+    """The configuration of a run, every value of it."""
+    return resolve(SentimentConfig, file=run.path / "config.toml")
+
+
+def _fit(
+    run: RunDirectory,
+    config: SentimentConfig,
+    preprocessor: TextPreprocessor,
+    train_texts: Any,
+    validation_texts: Any,
+    progress: Progress | None,
+) -> tuple[Sentiment, FitResult]:
+    seed_everything(config.random_seed)
+    if config.training.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    model = SentimentModel(config, len(preprocessor.vocabulary), len(train_texts.label_names))
+    model.build()
+    result = fit(
+        model,
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        train=data.training_batches(train_texts, preprocessor, config),
+        validation=data.validation_batches(validation_texts, preprocessor, config),
+        config=config.training,
+        run=run,
+        progress=progress,
+    )
+    return Sentiment(run, config, preprocessor, model, train_texts.label_names), result
+
+
+def _read_data(run: RunDirectory) -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = json.loads((run.path / DATA).read_bytes())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{run.path} is half-written or damaged: no {DATA} ({error})") from None
+    if known.get("format") != 1:
+        raise RunError(f"{run.path / DATA} has an unknown format; install a newer textapps")
+    return known
+
+
+def _encodable(text: str) -> bytes:
+    """A terminal or file may hand over bytes that are no UTF-8, as lone surrogates."""
+    return text.encode("utf-8", "surrogateescape")
