@@ -1,0 +1,42 @@
+# What a fresh clone needs: `make train` or `make test`. PYTHON names the interpreter for .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SET_UP := $(VENV)/.set-up
+
+.PHONY: train test check static acceptance bench clean
+
+# Train on the bundled sample, see how good it is, ask it.
+train: $(SET_UP)
+	$(BIN)/textapps sentiment train --data sample --preset tiny
+	$(BIN)/textapps sentiment evaluate
+	$(BIN)/textapps sentiment predict "A wonderful film: I laughed, I cried, I went again."
+
+test: $(SET_UP)
+	$(BIN)/pytest
+
+# All that must hold before a change goes in.
+check: static test
+
+static: $(SET_UP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The figures that the documentation states, on real data: hours.
+acceptance: $(SET_UP)
+	$(BIN)/pytest -m acceptance --timeout=7200
+
+bench: $(SET_UP)
+	set -e; for benchmark in benchmarks/[!_]*.py; do $(BIN)/python $$benchmark; done
+
+# Runs and exports under models/ stay.
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(SET_UP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	touch $@

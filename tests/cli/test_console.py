@@ -1,0 +1,75 @@
+"""Tests of TrainingProgress: lines where stderr is no terminal, a bar where it is one."""
+
+import logging
+import sys
+
+import pytest
+
+from textapps.cli import console
+from textapps.cli.console import TrainingProgress
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def train(clock: Clock) -> TrainingProgress:
+    """Steps 21 to 40 of 40, five seconds each, three examples a step."""
+    progress = TrainingProgress(clock)
+    progress.start(total_steps=40, resumed_at=20, steps_per_pass=10)
+    for step in range(21, 41):
+        clock.now += 5
+        progress.update(step, {"loss": 1 / step, "accuracy": 0.5}, (step - 20) * 3)
+        if step == 30:
+            progress.epoch_end({"step": 30, "epoch": 3.0, "val_loss": 0.123456})
+    progress.message("done")
+    progress.finish()
+    progress.finish()
+    return progress
+
+
+def test_lines_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    console.set_up_logging()
+    train(Clock())
+    output = capsys.readouterr()
+    lines = output.err.splitlines()
+    assert lines[:2] == [
+        "step 22/40  loss 0.04545  accuracy 0.5  1 examples/s  1:30 left",
+        "step 24/40  loss 0.04167  accuracy 0.5  1 examples/s  1:20 left",
+    ]
+    assert lines[5] == "step 30  epoch 3  val_loss 0.1235"
+    assert lines[-1] == "done"
+    assert len(lines) == 10 + 1 + 1
+    assert output.out == ""
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    console.set_up_logging(logging.ERROR)
+    train(Clock())
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.set_up_logging()
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = TrainingProgress(clock := Clock())
+    progress.start(total_steps=40, resumed_at=20, steps_per_pass=10)
+    clock.now += 5
+    progress.update(21, {"loss": 0.25}, 300)
+    progress.epoch_end({"step": 21, "val_loss": 0.125})
+    logging.getLogger("textapps").warning("careful")
+    progress.finish()
+    err = capsys.readouterr().err
+    assert "pass 3" in err
+    assert "21/40" in err
+    assert "loss 0.25  60 examples/s  1:35 left" in err
+    assert "step 21  val_loss 0.125\n" in err
+    assert "warning: careful\n" in err

@@ -1,0 +1,132 @@
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from textapps.cli.data import data_group
+from textapps.errors import DataError
+
+PETS = (
+    "label\ttext\tsplit\ncat\tpurrs\ttrain\ndog\tbarks\ttrain\ncat\tmeows\tdev\ndog\tyaps\ttest\n"
+)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(data_group, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    path = tmp_path / "pets.tsv"
+    path.write_text(PETS, encoding="utf-8")
+    return path
+
+
+def lines(result: Result) -> list[Sequence[str]]:
+    assert result.exit_code == 0, result.output
+    return [line.split() for line in result.stdout.splitlines()]
+
+
+def test_list(tmp_path: Path) -> None:
+    folder = tmp_path / "imdb_reviews" / "plain_text" / "1.0.0"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").touch()
+    table = lines(run("list", "--data-dir", tmp_path))
+    assert table[0][:2] == ["sample", "bundled"]
+    assert table[1][:2] == ["imdb_reviews", "prepared"]
+    assert ["glue/sst2", "to", "download"] in [row[:3] for row in table]
+    entries = json.loads(run("list", "--data-dir", tmp_path, "--json").stdout)
+    assert entries[1]["directory"] == str(folder)
+    assert entries[0]["directory"] is None
+    assert [entry["name"] for entry in entries] == [row[0] for row in table]
+
+
+def test_show(pets: Path) -> None:
+    table = lines(run("show", pets))
+    assert table[:5] == [
+        ["pets"],
+        ["train", "validation", "test"],
+        ["rows", "2", "1", "1"],
+        ["cat", "1", "(50.0%)", "1", "(100.0%)", "0", "(0.0%)"],
+        ["dog", "1", "(50.0%)", "0", "(0.0%)", "1", "(100.0%)"],
+    ]
+    assert ["characters,", "longest", "5", "5", "4"] in table
+    assert table[-2:] == [["cat:", "purrs"], ["dog:", "barks"]]
+
+
+def test_show_json(pets: Path) -> None:
+    answer = json.loads(run("show", pets, "--json").stdout)
+    assert answer["name"] == "pets"
+    assert answer["splits"]["train"]["classes"] == {"cat": 1, "dog": 1}
+    assert answer["splits"]["test"]["examples"] == [{"label": "dog", "text": "yaps"}]
+
+
+def test_columns_can_be_named(pets: Path) -> None:
+    pets.write_text(PETS.replace("label\ttext", "kind\tnoise"), encoding="utf-8")
+    result = run("show", pets)
+    assert isinstance(result.exception, DataError)
+    assert "--label-column" in str(result.exception)
+    assert lines(run("show", pets, "--text-column", "noise", "--label-column", "kind"))
+
+
+def test_examples_cannot_move_the_cursor(pets: Path) -> None:
+    pets.write_text(PETS.replace("purrs", "\x1b[2Jpu\x85rrs" + "x" * 200), encoding="utf-8")
+    shown = run("show", pets).stdout
+    assert "cat: [2Jpu rrsxxx" in shown
+    assert "\x1b" not in shown
+    assert max(map(len, shown.splitlines())) < 120
+
+
+def test_show_bundled_sample() -> None:
+    assert lines(run("show", "sample"))[0] == ["sample"]
+
+
+def test_check_of_a_good_set(pets: Path) -> None:
+    result = run("check", pets)
+    assert result.exit_code == 0
+    assert "defects: 0" in result.stdout
+
+
+def test_check_of_a_bad_set(pets: Path) -> None:
+    pets.write_bytes(PETS.encode() + b"cat\tpurrs\ttest\ncat\t\ttest\ncat\tm\xe9ows\ttest\nonly\n")
+    result = run("check", pets)
+    assert isinstance(result.exception, DataError)
+    assert result.exception.exit_code == 3
+    assert str(result.exception).startswith(f"pets has 2 defects that stop training: {pets}:8: not")
+    shown = result.stdout.splitlines()
+    assert "rows without text, left out: 1" in shown
+    assert shown[shown.index("rows in train and test: 1") + 1] == f"  {pets}:6 as {pets}:2"
+    assert shown[shown.index("defects: 2") + 2] == f"  {pets}:9: 1 cells in 3 columns"
+
+
+def test_check_json_names_every_row(pets: Path) -> None:
+    pets.write_text(PETS + "cat\tpurrs\ttrain\n" * 7 + "bad\n", encoding="utf-8")
+    result = run("check", pets, "--json")
+    assert isinstance(result.exception, DataError)
+    answer = json.loads(result.stdout)
+    assert len(answer["duplicates"]) == 7
+    assert answer["duplicates"][0] == {"place": f"{pets}:6", "first": f"{pets}:2"}
+    assert answer["defects"] == [{"place": f"{pets}:13", "message": "1 cells in 3 columns"}]
+    assert (answer["empty"], answer["conflicts"], answer["shared"]) == ([], [], {})
+    assert "… and 2 more" in run("check", pets).stdout
+
+
+def test_check_of_a_set_of_one_class(pets: Path) -> None:
+    pets.write_text("label\ttext\ncat\tone\ncat\ttwo\n", encoding="utf-8")
+    result = run("check", pets)
+    assert isinstance(result.exception, DataError)
+    assert "one class only" in str(result.exception)
+
+
+def test_every_command_has_an_example_and_stands_in_the_docs() -> None:
+    docs = Path(__file__).parents[2].joinpath("docs", "data.md").read_text(encoding="utf-8")
+    for name, command in data_group.commands.items():
+        assert f"textapps data {name}" in click.unstyle(run(name, "--help").stdout)
+        assert f"textapps data {name}" in docs
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help
+                assert parameter.opts[0] in docs

@@ -1,0 +1,113 @@
+"""No --help waits for TensorFlow: tests of what the light modules import."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import textapps
+from textapps.cli import options
+from textapps.cli.main import COMMANDS, application
+
+PACKAGE = Path(textapps.__file__).parent
+HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "tensorflow_serving"}
+SLOW = {"sklearn", "scipy", "matplotlib", "numpy", "pydantic", "rich"}
+LIGHT = sorted(
+    path
+    for path in PACKAGE.rglob("*.py")
+    if path.name in ("__init__.py", "config.py") or path.parent.name == "cli"
+)
+
+
+def imported_at_module_level(tree: ast.Module) -> set[str]:
+    """Names of imported top-level packages outside functions and `if TYPE_CHECKING`."""
+    names: set[str] = set()
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add((node.module or "").partition(".")[0])
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            pending += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            pending += ast.iter_child_nodes(node)
+    return names
+
+
+def test_imported_at_module_level_sees_what_it_should() -> None:
+    source = (
+        "import a.b\nif TYPE_CHECKING:\n  import c\nelse:\n  import d\n"
+        "try:\n  from e.f import g\nexcept ImportError: pass\n"
+        "class H:\n  import i\n  def j(self):\n    import k\n"
+    )
+    assert imported_at_module_level(ast.parse(source)) == {"a", "d", "e", "i"}
+
+
+@pytest.mark.parametrize("path", LIGHT, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_light_modules_name_nothing_heavy(path: Path) -> None:
+    names = imported_at_module_level(ast.parse(path.read_text(encoding="utf-8")))
+    forbidden = HEAVY | (SLOW if path.parent.name == "cli" else set())
+    assert not names & forbidden
+
+
+@pytest.mark.parametrize("path", LIGHT, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_light_modules_reach_nothing_heavy(path: Path) -> None:
+    module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    module = module.removesuffix(".__init__")
+    assert not modules_after(f"import {module}") & HEAVY
+
+
+def paths_of_commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
+    paths = [path]
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, click.Group):
+            paths += paths_of_commands(command, *path, name)
+        else:
+            paths.append((*path, name))
+    return paths
+
+
+def test_no_help_imports_anything_slow() -> None:
+    calls = [
+        f"CliRunner().invoke(application, {[*path, '--help']})"
+        for path in paths_of_commands(application)
+    ]
+    assert len(calls) > len(COMMANDS)
+    script = (
+        "from click.testing import CliRunner\nfrom textapps.cli.main import application\n"
+        f"results = [{', '.join(calls)}]\n"
+        "assert all(r.exit_code == 0 and 'Usage:' in r.stdout for r in results), results\n"
+    )
+    assert not modules_after(script) & (HEAVY | SLOW)
+
+
+def modules_after(script: str) -> set[str]:
+    """Top-level modules that a fresh Python holds after running the script."""
+    script += "\nimport sys\nprint('modules:', *{name.partition('.')[0] for name in sys.modules})"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(result.stdout.rpartition("modules:")[2].split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_is_right(name: str) -> None:
+    place, line = COMMANDS[name]
+    module, _, attribute = place.partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    assert command.name == name
+    assert line == (command.help or "").strip().splitlines()[0]
+
+
+def test_lists_written_twice_agree() -> None:
+    from textapps.backbones.config import BACKBONES
+
+    assert options.BACKBONES == BACKBONES

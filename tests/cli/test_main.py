@@ -1,0 +1,371 @@
+"""Tests of the root command: errors as one line, exit codes, interruption, quiet TensorFlow."""
+
+import errno
+import logging
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+
+import click
+import pytest
+from click.testing import Result
+
+from textapps import __version__
+from textapps.cli import console, main
+from textapps.cli.options import (
+    collect_flags,
+    config_options,
+    data_options,
+    find_run,
+    run_options,
+    split_options,
+    talk_options,
+    training_options,
+)
+from textapps.errors import ConfigurationError, DataError, DivergedError, RunError
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[click.Command], None]:
+    """Puts a command of the test's own beside the real ones, as `try`."""
+
+    def add(command: click.Command) -> None:
+        monkeypatch.setitem(sys.modules, "trial", types.SimpleNamespace(command=command))
+        monkeypatch.setitem(main.COMMANDS, "try", ("trial:command", "A trial."))
+
+    return add
+
+
+class ResourceExhaustedError(Exception):
+    """Named as TensorFlow's."""
+
+
+class InterruptedWithAdvice(KeyboardInterrupt):
+    """As training raises it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "code"),
+    [
+        (ConfigurationError("wrong"), "error: wrong", 2),
+        (DataError("no\n  such\r\nfile"), "error: no such file", 3),
+        (DivergedError("nan"), "error: nan", 4),
+        (RunError("locked"), "error: locked", 1),
+        (
+            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "models/x"),
+            "error: models/x: No space left on device: free some space",
+            1,
+        ),
+        (
+            PermissionError(errno.EACCES, os.strerror(errno.EACCES), "models"),
+            "error: models: Permission denied: check its permissions",
+            1,
+        ),
+        (OSError(errno.EIO, "Input/output error"), "error: Input/output error", 1),
+        (MemoryError(), "error: out of memory: try a smaller --batch-size or --preset", 1),
+        (
+            ResourceExhaustedError("OOM when allocating tensor"),
+            "error: out of memory: try a smaller --batch-size or --preset",
+            1,
+        ),
+        (
+            ResourceExhaustedError("x.npz; No space left on device"),
+            "error: No space left on device: free some space",
+            1,
+        ),
+        (
+            EOFError("file ended"),
+            "error: internal error: EOFError: file ended "
+            "(run with TEXTAPPS_DEBUG=1 for the traceback)",
+            1,
+        ),
+        (KeyboardInterrupt(), "interrupted", 130),
+        (InterruptedWithAdvice("saved; resume by …"), "saved; resume by …", 130),
+        (click.Abort(), "interrupted", 130),
+        (click.UsageError("One text at least."), "error: one text at least", 2),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_every_error_is_one_line(
+    cli: Cli, command: Callable[..., None], error: BaseException, line: str, code: int
+) -> None:
+    @click.command("try")
+    def fail() -> None:
+        raise error
+
+    command(fail)
+    result = cli("try")
+    assert result.stderr.removesuffix(" (see 'textapps try --help')\n").rstrip("\n") == line
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert result.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["rusn"],
+            "error: unknown command 'rusn', choose from sentiment, data, runs; "
+            "did you mean 'runs'? (see 'textapps --help')",
+        ),
+        (
+            ["runs", "--jsn"],
+            "error: unknown option '--jsn', did you mean '--json'? (see 'textapps runs --help')",
+        ),
+        (
+            ["runs", "--task", "sentimant"],
+            "error: invalid value for '--task': unknown task 'sentimant', choose from sentiment; "
+            "did you mean 'sentiment'? (see 'textapps runs --help')",
+        ),
+        (
+            ["runs", "now"],
+            "error: got unexpected extra argument (now) (see 'textapps runs --help')",
+        ),
+        (["-q"], "error: missing command (see 'textapps --help')"),
+    ],
+)
+def test_wrong_usage_is_one_line_with_a_suggestion(
+    cli: Cli, arguments: list[str], line: str
+) -> None:
+    result = cli(*arguments)
+    assert result.stderr == line + "\n"
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_without_arguments_it_shows_the_help(cli: Cli) -> None:
+    result = cli()
+    assert result.exit_code == 2
+    assert "Usage: textapps" in result.stderr
+    assert all(line in result.stderr for _, line in main.COMMANDS.values())
+
+
+def test_version(cli: Cli) -> None:
+    assert cli("--version").stdout == f"textapps {__version__}\n"
+
+
+@pytest.mark.parametrize("where", ["root", "command", "environment"])
+def test_debug_shows_the_traceback(
+    cli: Cli, command: Callable[..., None], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    @click.command("try")
+    @talk_options
+    def fail() -> None:
+        raise RuntimeError("surprise")
+
+    command(fail)
+    if where == "environment":
+        monkeypatch.setenv("TEXTAPPS_DEBUG", "1")
+    calls = {"root": ["--debug", "try"], "command": ["try", "--debug"], "environment": ["try"]}
+    result = cli(*calls[where])
+    assert "Traceback (most recent call last)" in result.stderr
+    assert "error: internal error: RuntimeError: surprise" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("option", "lines"),
+    [
+        (None, ["talk", "warning: careful", "error: bad"]),
+        ("-v", ["talk", "detail", "warning: careful", "error: bad"]),
+        ("-q", ["error: bad"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_verbose_and_quiet(
+    cli: Cli, command: Callable[..., None], option: str | None, lines: list[str], place: str
+) -> None:
+    @click.command("try")
+    @talk_options
+    def talk() -> None:
+        console.say("talk")
+        logging.getLogger("textapps.some.room").info("detail")
+        logging.getLogger("textapps").warning("careful")
+        logging.getLogger("textapps").error("bad")
+        click.echo("answer")
+
+    command(talk)
+    options = [option] if option else []
+    result = cli(*options, "try") if place == "before" else cli("try", *options)
+    assert result.stderr.splitlines() == lines
+    assert result.stdout == "answer\n"
+
+
+@pytest.mark.parametrize(("value", "color"), [("1", False), ("", None)])
+def test_no_color(
+    cli: Cli,
+    command: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+    color: bool | None,
+) -> None:
+    @click.command("try")
+    def show() -> None:
+        click.echo(repr(click.get_current_context().color))
+
+    command(show)
+    monkeypatch.setenv("NO_COLOR", value)
+    assert cli("try").stdout == f"{color}\n"
+
+
+def test_options_become_flags_by_dotted_key(
+    cli: Cli, command: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    @click.command("try")
+    @data_options
+    @split_options
+    @run_options
+    @config_options()
+    @training_options
+    def train(**arguments: object) -> None:
+        flags = collect_flags()
+        seen.append((arguments, dict(flags), flags.options))
+
+    command(train)
+    monkeypatch.setenv("TEXTAPPS_MODELS_DIR", "elsewhere")
+    line = (
+        "try --data my.csv --test-data t.csv --batch-size 3 --backbone gru --preset tiny "
+        "--random-seed 0 --tensorboard --set training.average=0.5 --set data.text_column=a"
+    )
+    result = cli(*line.split())
+    assert result.exit_code == 0, result.stderr
+    ((arguments, flags, options),) = seen
+    assert {name: str(value) for name, value in arguments.items()} == {
+        "models_dir": "elsewhere",
+        "run": "None",
+        "config_file": "None",
+    }
+    assert flags == {
+        "data.source": "my.csv",
+        "data.test_source": "t.csv",
+        "training.batch_size": 3,
+        "training.tensorboard": True,
+        "training.average": 0.5,
+        "backbone.kind": "gru",
+        "preset": "tiny",
+        "random_seed": 0,
+        "data.text_column": "a",
+    }
+    assert options["data.source"] == "--data"
+    assert options["training.average"] == "--set"
+    assert options["training.batch_size"] == "--batch-size"
+
+
+def test_every_keyed_option_is_a_key_of_its_section() -> None:
+    from textapps.backbones.config import BackboneConfig
+    from textapps.datasets.config import DataConfig
+    from textapps.training.config import TrainingConfig
+
+    sections = {"backbone": BackboneConfig, "data": DataConfig, "training": TrainingConfig}
+
+    @click.command("try")
+    @data_options
+    @split_options
+    @training_options
+    def train() -> None: ...
+
+    given: dict[str, tuple[object, str]] = {}
+    for option in train.params:
+        ctx = click.Context(train)
+        assert option.callback is not None
+        option.callback(ctx, option, "given")
+        (found,) = ctx.meta.values()
+        given |= found
+    assert len(given) == len(train.params)
+    for key, (_, option) in given.items():
+        section, _, field = key.partition(".")
+        assert field in sections[section].model_fields, option
+
+
+def test_a_key_given_twice(cli: Cli, command: Callable[..., None]) -> None:
+    @click.command("try")
+    @config_options()
+    def train(config_file: object) -> None:
+        collect_flags()
+
+    command(train)
+    result = cli("try", "--random-seed", "3", "--set", "random_seed=4")
+    assert result.stderr == ("error: random_seed is given twice: by --random-seed and by --set\n")
+    assert result.exit_code == 2
+
+
+def test_find_run_takes_a_name_or_a_path(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "sentiment" / "20260101-000000-gru").mkdir(parents=True)
+    for run in ("20260101-000000-gru", "models/sentiment/20260101-000000-gru"):
+        with pytest.raises(RunError, match="000000-gru is no run or a half-written one"):
+            find_run(tmp_path / "models", "sentiment", run)
+    with pytest.raises(RunError, match="no run at nowhere"):
+        find_run(tmp_path / "models", "sentiment", "nowhere")
+    with pytest.raises(RunError, match="no finished run of sentiment"):
+        find_run(tmp_path / "models", "sentiment", None)
+
+
+SCRIPT = """
+import sys, types, click
+from textapps.cli import main
+@click.command("try")
+def command():
+{body}
+sys.modules["trial"] = types.SimpleNamespace(command=command)
+main.COMMANDS["try"] = ("trial:command", "A trial.")
+sys.argv = ["textapps", "try"]
+main.main()
+"""
+
+
+def run_script(body: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(body=lines)], text=True, timeout=120, **kwargs
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    for body in ("for i in range(100_000): print(i)", "print('short')"):
+        result = run_script(body, stdout=write, stderr=subprocess.PIPE)
+        assert (result.returncode, result.stderr) == (0, "")
+    os.close(write)
+
+
+def test_interrupting_the_process_exits_130() -> None:
+    body = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)"
+    result = run_script(body, capture_output=True)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "interrupted\n")
+
+
+def test_what_the_terminal_cannot_show_is_escaped() -> None:
+    body = "print('caf\\u00e9 \\udcff')"
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = run_script(body, capture_output=True, env=environ)
+    assert (result.stdout, result.stderr) == ("caf\\xe9 \\udcff\n", "")
+
+
+def test_tensorflow_starts_without_a_word() -> None:
+    body = "import warnings, keras, tensorflow as tf\nprint(float(keras.ops.sum(tf.ones(3))))"
+    body += "\nwarnings.warn('advice')\nprint('talk', file=sys.stderr)"
+    environ = {name: os.environ[name] for name in os.environ if not name.startswith("TF_CPP")}
+    result = run_script(body, capture_output=True, env=environ | {"KERAS_BACKEND": "jax"})
+    assert (result.returncode, result.stdout, result.stderr) == (0, "3.0\n", "talk\n")
+
+
+def test_a_tensorflow_that_cannot_start_says_why(tmp_path) -> None:
+    (tmp_path / "tensorflow.py").write_text(
+        "import os\nos.write(2, b'from the depth\\n')\nraise ImportError('no such processor')\n"
+    )
+    environ = {name: os.environ[name] for name in os.environ if not name.startswith("TF_CPP")}
+    environ["PYTHONPATH"] = str(tmp_path)
+    result = run_script("import tensorflow", capture_output=True, env=environ)
+    assert result.stderr.splitlines() == [
+        "from the depth",
+        "error: internal error: ImportError: no such processor "
+        "(run with TEXTAPPS_DEBUG=1 for the traceback)",
+    ]
+    assert result.returncode == 1

@@ -1,0 +1,81 @@
+"""What every test has: few threads, no configuration from outside, the command line."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+# Read at the first import of TensorFlow and of matplotlib, so set before any test module is.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+
+# Random cases would fail other people's changes; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("explore", deadline=None, max_examples=500)
+settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the developer's configuration, nor the log settings that a command left."""
+    for name in list(os.environ):
+        if name.startswith("TEXTAPPS_") and name != "TEXTAPPS_SHARED_DATA":
+            monkeypatch.delenv(name)
+    logger = logging.getLogger("textapps")
+    before = (logger.handlers, logger.propagate, logger.level)
+    yield
+    logger.handlers, logger.propagate, logger.level = before
+    os.environ.pop("TEXTAPPS_DEBUG", None)  # a --debug in this process sets it
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets: TEXTAPPS_SHARED_DATA, else ../shared/data."""
+    path = Path(os.environ.get("TEXTAPPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not path.is_dir():
+        pytest.skip(f"needs real data in {path}; TEXTAPPS_SHARED_DATA names another folder")
+    return path
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """`cli("runs", "--json")` runs a command in this process; stdout and stderr are apart."""
+
+    def run(*arguments: str, input: str | bytes | None = None) -> Result:
+        from textapps.cli.main import application
+
+        return CliRunner().invoke(application, arguments, input=input)
+
+    return run
+
+
+@pytest.fixture
+def textapps(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`textapps("runs")` runs a command in a process of its own, in the test's folder."""
+
+    def run(
+        *arguments: str, input: str | None = None, timeout: float = 120, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "textapps", *arguments],
+            input=input,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=tmp_path,
+            timeout=timeout,
+            env={**os.environ, **environ},
+        )
+
+    return run

@@ -1,0 +1,146 @@
+"""Documentation that cannot drift: its commands run, and every command is in it."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from textapps.cli.main import application
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+BLOCK = re.compile(
+    r"(?P<mark><!-- not run: [^\n]*-->\n+)?^```(?P<language>bash|console)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    """A fenced block of shell commands; `<!-- not run: why -->` before it keeps it from running."""
+
+    line: int
+    is_run: bool
+    commands: list[str]
+
+
+def blocks(page: str) -> Iterator[Block]:
+    for match in BLOCK.finditer(page):
+        text = match["text"].replace("\\\n", " ")
+        if match["language"] == "console":  # commands after "$ ", the rest is what they print
+            commands = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
+        else:
+            commands = [line for line in text.splitlines() if line.strip()]
+        line = page.count("\n", 0, match.start("text"))
+        yield Block(line, match["mark"] is None, commands)
+
+
+def test_blocks_are_found() -> None:
+    page = (
+        "a\n```bash\nb \\\n  c\nd\n```\n"
+        "<!-- not run: slow -->\n\n```console\n$ e\nf\n```\n```python\ng\n```\n"
+    )
+    assert list(blocks(page)) == [Block(2, True, ["b    c", "d"]), Block(9, False, ["e"])]
+
+
+@pytest.mark.timeout(900)
+def test_the_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> None:
+    found = list(blocks(README.read_text(encoding="utf-8")))
+    assert any(block.is_run for block in found)
+    # Wherever pytest was started from: this installation's textapps, no one's configuration.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    for block in found:
+        if not block.is_run:
+            continue
+        result = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "\n".join(block.commands)],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        assert result.returncode == 0, f"README.md:{block.line}: {result.stdout}{result.stderr}"
+
+
+def calls_in(commands: list[str], name: str) -> Iterator[list[str]]:
+    """The arguments of each call of a program, pipes and comments cut off."""
+    for command in commands:
+        lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words = list(lexer)
+        for start, word in enumerate(words):
+            if word == name and (start == 0 or set(words[start - 1]) <= set("|&;()")):
+                rest = words[start + 1 :]
+                ends = [i for i, word in enumerate(rest) if set(word) <= set("|&;()<>")]
+                yield rest[: ends[0]] if ends else rest
+
+
+def test_calls_are_found() -> None:
+    line = "cat a | textapps x --y 'b | c' > d && textapps z  # textapps not"
+    assert list(calls_in([line], "textapps")) == [["x", "--y", "b | c"], ["z"]]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_the_page_calls_is_there(page: Path) -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for block in blocks(page.read_text(encoding="utf-8")):
+        for words in calls_in(block.commands, "make"):
+            assert {word for word in words if "=" not in word} <= set(targets), block
+        for words in calls_in(block.commands, "textapps"):
+            check_call(words, f"{page.name}:{block.line}")
+
+
+def check_call(words: list[str], place: str) -> None:
+    """Follows the commands and looks for every option among those of the last one."""
+    command: click.Command = application
+    ctx = click.Context(command)
+    known = option_names(command)
+    for word in words:
+        if word.startswith("-") and word not in ("-", "--"):
+            assert word.partition("=")[0] in known, f"{place}: no option {word}"
+        elif isinstance(command, click.Group):
+            found = command.get_command(ctx, word)
+            assert found is not None or command.params, f"{place}: no command {word}"
+            if found is not None:
+                command = found
+                known |= option_names(command)
+
+
+def option_names(command: click.Command) -> set[str]:
+    return {"--help", "-h"} | {
+        name for option in command.params for name in (*option.opts, *option.secondary_opts)
+    }
+
+
+def all_commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from all_commands(command, *path, name)
+
+
+def test_every_command_and_option_has_help() -> None:
+    for path, command in all_commands(application):
+        assert command.help, path
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, (path, option.name)
+
+
+def test_every_command_stands_in_the_documentation() -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for path, command in all_commands(application):
+        if not isinstance(command, click.Group):
+            assert f"textapps {' '.join(path)}" in pages

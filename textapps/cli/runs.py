@@ -1,0 +1,89 @@
+"""`textapps runs`: what has been trained, and how good it is."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from textapps import TASKS
+from textapps.cli import console
+from textapps.cli.options import Choice, examples, models_dir_option, talk_options
+
+if TYPE_CHECKING:
+    from textapps.training.run_directory import RunDirectory
+
+FIGURES = ("accuracy", "macro_f1")  # those of metrics.json that fit into a table
+
+
+@click.command(
+    "runs",
+    epilog=examples("textapps runs", "textapps runs --task sentiment --json"),
+)
+@click.option("--task", type=Choice("task", TASKS), help="Only runs of this task.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@models_dir_option
+@talk_options
+def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
+    """List training runs with their figures.
+
+    A run is finished, stopped (it can be resumed) or incomplete (no checkpoint yet). Score is
+    that of its best validation; the figures after it are those of its default test split.
+    """
+    from textapps.training.run_directory import RunDirectory
+
+    rows = [describe_run(run) for run in RunDirectory.all(models_dir, task)]
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    elif rows:
+        _print_table(rows)
+    else:
+        console.say(f"no runs in {models_dir}: train one, such as `textapps sentiment train`")
+
+
+def describe_run(run: "RunDirectory") -> dict[str, Any]:
+    """What `textapps runs --json` says of one run; a figure not there yet is None."""
+    from textapps.errors import RunError
+    from textapps.training.checkpoint import CheckpointStore
+
+    try:
+        state = CheckpointStore(run.checkpoints).newest_state()
+    except RunError:  # of a newer textapps
+        state = None
+    backbone = run.config.get("backbone", {})
+    return {
+        "task": run.task,
+        "run": run.name,
+        "path": str(run.path),
+        "backbone": backbone.get("kind"),
+        "preset": run.config.get("preset"),
+        "state": "incomplete" if state is None else "finished" if run.finished else "stopped",
+        "epochs": state and state.step / state.steps_per_pass,
+        "score": state and state.best_score,
+        "test": _test_figures(run.path / "metrics.json"),
+    }
+
+
+def _test_figures(path: Path) -> dict[str, float] | None:
+    try:
+        metrics: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+    except (OSError, ValueError, KeyError, TypeError):  # not evaluated yet, or not by us
+        return None
+    return metrics
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("task", "run", "backbone", "preset", "state"):
+        table.add_column(name, no_wrap=name == "run")  # there to be copied into --run
+    for name in ("epochs", "score", *FIGURES):
+        table.add_column(name, justify="right")
+    for row in rows:
+        test = row["test"] or {}
+        figures = (row["epochs"], row["score"], *map(test.get, FIGURES))
+        names = (str(row[name] or "") for name in ("task", "run", "backbone", "preset", "state"))
+        table.add_row(*names, *("" if value is None else f"{value:.4g}" for value in figures))
+    console.answers().print(table)
