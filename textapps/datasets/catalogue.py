@@ -1,0 +1,42 @@
+"""The data sets that can be named without a path."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from textapps.datasets.prepared import prepared_sets
+
+WELL_KNOWN = {
+    "imdb_reviews": "film reviews, 2 classes (Maas et al. 2011)",
+    "yelp_polarity_reviews": "reviews of businesses, 2 classes (Zhang et al. 2015)",
+    "ag_news_subset": "news by topic, 4 classes (Zhang et al. 2015)",
+    "glue/sst2": "sentences of film reviews, 2 classes (Socher et al. 2013)",
+    "sentiment140": "tweets, 2 classes (Go et al. 2009)",
+    "movie_rationales": "long film reviews, 2 classes (Zaidan et al. 2007)",
+}
+
+
+class Entry(NamedTuple):
+    """A name for `--data`; `directory` is None where the set would have to be downloaded."""
+
+    name: str
+    state: str
+    description: str
+    directory: Path | None
+
+
+def catalogue(data_dir: Path) -> list[Entry]:
+    """The bundled sample, well-known sets, and all that is prepared in `data_dir`."""
+    prepared = {}
+    for one in prepared_sets(data_dir):
+        # A well-known set goes by its short name, which means its newest version.
+        prepared[one.name if one.name in WELL_KNOWN else str(one)] = one.directory
+    sample = "film reviews made up by a small grammar, 2 classes"
+    return [Entry("sample", "bundled", sample, None)] + [
+        Entry(
+            name,
+            "prepared" if name in prepared else "to download",
+            WELL_KNOWN.get(name, ""),
+            prepared.get(name),
+        )
+        for name in [*WELL_KNOWN, *(name for name in prepared if name not in WELL_KNOWN)]
+    ]

@@ -1,0 +1,64 @@
+"""Which columns hold the text, the label, the group and the split."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textapps.errors import DataError
+
+TEXT_COLUMNS = ("text", "review", "sentence", "content", "comment", "body", "message", "tweet")
+LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target", "polarity", "rating")
+GROUP_COLUMNS = ("group", "movie")
+SPLIT_COLUMNS = ("split",)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of columns, None for one that a set does not have."""
+
+    text: str
+    label: str
+    group: str | None
+    split: str | None
+
+
+def find_columns(
+    place: str, found: Iterable[str], text: str | None = None, label: str | None = None
+) -> Columns:
+    """The columns of a set, by the names given or else by the usual ones, letter case aside.
+
+    DataError, which lists the columns `found` and the option to use, where one is missing.
+
+    >>> find_columns("a.csv", ["Review", "stars"], label="stars")
+    Columns(text='Review', label='stars', group=None, split=None)
+    """
+    names = list(found)
+    label_column = _needed(place, names, label, "label", LABEL_COLUMNS)
+    text_column = _needed(place, names, text, "text", TEXT_COLUMNS)
+    if text_column == label_column:
+        raise DataError(f"{place}: column '{text_column}' cannot be both the text and the label")
+    group = _first(names, GROUP_COLUMNS)
+    return Columns(text_column, label_column, group, _first(names, SPLIT_COLUMNS))
+
+
+def _first(names: list[str], wanted: Iterable[str]) -> str | None:
+    by_lower_case = {name.lower(): name for name in reversed(names)}
+    return next((by_lower_case[name] for name in wanted if name in by_lower_case), None)
+
+
+def _needed(
+    place: str, names: list[str], given: str | None, kind: str, usual: tuple[str, ...]
+) -> str:
+    if given is not None and given in names:
+        return given
+    column = _first(names, [given.lower()] if given is not None else usual)
+    if column is not None:
+        return column
+    # A file without a header shows its first row here, which may be long.
+    listed = ", ".join(name if len(name) <= 30 else f"{name[:29]}…" for name in names[:12])
+    missing = f"{kind} column" if given is None else f"column '{given}'"
+    near = difflib.get_close_matches(given or "", names, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise DataError(
+        f"{place}: no {missing}, the columns are {listed}; name it with --{kind}-column{hint}"
+    )
