@@ -1,0 +1,114 @@
+"""Writing a SavedModel whose signatures have named inputs and named outputs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from textapps.errors import ExportError
+from textapps.exporting.manifest import Signature, TensorInfo
+
+DEFAULT_SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One signature: a function called with the named inputs that returns a flat dict.
+
+    Every input is a named `tf.TensorSpec` with a dynamic first dimension (the batch), every
+    output a tensor with the same first dimension. The function is traced without AutoGraph:
+    decorate with `tf.function` what needs Python `if` or `for` over tensors. A state goes
+    through `flatten_state` and `unflatten_state`.
+    """
+
+    function: Callable[..., Mapping[str, Any]]
+    inputs: Sequence[tf.TensorSpec]
+
+
+def write_saved_model(
+    path: Path | str, endpoints: Mapping[str, Endpoint], track: Iterable[Any] = ()
+) -> dict[str, Signature]:
+    """Write a SavedModel with one signature an endpoint; one must be `serving_default`.
+
+    Variables are found from the traced functions; `track` names what is not a variable, that
+    is every lookup table and tokenizer, or built layers that hold them.
+
+    Returns the signatures as traced. Raises ExportError for an endpoint that is not flat,
+    named and batch-major, and for an untracked resource; `tf.errors.OpError` where the disk
+    refuses.
+    """
+    if DEFAULT_SIGNATURE not in endpoints:
+        raise ExportError(f"an export needs an endpoint named {DEFAULT_SIGNATURE}")
+    archive = keras.export.ExportArchive()
+    for resource in track:
+        archive.track(resource)
+    signatures = {}
+    for name, endpoint in endpoints.items():
+        _check_inputs(name, endpoint.inputs)
+        traced = archive.add_endpoint(name, _by_position(endpoint), list(endpoint.inputs))
+        outputs = traced.get_concrete_function().structured_outputs
+        _check_outputs(name, outputs)
+        signatures[name] = Signature(
+            inputs={spec.name: _info(spec) for spec in endpoint.inputs},
+            outputs={key: _info(tensor) for key, tensor in outputs.items()},
+        )
+    try:
+        archive.write_out(str(path), verbose=False)
+    except AssertionError as error:  # what TensorFlow raises for a table it cannot find again
+        if "untracked" not in str(error):
+            raise
+        raise ExportError(
+            "an endpoint uses a lookup table or tokenizer that is not tracked: name it in `track`"
+        ) from error
+    return signatures
+
+
+def _by_position(endpoint: Endpoint) -> Callable[..., Mapping[str, Any]]:
+    names = [spec.name for spec in endpoint.inputs]
+
+    def call(*tensors: Any) -> Mapping[str, Any]:
+        return endpoint.function(**dict(zip(names, tensors, strict=True)))
+
+    return call
+
+
+def _check_inputs(name: str, inputs: Sequence[Any]) -> None:
+    for spec in inputs:
+        if not isinstance(spec, tf.TensorSpec):
+            raise ExportError(
+                f"endpoint '{name}' has the input {spec!r}: nested inputs cannot be served, "
+                "give a flat list of tf.TensorSpec (states through flatten_state)"
+            )
+        if not spec.name:
+            raise ExportError(f"endpoint '{name}' has an input without a name: {spec!r}")
+        _check_batch_major(name, f"input '{spec.name}'", spec.shape)
+
+
+def _check_outputs(name: str, outputs: Any) -> None:
+    if not isinstance(outputs, Mapping):
+        raise ExportError(
+            f"endpoint '{name}' returns a {type(outputs).__name__}: return a dict of named tensors"
+        )
+    for key, tensor in outputs.items():
+        if not isinstance(tensor, tf.Tensor):
+            raise ExportError(
+                f"output '{key}' of endpoint '{name}' is a {type(tensor).__name__}: nested "
+                "outputs cannot be served, return a flat dict of tensors (states through "
+                "flatten_state)"
+            )
+        _check_batch_major(name, f"output '{key}'", tensor.shape)
+
+
+def _check_batch_major(name: str, what: str, shape: tf.TensorShape) -> None:
+    if shape.rank is None or shape.rank == 0 or shape[0] is not None:
+        raise ExportError(
+            f"{what} of endpoint '{name}' has shape {shape}: its first dimension must be the "
+            "batch, of dynamic size"
+        )
+
+
+def _info(tensor: Any) -> TensorInfo:
+    return TensorInfo(dtype=tensor.dtype.name, shape=tuple(tensor.shape.as_list()))

@@ -1,0 +1,43 @@
+"""Warm-up requests: TensorFlow Serving replays them before a version takes traffic."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from textapps.exporting.manifest import Signature
+from textapps.exporting.verification import Case
+from textapps.exporting.verify_child import WARMUP, as_array
+
+BATCH_SIZES = (1, 4, 16)
+
+
+def write_warmup_requests(
+    directory: Path, name: str, signatures: Mapping[str, Signature], cases: Iterable[Case]
+) -> None:
+    """Write one request a signature and batch size into the SavedModel `directory`.
+
+    A TFRecord of `PredictionLog`s (TensorFlow Serving reads at most 1,000). The rows of a
+    signature's first case are repeated until the batch is full. Raises `tf.errors.OpError`
+    where the disk refuses.
+    """
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    first: dict[str, Case] = {}
+    for case in cases:
+        first.setdefault(case.signature, case)
+    path = directory / WARMUP
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for case in first.values():
+            for size in BATCH_SIZES:
+                log = prediction_log_pb2.PredictionLog()
+                request = log.predict_log.request
+                request.model_spec.name = name
+                request.model_spec.signature_name = case.signature
+                for key, info in signatures[case.signature].inputs.items():
+                    rows = as_array(case.inputs[key])
+                    batch = rows[np.arange(size) % len(rows)]
+                    request.inputs[key].CopyFrom(tf.make_tensor_proto(batch, dtype=info.dtype))
+                writer.write(log.SerializeToString())
