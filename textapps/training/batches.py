@@ -1,0 +1,84 @@
+"""Batches as pure functions of (pass, step), padded on the right, held in compact memory."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps.training.plan import Plan, shard
+
+Batch = tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[np.float32]]
+
+
+class BatchSource(Protocol):
+    """What `fit` trains and validates on."""
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Steps in one pass over the examples."""
+
+    def batch(self, pass_index: int, step: int) -> Batch:
+        """(inputs by name, targets, float32 weights[batch]), the same for the same arguments."""
+
+    @property
+    def signature(self) -> Any:
+        """The nest of `tf.TensorSpec` that every batch fits."""
+
+
+class TextBatchSource:
+    """Token ids of labelled texts.
+
+    Args:
+        ids: int32[tokens], the ids of all texts one after the other; 0 is padding.
+        row_splits: int64[texts + 1], text i is `ids[row_splits[i]:row_splits[i + 1]]`.
+        labels: int32[texts].
+        plan: the order of the batches.
+        worker, workers: this process and the number of them, for data-parallel training.
+    """
+
+    def __init__(
+        self,
+        ids: NDArray[np.int32],
+        row_splits: NDArray[np.int64],
+        labels: NDArray[np.int32],
+        plan: Plan,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.ids = ids
+        self.row_splits = row_splits
+        self.labels = labels
+        self.plan = plan
+        self.worker = worker
+        self.workers = workers
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Steps in one pass over the texts."""
+        return self.plan.steps_per_pass
+
+    def batch(self, pass_index: int, step: int) -> Batch:
+        """({"ids": int32[batch, time]}, labels int32[batch], weights float32[batch]).
+
+        `time` is the length of the longest text of the batch, and at least 1.
+        """
+        rows, weights = shard(self.plan.indices(pass_index, step), self.worker, self.workers)
+        starts = self.row_splits[rows]
+        lengths = self.row_splits[rows + 1] - starts
+        # A recurrent layer cannot run over no time at all, not even for a batch of empty texts.
+        positions = np.arange(max(1, lengths.max(initial=0)))
+        valid = positions < lengths[:, None]
+        ids = np.zeros(valid.shape, np.int32)
+        ids[valid] = self.ids[(starts[:, None] + positions)[valid]]
+        return {"ids": ids}, self.labels[rows], weights
+
+    @property
+    def signature(self) -> Any:
+        """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
+        import tensorflow as tf
+
+        return (
+            {"ids": tf.TensorSpec((None, None), tf.int32)},
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
+        )

@@ -1,0 +1,197 @@
+"""Checkpoints on disk: whole or absent, verified when read, the newest good one found."""
+
+import dataclasses
+import errno
+import hashlib
+import json
+import logging
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps import files
+from textapps.errors import RunError
+
+FORMAT = 1
+ARRAYS = "arrays.npz"
+STATE = "state.json"
+LOGGER = logging.getLogger("textapps")
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingState:
+    """Where a run stands, beside its arrays.
+
+    Attributes:
+        step: steps done.
+        steps_per_pass: steps of one pass over the data; another number means other data.
+        seconds: time spent in training steps.
+        best_score, best_loss: figures of the best validation so far, None before the first.
+        best_step: the step of that validation, whose checkpoint is kept.
+        waited: intervals since then.
+        stopped_by: "epochs", "patience" or "time" once training has ended, else None.
+    """
+
+    step: int = 0
+    steps_per_pass: int = 0
+    seconds: float = 0.0
+    best_score: float | None = None
+    best_loss: float | None = None
+    best_step: int | None = None
+    waited: int = 0
+    stopped_by: str | None = None
+
+
+class CheckpointStore:
+    """The directory `checkpoints/` of a run; only the holder of the run's lock may write.
+
+    Each checkpoint is a directory `step-00001234` of `arrays.npz` (one array a key, no pickle)
+    and `state.json` (format, the fields of TrainingState, `variables`: one record an array, and
+    the sha256 of arrays.npz).
+    """
+
+    def __init__(self, directory: Path, keep: int = 2) -> None:
+        self.directory = directory
+        self.keep = keep
+
+    def path(self, step: int) -> Path:
+        """Where the checkpoint of `step` is or will be."""
+        return self.directory / f"step-{step:08d}"
+
+    def steps(self) -> list[int]:
+        """The steps of all checkpoints, good or not, in rising order."""
+        names = (path.name.removeprefix("step-") for path in self.directory.glob("step-*"))
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def save(self, state: TrainingState, arrays: Arrays, variables: list[dict[str, Any]]) -> None:
+        """Writes a checkpoint, then removes all but the newest `keep` and the best.
+
+        Raises RunError where it cannot be written; the checkpoints there are stay as they were.
+        """
+        target = self.path(state.step)
+        try:
+            self.directory.mkdir(exist_ok=True)
+            with files.directory_aside(target) as aside:
+                np.savez(aside / ARRAYS, **arrays)  # type: ignore[arg-type]
+                record = {"format": FORMAT, **dataclasses.asdict(state), "variables": variables}
+                record["sha256"] = _sha256(aside / ARRAYS)
+                (aside / STATE).write_text(json.dumps(record), encoding="utf-8")
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            remedy = "free some space" if full else "make it writable"
+            raise RunError(
+                f"cannot write checkpoint {target}: {error.strerror or error}; "
+                f"earlier checkpoints are unharmed: {remedy}, then resume the run"
+            ) from error
+        kept = {*self.steps()[-self.keep :], state.best_step}
+        for step in self.steps():
+            if step not in kept:
+                files.remove_directory(self.path(step))
+
+    def newest_state(self) -> TrainingState | None:
+        """The newest readable state, its arrays unread; None without any."""
+        for step in reversed(self.steps()):
+            try:
+                return _state(_record(self.path(step)))
+            except _DamageError:
+                continue
+        return None
+
+    def newest_good(self) -> tuple[TrainingState, Path] | None:
+        """State and directory of the newest whole checkpoint, damaged ones warned of.
+
+        None if there is no checkpoint. RunError if there are some, but none is whole.
+        """
+        steps = self.steps()
+        for step in reversed(steps):
+            try:
+                return self.verified(step), self.path(step)
+            except _DamageError as damage:
+                LOGGER.warning("checkpoint %s is damaged (%s)", self.path(step), damage)
+        if steps:
+            raise RunError(f"every checkpoint in {self.directory} is damaged: train a new run")
+        return None
+
+    def verified(self, step: int) -> TrainingState:
+        """The state of one checkpoint whose arrays have the recorded sha256."""
+        record = _record(self.path(step))
+        try:
+            if _sha256(self.path(step) / ARRAYS) != record["sha256"]:
+                raise _DamageError(f"{ARRAYS} is not what was written")
+        except OSError as error:
+            raise _DamageError(f"{ARRAYS}: {error.strerror}") from error
+        return _state(record)
+
+    def is_whole(self, step: int) -> bool:
+        """Whether the checkpoint of `step` is there and undamaged."""
+        try:
+            self.verified(step)
+        except _DamageError:
+            return False
+        return True
+
+    def tidy(self, newest: int | None) -> None:
+        """Removes what a killed process left, and checkpoints after step `newest`."""
+        if self.directory.is_dir():
+            files.remove_leftovers(self.directory)
+        for step in self.steps():
+            if newest is not None and step > newest:
+                files.remove_directory(self.path(step))
+
+
+def read_variables(checkpoint: Path) -> list[dict[str, Any]]:
+    """The records of the arrays of a checkpoint; RunError if damaged."""
+    try:
+        variables: list[dict[str, Any]] = _record(checkpoint)["variables"]
+    except _DamageError as damage:
+        raise RunError(f"checkpoint {checkpoint} is damaged ({damage})") from damage
+    return variables
+
+
+def read_arrays(checkpoint: Path, keys: list[str]) -> list[NDArray[Any]]:
+    """The arrays of these keys, in this order, no others read; RunError if damaged."""
+    try:
+        # np.load leaves a file that it opened itself, and that is no archive, open.
+        with (checkpoint / ARRAYS).open("rb") as file, np.load(file) as archive:
+            return [archive[key] for key in keys]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise RunError(f"{checkpoint / ARRAYS} is damaged: {error}") from error
+
+
+class _DamageError(Exception):
+    """A checkpoint that is not as it was written; the text says how."""
+
+
+def _record(checkpoint: Path) -> dict[str, Any]:
+    path = checkpoint / STATE
+    try:
+        record: dict[str, Any] = json.loads(path.read_bytes())
+        found = record["format"]
+    except OSError as error:
+        raise _DamageError(f"{STATE}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _DamageError(f"{STATE} is not readable") from error
+    if found != FORMAT:
+        # Not damage to fall back from: the older checkpoints would silently undo newer training.
+        raise RunError(
+            f"{path} has format {found}, this version of textapps reads {FORMAT}: upgrade textapps"
+        )
+    return record
+
+
+def _state(record: Mapping[str, Any]) -> TrainingState:
+    try:
+        return TrainingState(**{f.name: record[f.name] for f in dataclasses.fields(TrainingState)})
+    except KeyError as error:
+        raise _DamageError(f"{STATE} has no {error}") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

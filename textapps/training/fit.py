@@ -1,0 +1,202 @@
+"""The one way in which every model is trained."""
+
+import contextlib
+import dataclasses
+import importlib.util
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import tensorflow as tf
+
+from textapps.errors import ConfigurationError, RunError
+from textapps.training import weights
+from textapps.training.batches import Batch, BatchSource
+from textapps.training.checkpoint import LOGGER, CheckpointStore, TrainingState
+from textapps.training.config import TrainingConfig
+from textapps.training.interruption import Interruption
+from textapps.training.monitor import Monitor, OnRow
+from textapps.training.optimizer import build_optimizer
+from textapps.training.progress import NoProgress, Progress
+from textapps.training.run_directory import RunDirectory
+
+
+@dataclasses.dataclass(frozen=True)
+class FitResult:
+    """How training went.
+
+    Attributes:
+        steps: steps done since the beginning of the run.
+        epochs: the same in passes over the data.
+        seconds: time spent in steps, without validation.
+        best_score, best_step: figure and step of the best validation.
+        stopped_by: "epochs", "patience" or "time".
+    """
+
+    steps: int
+    epochs: float
+    seconds: float
+    best_score: float
+    best_step: int
+    stopped_by: str
+
+
+def fit(
+    model: Any,
+    *,
+    loss: Any,
+    metrics: Sequence[Any],
+    train: BatchSource,
+    validation: BatchSource,
+    config: TrainingConfig,
+    run: RunDirectory,
+    monitor: str = "val_accuracy",
+    mode: Literal["max", "min"] = "max",
+    progress: Progress | None = None,
+) -> FitResult:
+    """Trains a built Keras model, from the newest good checkpoint of the run if there is one.
+
+    Ends with the best weights in the model (averages where `config.average` is on). Resumed after
+    any end, kill -9 included, it computes the same weights bit for bit as without it, on the same
+    machine and versions. A run that is finished already is not trained further.
+
+    Args:
+        model: built, with seeds set before (`seed_everything`).
+        loss, metrics: Keras's; both are weighted by the weights of the batches.
+        train: its passes are repeated `config.epochs` times.
+        validation: one pass of it is evaluated at the end of each interval.
+        monitor, mode: which figure of the validation decides on the best, and its direction.
+
+    Raises:
+        RunError: another process trains this run, the disk is full, or the checkpoints belong to
+            other data or another model.
+        DivergedError: a loss or weight that is not finite; no such checkpoint is written.
+        TrainingInterrupted: SIGINT or SIGTERM came; all steps done are saved. A second signal
+            does not wait for that.
+    """
+    progress = progress or NoProgress()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(run.lock())
+        interruption = stack.enter_context(Interruption())
+        store = CheckpointStore(run.checkpoints)
+        total_steps = config.epochs * train.steps_per_pass
+        interval = config.checkpoint_steps or train.steps_per_pass
+        optimizer = build_optimizer(model, config, total_steps)
+        # FACTS: XLA makes training on a CPU slower; graphs are compiled where that pays.
+        model.compile(optimizer, loss, weighted_metrics=list(metrics), jit_compile=False)
+        state = _resume(model, store, train.steps_per_pass)
+        if state.stopped_by is None:
+            sizes: deque[int] = deque()
+            watcher = Monitor(
+                run=run,
+                store=store,
+                state=state,
+                config=config,
+                total_steps=total_steps,
+                interval=interval,
+                metric=monitor,
+                sign=1 if mode == "max" else -1,
+                sizes=sizes,
+                interruption=interruption,
+                progress=progress,
+                on_row=stack.enter_context(_tensorboard(run)) if config.tensorboard else None,
+            )
+            progress.start(total_steps, state.step, train.steps_per_pass)
+            stack.callback(progress.finish)
+            model.fit(
+                _training_dataset(train, state.step, sizes),
+                validation_data=_validation_dataset(validation),
+                epochs=-(-total_steps // interval),
+                initial_epoch=state.step // interval,
+                steps_per_epoch=interval,
+                shuffle=False,
+                verbose=0,
+                callbacks=[watcher],
+            )
+            state = watcher.state
+        else:
+            progress.message(f"run {run.path} is already finished, at step {state.step}")
+        weights.load_weights(model, run, "best")
+    return _result(state)
+
+
+def _resume(model: Any, store: CheckpointStore, steps_per_pass: int) -> TrainingState:
+    """Restores the newest good checkpoint and tells where it stands."""
+    newest = store.newest_good()
+    if newest is None:
+        store.tidy(None)
+        return TrainingState(steps_per_pass=steps_per_pass)
+    state = newest[0]
+    if state.steps_per_pass != steps_per_pass:
+        raise RunError(
+            f"the data has changed since the run began: a pass had {state.steps_per_pass} steps, "
+            f"now it has {steps_per_pass}; train a new run"
+        )
+    weights.restore(model, store, state.step)
+    store.tidy(state.step)
+    if state.best_step is not None and not store.is_whole(state.best_step):
+        LOGGER.warning("the best checkpoint (step %d) is damaged and forgotten", state.best_step)
+        state = dataclasses.replace(
+            state, best_score=None, best_loss=None, best_step=None, waited=0
+        )
+    return state
+
+
+def _result(state: TrainingState) -> FitResult:
+    assert state.best_score is not None
+    assert state.best_step is not None
+    assert state.stopped_by is not None
+    return FitResult(
+        steps=state.step,
+        epochs=state.step / state.steps_per_pass,
+        seconds=state.seconds,
+        best_score=state.best_score,
+        best_step=state.best_step,
+        stopped_by=state.stopped_by,
+    )
+
+
+def _training_dataset(source: BatchSource, start: int, sizes: deque[int]) -> Any:
+    """All batches from step `start` on, without end; their sizes go to `sizes`."""
+
+    def batches() -> Iterator[Batch]:
+        step = start
+        while True:
+            batch = source.batch(*divmod(step, source.steps_per_pass))
+            sizes.append(len(batch[2]))
+            yield batch
+            step += 1
+
+    return _dataset(batches, source.signature, tf.data.INFINITE_CARDINALITY)
+
+
+def _validation_dataset(source: BatchSource) -> Any:
+    def batches() -> Iterator[Batch]:
+        return (source.batch(0, step) for step in range(source.steps_per_pass))
+
+    return _dataset(batches, source.signature, source.steps_per_pass)
+
+
+def _dataset(batches: Callable[[], Iterator[Batch]], signature: Any, length: int) -> Any:
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    # Keras warns of data whose length it does not know.
+    return dataset.apply(tf.data.experimental.assert_cardinality(length)).prefetch(4)
+
+
+@contextlib.contextmanager
+def _tensorboard(run: RunDirectory) -> Iterator[OnRow]:
+    """Writes each row of history.csv as TensorBoard scalars too."""
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ConfigurationError(
+            "training.tensorboard needs TensorBoard: pip install 'textapps[tensorboard]'"
+        )
+    writer = tf.summary.create_file_writer(str(run.path / "tensorboard"))
+
+    def on_row(step: int, row: Any) -> None:
+        with writer.as_default():
+            for name, value in row.items():
+                tf.summary.scalar(name, value, step=step)
+        writer.flush()
+
+    with contextlib.closing(writer):
+        yield on_row

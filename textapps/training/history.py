@@ -1,0 +1,50 @@
+"""history.csv: one row for each interval of a run."""
+
+import csv
+import io
+from collections.abc import Mapping
+
+from textapps.training.run_directory import RunDirectory
+
+NAME = "history.csv"
+
+
+class History:
+    """The rows of history.csv; the file is replaced whole with every new row.
+
+    Args:
+        run: the run to which the file belongs.
+        step: rows after this step are cut off: their checkpoint was never finished, and the
+            steps will be done again.
+    """
+
+    def __init__(self, run: RunDirectory, step: int) -> None:
+        self.run = run
+        known = read_history(run)
+        self.rows = [row for row in known if int(row["step"]) <= step]
+        if known:
+            self._write()
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Adds a row, of which `step` is one column; RunError if it cannot be written."""
+        self.rows.append({name: f"{value:.7g}" for name, value in row.items()})
+        self._write()
+
+    def _write(self) -> None:
+        if not self.rows:
+            (self.run.path / NAME).unlink(missing_ok=True)
+            return
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        self.run.write_text(NAME, text.getvalue())
+
+
+def read_history(run: RunDirectory) -> list[dict[str, str]]:
+    """The rows of a run's history.csv, none if there is no such file yet."""
+    path = run.path / NAME
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,44 @@
+"""Ctrl-C and SIGTERM as a request to save and stop, instead of a stop in the middle."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training was stopped by a signal after a checkpoint was saved; says how to resume."""
+
+
+class Interruption:
+    """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one acts.
+
+    Elsewhere than in the main thread, where Python allows no signal handlers, it does nothing.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {s: signal.signal(s, self._request) for s in self.SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._restore()
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._previous:
+            signal.signal(*self._previous.popitem())

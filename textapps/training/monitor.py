@@ -1,0 +1,194 @@
+"""The one callback of `fit`: counts, judges, saves and stops."""
+
+import dataclasses
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from textapps.errors import DivergedError
+from textapps.training import weights
+from textapps.training.checkpoint import CheckpointStore, TrainingState
+from textapps.training.config import TrainingConfig
+from textapps.training.history import History
+from textapps.training.interruption import Interruption, TrainingInterrupted
+from textapps.training.progress import Progress
+from textapps.training.run_directory import RunDirectory
+
+OnRow = Callable[[int, Mapping[str, float]], None]
+
+
+class Monitor(keras.callbacks.Callback):
+    """Ends intervals, tracks the best, writes history and checkpoints, stops when it is time.
+
+    A Keras epoch is an interval, and intervals end at multiples of `interval` steps, so that a
+    run resumed in the middle of one (after Ctrl-C) validates at the same steps as one that was
+    never interrupted. Such a shorter interval is ended by `stop_training`, which is taken back
+    when Keras has validated.
+
+    Args:
+        run, store: where to write.
+        state: where the run stands.
+        config: its training section.
+        total_steps, interval: in steps.
+        metric, sign: the figure that decides on the best, and 1 if more is better, else -1.
+        sizes: examples of the batches made so far and not yet trained on, in their order.
+        on_row: called with the step and the row at the end of each interval.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: RunDirectory,
+        store: CheckpointStore,
+        state: TrainingState,
+        config: TrainingConfig,
+        total_steps: int,
+        interval: int,
+        metric: str,
+        sign: int,
+        sizes: deque[int],
+        interruption: Interruption,
+        progress: Progress,
+        on_row: OnRow | None = None,
+    ) -> None:
+        super().__init__()
+        self.run = run
+        self.store = store
+        self.state = state
+        self.config = config
+        self.total_steps = total_steps
+        self.interval = interval
+        self.metric = metric
+        self.sign = sign
+        self.sizes = sizes
+        self.interruption = interruption
+        self.progress = progress
+        self.on_row = on_row
+        self.history = History(run, state.step)
+        self.step = state.step
+        self.examples = 0
+        self.seconds = state.seconds
+        self._resumed_at = time.perf_counter()
+        self._raw: list[Any] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Starts the clock, which stands still while Keras validates and checkpoints are made."""
+        self._resumed_at = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After each step; `logs` are means over the interval as floats."""
+        self.step += 1
+        self.examples += self.sizes.popleft()
+        if not math.isfinite(logs["loss"]):
+            raise self._diverged("loss", logs["loss"])
+        self.progress.update(self.step, logs, self.examples)
+        if self.step % self.interval == 0 or self.step == self.total_steps or self._out_of_time():
+            self.seconds = self._clock()
+            self.model.stop_training = True
+        elif self.interruption.requested:
+            self.seconds = self._clock()
+            weights.save(
+                self.store, dataclasses.replace(self.state, **self._position()), self.model
+            )
+            raise self._interrupted()
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Puts the averages in place: they are what is judged."""
+        self._raw = [variable.numpy() for variable in self.model.optimizer.averaged]
+        for variable, average in self._averaged():
+            variable.assign(average)
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Puts the raw weights back, bit for bit."""
+        for (variable, _), raw in zip(self._averaged(), self._raw, strict=True):
+            variable.assign(raw)
+        self._raw = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Judges the interval, then writes its row and its checkpoint, in this order.
+
+        A row without a checkpoint is cut off when the run is resumed; a checkpoint without its
+        row could not be mended.
+        """
+        if not math.isfinite(logs["val_loss"]):
+            raise self._diverged("validation loss", logs["val_loss"])
+        self.state = self._judged(logs)
+        row = {
+            "step": self.step,
+            "epoch": self.step / self.state.steps_per_pass,
+            "seconds": self.seconds,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **logs,
+        }
+        self.history.append(row)
+        weights.save(self.store, self.state, self.model)
+        self.progress.epoch_end(row)
+        if self.on_row is not None:
+            self.on_row(self.step, row)
+        self.model.stop_training = self.state.stopped_by is not None
+        if self.interruption.requested and self.state.stopped_by is None:
+            raise self._interrupted()
+
+    def _judged(self, logs: Mapping[str, float]) -> TrainingState:
+        """The state after a validation with these figures."""
+        score, loss = self.sign * logs[self.metric], logs["val_loss"]
+        state = dataclasses.replace(self.state, **self._position())
+        best = (
+            (-math.inf, math.inf)
+            if state.best_score is None or state.best_loss is None
+            else (self.sign * state.best_score, state.best_loss)
+        )
+        # Accuracies on a small validation split are often equal; the loss then decides.
+        if (score, -loss) > (best[0], -best[1]):
+            state = dataclasses.replace(
+                state, best_score=logs[self.metric], best_loss=loss, best_step=self.step, waited=0
+            )
+        else:
+            state = dataclasses.replace(state, waited=state.waited + 1)
+        stopped_by = None
+        if self.step == self.total_steps:
+            stopped_by = "epochs"
+        elif self.config.patience and state.waited >= self.config.patience:
+            stopped_by = "patience"
+        elif self._over(self.seconds):
+            stopped_by = "time"
+        return dataclasses.replace(state, stopped_by=stopped_by)
+
+    def _position(self) -> dict[str, Any]:
+        return {"step": self.step, "seconds": self.seconds}
+
+    def _averaged(self) -> list[tuple[Any, Any]]:
+        optimizer = self.model.optimizer
+        return list(zip(optimizer.averaged, optimizer.averages, strict=True))
+
+    def _clock(self) -> float:
+        return self.seconds + time.perf_counter() - self._resumed_at
+
+    def _out_of_time(self) -> bool:
+        return self.config.max_seconds is not None and self._over(self._clock())
+
+    def _over(self, seconds: float) -> bool:
+        return self.config.max_seconds is not None and seconds >= self.config.max_seconds
+
+    def _interrupted(self) -> TrainingInterrupted:
+        return TrainingInterrupted(
+            f"interrupted and saved at step {self.step} of {self.total_steps}; continue with: "
+            f"textapps {self.run.task} train --resume {self.run.path}"
+        )
+
+    def _diverged(self, what: str, value: float) -> DivergedError:
+        best = self.state.best_step
+        kept = (
+            f"the best checkpoint so far (step {best}) is kept in {self.run.path}"
+            if best is not None
+            else "no checkpoint had been judged yet"
+        )
+        return DivergedError(
+            f"the {what} became {value} at step {self.step}; {kept}: try a smaller "
+            "--learning-rate, a longer warm-up (training.warmup_steps) or a smaller "
+            "training.clip_norm"
+        )

@@ -1,0 +1,54 @@
+"""The learning rate as a function of the step."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+DECAYS = {
+    "constant": lambda progress: ops.ones_like(progress),
+    "linear": lambda progress: 1 - progress,
+    "cosine": lambda progress: 0.5 * (1 + ops.cos(math.pi * progress)),
+}
+
+
+@keras.saving.register_keras_serializable("textapps")
+class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up, then a constant rate or a decay that ends at 0 after `total_steps`.
+
+    The warm-up takes `warmup_steps`, but never more than a quarter of all steps, so that a run
+    over little data reaches its rate too. Cosine: Loshchilov and Hutter 2017, SGDR, section 3.
+
+    >>> schedule = WarmupSchedule(1.0, "linear", warmup_steps=2, total_steps=10)
+    >>> [round(float(schedule(step)), 4) for step in (0, 1, 2, 6, 9)]
+    [0.5, 1.0, 1.0, 0.5, 0.125]
+    """
+
+    def __init__(
+        self, peak: float, kind: str, warmup_steps: int, total_steps: int, name: str = "warmup"
+    ) -> None:
+        super().__init__()
+        self.peak = peak
+        self.kind = kind
+        self.warmup_steps = min(warmup_steps, total_steps // 4)
+        self.total_steps = total_steps
+        self.name = name
+
+    def __call__(self, step: Any) -> Any:
+        """float32[] learning rate of the step `step`, which counts from 0."""
+        step = ops.cast(step, "float32")
+        warmup = ops.minimum(1.0, (step + 1) / max(1, self.warmup_steps))
+        decaying = max(1, self.total_steps - self.warmup_steps)
+        progress = ops.clip((step - self.warmup_steps) / decaying, 0.0, 1.0)
+        return self.peak * warmup * DECAYS[self.kind](progress)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {
+            "peak": self.peak,
+            "kind": self.kind,
+            "warmup_steps": self.warmup_steps,
+            "total_steps": self.total_steps,
+            "name": self.name,
+        }

@@ -1,0 +1,26 @@
+"""What must be set before a model is built."""
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds Python, NumPy, TensorFlow and Keras; CPU runs then repeat bit for bit.
+
+    Initial weights and dropout masks follow from it. The order of batches does not: it follows
+    from the seed of the plan alone.
+    """
+    keras.utils.set_random_seed(seed)
+
+
+@contextlib.contextmanager
+def precision(mixed: bool) -> Iterator[None]:
+    """Layers built in the block compute in bfloat16 if `mixed`; their weights stay float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

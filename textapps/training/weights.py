@@ -1,0 +1,132 @@
+"""From Keras variables to the arrays of a checkpoint and back.
+
+Keras's own savers change the state of seed generators, so that a resumed run would drop other
+units; arrays by position restore every variable bit for bit.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from textapps.errors import DivergedError, RunError
+from textapps.training.checkpoint import (
+    Arrays,
+    CheckpointStore,
+    TrainingState,
+    read_arrays,
+    read_variables,
+)
+from textapps.training.optimizer import AveragedAdamW
+from textapps.training.run_directory import RunDirectory
+
+
+def save(store: CheckpointStore, state: TrainingState, model: Any) -> None:
+    """Writes a checkpoint of the compiled `model` and its optimizer.
+
+    Raises DivergedError rather than save weights that are not finite.
+    """
+    groups = {"model": model.variables, "optimizer": model.optimizer.variables}
+    average_of = _average_keys(model.optimizer)
+    arrays: dict[str, Any] = {}
+    records = []
+    for group, variables in groups.items():
+        for position, variable in enumerate(variables):
+            key = f"{group}/{position:05d}"
+            arrays[key] = variable.numpy()
+            records.append(
+                {
+                    "key": key,
+                    "name": variable.path,
+                    "shape": list(variable.shape),
+                    "dtype": str(variable.dtype),
+                    "average": average_of.get(id(variable)),
+                }
+            )
+    _check_finite(arrays, records, state.step)
+    store.save(state, arrays, records)
+
+
+def restore(model: Any, store: CheckpointStore, step: int) -> None:
+    """Sets all variables of the compiled `model` and its built optimizer to those of `step`.
+
+    Raises RunError if they are not the variables that were saved.
+    """
+    checkpoint = store.path(step)
+    records = read_variables(checkpoint)
+    variables = [*model.variables, *model.optimizer.variables]
+    _check_match(variables, records, checkpoint.name)
+    _assign(variables, read_arrays(checkpoint, [record["key"] for record in records]))
+
+
+def load_weights(model: Any, run: RunDirectory, which: Literal["best", "last"] = "best") -> int:
+    """Puts trained weights into the built `model`, averages where the run kept some.
+
+    "best" is the checkpoint of the best validation (the newest if there was none yet), "last" the
+    newest. Reads no optimizer state but the averages. Returns the step of the checkpoint. Raises
+    RunError if there is none, it is damaged, or it belongs to another model.
+    """
+    store = CheckpointStore(run.checkpoints)
+    state = store.newest_state()
+    if state is None:
+        raise RunError(f"run {run.path} has no checkpoint: resume it to train it")
+    best = which == "best" and state.best_step is not None
+    step = state.best_step if best and state.best_step is not None else state.step
+    checkpoint = store.path(step)
+    records = [r for r in read_variables(checkpoint) if r["key"].startswith("model/")]
+    _check_match(model.variables, records, checkpoint.name)
+    keys = [record["average"] or record["key"] for record in records]
+    _assign(model.variables, read_arrays(checkpoint, keys))
+    return step
+
+
+def _average_keys(optimizer: AveragedAdamW) -> dict[int, str]:
+    """The key of its average by the id of each averaged variable."""
+    position = {id(variable): i for i, variable in enumerate(optimizer.variables)}
+    return {
+        id(variable): f"optimizer/{position[id(average)]:05d}"
+        for variable, average in zip(optimizer.averaged, optimizer.averages, strict=True)
+    }
+
+
+def _assign(variables: Sequence[Any], arrays: Sequence[Any]) -> None:
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _check_finite(arrays: Arrays, records: Sequence[dict[str, Any]], step: int) -> None:
+    for record in records:
+        array = arrays[record["key"]]
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise DivergedError(
+                f"{record['name']} is no longer finite at step {step}; earlier checkpoints are "
+                "kept: try a smaller --learning-rate"
+            )
+
+
+def _check_match(
+    variables: Sequence[Any], records: Sequence[dict[str, Any]], checkpoint: str
+) -> None:
+    """RunError unless the variables have the names and shapes of the records."""
+    if len(variables) != len(records):
+        raise RunError(
+            f"checkpoint {checkpoint} is of another model: it has {len(records)} variables, "
+            f"the model {len(variables)}"
+        )
+    for variable, record in zip(variables, records, strict=True):
+        ours, theirs = (_plain(variable.path), variable.shape), (record["name"], record["shape"])
+        if ours != (_plain(theirs[0]), tuple(theirs[1])):
+            raise RunError(
+                f"checkpoint {checkpoint} is of another model: {theirs[0]} {theirs[1]} there is "
+                f"{variable.path} {list(variable.shape)} here"
+            )
+
+
+def _plain(path: str) -> str:
+    """A variable's path without the numbers that Keras gives to whatever has no name of its own.
+
+    >>> _plain("dropout/seed_generator_12/seed_generator_state")
+    'dropout/seed_generator/seed_generator_state'
+    """
+    return re.sub(r"_\d+(?=[/_]|$)", "", path)
