@@ -1,0 +1,113 @@
+"""What a report is made of: facts, then sections of five kinds.
+
+Any text in them may come from users: the template escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+# The figures that reports show, in their order, with the words for each.
+NAMES = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "auc": "AUC",
+    "log_loss": "Log-loss",
+    "calibration_error": "Calibration error",
+}
+PERCENTAGES = {"accuracy", "macro_f1", "calibration_error"}
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A heading and one paragraph."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The figures to read first, each (name, value, detail), written out already."""
+
+    heading: str
+    figures: Sequence[tuple[str, str, str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells: the first column stands left, the others, figures, right."""
+
+    heading: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | float]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A matplotlib Figure and, for who cannot see it, what it shows in one sentence."""
+
+    heading: str
+    figure: Figure
+    alt: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Examples: each (caption, text)."""
+
+    heading: str
+    items: Sequence[tuple[str, str]]
+    note: str = ""
+
+
+Section = Paragraph | Headline | Table | Plot | Texts
+
+
+@dataclass(frozen=True)
+class Report:
+    """A title, the facts of the run by name, and the sections in their order."""
+
+    title: str
+    facts: Mapping[str, str]
+    sections: Sequence[Section] = field(default_factory=tuple)
+
+
+def cell(value: str | float) -> str:
+    """A table cell as text: whole numbers in groups of three, others with four decimals.
+
+    >>> cell(25000), cell(0.91544), cell("gru")
+    ('25,000', '0.9154', 'gru')
+    """
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage.
+
+    >>> percent(0.91544)
+    '91.54 %'
+    """
+    return f"{100 * share:.2f} %"
+
+
+def figure(metrics: Mapping[str, float], name: str) -> tuple[str, str]:
+    """A figure of `metrics` and its interval as text, the interval empty where there is none.
+
+    >>> figure({"accuracy": 0.915, "accuracy_low": 0.91, "accuracy_high": 0.92}, "accuracy")
+    ('91.50 %', '91.00 % to 92.00 %')
+    """
+    write = percent if name in PERCENTAGES else cell
+    bounds = [write(metrics[key]) for key in (f"{name}_low", f"{name}_high") if key in metrics]
+    return write(metrics[name]), " to ".join(bounds)
