@@ -54,7 +54,7 @@ def source(count: int, seed: int, batch_size: int, shuffled: bool) -> TextBatchS
         if shuffled
         else SequentialPlan(lengths, batch_size)
     )
-    return TextBatchSource(ids, splits, labels, plan)
+    return TextBatchSource({"ids": (ids, splits)}, labels, plan)
 
 
 class SlowSource(TextBatchSource):

@@ -1,5 +1,6 @@
 """Batches as pure functions of (pass, step), padded on the right, held in compact memory."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,11 +27,11 @@ class BatchSource(Protocol):
 
 
 class TextBatchSource:
-    """Token ids of labelled texts.
+    """Sequences of numbers of labelled texts.
 
     Args:
-        ids: int32[tokens], the ids of all texts one after the other; 0 is padding.
-        row_splits: int64[texts + 1], text i is `ids[row_splits[i]:row_splits[i + 1]]`.
+        sequences: by input name, (int32[all], int64[texts + 1]): the numbers of all texts one
+            after the other, and where each text begins and ends; 0 is padding.
         labels: int32[texts].
         plan: the order of the batches.
         worker, workers: this process and the number of them, for data-parallel training.
@@ -38,15 +39,13 @@ class TextBatchSource:
 
     def __init__(
         self,
-        ids: NDArray[np.int32],
-        row_splits: NDArray[np.int64],
+        sequences: Mapping[str, tuple[NDArray[np.int32], NDArray[np.int64]]],
         labels: NDArray[np.int32],
         plan: Plan,
         worker: int = 0,
         workers: int = 1,
     ) -> None:
-        self.ids = ids
-        self.row_splits = row_splits
+        self.sequences = dict(sequences)
         self.labels = labels
         self.plan = plan
         self.worker = worker
@@ -58,19 +57,13 @@ class TextBatchSource:
         return self.plan.steps_per_pass
 
     def batch(self, pass_index: int, step: int) -> Batch:
-        """({"ids": int32[batch, time]}, labels int32[batch], weights float32[batch]).
+        """({name: int32[batch, time]}, labels int32[batch], weights float32[batch]).
 
-        `time` is the length of the longest text of the batch, and at least 1.
+        `time` is the length of the longest sequence of the batch, and at least 1.
         """
         rows, weights = shard(self.plan.indices(pass_index, step), self.worker, self.workers)
-        starts = self.row_splits[rows]
-        lengths = self.row_splits[rows + 1] - starts
-        # A recurrent layer cannot run over no time at all, not even for a batch of empty texts.
-        positions = np.arange(max(1, lengths.max(initial=0)))
-        valid = positions < lengths[:, None]
-        ids = np.zeros(valid.shape, np.int32)
-        ids[valid] = self.ids[(starts[:, None] + positions)[valid]]
-        return {"ids": ids}, self.labels[rows], weights
+        inputs = {name: _padded(*ragged, rows) for name, ragged in self.sequences.items()}
+        return inputs, self.labels[rows], weights
 
     @property
     def signature(self) -> Any:
@@ -78,7 +71,20 @@ class TextBatchSource:
         import tensorflow as tf
 
         return (
-            {"ids": tf.TensorSpec((None, None), tf.int32)},
+            {name: tf.TensorSpec((None, None), tf.int32) for name in self.sequences},
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((None,), tf.float32),
         )
+
+
+def _padded(
+    values: NDArray[np.int32], row_splits: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    starts = row_splits[rows]
+    lengths = row_splits[rows + 1] - starts
+    # A recurrent layer cannot run over no time at all, not even for a batch of empty texts.
+    positions = np.arange(max(1, lengths.max(initial=0)))
+    valid = positions < lengths[:, None]
+    padded = np.zeros(valid.shape, np.int32)
+    padded[valid] = values[(starts[:, None] + positions)[valid]]
+    return padded

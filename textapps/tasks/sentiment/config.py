@@ -20,7 +20,8 @@ class ModelConfig(Section):
 
     The stem is a convolution of `kernel` words every `stride` words; `word_dropout` is the share
     of words made unknown in training, `dropout` that of features dropped behind the embedding and
-    before the last layer.
+    before the last layer. With `ngrams` a linear path over the n-grams of up to so many words, of
+    those that stand in at least `ngram_min_texts` training texts, answers beside the backbone.
     """
 
     embedding_units: int = Field(64, ge=1, le=4096)
@@ -28,6 +29,8 @@ class ModelConfig(Section):
     dropout: float = Field(0.3, ge=0, lt=1)
     kernel: int = Field(3, ge=1, le=99)
     stride: int = Field(2, ge=1, le=99)
+    ngrams: int = Field(0, ge=0, le=5)
+    ngram_min_texts: int = Field(2, ge=1)
     pooling: Literal["max", "mean", "attention", "max_mean"] = "max"
 
 

@@ -1,10 +1,14 @@
 """From labelled texts to batches of token ids."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from textapps.datasets.labelled_texts import LabelledTexts
 from textapps.datasets.load import load_labelled_texts
+from textapps.preprocessing.ngrams import NgramIndex
 from textapps.preprocessing.text import TextPreprocessor
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.training.batches import TextBatchSource
@@ -19,24 +23,82 @@ def load_training_data(
     return splits.train, splits.validation
 
 
+class Encoder:
+    """Texts to what the model takes: ids, and with `model.ngrams` also n-grams.
+
+    The same operations in training, on many texts, and in the exported graph.
+    """
+
+    def __init__(self, preprocessor: TextPreprocessor, ngrams: NgramIndex | None) -> None:
+        self.preprocessor = preprocessor
+        self.ngrams = ngrams
+
+    def __call__(self, texts: Any) -> dict[str, Any]:
+        """string[batch] → {"ids": int32[batch, time], "ngrams": int32[batch, features]}."""
+        ids = self.preprocessor(texts)
+        return {"ids": ids} | ({} if self.ngrams is None else {"ngrams": self.ngrams(ids)})
+
+    def encode(self, texts: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+        """The same of many texts, each input as (values, row splits)."""
+        ids = self.preprocessor.encode(texts)
+        return {"ids": ids} | ({} if self.ngrams is None else {"ngrams": self.ngrams.encode(*ids)})
+
+    @property
+    def resources(self) -> list[Any]:
+        """What an export must keep track of."""
+        return [self.preprocessor] + ([] if self.ngrams is None else [self.ngrams])
+
+    @classmethod
+    def from_texts(cls, texts: Sequence[str], config: SentimentConfig) -> "Encoder":
+        """Learns the vocabulary, and the n-grams if there are to be any, from training texts."""
+        preprocessor = TextPreprocessor.from_texts(texts, config.preprocessor)
+        if not config.model.ngrams:
+            return cls(preprocessor, None)
+        index = NgramIndex.learn(
+            *preprocessor.encode(texts),
+            orders=config.model.ngrams,
+            vocabulary_size=len(preprocessor.vocabulary),
+            min_texts=config.model.ngram_min_texts,
+        )
+        return cls(preprocessor, index)
+
+    def save(self, directory: Path) -> None:
+        """Writes vocabulary and n-grams."""
+        self.preprocessor.save(directory)
+        if self.ngrams is not None:
+            self.ngrams.save(directory)
+
+    @classmethod
+    def load(cls, directory: Path, config: SentimentConfig) -> "Encoder":
+        """Reads what `save` wrote; RunError if it is missing or damaged."""
+        preprocessor = TextPreprocessor.load(directory, config.preprocessor)
+        if not config.model.ngrams:
+            return cls(preprocessor, None)
+        index = NgramIndex.load(
+            directory,
+            orders=config.model.ngrams,
+            vocabulary_size=len(preprocessor.vocabulary),
+        )
+        return cls(preprocessor, index)
+
+
 def training_batches(
-    texts: LabelledTexts, preprocessor: TextPreprocessor, config: SentimentConfig
+    texts: LabelledTexts, encoder: Encoder, config: SentimentConfig
 ) -> TextBatchSource:
     """Batches of texts of like length, in an order that the seed decides."""
-    ids, row_splits = preprocessor.encode(texts.texts)
-    plan = LengthGroupedPlan(
-        row_splits[1:] - row_splits[:-1], config.training.batch_size, config.random_seed
-    )
-    return TextBatchSource(ids, row_splits, texts.labels, plan)
+    sequences = encoder.encode(texts.texts)
+    lengths = np.diff(sequences["ids"][1])
+    plan = LengthGroupedPlan(lengths, config.training.batch_size, config.random_seed)
+    return TextBatchSource(sequences, texts.labels, plan)
 
 
 def validation_batches(
-    texts: LabelledTexts, preprocessor: TextPreprocessor, config: SentimentConfig
+    texts: LabelledTexts, encoder: Encoder, config: SentimentConfig
 ) -> TextBatchSource:
     """Every text once, the shortest first."""
-    ids, row_splits = preprocessor.encode(texts.texts)
-    plan = SequentialPlan(row_splits[1:] - row_splits[:-1], 2 * config.training.batch_size)
-    return TextBatchSource(ids, row_splits, texts.labels, plan)
+    sequences = encoder.encode(texts.texts)
+    plan = SequentialPlan(np.diff(sequences["ids"][1]), 2 * config.training.batch_size)
+    return TextBatchSource(sequences, texts.labels, plan)
 
 
 def describe(train: LabelledTexts, validation: LabelledTexts) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def export(classifier: Sentiment, models_dir: Path | str, config: ExportConfig) 
     )
     return export_model(
         {"serving_default": Endpoint(classifier.answer, classifier.answer.input_signature)},
-        track=[classifier.preprocessor.table],
+        track=classifier.encoder.resources,
         manifest_fields={
             "task": classifier.config.task,
             "backbone": classifier.config.backbone.kind,

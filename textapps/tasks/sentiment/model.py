@@ -10,28 +10,45 @@ from textapps.backbones.pooling import Pooling
 from textapps.backbones.stem import Stem
 from textapps.preprocessing.vocabulary import PADDING, UNKNOWN
 from textapps.tasks.sentiment.config import SentimentConfig
+from textapps.tasks.sentiment.ngram_path import NgramPath
 
 
 class SentimentModel(keras.Model):
     """Embedding → stem → backbone that reads both ways → pooling → logits.
 
-    Takes {"ids": int32[batch, time]}, 0 for padding on the right, time at least 1; gives
-    float32[batch, classes].
+    With `config.model.ngrams` an `NgramPath` answers beside it; the answer of both is the mean of
+    their logits, but each has a loss of its own, because the n-grams alone soon fit the training
+    texts and would leave the backbone nothing to learn.
+
+    Takes {"ids": int32[batch, time]} and "ngrams": int32[batch, n], 0 for padding, time at least
+    1. Gives float32[batch, paths, classes], 1 or 2 paths.
+
+    Args:
+        vocabulary_size: one more than the largest id.
+        classes: how many.
+        ngrams: the largest number of an n-gram.
     """
 
-    def __init__(self, config: SentimentConfig, vocabulary_size: int, classes: int) -> None:
+    def __init__(
+        self, config: SentimentConfig, vocabulary_size: int, classes: int, ngrams: int = 0
+    ) -> None:
         super().__init__(name="sentiment")
         model, units = config.model, config.backbone.units
         self.word_dropout = WordDropout(model.word_dropout, name="word_dropout")
         self.embedding = keras.layers.Embedding(
             vocabulary_size, model.embedding_units, name="embedding"
         )
-        self.embedding_dropout = keras.layers.Dropout(model.dropout, name="embedding_dropout")
+        self.embedding_dropout = keras.layers.SpatialDropout1D(
+            model.dropout, name="embedding_dropout"
+        )
         self.stem = Stem(units, model.kernel, model.stride, name="stem")
         self.backbone = Backbone(config.backbone, causal=False, name="backbone")
         self.pooling = Pooling(model.pooling, name="pooling")
         self.head_dropout = keras.layers.Dropout(model.dropout, name="head_dropout")
         self.head = keras.layers.Dense(classes, dtype="float32", name="head")
+        self.ngram_path = None
+        if model.ngrams:
+            self.ngram_path = NgramPath(ngrams, classes, dtype="float32", name="ngram_path")
         self._widths = (model.embedding_units, units, units * (2 if "_" in model.pooling else 1))
 
     def build(self, inputs_shape: Any = None) -> None:
@@ -42,6 +59,8 @@ class SentimentModel(keras.Model):
         self.backbone.build((None, None, units))
         self.pooling.build((None, None, units))
         self.head.build((None, pooled))
+        if self.ngram_path is not None:
+            self.ngram_path.build()
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -53,7 +72,21 @@ class SentimentModel(keras.Model):
         x, mask = self.stem(x, mask=mask)
         x, _ = self.backbone(x, mask=mask, training=training)
         x = self.pooling(x, mask=mask)
-        return self.head(self.head_dropout(x, training=training))
+        paths = [self.head(self.head_dropout(x, training=training))]
+        if self.ngram_path is not None:
+            paths.append(self.ngram_path(inputs["ngrams"]))
+        return ops.stack(paths, axis=1)
+
+
+def loss(labels: Any, logits: Any) -> Any:
+    """The sum of the cross-entropies of the paths: int32[batch] and logits → float32[batch]."""
+    paths = ops.unstack(logits, axis=1)
+    return sum(keras.losses.sparse_categorical_crossentropy(labels, p, True) for p in paths)
+
+
+def accuracy(labels: Any, logits: Any) -> Any:
+    """Whether the answer of all paths together is right: float32[batch]."""
+    return keras.metrics.sparse_categorical_accuracy(labels, ops.mean(logits, axis=1))
 
 
 class WordDropout(keras.layers.Layer):

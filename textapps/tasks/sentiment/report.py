@@ -22,12 +22,13 @@ def write_report(
     """
     run, config, summary = classifier.run, classifier.config, judgement.summary
     metrics, examples = summary["metrics"], judgement.examples
+    vocabulary = len(classifier.encoder.preprocessor.vocabulary)
     facts = {
         "run": run.name,
         "backbone": f"{config.backbone.kind}, {config.backbone.layers} x {config.backbone.units}",
         "preset": config.preset,
         "parameters": f"{metrics['parameters']:,}",
-        "vocabulary": f"{len(classifier.preprocessor.vocabulary):,} {config.preprocessor.tokens}s",
+        "vocabulary": f"{vocabulary:,} {config.preprocessor.tokens}s",
         "trained on": config.data.source,
         "training": f"{metrics['seconds']:.0f} s",
         "judged on": f"{summary['data']}, {summary['split']}: {len(examples):,} examples",

@@ -10,15 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.config import resolve
+from textapps.datasets.labelled_texts import LabelledTexts
 from textapps.errors import RunError
-from textapps.preprocessing.text import TextPreprocessor
 from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.config import SentimentConfig
-from textapps.tasks.sentiment.model import SentimentModel
+from textapps.tasks.sentiment.model import SentimentModel, accuracy, loss
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
 from textapps.training.run_directory import RunDirectory
-from textapps.training.seeding import seed_everything
+from textapps.training.seeding import precision, seed_everything
 from textapps.training.weights import load_weights
 
 TASK = "sentiment"
@@ -44,13 +44,13 @@ class Sentiment:
         self,
         run: RunDirectory,
         config: SentimentConfig,
-        preprocessor: TextPreprocessor,
+        encoder: data.Encoder,
         model: SentimentModel,
         labels: Sequence[str],
     ) -> None:
         self.run = run
         self.config = config
-        self.preprocessor = preprocessor
+        self.encoder = encoder
         self.model = model
         self.labels = tuple(labels)
         self.answer = tf.function(
@@ -103,8 +103,8 @@ class Sentiment:
 
     def _answer(self, text: Any) -> dict[str, Any]:
         """string[batch] → label, probability (of it) and scores: the exported signature."""
-        logits = self.model({"ids": self.preprocessor(text)}, training=False)
-        scores = tf.nn.softmax(logits)
+        logits = self.model(self.encoder(text), training=False)
+        scores = tf.nn.softmax(tf.reduce_mean(logits, axis=1))
         return {
             "label": tf.gather(tf.constant(self.labels), tf.argmax(scores, axis=-1)),
             "probability": tf.reduce_max(scores, axis=-1),
@@ -125,13 +125,13 @@ def train(
     """
     config = config.model_copy(update={"data": config.data.resolved()})
     train_texts, validation_texts = data.load_training_data(config)
-    preprocessor = TextPreprocessor.from_texts(train_texts.texts, config.preprocessor)
+    encoder = data.Encoder.from_texts(train_texts.texts, config)
     run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
     run.preprocessor_dir.mkdir()
-    preprocessor.save(run.preprocessor_dir)
+    encoder.save(run.preprocessor_dir)
     # Last, because a run without it is half-written and cannot be resumed.
     run.write_json(DATA, data.describe(train_texts, validation_texts))
-    return _fit(run, config, preprocessor, train_texts, validation_texts, progress)
+    return _fit(run, config, encoder, train_texts, validation_texts, progress)
 
 
 def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentiment, FitResult]:
@@ -151,8 +151,8 @@ def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentime
                 f"{known[split]['examples']} rows, now there are {found[split]['examples']} or "
                 "other ones; restore the data or train a new run"
             )
-    preprocessor = TextPreprocessor.load(run.preprocessor_dir, config.preprocessor)
-    return _fit(run, config, preprocessor, train_texts, validation_texts, progress)
+    encoder = data.Encoder.load(run.preprocessor_dir, config)
+    return _fit(run, config, encoder, train_texts, validation_texts, progress)
 
 
 def load(run: RunDirectory) -> Sentiment:
@@ -163,11 +163,10 @@ def load(run: RunDirectory) -> Sentiment:
     """
     config = load_config(run)
     labels = _read_data(run)["labels"]
-    preprocessor = TextPreprocessor.load(run.preprocessor_dir, config.preprocessor)
-    model = SentimentModel(config, len(preprocessor.vocabulary), len(labels))
-    model.build()
+    encoder = data.Encoder.load(run.preprocessor_dir, config)
+    model = _model(config, encoder, len(labels))
     load_weights(model, run)
-    return Sentiment(run, config, preprocessor, model, labels)
+    return Sentiment(run, config, encoder, model, labels)
 
 
 def load_config(run: RunDirectory) -> SentimentConfig:
@@ -178,27 +177,36 @@ def load_config(run: RunDirectory) -> SentimentConfig:
 def _fit(
     run: RunDirectory,
     config: SentimentConfig,
-    preprocessor: TextPreprocessor,
-    train_texts: Any,
-    validation_texts: Any,
+    encoder: data.Encoder,
+    train_texts: LabelledTexts,
+    validation_texts: LabelledTexts,
     progress: Progress | None,
 ) -> tuple[Sentiment, FitResult]:
     seed_everything(config.random_seed)
-    if config.training.mixed_precision:
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    model = SentimentModel(config, len(preprocessor.vocabulary), len(train_texts.label_names))
+    batches = data.training_batches(train_texts, encoder, config)
+    with precision(config.training.mixed_precision):
+        model = _model(config, encoder, len(train_texts.label_names))
+        if model.ngram_path is not None:
+            model.ngram_path.adapt(*batches.sequences["ngrams"], train_texts.labels)
+        result = fit(
+            model,
+            loss=loss,
+            metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")],
+            train=batches,
+            validation=data.validation_batches(validation_texts, encoder, config),
+            config=config.training,
+            run=run,
+            progress=progress,
+        )
+    # anew, so that what answers now answers in float32 and as it will after any other loading
+    return load(run), result
+
+
+def _model(config: SentimentConfig, encoder: data.Encoder, classes: int) -> SentimentModel:
+    ngrams = 0 if encoder.ngrams is None else len(encoder.ngrams)
+    model = SentimentModel(config, len(encoder.preprocessor.vocabulary), classes, ngrams)
     model.build()
-    result = fit(
-        model,
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        train=data.training_batches(train_texts, preprocessor, config),
-        validation=data.validation_batches(validation_texts, preprocessor, config),
-        config=config.training,
-        run=run,
-        progress=progress,
-    )
-    return Sentiment(run, config, preprocessor, model, train_texts.label_names), result
+    return model
 
 
 def _read_data(run: RunDirectory) -> dict[str, Any]:

@@ -1,0 +1,132 @@
+"""Which n-grams stand in a text, in the graph."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textapps.errors import ConfigurationError, RunError
+
+FILE = "ngrams.npz"
+FORMAT = 1
+TEXTS_AT_ONCE = 64
+
+
+class NgramIndex(tf.Module):
+    """Numbers the n-grams of token ids that were frequent enough in training.
+
+    An n-gram is the number that its token ids spell in base `vocabulary_size`; those that are
+    known stand sorted in `keys`, and the feature of one is its place there, counted from 1.
+
+    Args:
+        orders: the longest n-gram, in tokens.
+        vocabulary_size: one more than the largest id.
+        keys: int64[features], sorted.
+
+    Raises:
+        ConfigurationError: so long n-grams of so many words do not fit into 63 bits.
+    """
+
+    def __init__(self, orders: int, vocabulary_size: int, keys: Any) -> None:
+        super().__init__()
+        if vocabulary_size**orders >= 2**63:
+            raise ConfigurationError(
+                f"n-grams of {orders} of {vocabulary_size} words cannot be numbered: choose a "
+                "smaller model.ngrams or preprocessor.vocabulary_size"
+            )
+        self.orders = orders
+        self.vocabulary_size = vocabulary_size
+        self.keys = tf.Variable(keys, dtype=tf.int64, trainable=False, name="keys")
+        spec = [tf.TensorSpec([None, None], tf.int32)]
+        self._keys = tf.function(self._keys_of, input_signature=spec)
+        self._features = tf.function(self.__call__, input_signature=spec)
+
+    @classmethod
+    def learn(
+        cls, ids: Any, row_splits: Any, *, orders: int, vocabulary_size: int, min_texts: int
+    ) -> "NgramIndex":
+        """The n-grams that stand in at least `min_texts` of the texts.
+
+        Args:
+            ids, row_splits: as `TextPreprocessor.encode` gives them.
+        """
+        nothing = cls(orders, vocabulary_size, np.zeros(1, np.int64))
+        found = [nothing._keys(batch).numpy() for batch in _batches(ids, row_splits)]
+        keys, counts = np.unique(
+            np.concatenate([batch[batch > 0] for batch in found] or [np.zeros(0, np.int64)]),
+            return_counts=True,
+        )
+        kept = keys[counts >= min_texts]
+        return cls(orders, vocabulary_size, kept if len(kept) else np.zeros(1, np.int64))
+
+    def __len__(self) -> int:
+        """How many features there are; they are numbered from 1."""
+        return int(self.keys.shape[0])
+
+    def __call__(self, ids: Any) -> Any:
+        """int32[batch, time], 0 for padding → int32[batch, orders · time].
+
+        Each known n-gram of a text once, in no particular order; 0 in the other places.
+        """
+        keys = self._keys_of(ids)
+        flat = tf.reshape(keys, [-1])
+        places = tf.minimum(tf.searchsorted(self.keys, flat), len(self) - 1)
+        known = tf.logical_and(tf.equal(tf.gather(self.keys, places), flat), flat > 0)
+        return tf.reshape(tf.where(known, places + 1, 0), tf.shape(keys))
+
+    def encode(self, ids: Any, row_splits: Any) -> tuple[Any, Any]:
+        """The features of many texts, compactly.
+
+        Returns:
+            int32[features of all texts], and int64[texts + 1], where each text begins and ends.
+        """
+        values, lengths = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+        for batch in _batches(ids, row_splits):
+            features = self._features(batch).numpy()
+            values.append(features[features > 0])
+            lengths.append(np.count_nonzero(features, axis=1))
+        return np.concatenate(values), np.cumsum(np.concatenate(lengths))
+
+    def save(self, directory: Path) -> None:
+        """Writes the keys; orders and vocabulary size are the configuration's."""
+        np.savez_compressed(directory / FILE, format=FORMAT, keys=self.keys.numpy())
+
+    @classmethod
+    def load(cls, directory: Path, *, orders: int, vocabulary_size: int) -> "NgramIndex":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: the file is missing, damaged or of another format.
+        """
+        path = directory / FILE
+        try:
+            with np.load(path) as arrays:
+                found, keys = int(arrays["format"]), arrays["keys"]
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{path} cannot be read ({error}); train again") from None
+        if found != FORMAT:
+            raise RunError(f"{path} has format {found}, not {FORMAT}; install a newer textapps")
+        return cls(orders, vocabulary_size, keys)
+
+    def _keys_of(self, ids: Any) -> Any:
+        """int32[batch, time] → int64[batch, orders · time], each of a row once, else 0."""
+        key = ids = tf.cast(ids, tf.int64)
+        keys = [ids]
+        for order in range(1, self.orders):
+            # an n-gram that would begin before the text stays the shorter one that it is
+            before = tf.pad(ids, [[0, 0], [order, 0]])[:, : tf.shape(ids)[1]]
+            key = key + before * self.vocabulary_size**order
+            keys.append(tf.where(ids > 0, key, 0))
+        ordered = tf.sort(tf.concat(keys, axis=1), axis=1)
+        repeated = tf.equal(ordered[:, 1:], ordered[:, :-1])
+        return tf.where(tf.pad(repeated, [[0, 0], [1, 0]]), tf.zeros_like(ordered), ordered)
+
+
+def _batches(ids: Any, row_splits: Any) -> Any:
+    for start in range(0, len(row_splits) - 1, TEXTS_AT_ONCE):
+        splits = row_splits[start : start + TEXTS_AT_ONCE + 1]
+        ragged = tf.RaggedTensor.from_row_splits(
+            ids[splits[0] : splits[-1]], splits - splits[0], validate=False
+        )
+        yield ragged.to_tensor()

@@ -1,0 +1,51 @@
+"""A linear path beside the backbone: one weight for each n-gram that a text holds."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+INITIAL_WEIGHT = 0.01  # of 0.003 to 0.05 the best start on validation
+
+
+class NgramPath(keras.layers.Layer):
+    """Naive Bayes features with learnt weights (Wang and Manning 2012, section 2.3).
+
+    logits[c] = bias[c] + sum over the n-grams f of a text of ratio[f, c] · weight[f, c], where
+    the ratio is the log-count ratio of class c against the rest, fixed before training by
+    `adapt`. The weights begin equal, which is naive Bayes.
+    """
+
+    def __init__(self, features: int, classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shape = (features + 1, classes)
+
+    def build(self, inputs_shape: Any = None) -> None:
+        """Creates the tables; row 0, for what is no n-gram, stays zero."""
+        self.ratio = self.add_weight(self.shape, "zeros", trainable=False, name="ratio")
+        start = keras.initializers.Constant(INITIAL_WEIGHT)
+        self.weight = self.add_weight(self.shape, start, name="weight")
+        self.bias = self.add_weight(self.shape[1:], "zeros", name="bias")
+        self.built = True
+
+    def adapt(self, features: Any, row_splits: Any, labels: Any) -> None:
+        """Sets the log-count ratios from the training split.
+
+        Args:
+            features, row_splits: as `NgramIndex.encode` gives them.
+            labels: int32[texts].
+        """
+        rows, classes = self.shape
+        of_label = np.repeat(labels, np.diff(row_splits))
+        counts = np.stack(
+            [np.bincount(features[of_label == label], minlength=rows) for label in range(classes)],
+            axis=1,
+        )[1:]
+        own, rest = 1.0 + counts, 1.0 + counts.sum(axis=1, keepdims=True) - counts
+        ratio = np.log(own / own.sum(axis=0)) - np.log(rest / rest.sum(axis=0))
+        self.ratio.assign(np.concatenate([np.zeros((1, classes)), ratio]))
+
+    def call(self, features: Any) -> Any:
+        """int32[batch, n], 0 for none → float32[batch, classes]."""
+        return ops.sum(ops.take(self.ratio * self.weight, features, axis=0), axis=1) + self.bias
