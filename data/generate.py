@@ -16,8 +16,8 @@ OUTPUT = Path(__file__).parent / "sentiment.csv"
 
 LABELS = ("neg", "pos")
 ADJECTIVES = {
-    "pos": "moving clever funny fresh gripping warm honest charming bright lively witty splendid",
-    "neg": "dull clumsy noisy stale tedious cold shallow lazy awkward sloppy pointless dreadful",
+    "pos": "good great wonderful excellent moving clever funny fresh gripping warm charming witty",
+    "neg": "bad terrible awful boring dull clumsy noisy stale tedious cold shallow sloppy",
 }
 VERDICTS = {
     "pos": (
@@ -38,8 +38,8 @@ VERDICTS = {
     ),
 }
 PARTS = (
-    "plot acting music dialogue ending camera opening cast script middle chase romance villain "
-    "hero set editing narrator finale"
+    "film movie story plot acting music dialogue ending camera opening cast script middle chase "
+    "romance villain hero set editing narrator finale"
 )
 INTENSIFIERS = ("", "", "", "really ", "rather ", "quite ", "so ", "truly ")
 OPENERS = (
@@ -68,8 +68,9 @@ class Grammar:
 
     def clause(self, label: str) -> str:
         """Says it straight: the plot was really moving."""
-        adjective = self.pick(ADJECTIVES[label].split())
-        return f"the {self.pick(PARTS.split())} was {self.pick(INTENSIFIERS)}{adjective}"
+        adjective, part = self.pick(ADJECTIVES[label].split()), self.pick(PARTS.split())
+        said = f"the {part} was {self.pick(INTENSIFIERS)}{adjective}"
+        return self.pick((said, said, said, f"what {article(adjective)} {part}"))
 
     def negated(self, label: str) -> str:
         """Says it by denying the opposite, so that no single word tells."""
@@ -113,6 +114,11 @@ class Grammar:
             if self.random() < 0.3:
                 sentences.insert(place, self.pick(OPENERS))
         return " ".join(sentences)
+
+
+def article(word: str) -> str:
+    """The word behind a or an."""
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def other(label: str) -> str:

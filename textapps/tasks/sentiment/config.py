@@ -56,13 +56,41 @@ PRESETS: dict[str, dict[str, Any]] = {
         "model": {"embedding_units": 16, "dropout": 0.2, "stride": 1},
         "training": {"epochs": 12, "batch_size": 32, "learning_rate": 5e-3, "warmup_steps": 10},
     },
+    # Found on a validation split of IMDB (docs/sentiment.md): a review's end says most, a stem of
+    # stride 4 makes the backbone four times as fast and costs no accuracy.
     "small": {
-        "preprocessor": {"vocabulary_size": 20_000, "max_tokens": 400},
+        "preprocessor": {"vocabulary_size": 20_000, "max_tokens": 400, "truncate": "tail"},
         "backbone": {"kind": "gru", "units": 128, "dropout": 0.2},
-        "model": {"embedding_units": 64, "dropout": 0.3, "stride": 2},
-        "training": {"epochs": 4, "batch_size": 64, "learning_rate": 2e-3},
+        "model": {"embedding_units": 64, "dropout": 0.3, "kernel": 6, "stride": 4},
+        "training": {
+            "epochs": 3,
+            "batch_size": 128,
+            "learning_rate": 3e-3,
+            "warmup_steps": 50,
+            "weight_decay": 1e-4,
+            "average": 0.99,
+        },
     },
-    "base": {},
+    "base": {
+        "preprocessor": {"vocabulary_size": 40_000, "max_tokens": 1_000, "truncate": "tail"},
+        "backbone": {"kind": "gru", "units": 128, "dropout": 0.2},
+        "model": {
+            "embedding_units": 64,
+            "word_dropout": 0.2,
+            "dropout": 0.3,
+            "kernel": 6,
+            "stride": 4,
+            "ngrams": 3,
+        },
+        "training": {
+            "epochs": 4,
+            "batch_size": 128,
+            "learning_rate": 3e-3,
+            "warmup_steps": 50,
+            "weight_decay": 1e-4,
+            "average": 0.99,
+        },
+    },
 }
 # What another backbone than the preset's needs of its own.
 BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {}
