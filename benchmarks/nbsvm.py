@@ -55,7 +55,7 @@ def main() -> None:
             "training_examples": len(texts),
             "test_examples": len(scores),
             "ngrams": options.ngrams,
-            "features": int(model.index.matrix([""]).shape[1]),
+            "features": len(model.vectorizer.vocabulary_),
             "metrics": {key: round(value, 5) for key, value in metrics.items()},
             "test_examples_not_in_training": int(new.sum()),
             "accuracy_not_in_training": round(new_metrics["accuracy"], 5),

@@ -63,7 +63,7 @@ def test_bigrams_see_what_single_words_cannot():
 def test_trigrams_add_features():
     texts, labels = reviews(40, 2, seed=7)
     two, three = (NaiveBayesSVM(ngrams=n).fit(texts, labels, 2) for n in (2, 3))
-    assert three.index.matrix(texts).shape[1] > two.index.matrix(texts).shape[1]
+    assert len(three.vectorizer.vocabulary_) > len(two.vectorizer.vocabulary_)
 
 
 def test_characters_for_scripts_without_spaces():

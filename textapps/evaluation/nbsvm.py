@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.svm import LinearSVC
 
 from textapps.errors import DataError
-from textapps.evaluation.ngrams import NgramIndex
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer[Any]]
@@ -72,7 +72,13 @@ class NaiveBayesSVM:
         self.cost = cost
         self.alpha = alpha
         self.seed = seed
-        self.index = NgramIndex(PATTERNS[tokens], orders=ngrams, min_texts=min_texts)
+        self.min_texts = min_texts
+        self.vectorizer = CountVectorizer(
+            binary=True,
+            dtype=np.float64,
+            ngram_range=(1, ngrams),
+            token_pattern=PATTERNS[tokens],
+        )
 
     def fit(self, texts: Sequence[str], labels: npt.ArrayLike, classes: int) -> Self:
         """Fits on all texts; a tenth of them, held out of a first fit, sets the temperature.
@@ -90,9 +96,7 @@ class NaiveBayesSVM:
         self._present = np.unique(labels)
         if len(self._present) < 2:
             raise DataError("the baseline needs texts of at least two classes")
-        matrix = self.index.learn(texts)
-        if not matrix.shape[1]:
-            raise DataError("the baseline found no n-gram that stands in enough of the texts")
+        matrix = self._learn(texts)
         held = self._held_out(labels)
         self._train(matrix[~held], labels[~held])
         self._temperature = 1.0
@@ -107,7 +111,7 @@ class NaiveBayesSVM:
         probabilities = np.zeros((len(texts), self.classes))
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             rows = slice(start, start + TEXTS_AT_ONCE)
-            margins = self._margins(self.index.matrix(texts[rows])) / self._temperature
+            margins = self._margins(self.vectorizer.transform(texts[rows])) / self._temperature
             probabilities[rows, self._present] = np.exp(log_softmax(margins, axis=1))
         return probabilities
 
@@ -115,6 +119,17 @@ class NaiveBayesSVM:
         """The class of the highest score: int64[texts]."""
         best: npt.NDArray[np.int64] = np.argmax(self.scores(texts), axis=1)
         return best
+
+    def _learn(self, texts: Sequence[str]) -> Any:
+        """Learns the n-grams and gives their matrix, SciPy CSR float64[texts, features]."""
+        # scikit-learn has no threshold above the number of texts
+        self.vectorizer.min_df = min(self.min_texts, len(texts))
+        try:
+            return self.vectorizer.fit_transform(texts)
+        except ValueError as error:
+            raise DataError(
+                "the baseline found no n-gram that stands in enough of the texts"
+            ) from error
 
     def _held_out(self, labels: Integers) -> npt.NDArray[np.bool_]:
         """bool[n]: a tenth of each class, at least one of it and never all."""
