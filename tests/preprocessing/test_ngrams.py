@@ -28,7 +28,7 @@ texts_of_ids = st.lists(st.lists(st.integers(1, VOCABULARY - 1), max_size=9), ma
 
 
 @given(texts_of_ids, st.integers(1, 3), st.integers(1, 2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_the_features_are_the_frequent_ngrams_of_each_text(texts, orders, min_texts):
     ids, splits = ragged(texts)
     index = NgramIndex.learn(

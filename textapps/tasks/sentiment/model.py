@@ -16,9 +16,9 @@ from textapps.tasks.sentiment.ngram_path import NgramPath
 class SentimentModel(keras.Model):
     """Embedding → stem → backbone that reads both ways → pooling → logits.
 
-    With `config.model.ngrams` an `NgramPath` answers beside it; the answer of both is the mean of
-    their logits, but each has a loss of its own, because the n-grams alone soon fit the training
-    texts and would leave the backbone nothing to learn.
+    With `config.model.ngrams` an `NgramPath` answers beside it; the answer of both is the weighted
+    mean of their logits, but each has a loss of its own, because the n-grams alone soon fit the
+    training texts and would leave the backbone nothing to learn.
 
     Takes {"ids": int32[batch, time]} and "ngrams": int32[batch, n], 0 for padding, time at least
     1. Gives float32[batch, paths, classes], 1 or 2 paths.
@@ -49,6 +49,9 @@ class SentimentModel(keras.Model):
         self.ngram_path = None
         if model.ngrams:
             self.ngram_path = NgramPath(ngrams, classes, dtype="float32", name="ngram_path")
+        self.shares: tuple[float, ...] = (1.0,)
+        if self.ngram_path is not None:
+            self.shares = (1.0 - model.ngram_share, model.ngram_share)
         self._widths = (model.embedding_units, units, units * (2 if "_" in model.pooling else 1))
 
     def build(self, inputs_shape: Any = None) -> None:
@@ -77,16 +80,19 @@ class SentimentModel(keras.Model):
             paths.append(self.ngram_path(inputs["ngrams"]))
         return ops.stack(paths, axis=1)
 
+    def loss_of_paths(self, labels: Any, logits: Any) -> Any:
+        """The sum of the cross-entropies of the paths: int32[batch], logits → float32[batch]."""
+        paths = ops.unstack(logits, axis=1)
+        return sum(keras.losses.sparse_categorical_crossentropy(labels, p, True) for p in paths)
 
-def loss(labels: Any, logits: Any) -> Any:
-    """The sum of the cross-entropies of the paths: int32[batch] and logits → float32[batch]."""
-    paths = ops.unstack(logits, axis=1)
-    return sum(keras.losses.sparse_categorical_crossentropy(labels, p, True) for p in paths)
+    def combined(self, logits: Any) -> Any:
+        """The logits of all paths together: float32[batch, classes]."""
+        shares = ops.convert_to_tensor(self.shares, logits.dtype)
+        return ops.sum(logits * shares[None, :, None], axis=1)
 
-
-def accuracy(labels: Any, logits: Any) -> Any:
-    """Whether the answer of all paths together is right: float32[batch]."""
-    return keras.metrics.sparse_categorical_accuracy(labels, ops.mean(logits, axis=1))
+    def correct(self, labels: Any, logits: Any) -> Any:
+        """Whether the answer of all paths together is right: float32[batch]."""
+        return keras.metrics.sparse_categorical_accuracy(labels, self.combined(logits))
 
 
 class WordDropout(keras.layers.Layer):

@@ -14,7 +14,7 @@ from textapps.datasets.labelled_texts import LabelledTexts
 from textapps.errors import RunError
 from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.config import SentimentConfig
-from textapps.tasks.sentiment.model import SentimentModel, accuracy, loss
+from textapps.tasks.sentiment.model import SentimentModel
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
 from textapps.training.run_directory import RunDirectory
@@ -54,7 +54,9 @@ class Sentiment:
         self.model = model
         self.labels = tuple(labels)
         self.answer = tf.function(
-            self._answer, input_signature=[tf.TensorSpec([None], tf.string, name="text")]
+            self._answer,
+            input_signature=[tf.TensorSpec([None], tf.string, name="text")],
+            autograph=False,  # nothing here branches on a tensor, and converting takes a second
         )
 
     def scores(self, texts: Sequence[str]) -> Any:
@@ -104,7 +106,7 @@ class Sentiment:
     def _answer(self, text: Any) -> dict[str, Any]:
         """string[batch] → label, probability (of it) and scores: the exported signature."""
         logits = self.model(self.encoder(text), training=False)
-        scores = tf.nn.softmax(tf.reduce_mean(logits, axis=1))
+        scores = tf.nn.softmax(self.model.combined(logits))
         return {
             "label": tf.gather(tf.constant(self.labels), tf.argmax(scores, axis=-1)),
             "probability": tf.reduce_max(scores, axis=-1),
@@ -190,8 +192,8 @@ def _fit(
             model.ngram_path.adapt(*batches.sequences["ngrams"], train_texts.labels)
         result = fit(
             model,
-            loss=loss,
-            metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")],
+            loss=model.loss_of_paths,
+            metrics=[keras.metrics.MeanMetricWrapper(model.correct, name="accuracy")],
             train=batches,
             validation=data.validation_batches(validation_texts, encoder, config),
             config=config.training,
