@@ -160,7 +160,7 @@ def read_arrays(checkpoint: Path, keys: list[str]) -> list[NDArray[Any]]:
         # np.load leaves a file that it opened itself, and that is no archive, open.
         with (checkpoint / ARRAYS).open("rb") as file, np.load(file) as archive:
             return [archive[key] for key in keys]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RunError(f"{checkpoint / ARRAYS} is damaged: {error}") from error
 
 

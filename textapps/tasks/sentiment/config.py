@@ -95,7 +95,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "ngrams": 3,
         },
         "training": {
-            "epochs": 4,
+            "epochs": 3,
             "batch_size": 128,
             "learning_rate": 3e-3,
             "warmup_steps": 50,
@@ -105,7 +105,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own.
-BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {}
+BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+    (preset, kind): special
+    for preset in ("small", "base")
+    for kind, special in {
+        "transformer": {"backbone": {"dropout": 0.1}, "training": {"learning_rate": 1e-3}},
+        "simple_rnn": {"training": {"learning_rate": 2e-3}},
+    }.items()
+}
 
 
 def resolve_config(

@@ -8,6 +8,8 @@ import io
 import json
 import re
 import time
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,10 +102,11 @@ def stored_baseline(judgement: Judgement, run: RunDirectory) -> Judgement | None
     path = path_of(run, judgement.summary, "-baseline")
     try:
         summary = json.loads(path.with_suffix(".json").read_bytes())
-        with np.load(path.with_suffix(".npz")) as arrays:
+        # np.load leaves a file that it opened itself, and that is no archive, open.
+        with path.with_suffix(".npz").open("rb") as file, np.load(file) as arrays:
             if arrays["sha256"].item() == judgement.examples.fingerprint:
                 return Judgement(judgement.examples, arrays["scores"], summary)
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         pass
     return None
 
