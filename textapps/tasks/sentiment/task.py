@@ -128,6 +128,8 @@ def train(
     config = config.model_copy(update={"data": config.data.resolved()})
     train_texts, validation_texts = data.load_training_data(config)
     encoder = data.Encoder.from_texts(train_texts.texts, config)
+    # Before there is a run, because it finds the sizes that do not fit together.
+    _model(config, encoder, len(train_texts.label_names))
     run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
     run.preprocessor_dir.mkdir()
     encoder.save(run.preprocessor_dir)
@@ -214,13 +216,16 @@ def _model(config: SentimentConfig, encoder: data.Encoder, classes: int) -> Sent
 def _read_data(run: RunDirectory) -> dict[str, Any]:
     try:
         known: dict[str, Any] = json.loads((run.path / DATA).read_bytes())
-    except (OSError, ValueError) as error:
+        if known["format"] != 1:
+            raise RunError(f"{run.path / DATA} has an unknown format; install a newer textapps")
+        return {key: known[key] for key in ("labels", "train", "validation")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{run.path} is half-written or damaged: no {DATA} ({error})") from None
-    if known.get("format") != 1:
-        raise RunError(f"{run.path / DATA} has an unknown format; install a newer textapps")
-    return known
 
 
 def _encodable(text: str) -> bytes:
     """A terminal or file may hand over bytes that are no UTF-8, as lone surrogates."""
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair, as JSON can hold
+        return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,189 @@
+"""Trains sentiment classifiers on IMDB and judges them on its test split, NB-SVM beside them.
+
+    python -m benchmarks.sentiment --data-dir DIR [--preset base] [--backbone gru lstm]
+
+Writes docs/results/sentiment-<preset>-<backbone>.json for each backbone: by default all four of
+the preset `small`, the preset's own of others. A figure that is there is not measured again
+without --again; a training that was interrupted goes on where it stopped.
+"""
+
+import argparse
+import json
+import shutil
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import child, results_page
+from benchmarks.results import read_result, write_result
+from textapps.backbones.config import BACKBONES
+from textapps.config import resolve
+from textapps.errors import ConfigurationError
+from textapps.tasks.sentiment.config import PRESETS, SentimentConfig, resolve_config
+from textapps.training.checkpoint import CheckpointStore
+from textapps.training.run_directory import RunDirectory
+
+WORK = Path("models/benchmarks")
+SECTIONS = ("preprocessor", "backbone", "model", "training")
+COSTS = ("wall_seconds", "cpu_seconds", "peak_memory_mb")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="imdb_reviews", help="the data set (imdb_reviews)")
+    parser.add_argument("--data-dir", help="where tensorflow_datasets has prepared it")
+    parser.add_argument("--preset", choices=list(PRESETS), default="small")
+    parser.add_argument("--backbone", nargs="+", choices=BACKBONES, help="one or more")
+    parser.add_argument("--work", type=Path, default=WORK, help=f"where runs go ({WORK})")
+    parser.add_argument("--again", action="store_true", help="train and measure again")
+    options = parser.parse_args(arguments)
+    own = resolve_config(flags={"preset": options.preset}).backbone.kind
+    for backbone in options.backbone or (BACKBONES if options.preset == "small" else [own]):
+        name = f"sentiment-{options.preset}-{backbone}"
+        if options.data != "imdb_reviews":
+            name = f"{Path(options.data).stem}-{name}"
+        if not options.again and read_result(name):
+            print(f"docs/results/{name}.json is there; --again measures again")
+            continue
+        if options.again:
+            shutil.rmtree(options.work / name, ignore_errors=True)
+        source = ["--data", options.data]
+        if options.data_dir:
+            source += ["--data-dir", options.data_dir]
+        figures = measure(options.work / name, options.preset, backbone, source)
+        print(write_result(name, figures).read_text())
+        results_page.write()
+
+
+def measure(work: Path, preset: str, backbone: str, source: list[str]) -> dict[str, Any]:
+    """Trains, or finds the finished run of an earlier call, and judges it."""
+    run, cost = train(work, preset, backbone, source)
+    judge = [child.TEXTAPPS, "sentiment", "evaluate", "--run", str(run.path), "--json", "--quiet"]
+    summary = json.loads(child.run(judge).stdout)
+    metrics = summary["metrics"]
+    # In a process of its own, whose memory is free again when the next training begins.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        comparison = pool.submit(compare_with_baseline, run.path, summary).result()
+    state = CheckpointStore(run.checkpoints).newest_state()
+    data = json.loads((run.path / "data.json").read_text())
+    return {
+        "data": f"{summary['data']}, {summary['split']} split",
+        "preset": preset,
+        "backbone": backbone,
+        "random_seed": run.config["random_seed"],
+        "training_examples": data["train"]["examples"],
+        "validation_examples": data["validation"]["examples"],
+        "test_examples": summary["examples"],
+        "parameters": metrics.pop("parameters"),
+        "training_seconds": round(metrics.pop("seconds"), 1),
+        **cost,
+        "steps": state.step,
+        "passes": round(state.step / state.steps_per_pass, 2),
+        "best_validation_accuracy": round(state.best_score, 5),
+        "metrics": {key: round(value, 5) for key, value in metrics.items()},
+        **comparison,
+        "config": {section: run.config[section] for section in SECTIONS},
+    }
+
+
+def train(
+    work: Path, preset: str, backbone: str, source: list[str]
+) -> tuple[RunDirectory, dict[str, Any]]:
+    """The finished run under `work`, and what its process took.
+
+    What an interruption made unknown is None; the seconds of the steps, which a run counts
+    itself, go on over interruptions. A run of another configuration than the preset's present one
+    is thrown away.
+    """
+    costs = work / "cost.json"
+    arguments = ["--preset", preset, "--backbone", backbone, "--models-dir", str(work), *source]
+    runs = RunDirectory.all(work, "sentiment")
+    wanted = resolve_config(flags={"preset": preset, "backbone.kind": backbone})
+    if runs and not can_go_on(runs[-1], wanted):
+        shutil.rmtree(work)
+        runs = []
+    if not runs or not runs[-1].finished:
+        work.mkdir(parents=True, exist_ok=True)
+        costs.unlink(missing_ok=True)
+        if runs:
+            arguments = ["--resume", str(runs[-1].path)]
+        done = child.run([child.TEXTAPPS, "sentiment", "train", *arguments])
+        cost = {
+            "wall_seconds": None if runs else round(done.seconds, 1),
+            "cpu_seconds": None if runs else round(done.cpu_seconds, 1),
+            "peak_memory_mb": done.peak_memory_mb,
+        }
+        costs.write_text(json.dumps(cost))
+    run = RunDirectory.latest(work, "sentiment")
+    return run, json.loads(costs.read_text()) if costs.is_file() else dict.fromkeys(COSTS)
+
+
+def can_go_on(run: RunDirectory, wanted: SentimentConfig) -> bool:
+    """Whether a run has a checkpoint, and was begun with the configuration wanted now."""
+    try:
+        found = resolve(SentimentConfig, file=run.path / "config.toml")
+    except ConfigurationError:
+        return False
+    same = all(getattr(found, name) == getattr(wanted, name) for name in SECTIONS)
+    return same and bool(CheckpointStore(run.checkpoints).steps())
+
+
+def compare_with_baseline(path: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """The network against NB-SVM on the same test texts, with and without known ones.
+
+    NB-SVM is fitted on training and validation rows together: it has no need of a validation
+    split, and so gets all that a user would give it. Known are test texts that stand, letter for
+    letter, in the rows that NB-SVM is fitted on.
+    """
+    from textapps.datasets.config import DataConfig
+    from textapps.datasets.load import load_labelled_texts
+    from textapps.evaluation.nbsvm import NaiveBayesSVM
+    from textapps.tasks.sentiment.judgement import path_of
+
+    run = RunDirectory.open(path)
+    data = load_labelled_texts(DataConfig(**run.config["data"]))
+    test = data.test
+    with np.load(path_of(run, summary).with_suffix(".npz")) as arrays:
+        if arrays["sha256"].item() != test.fingerprint:
+            raise RuntimeError(f"{path} was judged on other data: measure --again")
+        network = np.argmax(arrays["scores"], axis=1) == test.labels
+
+    texts = data.train.texts + data.validation.texts
+    labels = np.concatenate([data.train.labels, data.validation.labels])
+    start = time.perf_counter()
+    model = NaiveBayesSVM().fit(texts, labels, classes=len(test.label_names))
+    fit_seconds = time.perf_counter() - start
+    baseline = model.predict(test.texts) == test.labels
+    known = set(texts)
+    new = np.array([text not in known for text in test.texts])
+    return {
+        "baseline": {
+            "name": "NB-SVM, uni- and bigrams",
+            "training_examples": len(texts),
+            "fit_seconds": round(fit_seconds, 1),
+        },
+        "against_baseline": compare(network, baseline),
+        "test_texts_also_in_training": int((~new).sum()),
+        "against_baseline_without_them": compare(network[new], baseline[new]),
+    }
+
+
+def compare(network: Any, baseline: Any) -> dict[str, Any]:
+    """Accuracies and the paired bootstrap of their difference, from bool[examples] each."""
+    from textapps.evaluation.bootstrap import paired_bootstrap
+
+    found = paired_bootstrap(network, baseline)
+    return {
+        "test_examples": len(network),
+        "accuracy": round(float(network.mean()), 5),
+        "baseline_accuracy": round(float(baseline.mean()), 5),
+        **{key: round(value, 5) for key, value in found._asdict().items()},
+    }
+
+
+if __name__ == "__main__":
+    main()
