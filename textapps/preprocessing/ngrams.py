@@ -1,7 +1,9 @@
 """Which n-grams stand in a text, in the graph."""
 
+import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import tensorflow as tf
@@ -101,9 +103,10 @@ class NgramIndex(tf.Module):
         """
         path = directory / FILE
         try:
-            with np.load(path) as arrays:
+            # np.load leaves a file that it opened itself, and that is no archive, open.
+            with path.open("rb") as file, np.load(file) as arrays:
                 found, keys = int(arrays["format"]), arrays["keys"]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
             raise RunError(f"{path} cannot be read ({error}); train again") from None
         if found != FORMAT:
             raise RunError(f"{path} has format {found}, not {FORMAT}; install a newer textapps")

@@ -34,7 +34,7 @@ class ModelConfig(Section):
     stride: int = Field(2, ge=1, le=99)
     ngrams: int = Field(0, ge=0, le=5)
     ngram_min_texts: int = Field(2, ge=1)
-    ngram_share: float = Field(0.67, gt=0, lt=1)
+    ngram_share: float = Field(0.8, gt=0, lt=1)
     pooling: Literal["max", "mean", "attention", "max_mean"] = "max"
 
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -10,7 +10,9 @@ from textapps.exporting.archive import Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
-from textapps.tasks.sentiment.task import Sentiment
+
+if TYPE_CHECKING:
+    from textapps.tasks.sentiment.task import Sentiment
 
 # Of unequal lengths, so that the check of batch against single crosses padding.
 EXAMPLES = (
@@ -21,7 +23,7 @@ EXAMPLES = (
 )
 
 
-def export(classifier: Sentiment, models_dir: Path | str, config: ExportConfig) -> Path:
+def export(classifier: "Sentiment", models_dir: Path | str, config: ExportConfig) -> Path:
     """Publishes the next version of the export and returns its directory.
 
     Raises:
@@ -49,7 +51,7 @@ def export(classifier: Sentiment, models_dir: Path | str, config: ExportConfig) 
     )
 
 
-def _metrics(classifier: Sentiment) -> dict[str, Any]:
+def _metrics(classifier: "Sentiment") -> dict[str, Any]:
     """Those of the test split, if the run has been evaluated."""
     try:
         content = (classifier.run.path / "metrics.json").read_bytes()

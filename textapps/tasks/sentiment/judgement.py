@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,9 +22,11 @@ from textapps.datasets.labelled_texts import LabelledTexts
 from textapps.datasets.load import load_split
 from textapps.errors import RunError
 from textapps.evaluation.classification import classification_metrics
-from textapps.tasks.sentiment.task import Sentiment
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from textapps.tasks.sentiment.task import Sentiment
 
 METRICS = "metrics.json"
 
@@ -49,7 +51,7 @@ class Judgement:
 
 
 def evaluate(
-    classifier: Sentiment, data: DataConfig | None = None, split: str = "test"
+    classifier: "Sentiment", data: DataConfig | None = None, split: str = "test"
 ) -> Judgement:
     """Judges a classifier on a split of `data`, by default that of its own training.
 
@@ -74,7 +76,7 @@ def evaluate(
 
 
 def fit_baseline(
-    classifier: Sentiment, data: DataConfig | None = None, split: str = "test"
+    classifier: "Sentiment", data: DataConfig | None = None, split: str = "test"
 ) -> Judgement:
     """Fits NB-SVM on the training split of the run, and judges it on the same split as `evaluate`.
 

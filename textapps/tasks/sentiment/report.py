@@ -1,17 +1,20 @@
 """report.html of a sentiment run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textapps.evaluation.classifier_report import classifier_sections
 from textapps.evaluation.report import write_report as write
 from textapps.evaluation.sections import Report
 from textapps.tasks.sentiment.judgement import Judgement, path_of
-from textapps.tasks.sentiment.task import Sentiment
 from textapps.training.history import read_history
+
+if TYPE_CHECKING:
+    from textapps.tasks.sentiment.task import Sentiment
 
 
 def write_report(
-    classifier: Sentiment, judgement: Judgement, baseline: Judgement | None = None
+    classifier: "Sentiment", judgement: Judgement, baseline: Judgement | None = None
 ) -> Path:
     """Writes what is known of a judgement as one HTML file, and returns its path.
 
