@@ -68,9 +68,13 @@ class Grammar:
 
     def clause(self, label: str) -> str:
         """Says it straight: the plot was really moving."""
-        adjective, part = self.pick(ADJECTIVES[label].split()), self.pick(PARTS.split())
-        said = f"the {part} was {self.pick(INTENSIFIERS)}{adjective}"
-        return self.pick((said, said, said, f"what {article(adjective)} {part}"))
+        adjective = self.pick(ADJECTIVES[label].split())
+        return f"the {self.pick(PARTS.split())} was {self.pick(INTENSIFIERS)}{adjective}"
+
+    def exclamation(self, label: str) -> str:
+        """Says it louder: what a moving plot."""
+        adjective = self.pick(ADJECTIVES[label].split())
+        return f"what {article(adjective)} {self.pick(PARTS.split())}"
 
     def negated(self, label: str) -> str:
         """Says it by denying the opposite, so that no single word tells."""
@@ -105,7 +109,7 @@ class Grammar:
 
     def review(self, label: str) -> str:
         """One to five sentences; at most one of them grants the opposite."""
-        kinds = (self.clause, self.clause, self.clause, self.negated, self.mixed)
+        kinds = (self.clause, self.clause, self.exclamation, self.negated, self.mixed)
         kind = kinds[int(self.random() * len(kinds))]
         sentences = [sentence(kind(label))]
         while self.random() < 0.4 and len(sentences) < 3:
