@@ -277,7 +277,12 @@ def training_options(command: Command) -> Command:
             type=int,
             help="Validations without improvement before training stops, 0 for never.",
         ),
-        keyed("--max-seconds", key="training.max_seconds", type=float, help="Stop after so long."),
+        keyed(
+            "--max-seconds",
+            key="training.max_seconds",
+            type=float,
+            help="Stop after so many seconds of steps.",
+        ),
         keyed(
             "--mixed-precision",
             key="training.mixed_precision",
