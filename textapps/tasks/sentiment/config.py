@@ -18,9 +18,10 @@ from textapps.training.config import TrainingConfig
 class ModelConfig(Section):
     """What stands around the backbone.
 
-    The stem is a convolution of `kernel` words every `stride` words. `word_dropout` is the share
-    of words made unknown in training, `dropout` that of features dropped behind the embedding and
-    before the last layer.
+    The stem is a convolution of `kernel` words every `stride` words. In training `word_dropout` is
+    the share of words made unknown, `embedding_dropout` that of features dropped behind the
+    embedding, `head_dropout` of those before the last layer; `label_smoothing` moves that share of
+    a label to all classes.
 
     With `ngrams` a linear path answers beside the backbone, over the n-grams of up to so many
     words that stand in at least `ngram_min_texts` training texts; `ngram_share` is its part in the
@@ -29,7 +30,9 @@ class ModelConfig(Section):
 
     embedding_units: int = Field(64, ge=1, le=4096)
     word_dropout: float = Field(0.0, ge=0, lt=1)
-    dropout: float = Field(0.3, ge=0, lt=1)
+    embedding_dropout: float = Field(0.3, ge=0, lt=1)
+    head_dropout: float = Field(0.5, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
     kernel: int = Field(3, ge=1, le=99)
     stride: int = Field(2, ge=1, le=99)
     ngrams: int = Field(0, ge=0, le=5)
@@ -57,7 +60,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {
         "preprocessor": {"vocabulary_size": 2_000, "max_tokens": 100},
         "backbone": {"kind": "gru", "units": 32, "heads": 2, "dropout": 0.1},
-        "model": {"embedding_units": 16, "dropout": 0.2, "stride": 1},
+        "model": {
+            "embedding_units": 16,
+            "embedding_dropout": 0.2,
+            "head_dropout": 0.2,
+            "stride": 1,
+        },
         "training": {"epochs": 12, "batch_size": 32, "learning_rate": 5e-3, "warmup_steps": 10},
     },
     # Found on a validation split of IMDB: with a stem of stride 4 the backbone has a quarter of the
@@ -67,14 +75,16 @@ PRESETS: dict[str, dict[str, Any]] = {
         "backbone": {"kind": "gru", "units": 128, "dropout": 0.2},
         "model": {
             "embedding_units": 64,
-            "word_dropout": 0.1,
-            "dropout": 0.3,
+            "word_dropout": 0.3,
+            "embedding_dropout": 0.3,
+            "head_dropout": 0.5,
+            "label_smoothing": 0.05,
             "kernel": 6,
             "stride": 4,
             "pooling": "max_mean",
         },
         "training": {
-            "epochs": 3,
+            "epochs": 4,
             "batch_size": 128,
             "learning_rate": 3e-3,
             "warmup_steps": 50,
@@ -88,7 +98,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "model": {
             "embedding_units": 64,
             "word_dropout": 0.3,
-            "dropout": 0.4,
+            "embedding_dropout": 0.4,
+            "head_dropout": 0.4,
             "kernel": 6,
             "stride": 4,
             "pooling": "max_mean",

@@ -39,16 +39,17 @@ class SentimentModel(keras.Model):
             vocabulary_size, model.embedding_units, name="embedding"
         )
         self.embedding_dropout = keras.layers.SpatialDropout1D(
-            model.dropout, name="embedding_dropout"
+            model.embedding_dropout, name="embedding_dropout"
         )
         self.stem = Stem(units, model.kernel, model.stride, name="stem")
         self.backbone = Backbone(config.backbone, causal=False, name="backbone")
         self.pooling = Pooling(model.pooling, name="pooling")
-        self.head_dropout = keras.layers.Dropout(model.dropout, name="head_dropout")
+        self.head_dropout = keras.layers.Dropout(model.head_dropout, name="head_dropout")
         self.head = keras.layers.Dense(classes, dtype="float32", name="head")
         self.ngram_path = None
         if model.ngrams:
             self.ngram_path = NgramPath(ngrams, classes, dtype="float32", name="ngram_path")
+        self.label_smoothing = model.label_smoothing
         self.shares: tuple[float, ...] = (1.0,)
         if self.ngram_path is not None:
             self.shares = (1.0 - model.ngram_share, model.ngram_share)
@@ -81,9 +82,15 @@ class SentimentModel(keras.Model):
         return ops.stack(paths, axis=1)
 
     def loss_of_paths(self, labels: Any, logits: Any) -> Any:
-        """The sum of the cross-entropies of the paths: int32[batch], logits → float32[batch]."""
-        paths = ops.unstack(logits, axis=1)
-        return sum(keras.losses.sparse_categorical_crossentropy(labels, p, True) for p in paths)
+        """The sum of the cross-entropies of the paths: int32[batch], logits → float32[batch].
+
+        Label smoothing as in Szegedy et al. 2016, section 7.
+        """
+        targets = ops.one_hot(labels, logits.shape[-1])
+        return sum(
+            keras.losses.categorical_crossentropy(targets, path, True, self.label_smoothing)
+            for path in ops.unstack(logits, axis=1)
+        )
 
     def combined(self, logits: Any) -> Any:
         """The logits of all paths together: float32[batch, classes]."""
