@@ -112,5 +112,5 @@ def train_in_process(path: str, connection: Connection) -> None:
     run = RunDirectory.open(Path(path), trained=False)
     batch_size = run.config["training"]["batch_size"]
     fast = source(20, 1, batch_size, shuffled=True)
-    slow = SlowSource(fast.ids, fast.row_splits, fast.labels, fast.plan)
+    slow = SlowSource(fast.sequences, fast.labels, fast.plan)
     train(run, progress=Announce(connection), train_source=slow)

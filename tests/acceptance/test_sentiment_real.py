@@ -1,0 +1,48 @@
+"""The sentiment task on real data, as a user runs it: minutes each, `make acceptance`."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.acceptance
+
+Textapps = Callable[..., subprocess.CompletedProcess[str]]
+AN_HOUR = 3600
+
+
+def train_and_evaluate(textapps: Textapps, *options: str) -> dict[str, float]:
+    """The figures on the test split."""
+    done = textapps("sentiment", "train", *options, timeout=AN_HOUR)
+    assert done.returncode == 0, done.stderr
+    done = textapps("sentiment", "evaluate", "--json", timeout=AN_HOUR)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["metrics"]
+
+
+def test_the_default_preset_on_imdb(textapps: Textapps, shared_data: Path) -> None:
+    """All of it: train, evaluate, predict, export with verification."""
+    data = ("--data", "imdb_reviews", "--data-dir", str(shared_data / "tfds"))
+    metrics = train_and_evaluate(textapps, *data, "--backbone", "gru")
+    assert metrics["accuracy"] >= 0.895
+    assert metrics["auc"] >= 0.955
+    praise, blame = "A wonderful film, I loved it.", "The worst film I have ever seen."
+    done = textapps("sentiment", "predict", praise, blame)
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["pos", "neg"]
+    done = textapps("sentiment", "export", timeout=AN_HOUR)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "models/exported/sentiment/1\n"
+
+
+def test_chinese_reviews_cut_into_characters(textapps: Textapps, shared_data: Path) -> None:
+    folder = shared_data / "sentiment_zh"
+    splits = {"--data": "train", "--validation-data": "dev", "--test-data": "test"}
+    options = [
+        part
+        for option, split in splits.items()
+        for part in (option, str(folder / f"chnsenticorp_{split}.tsv.gz"))
+    ]
+    metrics = train_and_evaluate(textapps, *options, "--tokens", "char", "--epochs", "8")
+    assert metrics["accuracy"] >= 0.87  # 0.892 was measured, with an interval of 0.018 each way

@@ -1,0 +1,321 @@
+"""Tests of the sentiment commands: what goes to stdout, what to stderr, in which shape."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from textapps.cli import sentiment
+
+Cli = Callable[..., Result]
+
+LINE = re.compile(r"(neg|pos)\t[01]\.\d{4}")
+TEXTS = ("What a wonderful film!", "", "dull, “so” dull", "太棒了")
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A classifier that the bundled sample taught a little."""
+    from textapps.tasks.sentiment import task
+    from textapps.tasks.sentiment.config import resolve_config
+
+    flags = {
+        "preset": "tiny",
+        "data.source": "sample",
+        "backbone.kind": "simple_rnn",
+        "backbone.units": 8,
+        "model.embedding_units": 6,
+        "preprocessor.max_tokens": 40,
+        "training.epochs": 1,
+    }
+    classifier, _ = task.train(resolve_config(flags=flags), tmp_path_factory.mktemp("ready"))
+    return classifier
+
+
+@pytest.fixture
+def models(ready, tmp_path: Path) -> Path:
+    """A folder of models with this one run."""
+    path = tmp_path / "models" / "sentiment" / "20260102-030405-simple_rnn"
+    shutil.copytree(ready.run.path, path)
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def traced(ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands get the classifier that is there already, so that its graph is traced once."""
+    from textapps.tasks.sentiment import task
+
+    def load(run):
+        again = task.Sentiment(run, ready.config, ready.encoder, ready.model, ready.labels)
+        again.answer = ready.answer
+        return again
+
+    monkeypatch.setattr(task, "load", load)
+
+
+@pytest.fixture
+def ask(cli: Cli, models: Path, traced: None) -> Cli:
+    """`ask("predict", …)` runs a sentiment command on the run; it must succeed."""
+
+    def run(command: str, *arguments: str, input: bytes | None = None) -> Result:
+        options = ("--models-dir", str(models))
+        result = cli("sentiment", command, *arguments, *options, input=input)
+        assert result.exit_code == 0, result.stderr
+        return result
+
+    return run
+
+
+def run_of(models: Path) -> Path:
+    (path,) = (models / "sentiment").iterdir()
+    return path
+
+
+def test_predict_prints_label_and_probability_in_the_order_of_the_texts(cli: Cli, ready) -> None:
+    """From the real files of a run."""
+    result = cli("sentiment", "predict", *TEXTS, "--run", str(ready.run.path))
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert all(LINE.fullmatch(line) for line in lines)
+    expected = ready.predict(TEXTS)
+    assert lines == [f"{answer.label}\t{answer.probability:.4f}" for answer in expected]
+
+
+def test_predict_json(ask: Cli, ready) -> None:
+    result = ask("predict", "--json", *TEXTS)
+    assert result.stderr == ""
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    expected = ready.predict(TEXTS)
+    for index, (row, text, answer) in enumerate(zip(rows, TEXTS, expected, strict=True)):
+        assert list(row) == ["index", "input", "label", "probability", "scores"]
+        assert (row["index"], row["input"], row["label"]) == (index, text, answer.label)
+        assert row["probability"] == max(row["scores"]) == pytest.approx(answer.probability)
+        assert sum(row["scores"]) == pytest.approx(1)
+    assert "太棒了" in result.stdout  # readable, not escaped
+
+
+def test_arguments_file_and_standard_input_are_answered_alike(ask: Cli, tmp_path: Path) -> None:
+    lines = "".join(f"{text}\n" for text in TEXTS).encode()
+    path = tmp_path / "reviews.txt"
+    path.write_bytes(lines)
+    by_arguments = ask("predict", "--json", *TEXTS).stdout
+    assert ask("predict", "--json", "--input", str(path)).stdout == by_arguments
+    assert ask("predict", "--json", "-", input=lines).stdout == by_arguments
+    assert ask("predict", "--json", "--input", "-", input=lines).stdout == by_arguments
+
+
+def test_many_chunks_keep_the_order(ask: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentiment, "CHUNK", 7)
+    lines = [f"film number {number}" for number in range(40)]
+    result = ask("predict", "--json", "-", input="\n".join(lines).encode())
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["index"], row["input"]) for row in rows] == list(enumerate(lines))
+
+
+@pytest.mark.parametrize("arguments", [(), ("a film", "--input", "-"), ("-", "--input", "-")])
+def test_predict_wants_texts_from_one_place(cli: Cli, arguments: tuple[str, ...]) -> None:
+    result = cli("sentiment", "predict", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: give texts, or --input FILE, or '-'")
+    assert result.stderr.count("\n") == 1
+
+
+def test_evaluate(ask: Cli, models: Path) -> None:
+    result = ask("evaluate")
+    run = run_of(models)
+    written = json.loads((run / "metrics.json").read_bytes())
+    head, *figures = result.stdout.splitlines()
+    assert head == f"sample, test: {written['examples']} examples"
+    shape = re.compile(r"(\w+) +(\d\.\d{4})   95 %: (\d\.\d{4}) to (\d\.\d{4})")
+    for line in figures:
+        name, value, low, high = shape.fullmatch(line).groups()
+        ends = (f"{written['metrics'][name + end]:.4f}" for end in ("", "_low", "_high"))
+        assert (value, low, high) == tuple(ends)
+    assert [line.split()[0] for line in figures] == list(sentiment.FIGURES)
+    assert result.stderr == f"report: {run / 'report.html'}\n"
+    assert "<html" in (run / "report.html").read_text(encoding="utf-8")
+
+    as_json = json.loads(ask("evaluate", "--json").stdout)
+    assert as_json == written
+    assert list(as_json) == ["task", "run", "data", "split", "examples", "metrics"]
+    assert (as_json["task"], as_json["run"]) == ("sentiment", run.name)
+
+
+def test_evaluate_on_other_data(ask: Cli, models: Path, tmp_path: Path) -> None:
+    other = tmp_path / "mine.csv"
+    other.write_text("stars,said,split\npos,good film,test\nneg,bad film,test\npos,fine,train\n")
+    columns = ("--text-column", "said", "--label-column", "stars")
+    result = ask("evaluate", "--data", str(other), *columns, "--json")
+    summary = json.loads(result.stdout)
+    assert (summary["data"], summary["split"], summary["examples"]) == ("mine", "test", 2)
+    run = run_of(models)
+    evaluations = run / "evaluations"
+    assert json.loads((evaluations / "mine-test.json").read_bytes()) == summary
+    assert result.stderr == f"report: {evaluations / 'mine-test.html'}\n"
+    assert not (run / "metrics.json").exists()
+    summary = json.loads(ask("evaluate", "--split", "validation", "--json").stdout)
+    assert (summary["data"], summary["split"]) == ("sample", "validation")
+
+
+def test_the_baseline_stands_beside_the_network(ask: Cli, models: Path) -> None:
+    result = ask("baseline", "--json")
+    summary = json.loads(result.stdout)
+    assert (summary["data"], summary["split"]) == ("sample", "test")
+    run = run_of(models)
+    assert json.loads((run / "evaluations" / "sample-test-baseline.json").read_bytes()) == summary
+    assert summary["metrics"]["accuracy"] > 0.8
+    network = json.loads((run / "metrics.json").read_bytes())
+    assert network["metrics"]["accuracy"] != summary["metrics"]["accuracy"]
+    assert "NB-SVM" in (run / "report.html").read_text(encoding="utf-8")
+    (run / "report.html").unlink()
+    ask("evaluate")  # the baseline is remembered
+    assert "NB-SVM" in (run / "report.html").read_text(encoding="utf-8")
+
+
+def test_export_prints_the_directory(ask: Cli, models: Path) -> None:
+    result = ask("export", "--no-verify", "--name", "film-reviews")
+    path = models / "exported" / "film-reviews" / "1"
+    assert (result.stdout, result.stderr) == (f"{path}\n", "")
+    assert json.loads((path / "assets.extra" / "textapps.json").read_bytes())["labels"] == [
+        "neg",
+        "pos",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "", "film reviews"])
+def test_export_names_are_directories(cli: Cli, models: Path, traced: None, name: str) -> None:
+    options = ("--name", name, "--no-verify", "--models-dir", str(models))
+    result = cli("sentiment", "export", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f'error: name = "{name}" from --name: ')
+    assert not (models / "exported").exists()
+
+
+def test_commands_take_the_latest_finished_run(ask: Cli, cli: Cli, models: Path) -> None:
+    run = run_of(models)
+    for later in ("20260102-030406-gru", "20260103-000000-lstm"):
+        shutil.copytree(run, run.parent / later)
+    shutil.rmtree(run.parent / "20260103-000000-lstm" / "checkpoints")  # not finished
+    assert json.loads(ask("evaluate", "--json").stdout)["run"] == "20260102-030406-gru"
+    named = ask("evaluate", "--json", "--run", run.name)
+    assert json.loads(named.stdout)["run"] == run.name
+
+    rows = cli("runs", "--json", "--models-dir", str(models)).stdout.splitlines()
+    listed = {row["run"]: row for row in map(json.loads, rows)}
+    assert [row["state"] for row in listed.values()] == ["finished", "finished", "incomplete"]
+    metrics = json.loads((run / "metrics.json").read_bytes())["metrics"]
+    assert listed[run.name]["test"] == metrics
+    assert listed["20260103-000000-lstm"]["test"] is None
+
+
+def test_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chinese text, cut into characters; values from flags, environment and file."""
+    texts = [f"{begin}{word}{end}" for begin in "这那它他她" for word in "好坏" for end in "的了吗"]
+    rows = [f"{text[1]}\t{text}\t{split}" for split in ("train", "dev", "test") for text in texts]
+    (tmp_path / "zh.tsv").write_text("\n".join(["label\ttext\tsplit", *rows, ""]), encoding="utf-8")
+    (tmp_path / "my.toml").write_text(
+        "[training]\nbatch_size = 3\nepochs = 99\n[backbone]\nunits = 8\nkind = 'lstm'\n"
+        "[model]\nembedding_units = 6\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TEXTAPPS_TRAINING__EPOCHS", "9")
+    monkeypatch.setenv("TEXTAPPS_BACKBONE__KIND", "gru")
+    monkeypatch.setenv("TEXTAPPS_MODELS_DIR", "my models")
+    options = ("--preset", "tiny", "--config", "my.toml", "--backbone", "simple_rnn")
+    seed = ("--random-seed", "7", "--set", "training.learning_rate=0.02")
+    result = cli("sentiment", "train", "--data", "zh.tsv", "--tokens", "char", *options, *seed)
+    assert result.exit_code == 0, result.stderr
+
+    path = Path(result.stdout.removesuffix("\n"))
+    assert path.is_relative_to("my models/sentiment")
+    assert path.name.endswith("-simple_rnn")
+    *lines, last = result.stderr.splitlines()
+    intervals = [line for line in lines if "val_accuracy" in line]  # a slow machine says more
+    assert len(intervals) == 9
+    assert re.match(r"step 10  epoch 1  .*loss .*val_accuracy ", intervals[0])
+    assert re.fullmatch(r"best validation accuracy [\d.]+ at step \d+, \d+ s of training", last)
+
+    from textapps.tasks.sentiment import task
+    from textapps.training.run_directory import RunDirectory
+
+    config = task.load_config(RunDirectory.open(path))
+    assert (config.preset, config.random_seed, config.preprocessor.tokens) == ("tiny", 7, "char")
+    assert (config.backbone.kind, config.backbone.units) == ("simple_rnn", 8)
+    assert (config.training.epochs, config.training.batch_size) == (9, 3)
+    assert config.data.source == str(tmp_path / "zh.tsv")  # found from any folder
+
+    monkeypatch.delenv("TEXTAPPS_TRAINING__EPOCHS")
+    monkeypatch.delenv("TEXTAPPS_BACKBONE__KIND")
+    result = cli("sentiment", "predict", "我说好吧", "我说坏吧")
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["好", "坏"]
+    result = cli("sentiment", "train", "--resume", path.name)
+    assert (result.exit_code, result.stdout) == (0, f"{path}\n")
+    assert f"run {path} is already finished" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--epochs=3", "--preset=tiny", "--set=training.epochs=3"])
+def test_resume_takes_no_other_options(cli: Cli, models: Path, option: str) -> None:
+    result = cli("sentiment", "train", "--resume", str(run_of(models)), option)
+    assert (result.exit_code, result.stdout) == (2, "")
+    name = option.partition("=")[0]
+    assert f"--resume goes on as the run began; leave out {name}" in result.stderr
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "textapps", "sentiment", *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def test_predict_answers_while_it_reads_and_ends_when_nobody_listens(models: Path) -> None:
+    """As in `tail -f reviews.txt | textapps sentiment predict - | head`."""
+    lines = [b"bad \xff bytes", *(b"film %d" % number for number in range(1, sentiment.CHUNK))]
+    with start("predict", "-", "--json", "--run", run_of(models)) as process:
+        process.stdin.write(b"\n".join(lines) + b"\n")
+        process.stdin.flush()
+        # Standard input stays open: these answers come before its end is known.
+        rows = [json.loads(process.stdout.readline()) for _ in lines]
+        assert [row["index"] for row in rows] == list(range(sentiment.CHUNK))
+        assert [row["input"] for row in rows[:2]] == ["bad \udcff bytes", "film 1"]
+        process.stdout.close()
+        process.stdin.write(b"\n".join(lines))
+        process.stdin.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == b""
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(cli: Cli, tmp_path: Path) -> None:
+    small = ("--preset", "tiny", "--backbone", "simple_rnn", "--units", "8", "--epochs", "8")
+    options = ("--data", "sample", *small, "--set", "preprocessor.max_tokens=9")
+    with start("train", *options, "--models-dir", tmp_path) as process:
+        first = re.match(r"step (\d+)  epoch 1  ", process.stderr.readline().decode())
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (130, b"")
+    last = stderr.decode().splitlines()[-1]
+    steps = int(first[1])
+    match = re.fullmatch(
+        rf"interrupted and saved at step (\d+) of {8 * steps}; continue with: textapps (.*)", last
+    )
+    saved, run = int(match[1]), run_of(tmp_path)
+    assert (run / "checkpoints" / f"step-{saved:08d}").is_dir()
+
+    command = shlex.split(match[2])
+    assert command == ["sentiment", "train", "--resume", str(run)]
+    result = cli(*command)
+    assert (result.exit_code, result.stdout) == (0, f"{run}\n"), result.stderr
+    done = [int(step) for step in re.findall(r"^step (\d+)  ", result.stderr, re.MULTILINE)]
+    assert done == list(range((saved // steps + 1) * steps, 8 * steps + 1, steps))

@@ -1,0 +1,141 @@
+"""Small runs of the sentiment task, trained once for all of its tests."""
+
+import csv
+import random
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from click.testing import Result
+
+from textapps.tasks.sentiment.config import SentimentConfig, resolve_config
+
+# Names that trip over quoting, encodings and numbers; in the order of the scores.
+LABELS = ("0", "größer als", 'so "la, la"')
+TELLING = (("dull", "awful"), ("fine", "great", "映画"), ("meh", "so-so"))
+FILLERS = ("the", "film", "was", "a", "night", "of", "it")
+ROWS = {"train": 94, "validation": 9, "test": 12}
+
+TINY = {
+    "preset": "tiny",
+    "preprocessor.vocabulary_size": 40,
+    "preprocessor.max_tokens": 200,
+    "backbone.units": 8,
+    "backbone.heads": 2,
+    "model.embedding_units": 6,
+    "model.embedding_dropout": 0.05,
+    "model.head_dropout": 0.05,
+    "backbone.dropout": 0.05,
+    "training.epochs": 8,
+    "training.batch_size": 10,
+    "training.learning_rate": 0.03,
+    "training.warmup_steps": 2,
+}
+# Some with n-grams beside the backbone, some without.
+NGRAMS = {"lstm": 2, "transformer": 2}
+
+
+class Trained(NamedTuple):
+    """A classifier as it came out of training, and how training went."""
+
+    classifier: Any
+    result: Any
+
+    @property
+    def run(self) -> Any:
+        return self.classifier.run
+
+
+def write_opinions(path: Path, seed: int = 3) -> Path:
+    """Texts in which one word tells the class, a third of each class, with their splits."""
+    draw = random.Random(seed)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", "split"])
+        for split, count in ROWS.items():
+            for number in range(count):
+                words = draw.choices(FILLERS, k=draw.randrange(2, 9))
+                words.insert(draw.randrange(len(words)), draw.choice(TELLING[number % 3]))
+                writer.writerow([" ".join(words), LABELS[number % 3], split])
+    return path
+
+
+@pytest.fixture(scope="session")
+def opinions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV file of three classes of odd names."""
+    return write_opinions(tmp_path_factory.mktemp("data") / "opinions.csv")
+
+
+@pytest.fixture(scope="session")
+def tiny(opinions: Path) -> Callable[..., SentimentConfig]:
+    """`tiny("gru", **{"training.epochs": 1})` is a configuration that trains in seconds."""
+
+    def make(kind: str = "simple_rnn", **changes: object) -> SentimentConfig:
+        flags = {**TINY, "backbone.kind": kind, "data.source": str(opinions)}
+        return resolve_config(flags={**flags, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., SentimentConfig]
+) -> Callable[[str], Trained]:
+    """`trained("gru")` is a finished run that no test may change."""
+    from textapps.tasks.sentiment import task
+
+    @cache
+    def train(kind: str) -> Trained:
+        config = tiny(kind, **{"model.ngrams": NGRAMS.get(kind, 0)})
+        return Trained(*task.train(config, tmp_path_factory.mktemp(kind) / "models"))
+
+    return train
+
+
+@pytest.fixture
+def assert_fails() -> Callable[..., None]:
+    """`assert_fails(result, 3, "no such file")`: one line of error, nothing where answers go."""
+
+    def check(result: Result, code: int, *parts: str) -> None:
+        assert (result.exit_code, result.stdout) == (code, ""), result.stderr
+        lines = result.stderr.splitlines()
+        errors = [line for line in lines if line.startswith("error: ")]
+        assert errors == lines[-1:], result.stderr
+        assert "internal error" not in errors[0]
+        assert "Traceback" not in result.stderr
+        for part in parts:
+            assert part in errors[0]
+
+    return check
+
+
+@pytest.fixture
+def models(trained: Callable[[str], Trained], tmp_path: Path) -> Path:
+    """A folder with one finished run, which a test may damage."""
+    run = trained("simple_rnn").run.path
+    shutil.copytree(run, tmp_path / "models" / "sentiment" / "20260101-000000-simple_rnn")
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def run(models: Path) -> Path:
+    (path,) = (models / "sentiment").iterdir()
+    return path
+
+
+@pytest.fixture
+def traced(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands get the classifier that is there already, so that its graph is traced once."""
+    from textapps.tasks.sentiment import task
+
+    ready = trained("simple_rnn").classifier
+
+    def load(run: Any) -> Any:
+        again = task.Sentiment(run, ready.config, ready.encoder, ready.model, ready.labels)
+        again.answer = ready.answer
+        return again
+
+    monkeypatch.setattr(task, "load", load)
