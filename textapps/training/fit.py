@@ -82,7 +82,7 @@ def fit(
         total_steps = config.epochs * train.steps_per_pass
         interval = config.checkpoint_steps or train.steps_per_pass
         optimizer = build_optimizer(model, config, total_steps)
-        # FACTS: XLA makes training on a CPU slower; graphs are compiled where that pays.
+        # XLA makes the training of recurrent layers on a CPU slower.
         model.compile(optimizer, loss, weighted_metrics=list(metrics), jit_compile=False)
         state = _resume(model, store, train.steps_per_pass)
         if state.stopped_by is None:
