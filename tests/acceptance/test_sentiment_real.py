@@ -23,7 +23,7 @@ def train_and_evaluate(textapps: Textapps, *options: str) -> dict[str, float]:
 
 
 # 0.8952 and 0.8916 were measured; we want 0.895 of both, and the GRU falls short of it.
-@pytest.mark.parametrize(("backbone", "least"), [("lstm", 0.893), ("gru", 0.889)])
+@pytest.mark.parametrize(("backbone", "least"), [("lstm", 0.895), ("gru", 0.889)])
 def test_the_default_preset_on_imdb(
     textapps: Textapps, shared_data: Path, backbone: str, least: float
 ) -> None:
