@@ -6,7 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-INITIAL_WEIGHT = 0.01  # of 0.003 to 0.05 the best start on validation
+# For two classes the difference of logits then begins at 0.02 of naive Bayes's, which counts
+# dependent n-grams over and over; trials began at 0.01 to 0.05 and ended alike.
+INITIAL_WEIGHT = 0.01
 
 
 class NgramPath(keras.layers.Layer):
