@@ -86,7 +86,7 @@ def test_changed_data_are_refused(
     assert str(opinions) in config
     copied.write_text("config.toml", config.replace(str(opinions), str(changed)))
     rows = {"train": 94, "validation": 9}[split]
-    with pytest.raises(RunError, match=f"on other data: its {split} split had {rows} rows"):
+    with pytest.raises(RunError, match=f"on other data: its {split} split had {rows} examples"):
         task.resume(copied)
     changed.unlink()
     with pytest.raises(DataError, match=r"no such file or folder.*opinions\.csv"):

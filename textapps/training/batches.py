@@ -19,7 +19,10 @@ class BatchSource(Protocol):
         """Steps in one pass over the examples."""
 
     def batch(self, pass_index: int, step: int) -> Batch:
-        """(inputs by name, targets, float32 weights[batch]), the same for the same arguments."""
+        """(inputs by name, targets, float32 weights), the same for the same arguments.
+
+        A weight for each target that the loss sees: [batch], or [batch, time] of a stream.
+        """
 
     @property
     def signature(self) -> Any:

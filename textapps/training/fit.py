@@ -163,7 +163,7 @@ def _training_dataset(source: BatchSource, start: int, sizes: deque[int]) -> Any
         step = start
         while True:
             batch = source.batch(*divmod(step, source.steps_per_pass))
-            sizes.append(len(batch[2]))
+            sizes.append(batch[2].size)
             yield batch
             step += 1
 

@@ -21,6 +21,8 @@ from textapps.training.checkpoint import (
 from textapps.training.optimizer import AveragedAdamW
 from textapps.training.run_directory import RunDirectory
 
+CARRIED = "carried"  # begins the name of a variable that holds the state of training streams
+
 
 def save(store: CheckpointStore, state: TrainingState, model: Any) -> None:
     """Writes a checkpoint of the compiled `model` and its optimizer.
@@ -64,8 +66,8 @@ def load_weights(model: Any, run: RunDirectory, which: Literal["best", "last"] =
     """Puts trained weights into the built `model`, averages where the run kept some.
 
     "best" is the checkpoint of the best validation (the newest if there was none yet), "last" the
-    newest. Reads no optimizer state but the averages. Returns the step of the checkpoint. Raises
-    RunError if there is none, it is damaged, or it belongs to another model.
+    newest. Reads no optimizer state but the averages, and no state of streams. Returns the step of
+    the checkpoint. Raises RunError if there is none, it is damaged, or it belongs to another model.
     """
     store = CheckpointStore(run.checkpoints)
     state = store.newest_state()
@@ -74,11 +76,20 @@ def load_weights(model: Any, run: RunDirectory, which: Literal["best", "last"] =
     best = which == "best" and state.best_step is not None
     step = state.best_step if best and state.best_step is not None else state.step
     checkpoint = store.path(step)
-    records = [r for r in read_variables(checkpoint) if r["key"].startswith("model/")]
-    _check_match(model.variables, records, checkpoint.name)
+    records = [
+        record
+        for record in read_variables(checkpoint)
+        if record["key"].startswith("model/") and not _is_carried(record["name"])
+    ]
+    variables = [variable for variable in model.variables if not _is_carried(variable.path)]
+    _check_match(variables, records, checkpoint.name)
     keys = [record["average"] or record["key"] for record in records]
-    _assign(model.variables, read_arrays(checkpoint, keys))
+    _assign(variables, read_arrays(checkpoint, keys))
     return step
+
+
+def _is_carried(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(f"{CARRIED}_")
 
 
 def _average_keys(optimizer: AveragedAdamW) -> dict[int, str]:

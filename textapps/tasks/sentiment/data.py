@@ -104,7 +104,6 @@ def validation_batches(
 def describe(train: LabelledTexts, validation: LabelledTexts) -> dict[str, Any]:
     """What a run notes of its data, to refuse a resume on other data and to tell about it."""
     return {
-        "format": 1,
         "name": train.name,
         "labels": list(train.label_names),
         "train": {"examples": len(train), "sha256": train.fingerprint},

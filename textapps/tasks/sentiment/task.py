@@ -1,6 +1,5 @@
 """The sentiment task from Python: train, load, predict, evaluate, export."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +10,10 @@ import tensorflow as tf
 
 from textapps.config import resolve
 from textapps.datasets.labelled_texts import LabelledTexts
-from textapps.errors import RunError
 from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.model import SentimentModel
+from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
 from textapps.training.run_directory import RunDirectory
@@ -22,7 +21,7 @@ from textapps.training.seeding import precision, seed_everything
 from textapps.training.weights import load_weights
 
 TASK = "sentiment"
-DATA = "data.json"
+DATA_FIELDS = ("labels", "train", "validation")
 ANSWER_BATCH = 64
 
 
@@ -133,8 +132,7 @@ def train(
     run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
     run.preprocessor_dir.mkdir()
     encoder.save(run.preprocessor_dir)
-    # Last, because a run without it is half-written and cannot be resumed.
-    run.write_json(DATA, data.describe(train_texts, validation_texts))
+    write_data_record(run, data.describe(train_texts, validation_texts))
     return _fit(run, config, encoder, train_texts, validation_texts, progress)
 
 
@@ -145,16 +143,9 @@ def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentime
         RunError: the run is half-written, or its data have changed since.
     """
     config = load_config(run)
-    known = _read_data(run)
+    known = read_data_record(run, DATA_FIELDS)
     train_texts, validation_texts = data.load_training_data(config, known["labels"])
-    found = data.describe(train_texts, validation_texts)
-    for split in ("train", "validation"):
-        if found[split] != known[split]:
-            raise RunError(
-                f"{run.path} was trained on other data: its {split} split had "
-                f"{known[split]['examples']} rows, now there are {found[split]['examples']} or "
-                "other ones; restore the data or train a new run"
-            )
+    check_same_data(run, known, data.describe(train_texts, validation_texts))
     encoder = data.Encoder.load(run.preprocessor_dir, config)
     return _fit(run, config, encoder, train_texts, validation_texts, progress)
 
@@ -166,7 +157,7 @@ def load(run: RunDirectory) -> Sentiment:
         RunError: the run is half-written, damaged, of another task or of a newer format.
     """
     config = load_config(run)
-    labels = _read_data(run)["labels"]
+    labels = read_data_record(run, DATA_FIELDS)["labels"]
     encoder = data.Encoder.load(run.preprocessor_dir, config)
     model = _model(config, encoder, len(labels))
     load_weights(model, run)
@@ -211,16 +202,6 @@ def _model(config: SentimentConfig, encoder: data.Encoder, classes: int) -> Sent
     model = SentimentModel(config, len(encoder.preprocessor.vocabulary), classes, ngrams)
     model.build()
     return model
-
-
-def _read_data(run: RunDirectory) -> dict[str, Any]:
-    try:
-        known: dict[str, Any] = json.loads((run.path / DATA).read_bytes())
-        if known["format"] != 1:
-            raise RunError(f"{run.path / DATA} has an unknown format; install a newer textapps")
-        return {key: known[key] for key in ("labels", "train", "validation")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{run.path} is half-written or damaged: no {DATA} ({error})") from None
 
 
 def _encodable(text: str) -> bytes:

@@ -1,0 +1,47 @@
+"""What a run notes of its data in data.json, to refuse a resume on other data."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from textapps.errors import RunError
+from textapps.training.run_directory import RunDirectory
+
+DATA = "data.json"
+FORMAT = 1
+SPLITS = ("train", "validation")
+
+
+def write_data_record(run: RunDirectory, fields: dict[str, Any]) -> None:
+    """Writes `fields`, of which "train" and "validation" tell those splits apart from others.
+
+    To be called last of all that is written before training: a run without it is half-written
+    and cannot be resumed.
+    """
+    run.write_json(DATA, {"format": FORMAT, **fields})
+
+
+def read_data_record(run: RunDirectory, keys: Sequence[str] = SPLITS) -> dict[str, Any]:
+    """The fields `keys` of what `write_data_record` wrote.
+
+    Raises:
+        RunError: it is missing, damaged or of a newer format.
+    """
+    try:
+        known: dict[str, Any] = json.loads((run.path / DATA).read_bytes())
+        if known["format"] != FORMAT:
+            raise RunError(f"{run.path / DATA} has an unknown format; install a newer textapps")
+        return {key: known[key] for key in keys}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{run.path} is half-written or damaged: no {DATA} ({error})") from None
+
+
+def check_same_data(run: RunDirectory, known: dict[str, Any], found: dict[str, Any]) -> None:
+    """RunError if the splits of `found` are not those of `known`."""
+    for split in SPLITS:
+        if found[split] != known[split]:
+            raise RunError(
+                f"{run.path} was trained on other data: its {split} split had "
+                f"{known[split]['examples']:,} examples, now there are "
+                f"{found[split]['examples']:,} or other ones; restore the data or train a new run"
+            )

@@ -1,0 +1,47 @@
+"""The files in which a run keeps what it was judged to be."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textapps import files
+from textapps.errors import RunError
+from textapps.training.run_directory import RunDirectory
+
+
+def evaluation_path(run: RunDirectory, summary: dict[str, Any], suffix: str = "") -> Path:
+    """evaluations/<data>-<split><suffix>, without the ending of a file.
+
+    Args:
+        summary: {"task", "run", "data", "split", "examples", "metrics"}.
+    """
+    data = re.sub(r"[^\w-]+", "_", summary["data"]).strip("_")
+    return run.path / "evaluations" / f"{data}-{summary['split']}{suffix}"
+
+
+def write_evaluation(
+    run: RunDirectory,
+    summary: dict[str, Any],
+    suffix: str = "",
+    **arrays: Any,
+) -> None:
+    """Writes the figures as .json and the arrays behind them as .npz, each whole or not at all.
+
+    Args:
+        arrays: by name, what np.savez takes.
+
+    Raises:
+        RunError: they cannot be written.
+    """
+    path = evaluation_path(run, summary, suffix)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        files.write_file(path.with_suffix(".npz"), packed.getvalue())
+    except OSError as error:
+        raise RunError(f"cannot write {path}.npz: {error.strerror}") from error
+    run.write_json(str(path.with_suffix(".json").relative_to(run.path)), summary)

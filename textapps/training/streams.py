@@ -1,0 +1,110 @@
+"""Parallel streams over one long sequence, chunk after chunk, for state that is carried along."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps.training.batches import Batch
+
+
+class StreamBatchSource:
+    """Endless streams for truncated back-propagation through time (Williams and Peng 1990).
+
+    Row i of a batch goes on where row i of the batch before it ended, so that a state can be
+    carried over. The sequence is a ring: the streams start spread out on it and go round it, each
+    pass about as long as the way to where the next stream started, and `start` is true in the
+    first batch of the run only. As a pass is a whole number of chunks, the cuts between chunks
+    move from pass to pass.
+
+    Args:
+        ids: int32[n], the sequence; n is at least 2.
+        streams: rows of a batch.
+        chunk: positions of a row.
+        worker, workers: this process and the number of them; it takes streams worker::workers.
+    """
+
+    def __init__(
+        self,
+        ids: NDArray[np.int32],
+        streams: int,
+        chunk: int,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.ids = ids
+        self.chunk = chunk
+        stride = len(ids) / streams
+        self.steps_per_pass = max(1, int(stride / chunk))
+        self._starts = (np.arange(streams)[worker::workers] * stride).astype(np.int64)
+
+    def batch(self, pass_index: int, step: int) -> Batch:
+        """({"ids": int32[streams, chunk], "start": bool[streams]}, next ids, weights of 1)."""
+        done = pass_index * self.steps_per_pass + step
+        positions = (self._starts + done * self.chunk)[:, None] + np.arange(self.chunk + 1)
+        window = self.ids[positions % len(self.ids)]
+        inputs = {"ids": window[:, :-1], "start": np.full(len(window), done == 0)}
+        return inputs, window[:, 1:], np.ones((len(window), self.chunk), np.float32)
+
+    @property
+    def signature(self) -> Any:
+        """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
+        return _signature(len(self._starts), self.chunk)
+
+
+class ScoringBatchSource:
+    """Every position of a sequence once, given what stands before it: for evaluation.
+
+    The sequence is cut into `streams` equal pieces that are read side by side. Each but the first
+    begins `lead` positions early, with weight 0, so that its first positions are judged with a
+    past too. What overhangs has weight 0. The other weights are equal and all weights 1 on average,
+    so that a mean over all positions of what they weigh is one over the judged ones.
+
+    Args:
+        ids: int32[n + 1]; the first is given, the n others are judged.
+        streams, chunk: as in `StreamBatchSource`.
+        lead: positions.
+    """
+
+    def __init__(self, ids: NDArray[np.int32], streams: int, chunk: int, lead: int) -> None:
+        self.ids = ids
+        self.chunk = chunk
+        judged = len(ids) - 1
+        piece = -(-judged // streams)
+        self._from = np.minimum(np.arange(streams) * piece, judged)
+        self._to = np.minimum(self._from + piece, judged)
+        self._starts = np.maximum(self._from - lead, 0)
+        self.steps_per_pass = -(-int((self._to - self._starts).max()) // chunk)
+        self._weight = self.steps_per_pass * chunk * streams / judged
+
+    def batch(self, pass_index: int, step: int) -> Batch:
+        """As `StreamBatchSource.batch`; `start` is true in the first batch of the pass."""
+        positions = (self._starts + step * self.chunk)[:, None] + np.arange(self.chunk)
+        judged = (positions >= self._from[:, None]) & (positions < self._to[:, None])
+        here = np.minimum(positions, len(self.ids) - 2)
+        inputs = {"ids": self.ids[here], "start": np.full(len(here), step == 0)}
+        return inputs, self.ids[here + 1], np.float32(self._weight) * judged
+
+    def in_order(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What was computed for all batches, [streams, steps · chunk], as float32[n]."""
+        rows = zip(values, self._starts, self._from, self._to, strict=True)
+        return np.concatenate([row[a - s : b - s] for row, s, a, b in rows])
+
+    @property
+    def signature(self) -> Any:
+        """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
+        return _signature(len(self._starts), self.chunk)
+
+
+def _signature(streams: int, chunk: int) -> Any:
+    """With sizes, because a recurrent layer over an unknown time runs twice as long."""
+    import tensorflow as tf
+
+    return (
+        {
+            "ids": tf.TensorSpec((streams, chunk), tf.int32),
+            "start": tf.TensorSpec((streams,), tf.bool),
+        },
+        tf.TensorSpec((streams, chunk), tf.int32),
+        tf.TensorSpec((streams, chunk), tf.float32),
+    )
