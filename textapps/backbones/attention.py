@@ -94,6 +94,8 @@ class SelfAttention(keras.layers.Layer):
     def call(self, inputs: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """float[batch, time, units], state, bool[batch, time] → outputs, new state."""
         queries, keys, values = ops.split(self.projection(inputs), 3, axis=-1)
+        if self.causal and state is not None and mask is None and inputs.shape[1] == 1:
+            return self._one_position(queries, keys, values, state)
         time = ops.shape(inputs)[1]
         if not self.causal:
             visible = None if mask is None else mask[:, None, None, :]
@@ -119,6 +121,31 @@ class SelfAttention(keras.layers.Layer):
             queries, all_keys, all_values, query_positions, key_positions, visible
         )
         return outputs, self._advance(new_state, keys, values, mask)
+
+    def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+        """As `call` for one position without padding: decoding, where the size of the cache counts.
+
+        Turning the query once for every distance, instead of all cached keys, lets the cache be
+        read where it lies, without a transpose or a copy that is one position longer.
+        """
+        shape = (-1, self.context, self.heads, self.units // self.heads)
+        by_head = (-1, 1, *shape[2:])
+        distances = ops.arange(self.context, 0, -1)
+        # float[batch, heads, context, depth] → float[batch, context, heads, depth]
+        turned = ops.transpose(rotate(split_heads(query, self.heads), distances), (0, 2, 1, 3))
+        past = ops.sum(turned * ops.reshape(state["keys"], shape), axis=-1)
+        own = ops.sum(ops.reshape(query * key, by_head), axis=-1)  # at distance 0 nothing turns
+        slots = ops.arange(self.context)[None, :] >= self.context - state["length"][:, None]
+        past = ops.where(slots[:, :, None], past, -1e9)
+        scores = ops.cast(ops.concatenate([past, own], axis=1), "float32")
+        weights = ops.softmax(scores / float(shape[-1]) ** 0.5, axis=1)
+        weights = ops.cast(weights, value.dtype)[..., None]  # [batch, context + 1, heads, 1]
+        mixed = ops.sum(
+            weights[:, :-1] * ops.reshape(state["values"], shape), axis=1, keepdims=True
+        )
+        mixed += weights[:, -1:] * ops.reshape(value, by_head)
+        outputs = self.output_projection(ops.reshape(mixed, (-1, 1, self.units)))
+        return outputs, self._advance(state, key, value, None)
 
     def _attend(
         self,

@@ -84,6 +84,9 @@ class RecurrentMixer(keras.layers.Layer):
         if state is None:
             state = self.initial_state(ops.shape(inputs)[0])
         initial = [state[leaf] for leaf in self.leaves]
+        if inputs.shape[1] == 1 and mask is None:  # without the loop that decoding would pay for
+            outputs, last = self.forward.cell(inputs[:, 0], initial)
+            return outputs[:, None], dict(zip(self.leaves, last, strict=True))
         outputs, *last = self.forward(inputs, initial_state=initial, mask=mask)
         return outputs, dict(zip(self.leaves, last, strict=True))
 
