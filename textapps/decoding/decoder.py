@@ -1,0 +1,239 @@
+"""Generating text with any causal language model as one loop in the graph."""
+
+from typing import Any, NamedTuple, Protocol
+
+import tensorflow as tf
+
+from textapps.decoding.random import uniforms
+from textapps.decoding.sampling import Options, choose
+from textapps.decoding.stop import advance_match, matched_length
+from textapps.preprocessing.vocabulary import PADDING
+
+PROMPT_CHUNK = 512  # of a seed read in one call: attention over all of a long one takes its square
+
+
+class NextLogits(Protocol):
+    """The language model that a `Decoder` asks."""
+
+    def next_logits(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
+        """int32[batch, time], state, bool[batch, time] → logits after the last valid, state."""
+
+    def initial_state(self, batch: Any) -> Any:
+        """A tuple of dicts of tensors, batch-major, for `batch` rows without a past."""
+
+
+class DecodingState(NamedTuple):
+    """Where each row of a batch has come to; every leaf is batch-major.
+
+    logits    float32[batch, vocabulary] of the next character
+    backbone  what the model knows of the past
+    position  int32[batch], how many characters have been generated
+    own       what the decoder itself remembers:
+              seen     bool[batch, vocabulary], characters of seed and text
+              stop     int32[batch, stop_length], and
+              matched  bool[batch, stop_length], only with a stop text: see `advance_match`
+    """
+
+    logits: Any
+    backbone: Any
+    position: Any
+    own: dict[str, Any]
+
+
+class _Moment(NamedTuple):
+    """What changes with every character.
+
+    `own` holds what the options need: `seen` unless they are plain, with a stop text `matched`
+    and `count`, int32[batch], the characters up to the end of its first occurrence.
+    """
+
+    logits: Any
+    backbone: Any
+    own: dict[str, Any]
+
+
+class Decoder:
+    """Continues texts by sampling, a batch of them in one `tf.while_loop`.
+
+    A text depends on its seed text, options and random seed alone: not on its neighbours in the
+    batch, their lengths and options, and not on how it is cut into calls of `advance`.
+
+    Args:
+        model: its state follows the chunk law of `Backbone`.
+        vocabulary_size: of its logits; ids 0 and 1, padding and unknown, are never generated.
+    """
+
+    def __init__(self, model: NextLogits, vocabulary_size: int) -> None:
+        self.model = model
+        self.vocabulary_size = vocabulary_size
+
+    def start(self, ids: Any, lengths: Any, stop: Any = None) -> DecodingState:
+        """Reads the seed texts.
+
+        Args:
+            ids: int32[batch, time], padded on the right.
+            lengths: int32[batch], at least 1.
+            stop: int32[stop_length], at least one id: a text ends before its first occurrence,
+                which lies within the generated part; None for no such end.
+        """
+        batch, time = tf.unstack(tf.shape(ids))
+        backbone = self.model.initial_state(batch)
+        logits = tf.zeros([batch, self.vocabulary_size])
+
+        def read(begin: Any, logits: Any, backbone: Any) -> tuple[Any, Any, Any]:
+            chunk = ids[:, begin : begin + PROMPT_CHUNK]
+            mask = begin + tf.range(tf.shape(chunk)[1]) < lengths[:, None]
+            new = self.model.next_logits(chunk, backbone, mask)
+            logits = tf.where(begin < lengths[:, None], new[0], logits)
+            return begin + PROMPT_CHUNK, logits, _like(new[1], backbone)
+
+        _, logits, backbone = tf.while_loop(
+            lambda begin, *_: begin < time,
+            read,
+            (0, logits, backbone),
+            shape_invariants=tf.nest.map_structure(_shape, (0, logits, backbone)),
+        )
+        seen = tf.zeros([batch, self.vocabulary_size], tf.bool)
+        own = {"seen": _add_seen(seen, ids, lengths)}
+        if stop is not None:
+            own["stop"] = tf.tile(stop[None, :], [batch, 1])
+            own["matched"] = tf.zeros_like(own["stop"], tf.bool)
+        return DecodingState(logits, backbone, tf.zeros([batch], tf.int32), own)
+
+    def advance(
+        self,
+        state: DecodingState,
+        options: Options,
+        length: Any,
+        steps: Any = None,
+        *,
+        plain: bool | None = None,
+        final: Any = True,
+    ) -> tuple[Any, Any, DecodingState]:
+        """Generates `length` characters more, fewer in a row that meets its stop text.
+
+        Characters at the end that may be the beginning of the stop text are held back, and come
+        first in the answer to the next call, unless this one is `final`: so no character has to
+        be taken back. A row that has met its stop text gives no more; its state means nothing
+        but that.
+
+        Args:
+            length: int32[batch]; more than `steps` counts as `steps`.
+            steps: the width of the answer, of which XLA must know it: an int. None takes the
+                largest length, or 1.
+            plain: whether `options.plain()`, if known, which spares a second loop in the graph.
+            final: bool, bool[] or bool[batch]: whether the text ends with this call.
+
+        Returns:
+            int32[batch, width], padded with 0 on the right; the number of characters,
+            int32[batch]; the state to go on with. The width is `steps`, and with a stop text
+            one less than its length more.
+        """
+        steps = tf.maximum(tf.reduce_max(length), 1) if steps is None else steps
+        length = tf.minimum(length, steps)
+
+        def loop(plain: bool) -> Any:
+            return self._loop(state, options, length, steps, plain)
+
+        if plain is None:
+            ids, now = tf.cond(options.plain(), lambda: loop(True), lambda: loop(False))
+        else:
+            ids, now = loop(plain)
+        count = lengths = now.own.get("count", length)
+        own = {**state.own, "seen": _add_seen(state.own["seen"], ids, count)}
+        if "stop" in own:
+            own["matched"] = now.own["matched"]
+            ids, lengths = _held_back(state.own, own["matched"], ids, count, final)
+        ids = tf.where(tf.range(tf.shape(ids)[1]) < lengths[:, None], ids, PADDING)
+        return ids, lengths, DecodingState(now.logits, now.backbone, state.position + count, own)
+
+    def _loop(
+        self, state: DecodingState, options: Options, length: Any, steps: Any, plain: bool
+    ) -> Any:
+        """int32[batch, steps], and the moment at which each row had its own length.
+
+        Rows of unequal lengths run on together, and what a row was at its end is kept: the outer
+        loop goes from one end to the next, so that a step costs nothing more.
+        """
+        numbers = tf.transpose(uniforms(options.random_seed, state.position, steps))
+        stop, batch = state.own.get("stop"), tf.shape(length)[0]
+        ids = tf.TensorArray(tf.int32, steps, element_shape=length.shape)
+        ids = ids.unstack(tf.zeros([steps, batch], tf.int32))  # rows may end before all are written
+        own = {} if plain else {"seen": state.own["seen"]}
+        if stop is not None:
+            own |= {"matched": state.own["matched"], "count": tf.zeros_like(length)}
+        begin = _Moment(state.logits, state.backbone, own)
+
+        def goes_on(step: Any, now: _Moment) -> Any:
+            active = step < length
+            return tf.reduce_any(active if stop is None else active & ~now.own["matched"][:, -1])
+
+        def character(step: Any, ids: Any, now: _Moment) -> tuple[Any, Any, _Moment]:
+            new = choose(now.logits, numbers[step], options, now.own.get("seen"))
+            logits, backbone = self.model.next_logits(new[:, None], now.backbone)
+            own = dict(now.own)
+            if not plain:
+                own["seen"] |= tf.one_hot(new, self.vocabulary_size, True, False, dtype=tf.bool)
+            if stop is not None:
+                own["count"] += tf.cast(~own["matched"][:, -1], tf.int32)
+                own["matched"] = advance_match(own["matched"], stop, new)
+            after = _Moment(logits, _like(backbone, now.backbone), own)
+            return step + 1, ids.write(step, new), after
+
+        def stretch(step: Any, ids: Any, now: _Moment, ended: _Moment) -> tuple[Any, ...]:
+            active = step < length
+            until = tf.reduce_min(tf.where(active, length, steps))
+            step, ids, now = tf.while_loop(
+                lambda step, _, now: (step < until) & goes_on(step, now),
+                character,
+                (step, ids, now),
+            )
+            ended = tf.nest.map_structure(lambda new, old: _where(active, new, old), now, ended)
+            return step, ids, now, ended
+
+        _, ids, _, ended = tf.while_loop(
+            lambda step, _, now, __: goes_on(step, now), stretch, (0, ids, begin, begin)
+        )
+        ended.own.pop("seen", None)  # of which `advance` has an account that needs no loop
+        return tf.transpose(ids.stack()), ended
+
+
+def _held_back(
+    before: dict[str, Any], matched: Any, ids: Any, count: Any, final: Any
+) -> tuple[Any, Any]:
+    """What was held back by the call before, then what is new, less what is held back now.
+
+    What is held back is the beginning of the stop text, so the state need not hold it.
+    """
+    stop, earlier = before["stop"], matched_length(before["matched"])
+    kept = tf.where(final & ~matched[:, -1], 0, matched_length(matched))
+    size = tf.shape(stop)[1]
+    together = tf.concat([stop, ids], axis=1)
+    columns = tf.range(size - 1 + tf.shape(ids)[1])[None, :]
+    skipped = tf.where(columns < earlier[:, None], 0, size - earlier[:, None])
+    columns = tf.minimum(columns + skipped, tf.shape(together)[1] - 1)
+    return tf.gather(together, columns, batch_dims=1), earlier + count - kept
+
+
+def _add_seen(seen: Any, ids: Any, lengths: Any) -> Any:
+    """bool[batch, vocabulary] with the first `lengths` of int32[batch, time] added."""
+    time = tf.shape(ids)[1]
+    rows = tf.repeat(tf.range(tf.shape(ids)[0]), time)
+    places = tf.stack([rows, tf.reshape(ids, [-1])], axis=1)
+    valid = tf.reshape(tf.range(time) < lengths[:, None], [-1])
+    counts = tf.scatter_nd(places, tf.cast(valid, tf.int32), tf.shape(seen))
+    return seen | (counts > 0)
+
+
+def _where(rows: Any, new: Any, old: Any) -> Any:
+    """Tensors [batch, …]: `new` in the rows of bool[batch], else `old`."""
+    return tf.where(tf.reshape(rows, [-1] + [1] * (new.shape.rank - 1)), new, old)
+
+
+def _shape(tensor: Any) -> Any:
+    return tf.convert_to_tensor(tensor).shape
+
+
+def _like(new: Any, old: Any) -> Any:
+    """`new` with the static shapes of `old`, as a loop wants it."""
+    return tf.nest.map_structure(lambda n, o: tf.ensure_shape(n, o.shape), new, old)

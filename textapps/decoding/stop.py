@@ -1,0 +1,29 @@
+"""Finding a stop text while a text grows."""
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def advance_match(matched: Any, stop: Any, ids: Any) -> Any:
+    """Which beginnings of the stop text a row ends with after one character more.
+
+    The shift-and method (Baeza-Yates and Gonnet 1992, section 2): all partial occurrences at
+    once, one bit each. A row in which the stop has occurred stays as it is.
+
+    Args:
+        matched: bool[batch, stop_length]; entry j: the row ends with the first j + 1 characters.
+        stop: int32[batch, stop_length], at least one character.
+        ids: int32[batch], the new characters.
+    """
+    begun = tf.pad(matched[:, :-1], [[0, 0], [1, 0]], constant_values=True)
+    return tf.where(matched[:, -1:], matched, begun & (stop == ids[:, None]))
+
+
+def matched_length(matched: Any) -> Any:
+    """bool[batch, stop_length] → int32[batch]: characters at the end that begin the stop.
+
+    All of the stop where it has occurred; until it has, the longest of its beginnings.
+    """
+    lengths = tf.range(1, tf.shape(matched)[1] + 1) * tf.cast(matched, tf.int32)
+    return tf.reduce_max(lengths, axis=-1)
