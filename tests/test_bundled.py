@@ -1,5 +1,6 @@
 import csv
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -20,16 +21,31 @@ def generator() -> ModuleType:
     return module
 
 
-def test_sample_is_what_its_generator_writes(generator: ModuleType) -> None:
-    committed = (bundled_dir() / "sentiment.csv").read_bytes()
-    assert generator.sample().encode() == committed
+@pytest.mark.parametrize("name", ["sentiment.csv", "verses.txt"])
+def test_samples_are_what_their_generator_writes(generator: ModuleType, name: str) -> None:
+    committed = (bundled_dir() / name).read_bytes()
+    assert generator.SAMPLES[name]().encode() == committed
     assert len(committed) < 150_000
+
+
+def test_both_lines_of_a_verse_rhyme(generator: ModuleType) -> None:
+    rhyme_of = {ending: row for row in generator.RHYMES for ending in row}
+    ends = "|".join(rhyme_of)
+    found = re.findall(rf"({ends})[?,]\n+(?:[A-Z]+:\n)?.* ({ends})\.\n", generator.verses())
+    assert len(found) > generator.VERSES
+    assert all(first != last and rhyme_of[first] == rhyme_of[last] for first, last in found)
+
+
+def test_verses_do_not_repeat_themselves(generator: ModuleType) -> None:
+    """Else learning them by heart would look like learning."""
+    lines = [line for line in generator.verses().split("\n") if len(line) > 20]
+    assert len(set(lines)) > 0.95 * len(lines)
 
 
 def test_no_single_word_tells_the_label(generator: ModuleType) -> None:
     texts = [
         (set(row["text"].lower().replace(".", " ").replace(",", " ").split()), row["label"])
-        for row in csv.DictReader(generator.sample().splitlines())
+        for row in csv.DictReader(generator.reviews().splitlines())
     ]
     words = set().union(*(words for words, _ in texts))
     right = (sum((word in words) == (label == "pos") for words, label in texts) for word in words)

@@ -121,6 +121,69 @@ def test_check_of_a_set_of_one_class(pets: Path) -> None:
     assert "one class only" in str(result.exception)
 
 
+@pytest.fixture
+def poem(tmp_path: Path) -> Path:
+    """62 characters, of which the last 3 are for test and the 3 before them for validation."""
+    path = tmp_path / "poem.txt"
+    path.write_text("the \x1b cat sat\n" * 4 + "é\aé" + "mat", encoding="utf-8")
+    return path
+
+
+def test_show_a_text(poem: Path) -> None:
+    table = lines(run("show", poem, "--task", "generate"))
+    assert table[:7] == [
+        ["poem"],
+        ["train", "validation", "test"],
+        ["characters", "56", "3", "3"],
+        ["lines", "4", "1", "1"],
+        ["documents", "1", "1", "1"],
+        ["distinct", "characters", "9", "2", "3"],
+        ["not", "in", "train", "0", "2", "1"],
+    ]
+    assert table[-1] == ["the", "cat", "sat"] * 4
+    answer = json.loads(run("show", poem, "--task", "generate", "--json").stdout)
+    assert answer["splits"]["validation"]["new"] == {"é": 2, "\a": 1}
+
+
+def test_check_of_a_text(poem: Path) -> None:
+    result = run("check", poem, "--task", "generate")
+    assert result.exit_code == 0
+    shown = result.stdout.splitlines()
+    assert shown[8:11] == [
+        "characters of validation that train has not: 2",
+        "  'é' U+00E9: 2",
+        "  '\\x07' U+0007: 1",
+    ]
+    assert shown[shown.index("control and replacement characters in train: 1") + 1] == (
+        "  '\\x1b' U+001B: 4"
+    )
+    assert shown[-1].endswith(": 0")
+    answer = json.loads(run("check", poem, "--task", "generate", "--json").stdout)
+    assert answer["odd"] == {"train": {"\x1b": 4}, "validation": {"\a": 1}, "test": {}}
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_text_taken_for_labelled_ones_is_told_how_to_look_at_it(
+    command: str, poem: Path, pets: Path
+) -> None:
+    poem = poem.rename(poem.with_suffix(".md"))
+    assert "; or, for a text without labels, --task generate" in str(run(command, poem).exception)
+    pets.write_text("a\tb\n1\t2\n", encoding="utf-8")
+    for wrong in (pets, pets.with_name("nowhere.md")):
+        result = run(command, wrong)
+        assert isinstance(result.exception, DataError)
+        assert "--task" not in str(result.exception)
+    result = run(command, poem, "--task", "generate", "--label-column", "b")
+    assert result.exit_code == 2
+    assert "has no labels" in result.stderr
+
+
+def test_known_texts_need_no_task(tmp_path: Path) -> None:
+    # what is asked for is the set itself, not a class of it
+    result = run("show", "tiny_shakespeare:0.0.1", "--data-dir", tmp_path, "--label-column", "b")
+    assert "has no labels" in result.stderr
+
+
 def test_every_command_has_an_example_and_stands_in_the_docs() -> None:
     docs = Path(__file__).parents[2].joinpath("docs", "data.md").read_text(encoding="utf-8")
     for name, command in data_group.commands.items():

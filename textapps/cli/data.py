@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from textapps.cli.corpora import check_corpus, show_corpus
+from textapps.cli.options import Choice
+from textapps.cli.tables import print_findings, print_json, print_table, short
 from textapps.errors import DataError
 
 if TYPE_CHECKING:
-    from textapps.datasets.config import DataConfig
+    from textapps.datasets.config import CorpusConfig, DataConfig
     from textapps.datasets.inspection import SplitSummary, Twin
-
-_SHOWN = 5
-"""Rows named for each kind of finding; --json names all."""
 
 _LENGTHS = {
     "shortest": "shortest",
@@ -31,6 +31,11 @@ _data_dir = click.option(
     help="Folder of prepared TensorFlow Datasets (TFDS_DATA_DIR, else ~/tensorflow_datasets).",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+_task = click.option(
+    "--task",
+    type=Choice("task", ("sentiment", "generate")),
+    help="Read it as this task does.  [default: generate for tiny_shakespeare, else sentiment]",
+)
 
 
 def _columns(command: Callable[..., None]) -> Callable[..., None]:
@@ -47,6 +52,7 @@ def data_group() -> None:
       textapps data list
       textapps data show sample
       textapps data check reviews.csv --text-column review --label-column stars
+      textapps data show book.txt --task generate
     """
 
 
@@ -65,65 +71,79 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
 
     entries = catalogue(data_dir.expanduser() if data_dir else default_data_dir())
     if as_json:
-        _print_json([{**one._asdict(), "directory": _text(one.directory)} for one in entries])
+        print_json([{**one._asdict(), "directory": _text(one.directory)} for one in entries])
     else:
-        _print_table([[one.name, one.state, one.description] for one in entries])
+        print_table([[one.name, one.state, one.task, one.description] for one in entries])
 
 
 @data_group.command("show")
 @click.argument("source", metavar="NAME_OR_PATH")
+@_task
 @_columns
 @_data_dir
 @_json
 def show_command(
     source: str,
+    task: str | None,
     text_column: str | None,
     label_column: str | None,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Show rows, classes, lengths and examples of a set.
+    """Show rows, classes, lengths and examples of a set, or the characters of a text.
 
     \b
     Examples:
       textapps data show imdb_reviews
       textapps data show reviews.tsv.gz --label-column stars
+      textapps data show sample --task generate
     """
+    if _is_corpus(source, task):
+        show_corpus(_corpus_config(source, text_column, label_column, data_dir), as_json=as_json)
+        return
     from textapps.datasets.inspection import summarise
 
-    name, splits = summarise(_config(source, text_column, label_column, data_dir))
+    with _other_task_named(source, task):
+        name, splits = summarise(_config(source, text_column, label_column, data_dir))
     if as_json:
-        _print_json({"name": name, "splits": _plain(splits)})
+        print_json({"name": name, "splits": _plain(splits)})
         return
     _print_splits(name, splits)
     click.echo("\nfirst of each class in train")
     for example in splits["train"].examples:
-        click.echo(f"  {_short(example['label'], 30)}: {_short(example['text'], 100)}")
+        click.echo(f"  {short(example['label'], 30)}: {short(example['text'], 100)}")
 
 
 @data_group.command("check")
 @click.argument("source", metavar="PATH")
+@_task
 @_columns
 @_data_dir
 @_json
 def check_command(
     source: str,
+    task: str | None,
     text_column: str | None,
     label_column: str | None,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Look for bad, empty and repeated rows in a set.
+    """Look for bad, empty and repeated rows in a set, or odd characters in a text.
 
     Ends with exit code 3 where training would stop.
 
     \b
-    Example:
+    Examples:
       textapps data check reviews.csv
+      textapps data check books/ --task generate
     """
+    if _is_corpus(source, task):
+        check_corpus(_corpus_config(source, text_column, label_column, data_dir), as_json=as_json)
+        return
     from textapps.datasets.inspection import check
 
-    found = check(_config(source, text_column, label_column, data_dir))
+    with _other_task_named(source, task):
+        found = check(_config(source, text_column, label_column, data_dir))
     if as_json:
         answer = {
             "name": found.name,
@@ -136,16 +156,16 @@ def check_command(
                 pair: [twin._asdict() for twin in twins] for pair, twins in found.shared.items()
             },
         }
-        _print_json(answer)
+        print_json(answer)
     else:
         _print_splits(found.name, found.splits)
         click.echo()
-        _print_findings("rows without text, left out", found.empty)
-        _print_findings("rows repeated in their split", _pairs(found.duplicates))
-        _print_findings("rows with the text of another class", _pairs(found.conflicts))
+        print_findings("rows without text, left out", found.empty)
+        print_findings("rows repeated in their split", _pairs(found.duplicates))
+        print_findings("rows with the text of another class", _pairs(found.conflicts))
         for pair, twins in found.shared.items():
-            _print_findings(f"rows in {pair.replace('+', ' and ')}", _pairs(twins))
-        _print_findings("defects", [f"{place}: {message}" for place, message in found.defects])
+            print_findings(f"rows in {pair.replace('+', ' and ')}", _pairs(twins))
+        print_findings("defects", [f"{place}: {message}" for place, message in found.defects])
     if found.defects:
         place, message = found.defects[0]
         count = f"{len(found.defects):,} " + ("defect" if len(found.defects) == 1 else "defects")
@@ -165,6 +185,36 @@ def _config(
     )
 
 
+def _is_corpus(source: str, task: str | None) -> bool:
+    from textapps.datasets.catalogue import task_of
+
+    return (task or task_of(source)) == "generate"
+
+
+@contextmanager
+def _other_task_named(source: str, task: str | None) -> Iterator[None]:
+    """Adds to a DataError how to look at a text that was never meant to have labels."""
+    from textapps.datasets.corpus_files import is_table
+
+    try:
+        yield
+    except DataError as error:
+        path = Path(source).expanduser()
+        if task is not None or is_table(path) or not path.exists():
+            raise
+        raise DataError(f"{error}; or, for a text without labels, --task generate") from None
+
+
+def _corpus_config(
+    source: str, text_column: str | None, label_column: str | None, data_dir: Path | None
+) -> CorpusConfig:
+    from textapps.datasets.config import CorpusConfig
+
+    if label_column is not None:
+        raise click.UsageError("--label-column: a text to continue has no labels")
+    return CorpusConfig(source=source, text_column=text_column, data_dir=_text(data_dir))
+
+
 def _print_splits(name: str, splits: Mapping[str, SplitSummary]) -> None:
     """A column for each split."""
     summaries = list(splits.values())
@@ -176,35 +226,12 @@ def _print_splits(name: str, splits: Mapping[str, SplitSummary]) -> None:
         shares = (f"{one.classes[label] / one.rows:.1%}" for one in summaries)
         counts = (f"{one.classes[label]:,}" for one in summaries)
         cells = [f"{count} ({share})" for count, share in zip(counts, shares, strict=True)]
-        table.append([f"  {_short(label, 30)}", *cells])
+        table.append([f"  {short(label, 30)}", *cells])
     for kind in ("words", "characters"):
         for key, title in _LENGTHS.items():
             lengths = (getattr(one, kind)[key] for one in summaries)
             table.append([f"{kind}, {title}", *(f"{length:,}" for length in lengths)])
-    _print_table(table, numbers=True)
-
-
-def _print_findings(title: str, places: Sequence[str]) -> None:
-    click.echo(f"{title}: {len(places):,}")
-    for place in places[:_SHOWN]:
-        click.echo(f"  {place}")
-    if len(places) > _SHOWN:
-        click.echo(f"  … and {len(places) - _SHOWN:,} more")
-
-
-def _print_table(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> None:
-    """Columns two spaces apart; with `numbers` all but the first are flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if numbers and place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  ".join(cells).rstrip())
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    print_table(table, numbers=True)
 
 
 def _plain(splits: Mapping[str, SplitSummary]) -> dict[str, Any]:
@@ -215,12 +242,6 @@ def _plain(splits: Mapping[str, SplitSummary]) -> dict[str, Any]:
 
 def _pairs(twins: Sequence[Twin]) -> list[str]:
     return [f"{twin.place} as {twin.first}" for twin in twins]
-
-
-def _short(text: str, length: int) -> str:
-    """One line of printable characters: a text may hold what moves a terminal's cursor."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
 def _text(path: Path | None) -> str | None:

@@ -12,14 +12,32 @@ WELL_KNOWN = {
     "glue/sst2": "sentences of film reviews, 2 classes (Socher et al. 2013)",
     "sentiment140": "tweets, 2 classes (Go et al. 2009)",
     "movie_rationales": "long film reviews, 2 classes (Zaidan et al. 2007)",
+    "tiny_shakespeare": "40,000 lines of plays, one text (Karpathy 2015)",
 }
+TEXTS = ("tiny_shakespeare",)  # those to learn to continue, without classes
+
+
+def task_of(name: str) -> str:
+    """The task that a well-known set is for; "" for any other.
+
+    >>> task_of("tiny_shakespeare:1.0.0"), task_of("glue/sst2"), task_of("reviews.csv")
+    ('generate', 'sentiment', '')
+    """
+    known = name.partition(":")[0]
+    if known not in WELL_KNOWN:
+        return ""
+    return "generate" if known in TEXTS else "sentiment"
 
 
 class Entry(NamedTuple):
-    """A name for `--data`; `directory` is None where the set would have to be downloaded."""
+    """A name for `--data`; `directory` is None where the set would have to be downloaded.
+
+    task: what it is for, "" where it is for every task or unknown
+    """
 
     name: str
     state: str
+    task: str
     description: str
     directory: Path | None
 
@@ -30,11 +48,12 @@ def catalogue(data_dir: Path) -> list[Entry]:
     for one in prepared_sets(data_dir):
         # A well-known set goes by its short name, which means its newest version.
         prepared[one.name if one.name in WELL_KNOWN else str(one)] = one.directory
-    sample = "film reviews made up by a small grammar, 2 classes"
-    return [Entry("sample", "bundled", sample, None)] + [
+    sample = "made up by small grammars: film reviews in 2 classes, or verses"
+    return [Entry("sample", "bundled", "", sample, None)] + [
         Entry(
             name,
             "prepared" if name in prepared else "to download",
+            task_of(name),
             WELL_KNOWN.get(name, ""),
             prepared.get(name),
         )

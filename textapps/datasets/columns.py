@@ -41,6 +41,11 @@ def find_columns(
     return Columns(text_column, label_column, group, _first(names, SPLIT_COLUMNS))
 
 
+def find_text_column(place: str, found: Iterable[str], text: str | None = None) -> str:
+    """The column of texts alone, found and refused as in `find_columns`."""
+    return _needed(place, list(found), text, "text", TEXT_COLUMNS)
+
+
 def _first(names: list[str], wanted: Iterable[str]) -> str | None:
     by_lower_case = {name.lower(): name for name in reversed(names)}
     return next((by_lower_case[name] for name in wanted if name in by_lower_case), None)

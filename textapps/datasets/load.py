@@ -155,7 +155,7 @@ def open_source(source: str, config: DataConfig, report: Report = stop) -> Sourc
     if path.exists():
         return FileSource(path, *columns, report)
     if table_format(path) is not None or source.startswith((".", "/", "~")):
-        raise DataError(_no_file(path))
+        raise DataError(no_file(path))
     data_dir = Path(config.data_dir).expanduser() if config.data_dir else default_data_dir()
     prepared_set = find_prepared(source, data_dir)
     directory = prepared_set.directory if prepared_set else download(source, data_dir)
@@ -172,7 +172,8 @@ def _own_split(source: Source, split: str) -> str | None:
     raise DataError(f"{source.name}: no {split} split, only {', '.join(sorted(own))}")
 
 
-def _no_file(path: Path) -> str:
+def no_file(path: Path) -> str:
+    """The message for a path that is not there, with what may have been meant."""
     if not path.parent.is_dir():
         return f"no such file or folder: {path} (there is no folder {path.parent})"
     near = difflib.get_close_matches(path.name, [one.name for one in path.parent.iterdir()], n=1)

@@ -1,10 +1,12 @@
-"""Labelled texts prepared by TensorFlow Datasets."""
+"""Texts prepared by TensorFlow Datasets."""
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from textapps.datasets.columns import Columns, find_columns
+from textapps.datasets.columns import Columns, find_columns, find_text_column
 from textapps.datasets.source import Report, Row, plain_name, split_named, stop
 from textapps.errors import DataError
 
@@ -46,29 +48,44 @@ class TfdsSource:
 
     def rows(self, split: str | None) -> list[Row]:
         """The records in the order of the files; the place is the number of the record."""
+        names, columns = self.label_names, self._columns
+        texts, labels = self._records(split, (columns.text, columns.label))
+        return [
+            Row(text.decode(errors="replace"), _label(label, names), "", place)
+            for text, label, place in zip(texts, labels, self._places(split), strict=False)
+        ]
+
+    def texts(self, split: str | None) -> list[str]:
+        """The texts alone, for which the set needs no classes."""
+        keys = self._info.supervised_keys
+        given = self._text_column or (keys[0] if keys and isinstance(keys[0], str) else None)
+        column = find_text_column(str(self.directory), sorted(self._info.features), given)
+        (texts,) = self._records(split, (column,))
+        return [text.decode(errors="replace") for text in texts]
+
+    def _places(self, split: str | None) -> Iterator[str]:
+        return (f"{self.name}/{split}:{number}" for number in count(1))
+
+    def _records(self, split: str | None, columns: Sequence[str]) -> list[list[Any]]:
+        """All values of each column."""
         import tensorflow as tf
 
         if split is None:
             raise DataError(f"{self.directory}: no split train, validation or test")
-        names = self.label_names
-        texts: list[str] = []
-        labels: list[str] = []
+        values: list[list[Any]] = [[] for _ in columns]
         try:
-            for batch in self._batches(self._splits[split]):
-                texts += [text.decode(errors="replace") for text in batch[self._columns.text]]
-                labels += [_label(value, names) for value in batch[self._columns.label].tolist()]
+            for batch in self._batches(self._splits[split], columns):
+                for column, found in zip(columns, values, strict=True):
+                    found += batch[column].tolist()
         except (tf.errors.OpError, OSError) as error:
             cause = str(error).splitlines()[0]
             raise DataError(f"{self.directory}: damaged ({cause}); prepare it again") from None
-        expected = self._splits[split].num_examples
-        if len(texts) != expected:
+        read, expected = len(values[0]), self._splits[split].num_examples
+        if read != expected:
             raise DataError(
-                f"{self.directory}: {len(texts)} of {expected} records of {split}; prepare it again"
+                f"{self.directory}: {read} of {expected} records of {split}; prepare it again"
             )
-        return [
-            Row(text, label, "", f"{self.name}/{split}:{number}")
-            for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1)
-        ]
+        return values
 
     @cached_property
     def _info(self) -> Any:
@@ -101,14 +118,11 @@ class TfdsSource:
             raise DataError(f"{self.directory}: column '{columns.text}' holds no texts")
         return columns
 
-    def _batches(self, split: Any) -> Any:
-        """Dictionaries of arrays [batch] for text and label."""
+    def _batches(self, split: Any, columns: Sequence[str]) -> Any:
+        """Dictionaries of arrays [batch]."""
         import tensorflow as tf
 
-        spec = {
-            column: tf.io.FixedLenFeature([], self._stored_type(column))
-            for column in (self._columns.text, self._columns.label)
-        }
+        spec = {column: tf.io.FixedLenFeature([], self._stored_type(column)) for column in columns}
         files = tf.data.TFRecordDataset([str(path) for path in split.filepaths])
         examples = files.batch(_BATCH).map(lambda raw: tf.io.parse_example(raw, spec))
         return examples.as_numpy_iterator()

@@ -22,3 +22,14 @@ class TextConfig(Section):
     min_count: int = Field(1, ge=1)
     max_tokens: int = Field(400, ge=1, le=1_000_000)
     truncate: Literal["head", "tail", "both"] = "head"
+
+
+class CharacterConfig(Section):
+    """How a text becomes ids of characters, which are Unicode code points.
+
+    Characters beyond the `vocabulary_size` most frequent ones, or rarer than `min_count` in the
+    training text, are unknown.
+    """
+
+    vocabulary_size: int = Field(20_000, ge=3, le=1_114_114)
+    min_count: int = Field(1, ge=1)

@@ -1,0 +1,106 @@
+"""Text to ids of characters and back, in the graph and, for megabytes, in NumPy."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from textapps.errors import ConfigurationError
+from textapps.preprocessing.config import CharacterConfig
+from textapps.preprocessing.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary
+
+_REPLACEMENT = 0xFFFD
+
+
+class CharacterPreprocessor(tf.Module):
+    """A character is a Unicode code point, case and white space included; ids as in `Vocabulary`.
+
+    Stock TensorFlow operations only, so that it goes into a SavedModel as it is. Bytes that are
+    not UTF-8 become U+FFFD and never an error.
+
+    >>> preprocessor = CharacterPreprocessor(Vocabulary(["b", "a"]))
+    >>> preprocessor.encode("abc").tolist()
+    [3, 2, 1]
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        points = np.array([ord(token) for token in vocabulary.tokens], np.int32)
+        order = np.argsort(points)
+        self._sorted = points[order]
+        self._ids = (order + FIRST).astype(np.int32)
+        # by id; what stands for padding and the unknown character is never asked for
+        self._points = np.concatenate([np.full(FIRST, _REPLACEMENT, np.int32), points])
+
+    @classmethod
+    def from_text(cls, text: str, config: CharacterConfig) -> "CharacterPreprocessor":
+        """Learns the vocabulary from the training text.
+
+        Raises:
+            ConfigurationError: every character is rarer than `min_count`.
+        """
+        counts = Counter(text)
+        vocabulary = Vocabulary.from_counts(
+            counts.items(), config.vocabulary_size, config.min_count
+        )
+        if not vocabulary.tokens:
+            raise ConfigurationError(
+                f"preprocessor.min_count {config.min_count} leaves no character: the most frequent "
+                f"one occurs {max(counts.values(), default=0)} times"
+            )
+        return cls(vocabulary)
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """int32[characters], unknown ones as 1."""
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32)
+        places = np.minimum(np.searchsorted(self._sorted, points), len(self._sorted) - 1)
+        known = self._sorted[places] == points
+        return np.where(known, self._ids[places], UNKNOWN).astype(np.int32)
+
+    def decode(self, ids: NDArray[np.int32]) -> str:
+        """The text of int32[characters]; U+FFFD for padding and unknown ones."""
+        return "".join(map(chr, self._points[ids]))
+
+    def unknown(self, text: str) -> list[str]:
+        """The characters that the vocabulary has not, each once, as they come."""
+        known = set(self.vocabulary.tokens)
+        return [character for character in dict.fromkeys(text) if character not in known]
+
+    def ids(self, texts: Any) -> tuple[Any, Any]:
+        """string[batch] → int32[batch, time], padded with 0 on the right, and int32[batch] lengths.
+
+        `time` is the length of the longest text, 0 if all are empty.
+        """
+        points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+        places = tf.searchsorted(self._sorted, points.flat_values)
+        places = tf.minimum(places, len(self._sorted) - 1)
+        known = tf.gather(self._sorted, places) == points.flat_values
+        ids = tf.where(known, tf.gather(self._ids, places), UNKNOWN)
+        return (
+            points.with_flat_values(ids).to_tensor(PADDING),
+            tf.cast(points.row_lengths(), tf.int32),
+        )
+
+    def text(self, ids: Any, lengths: Any) -> Any:
+        """int32[batch, time] and how many of each row count, int32[batch] → string[batch]."""
+        points = tf.gather(tf.constant(self._points), ids)
+        return tf.strings.unicode_encode(
+            tf.RaggedTensor.from_tensor(points, lengths=lengths), "UTF-8"
+        )
+
+    def save(self, directory: Path) -> None:
+        """Writes the vocabulary."""
+        self.vocabulary.save(directory / "vocabulary.txt")
+
+    @classmethod
+    def load(cls, directory: Path) -> "CharacterPreprocessor":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: the vocabulary is missing or damaged.
+        """
+        return cls(Vocabulary.load(directory / "vocabulary.txt"))
