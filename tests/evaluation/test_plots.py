@@ -84,3 +84,12 @@ def test_accuracy_by_length():
 
 def test_accuracy_by_length_of_nothing():
     assert "no examples" in drawn(plots.accuracy_by_length([]))
+
+
+def test_ngram_orders():
+    figure = plots.ngram_orders([3.0, 2.5, 2.25], 1.5)
+    (axes,) = figure.axes
+    model, orders = axes.get_lines()
+    assert (list(orders.get_xdata()), list(orders.get_ydata())) == ([1, 2, 3], [3.0, 2.5, 2.25])
+    assert list(model.get_ydata()) == [1.5, 1.5]
+    assert {"this model", "n-grams"} <= set(drawn(figure))

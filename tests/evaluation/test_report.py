@@ -7,7 +7,15 @@ import pytest
 
 from textapps.evaluation import plots
 from textapps.evaluation.report import write_report
-from textapps.evaluation.sections import Headline, Paragraph, Plot, Report, Table, Texts
+from textapps.evaluation.sections import (
+    Headline,
+    Paragraph,
+    Plot,
+    Report,
+    Surprise,
+    Table,
+    Texts,
+)
 
 EVIL = '<script>alert("&")</script>'
 VOID = {"meta", "br"}
@@ -59,6 +67,7 @@ def full():
             Plot(EVIL, figure(), EVIL, EVIL),
             Plot("again", figure(), "the same figure twice"),
             Texts(EVIL, [(EVIL, EVIL)], EVIL),
+            Surprise(EVIL, EVIL, [1.5] * len(EVIL), EVIL),
         ],
     )
 
@@ -67,8 +76,8 @@ def test_holds_everything_and_escapes_it(tmp_path):
     write_report(tmp_path / "report.html", full())
     page = outline(tmp_path / "report.html")
     text = "".join(page.text)
-    # title twice and fact; paragraph, headline, table, plot (the label aside), texts
-    assert text.count(EVIL) == 2 + 1 + 2 + 3 + 4 + 2 + 4
+    # title twice and fact; paragraph, headline, table, plot (the label aside), texts, surprise
+    assert text.count(EVIL) == 2 + 1 + 2 + 3 + 4 + 2 + 4 + 3
     assert page.labels[0] == EVIL
     assert {"25,000", "0.2500", "91 %", "90 % to 92 %"} <= {part.strip() for part in page.text}
     assert "script" not in page.seen
@@ -109,6 +118,26 @@ def test_every_section_may_be_empty(tmp_path):
     write_report(tmp_path / "report.html", Report("Empty", {}, sections))
     text = outline(tmp_path / "report.html").text
     assert text.count("None.") == 3
+
+
+def test_surprise_shows_every_character_with_its_level_and_nats(tmp_path):
+    section = Surprise("Surprise", "  a\n\n<b", [0.1, 0.3, 0.7, 1.0, 2.5, 3.21, 9.0])
+    write_report(tmp_path / "report.html", Report("x", {}, [section]))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (block,) = re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    spans = re.findall(r'<span class="l(\d)" title="([\d.]+) nats">(.*?)</span>', block, re.DOTALL)
+    assert "".join(f'<span class="l{a}" title="{b} nats">{c}</span>' for a, b, c in spans) == block
+    assert "".join(shown for *_, shown in spans) == "  a↵\n↵\n&lt;b"
+    assert spans[5][:2] == ("5", "3.21")
+    assert page.count("--l7:") == 2  # by day and by night
+
+
+def test_typed_texts_keep_their_spaces(tmp_path):
+    sections = [Texts("A", [("a", "x\n  y")], typed=True), Texts("B", [("b", "z")])]
+    write_report(tmp_path / "report.html", Report("x", {}, sections))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<blockquote dir="auto" class="typed">x\n  y</blockquote>' in page
+    assert '<blockquote dir="auto">z</blockquote>' in page
 
 
 def test_text_of_any_kind_can_be_written(tmp_path):

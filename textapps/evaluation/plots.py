@@ -144,6 +144,20 @@ def accuracy_by_length(rows: Sequence[LengthRow], unit: str = "tokens") -> Figur
     return figure
 
 
+def ngram_orders(orders: Sequence[float], model: float) -> Figure:
+    """Nats per character of n-gram models, of order 1 first; dotted, those of the model."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axhline(model, linestyle=":", color=FIRST, label="this model")
+    axes.plot(range(1, len(orders) + 1), orders, "-o", color=SECOND, ms=5, label="n-grams")
+    axes.set_xlabel("longest n-gram, characters", color=MUTED)
+    axes.set_ylabel("nats per character", color=MUTED)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    _dress(axes)
+    return figure
+
+
 def _dress(axes: Axes, *, grid: bool = True) -> None:
     """One look for all: no box, faint lines, quiet ticks."""
     for side, spine in axes.spines.items():

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from textapps.evaluation.sections import Headline, Paragraph, Plot, Report, Table, Texts, cell
+from textapps.evaluation.sections import (
+    Headline,
+    Paragraph,
+    Plot,
+    Report,
+    Surprise,
+    Table,
+    Texts,
+    cell,
+)
+from textapps.evaluation.surprise import level_names, painted
 from textapps.files import write_file
 
 if TYPE_CHECKING:
@@ -23,6 +33,7 @@ KINDS = {
     Table: "table",
     Plot: "plot",
     Texts: "texts",
+    Surprise: "surprise",
 }
 
 
@@ -38,6 +49,8 @@ def write_report(path: Path, report: Report) -> None:
     environment.filters["cell"] = cell
     environment.filters["excerpt"] = _excerpt
     environment.filters["svg"] = _svg
+    environment.filters["painted"] = painted
+    environment.globals["level_names"] = level_names()
     sections = [(KINDS[type(section)], section) for section in report.sections]
     page = environment.get_template("report.html.j2").render(report=report, sections=sections)
     # Lone surrogates, which JSON can spell, have no UTF-8.

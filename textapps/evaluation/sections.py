@@ -1,4 +1,4 @@
-"""What a report is made of: facts, then sections of five kinds.
+"""What a report is made of: facts, then sections of six kinds.
 
 Any text in them may come from users: the template escapes it.
 """
@@ -20,6 +20,9 @@ NAMES = {
     "auc": "AUC",
     "log_loss": "Log-loss",
     "calibration_error": "Calibration error",
+    "nats_per_character": "Nats per character",
+    "bits_per_character": "Bits per character",
+    "perplexity": "Perplexity per character",
 }
 PERCENTAGES = {"accuracy", "macro_f1", "calibration_error"}
 
@@ -63,14 +66,25 @@ class Plot:
 
 @dataclass(frozen=True)
 class Texts:
-    """Examples: each (caption, text)."""
+    """Examples: each (caption, text); `typed` ones keep their spaces and an even pitch."""
 
     heading: str
     items: Sequence[tuple[str, str]]
     note: str = ""
+    typed: bool = False
 
 
-Section = Paragraph | Headline | Table | Plot | Texts
+@dataclass(frozen=True)
+class Surprise:
+    """A text whose characters are coloured by the nats of each, float[characters]."""
+
+    heading: str
+    text: str
+    nats: Sequence[float]
+    note: str = ""
+
+
+Section = Paragraph | Headline | Table | Plot | Texts | Surprise
 
 
 @dataclass(frozen=True)
