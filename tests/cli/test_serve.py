@@ -1,0 +1,168 @@
+"""Tests of `textapps serve` up to where the server begins."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the server is called with; it ends by SIGTERM."""
+    from textapps.serving import server
+
+    calls: list[Any] = []
+
+    def serve(*arguments: Any) -> int:
+        calls.extend(arguments)
+        return signal.SIGTERM
+
+    monkeypatch.setattr(server, "serve", serve)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    return calls
+
+
+def test_defaults(cli: Cli, served: list[Any]) -> None:
+    result = cli("serve", "models/exported")
+    directory, settings, log, _ = served
+    assert directory == Path("models/exported")
+    assert settings.model_dump() == {
+        "host": "127.0.0.1",
+        "port": 8501,
+        "max_batch_size": 64,
+        "batch_timeout_ms": 0.0,
+        "max_queue": 1000,
+        "deadline_ms": 30_000.0,
+        "max_body_bytes": 16 * 2**20,
+        "max_depth": 32,
+        "token": None,
+        "drain_seconds": 30,
+        "poll_seconds": 1.0,
+    }
+    assert log is not None
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "stopped\n")
+
+
+def test_the_options_are_as_the_settings_have_them() -> None:
+    from textapps.cli.serve import serve_command
+    from textapps.serving.settings import Settings
+
+    fields = Settings.model_fields
+    for option in serve_command.params:
+        if option.name in fields:
+            assert option.default == fields[option.name].default, option.name
+
+
+def test_every_option(cli: Cli, served: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("  secret\n")
+    cli(
+        *("serve", "m", "--host", "0.0.0.0", "--port", "0", "--max-batch-size", "3"),
+        *("--batch-timeout-ms", "1.5", "--max-queue", "7", "--deadline-ms", "250"),
+        *("--max-body-mb", "0.5", "--token-file", str(tmp_path / "token")),
+        *("--drain-seconds", "5", "--quiet"),
+    )
+    _, settings, log, _ = served
+    assert settings.model_dump(exclude={"max_depth", "poll_seconds"}) == {
+        "host": "0.0.0.0",
+        "port": 0,
+        "max_batch_size": 3,
+        "batch_timeout_ms": 1.5,
+        "max_queue": 7,
+        "deadline_ms": 250.0,
+        "max_body_bytes": 2**19,
+        "token": "secret",
+        "drain_seconds": 5,
+    }
+    assert log is None
+
+
+@pytest.mark.parametrize(("in_file", "token"), [(None, "of-the-environment"), ("x\n", "x")])
+def test_the_token(
+    cli: Cli,
+    served: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_file: str | None,
+    token: str,
+) -> None:
+    monkeypatch.setenv("TEXTAPPS_SERVE_TOKEN", "of-the-environment")
+    options = []
+    if in_file is not None:
+        (tmp_path / "token").write_text(in_file)
+        options = ["--token-file", str(tmp_path / "token")]
+    cli("serve", "m", *options)
+    assert served[1].token == token
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two words", "käse".encode(), b"\xff", b"a\x00b"])
+def test_a_token_of_no_use(cli: Cli, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    result = cli("serve", "m", "--token-file", str(tmp_path / "token"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: the token in {tmp_path / 'token'} should be printable")
+    assert result.stderr.count("\n") == 1
+
+
+def test_ctrl_c(cli: Cli, served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    from textapps.serving import server
+
+    monkeypatch.setattr(server, "serve", lambda *arguments: signal.SIGINT)
+    assert cli("serve", "m").exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "code"),
+    [
+        (["serve"], "missing argument 'DIR'", 2),
+        (["serve", "m", "--port", "70000"], "invalid value for '--port'", 2),
+        (["serve", "m", "--max-batch-size", "0"], "invalid value for '--max-batch-size'", 2),
+        (["serve", "m", "--deadline-ms", "0"], "invalid value for '--deadline-ms'", 2),
+        (["serve", "m", "--token-file", "nowhere"], "invalid value for '--token-file'", 2),
+        (["serve", "nowhere", "--port", "0"], "there is no directory nowhere", 3),
+        (["serve", ".", "--host", "no.such.host.invalid"], "cannot listen on host 'no.such", 1),
+    ],
+)
+def test_what_cannot_be_served(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    problem: str,
+    code: int,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli(*arguments)
+    assert result.stderr.startswith(f"error: {problem}")
+    assert (result.stderr.count("\n"), result.exit_code, result.stdout) == (1, code, "")
+
+
+def test_a_port_that_is_taken(cli: Cli, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = cli("serve", str(tmp_path), "--port", str(port))
+    assert result.stderr == (
+        f"error: cannot listen on 127.0.0.1:{port}: the port is taken; choose another by --port, "
+        "0 for any free one\n"
+    )
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("package", ["fastapi", "httptools", "prometheus_client", "uvicorn"])
+def test_without_the_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    for name in list(sys.modules):
+        if name.startswith(("textapps.serving", "uvicorn", package)):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    result = cli("serve", "m")
+    assert result.stderr == (
+        f"error: serving needs {package}, which is not installed: pip install 'textapps[serve]'\n"
+    )
+    assert result.exit_code == 1

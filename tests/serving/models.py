@@ -1,0 +1,271 @@
+"""Tiny SavedModels, made with plain TensorFlow, whose answers can be worked out by hand.
+
+Each function writes one into a directory, which need not exist. `publish` makes it appear at
+once, as an export does.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+# What the generator repeats for ever: of one, two, three and four bytes in UTF-8.
+ALPHABET = "abcdefg äöß\n漢字🎬xyz"
+LABELS = ("bad", "good")
+COMMANDS = ("no", "yes", "stop")
+
+
+def publish(write: Callable[[Path], Any], directory: Path, *arguments: Any) -> Path:
+    """Have `write` make a model beside `directory`, then rename it there."""
+    aside = directory.with_name(f".aside-{directory.name}")
+    write(aside, *arguments)
+    return aside.rename(directory)
+
+
+def copy(model: Path, directory: Path) -> Path:
+    """A finished copy of a model appears at `directory`."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    return publish(lambda aside: shutil.copytree(model, aside), directory)
+
+
+def lengths(directory: Path, plus: int = 0) -> Path:
+    """`text` → `length` in bytes, and `plus`; refuses the text "bad"."""
+
+    def length(text):
+        refuse = tf.debugging.assert_none_equal(text, "bad", message="a bad text")
+        with tf.control_dependencies([refuse]):
+            return {"length": tf.strings.length(text) + plus}
+
+    return _save(directory, serving_default=(length, text_spec("text")))
+
+
+def sums(directory: Path) -> Path:
+    """Numbers: `ids` int32[batch, time], `weights` float32[batch, 3] → `total`, `doubled`.
+
+    `whole` has no batch: `number` float32[] → `square` float32[]. `together` gives one row
+    however many it takes, though its shapes do not say so.
+    """
+
+    def default(ids, weights):
+        total = tf.cast(tf.reduce_sum(ids, -1), tf.float32) + tf.reduce_sum(weights, -1)
+        return {"total": total, "doubled": 2 * ids}
+
+    def together(number):
+        return {"total": tf.reduce_sum(number, keepdims=True) * tf.ones_like(number)[:1]}
+
+    return _save(
+        directory,
+        serving_default=(
+            default,
+            tf.TensorSpec([None, None], tf.int32, "ids"),
+            tf.TensorSpec([None, 3], tf.float32, "weights"),
+        ),
+        whole=(lambda number: {"square": number**2}, tf.TensorSpec([], tf.float32, "number")),
+        together=(together, tf.TensorSpec([None], tf.float32, "number")),
+    )
+
+
+def sleeper(directory: Path) -> Path:
+    """`seconds` float32[batch] → `slept`, the same, after so many seconds (of the slowest)."""
+
+    def sleep(seconds):
+        until = tf.timestamp() + tf.cast(tf.reduce_max(seconds), tf.float64)
+        waited = tf.while_loop(
+            lambda _: tf.timestamp() < until, lambda count: [count + 1], [tf.constant(0)]
+        )
+        with tf.control_dependencies(waited):
+            return {"slept": tf.identity(seconds)}
+
+    return _save(directory, serving_default=(sleep, tf.TensorSpec([None], tf.float32, "seconds")))
+
+
+def typed(directory: Path) -> Path:
+    """The echo of `<dtype>` of each of many data types, and of `image_bytes`."""
+    dtypes = ("bool", "uint8", "int8", "int64", "uint64", "float16", "float64", "bfloat16")
+    specs = [tf.TensorSpec([None, 2], dtype, dtype) for dtype in dtypes]
+    specs.append(text_spec("image_bytes"))
+
+    def echo(**tensors):
+        return {f"echo_{name}": tf.identity(tensor) for name, tensor in tensors.items()}
+
+    return _save(directory, serving_default=(echo, *specs))
+
+
+def classifier(directory: Path) -> Path:
+    """As an export of `sentiment`: the share of the words that are "good", of all and one more."""
+
+    def classify(text):
+        words = tf.strings.split(tf.strings.lower(text))
+        good = tf.reduce_sum(tf.cast(words == "good", tf.float32), -1)
+        bad = tf.reduce_sum(tf.cast(words == "bad", tf.float32), -1)
+        scores = tf.stack([bad + 1, good + 1], -1) / (good + bad + 2)[:, None]
+        return _labelled(scores, LABELS)
+
+    _save(directory, serving_default=(classify, text_spec("text")))
+    return manifest(directory, task="sentiment", labels=LABELS)
+
+
+def generator(directory: Path) -> Path:
+    """As an export of `generate`: goes on with `ALPHABET`, from `random_seed` + bytes of seed.
+
+    Its `continue` refuses a length of 13.
+    """
+    repeated = tf.constant(ALPHABET * 500)
+    state = tf.TensorSpec([None, 1], tf.int32, "state_0_h")
+    position = tf.TensorSpec([None], tf.int32, "position")
+    logits = tf.TensorSpec([None, 5], tf.float32, "logits")
+    options = [
+        tf.TensorSpec([None], dtype, name)
+        for name, dtype in {
+            "length": tf.int32,
+            "temperature": tf.float32,
+            "top_k": tf.int32,
+            "top_p": tf.float32,
+            "repetition_penalty": tf.float32,
+            "random_seed": tf.int64,
+        }.items()
+    ]
+
+    def pieces(start, length):
+        everything = tf.fill(tf.shape(start), repeated)
+        return tf.strings.substr(everything, start % len(ALPHABET), length, unit="UTF8_CHAR")
+
+    def start(seed):
+        begin = tf.strings.length(seed)
+        return {
+            "logits": tf.zeros([tf.size(begin), 5]),
+            "state_0_h": begin[:, None],
+            "position": tf.zeros_like(begin),
+        }
+
+    def go_on(logits, state_0_h, position, length, random_seed, **_):
+        refuse = tf.debugging.assert_none_equal(length, 13, message="an unlucky length")
+        with tf.control_dependencies([refuse]):
+            begin = state_0_h[:, 0] + position + tf.cast(random_seed, tf.int32)
+        return {
+            "text": pieces(begin, length),
+            "logits": logits + 1,
+            "state_0_h": tf.identity(state_0_h),
+            "position": position + length,
+        }
+
+    def generate(seed, length, random_seed, **_):
+        return {"text": pieces(tf.strings.length(seed) + tf.cast(random_seed, tf.int32), length)}
+
+    def default(seed):
+        begin = tf.strings.length(seed)
+        return {"text": pieces(begin, tf.fill(tf.shape(begin), 50))}
+
+    def score(text):
+        characters = tf.strings.length(text, unit="UTF8_CHAR")
+        return {
+            "log_likelihood": -tf.cast(characters, tf.float32),
+            "characters": characters,
+        }
+
+    _save(
+        directory,
+        **{
+            "serving_default": (default, text_spec("seed")),
+            "generate": (generate, text_spec("seed"), *options),
+            "score": (score, text_spec("text")),
+            "start": (start, text_spec("seed")),
+            "continue": (go_on, logits, state, position, *options),
+        },
+    )
+    decoding = {"length": 50, "temperature": 0.8, "top_k": 0, "top_p": 1.0}
+    return manifest(
+        directory,
+        task="generate",
+        state=["state_0_h"],
+        decoding={**decoding, "repetition_penalty": 1.0},
+    )
+
+
+def continued(seed: str, length: int, random_seed: int = 0, position: int = 0) -> str:
+    """What the generator says."""
+    begin = (len(seed.encode()) + random_seed + position) % len(ALPHABET)
+    return (ALPHABET * (length // len(ALPHABET) + 2))[begin : begin + length]
+
+
+def translator(directory: Path) -> Path:
+    """As an export of `translate`: upper case; `n_best` is that, the same and lower case."""
+
+    def translate(source):
+        return {
+            "translation": tf.strings.upper(source),
+            "score": -tf.cast(tf.strings.length(source), tf.float32),
+        }
+
+    def n_best(source):
+        translations = [tf.strings.upper(source), source, tf.strings.lower(source)]
+        length = tf.cast(tf.strings.length(source), tf.float32)
+        return {
+            "translations": tf.stack(translations, -1),
+            "scores": tf.stack([-length, -2 * length, -3 * length], -1),
+        }
+
+    text = text_spec("source")
+    _save(directory, serving_default=(translate, text), n_best=(n_best, text))
+    return manifest(directory, task="translate")
+
+
+def speech(directory: Path) -> Path:
+    """As an export of `speech`: the command is the number of bytes modulo 3; needs "RIFF"."""
+
+    def recognise(audio_bytes):
+        good = tf.strings.regex_full_match(tf.strings.substr(audio_bytes, 0, 4), "RIFF")
+        scores = tf.one_hot(tf.strings.length(audio_bytes) % 3, 3)
+        answer = _labelled(scores, COMMANDS)
+        return {
+            "label": tf.where(good, answer["label"], ""),
+            "probability": tf.where(good, answer["probability"], 0.0),
+            "scores": tf.where(good[:, None], scores, 0.0),
+            "error": tf.where(good, "", "not a WAV file"),
+        }
+
+    _save(directory, serving_default=(recognise, text_spec("audio_bytes")))
+    return manifest(directory, task="speech", labels=COMMANDS, sample_rate_hz=16_000)
+
+
+def text_spec(name: str) -> tf.TensorSpec:
+    return tf.TensorSpec([None], tf.string, name)
+
+
+def manifest(directory: Path, **fields: Any) -> Path:
+    """Write assets.extra/textapps.json with these fields."""
+    path = directory / "assets.extra" / "textapps.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"format": 1, "name": directory.parent.name, **fields}))
+    return directory
+
+
+def strings(*values: Any) -> np.ndarray:
+    """A vector of str or bytes, as the server handles them."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _labelled(scores, labels):
+    best = tf.argmax(scores, -1)
+    return {
+        "label": tf.gather(tf.constant(labels), best),
+        "probability": tf.reduce_max(scores, -1),
+        "scores": scores,
+    }
+
+
+def _save(directory: Path, **signatures: tuple[Any, ...]) -> Path:
+    """Write signatures given as a function and the specs of its inputs."""
+    module = tf.Module()
+    traced = {}
+    for name, (function, *specs) in signatures.items():
+        by_name = {spec.name: spec for spec in specs}
+        traced[name] = tf.function(function, autograph=False).get_concrete_function(**by_name)
+    tf.saved_model.save(module, str(directory), signatures=traced)
+    return directory

@@ -1,0 +1,638 @@
+"""Tests of the web page in headless Chromium, against the real application and tiny models."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.serving import browser, models
+from tests.serving.asking import Built
+from tests.serving.browser import SERVED, TONE_HZ, ServedPage
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium")
+expect = sync_api.expect
+Page = Any  # of an optional package
+
+TOKEN = "s3cret-token"
+MARKUP = "<img src=x onerror=\"document.title='run'\">"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[ServedPage]:
+    with ServedPage(tmp_path_factory.mktemp("site") / "models", built) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    microphone = browser.tone(tmp_path_factory.mktemp("microphone") / "tone.wav", 48_000)
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=browser.CHROMIUM, args=browser.arguments(microphone)
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(chromium: Any, site: ServedPage) -> Iterator[Page]:
+    """A page in a profile of its own, which at the end has broken nothing and asked nobody else."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    broken: list[str] = []
+    asked: list[str] = []
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    opened.on("console", lambda message: broken.append(message.text))
+    context.on("request", lambda request: asked.append(request.url))
+    yield opened
+    context.close()
+    refused = r"Failed to load resource: .*"  # how Chromium tells of every answer that is an error
+    assert [text for text in broken if not re.fullmatch(refused, text)] == []
+    assert [url for url in asked if not url.startswith((f"{site.url}/", "blob:"))] == []
+
+
+def show(page: Page, site: ServedPage, model: str) -> Any:
+    """The panel of a model."""
+    page.goto(f"{site.url}/#{model}")
+    panel = page.get_by_role("region", name=model, exact=True)
+    expect(panel).to_be_visible()
+    return panel
+
+
+def look(page: Page) -> None:
+    """Have the page ask now what is served, as it does when it comes to the front."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def predictions(page: Page) -> list[dict[str, Any]]:
+    """What will have been asked of :predict."""
+    asked: list[dict[str, Any]] = []
+
+    def note(request: Any) -> None:
+        if request.url.endswith(":predict"):
+            asked.append(request.post_data_json)
+
+    page.on("request", note)
+    return asked
+
+
+def test_there_is_a_panel_for_each_model_that_its_signatures_ask_for(
+    page: Page, site: ServedPage
+) -> None:
+    kinds = {
+        "echo": "Model",
+        "opinions": "Text classifier",
+        "sums": "Model",
+        "tales": "Text generator",
+        "tongues": "Translator",
+        "words": "Speech recogniser",
+    }
+    assert kinds.keys() == SERVED.keys()
+    page.goto(site.url)
+    links = page.get_by_role("navigation").get_by_role("link")
+    expect(links).to_have_count(len(kinds))
+    expect(page.get_by_role("region", name="echo")).to_be_visible()
+    for name, kind in kinds.items():
+        page.get_by_role("link", name=name).click()
+        panel = page.get_by_role("region", name=name, exact=True)
+        expect(panel.locator(".kind")).to_have_text(kind)
+        expect(page.locator("section.panel:visible")).to_have_count(1)
+        expect(page.locator("[aria-current]")).to_contain_text(name)
+        expect(page).to_have_title(f"{name} – textapps")
+        expect(panel.get_by_text("Version 1 serving")).to_be_visible()
+
+
+def test_a_text_its_label_and_the_words_that_carried_it(page: Page, site: ServedPage) -> None:
+    asked = predictions(page)
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill("Good, good film with a bad end.\nNot good!")
+    panel.get_by_label("Text").press("Control+Enter")
+    # The model sees the words between spaces: "good" and "bad", not "good," and "good!".
+    expect(panel.locator(".verdict")).to_have_text("bad 50.0 %")
+    rows = panel.locator(".bars li")
+    expect(rows).to_have_text(["bad50.0 %", "good50.0 %"])
+    expect(panel.locator(".words")).to_have_text("Good, good film with a bad end.\nNot good!")
+    # Without "good" 2 in 3 are bad, without "bad" 1 in 3.
+    expect(panel.locator(".against")).to_have_text(["good"])
+    expect(panel.locator(".for")).to_have_text(["bad"])
+    named = "Points of probability without it: good +16.7, bad −16.7."
+    expect(panel.get_by_text(named)).to_be_visible()
+    whole, without = asked
+    assert whole["instances"] == [{"text": "Good, good film with a bad end.\nNot good!"}]
+    words = "Good good film with a bad end Not good".split()
+    assert len(without["instances"]) == len(words)
+    assert without["instances"][5] == {"text": "Good, good film with a  end.\nNot good!"}
+
+
+def test_a_long_text_is_taken_several_words_at_a_time(page: Page, site: ServedPage) -> None:
+    asked = predictions(page)
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill("so " * 450 + "good good bad")
+    panel.get_by_role("button", name="Classify").click()
+    expect(panel.locator(".for")).to_have_text(["good good bad"])
+    _, without = asked
+    assert len(without["instances"]) == 151  # 453 words by threes
+    assert without["instances"][-1] == {"text": "so " * 450}
+
+
+def test_an_example_is_one_click(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "opinions")
+    example = panel.get_by_role("group", name="Examples").get_by_role("button").first
+    example.click()
+    expect(panel.locator(".words")).to_have_text(example.text_content() or "")
+    expect(panel.get_by_text("No single word matters")).to_be_visible()
+
+
+def test_markup_is_shown_and_never_made(page: Page, site: ServedPage) -> None:
+    scores = [0.25, 0.75]
+    answer = {"label": MARKUP, "probability": 0.75, "scores": scores}
+
+    def predict(route: Any) -> None:
+        rows = route.request.post_data_json["instances"]
+        route.fulfill(json={"predictions": [answer] * len(rows)})
+
+    page.route("**/manifest", lambda route: route.fulfill(json={"labels": ["b", MARKUP]}))
+    page.route("**:predict", predict)
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill(f"{MARKUP} & <b>more</b>")
+    panel.get_by_role("button", name="Classify").click()
+    expect(panel.locator(".verdict strong")).to_have_text(MARKUP)
+    expect(panel.locator(".bar-label").first).to_have_text(MARKUP)
+    expect(panel.locator(".words")).to_have_text(f"{MARKUP} & <b>more</b>")
+    assert page.locator("main img, main b:text-is('more')").count() == 0
+    expect(page).to_have_title("opinions – textapps")
+
+
+def test_a_text_streams_in(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "tales")
+    panel.get_by_label("Seed", exact=True).fill("Once\n")
+    panel.get_by_label("Length").fill("200")
+    panel.get_by_label("Temperature").fill("0")
+    panel.get_by_text("More choices").click()
+    panel.get_by_label("Top k").fill("7")
+    panel.get_by_label("Top p").fill("0.5")
+    panel.get_by_label("Repetition penalty").fill("1.25")
+    panel.get_by_label("Random seed").fill("12")
+    with page.expect_request("**/tales:stream") as asked:
+        panel.get_by_role("button", name="Generate").click()
+    assert asked.value.post_data_json == {
+        "seed": "Once\n",
+        "length": 200,
+        "temperature": 0,
+        "top_k": 7,
+        "top_p": 0.5,
+        "repetition_penalty": 1.25,
+        "random_seed": 12,
+    }
+    expect(panel.locator(".took")).to_have_text(re.compile("^200 characters in"))
+    written = panel.locator(".written")
+    assert written.text_content() == "Once\n" + models.continued("Once\n", 200, random_seed=12)
+    expect(written).not_to_have_attribute("aria-busy", "true")
+
+
+def test_each_text_has_another_seed_unless_one_is_chosen(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "tales")
+    seeds = []
+    for _ in range(3):
+        with page.expect_request("**/tales:stream") as asked:
+            panel.get_by_role("button", name="Generate").click()
+        seeds.append(asked.value.post_data_json["random_seed"])
+    assert len(set(seeds)) == 3
+    assert panel.get_by_label("Random seed").input_value() == str(seeds[-1])
+
+
+@pytest.mark.parametrize("by", ["button", "key"])
+def test_a_stream_can_be_stopped(page: Page, site: ServedPage, by: str) -> None:
+    panel = show(page, site, "tales")
+    panel.get_by_label("Length").fill("3000")
+    stop = panel.get_by_role("button", name="Stop")
+    expect(stop).to_be_hidden()
+    site.pause_seconds = 0.05
+    try:
+        panel.get_by_role("button", name="Generate").click()
+        expect(panel.locator(".written")).to_contain_text("xyz")
+        expect(panel.locator(".written")).to_have_attribute("aria-busy", "true")
+        if by == "button":
+            stop.click()
+        else:
+            panel.get_by_label("Length").press("Escape")
+        expect(panel.locator(".took")).to_have_text(re.compile(r"^stopped after \d+ characters"))
+    finally:
+        site.pause_seconds = 0.0
+    expect(stop).to_be_hidden()
+    written = panel.locator(".written").text_content()
+    assert 0 < len(written) < 3000
+    seed = int(panel.get_by_label("Random seed").input_value())
+    assert written == models.continued("", len(written), seed % len(models.ALPHABET))
+
+
+def test_an_error_on_the_way_is_said(page: Page, site: ServedPage) -> None:
+    events = 'data: {"text": "so f"}\n\ndata: {"text": "ar"}\n\nevent: error\ndata: {"error": "gone"}\n\n'
+    answer = {"body": events, "content_type": "text/event-stream"}
+    page.route("**/tales:stream", lambda route: route.fulfill(**answer))
+    panel = show(page, site, "tales")
+    panel.get_by_role("button", name="Generate").click()
+    expect(panel.get_by_role("alert").first).to_have_text("gone")
+    expect(panel.locator(".written")).to_have_text("so far")
+
+
+def test_translations_as_ranked(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "tongues")
+    panel.get_by_label("Sentence").fill("Ein Haus")
+    panel.get_by_label("Sentence").press("Control+Enter")
+    expect(panel.locator(".best")).to_have_text("EIN HAUS")
+    expect(panel.locator(".ranked .text")).to_have_text(["EIN HAUS", "Ein Haus", "ein haus"])
+    expect(panel.locator(".ranked .score")).to_have_text(["−8.00", "−16.00", "−24.00"])
+
+
+def test_a_sound_file_is_sent_as_16_khz_mono(page: Page, site: ServedPage, tmp_path: Path) -> None:
+    asked = predictions(page)
+    panel = show(page, site, "words")
+    file = browser.tone(tmp_path / "stereo.wav", 44_100, channels=2, seconds=0.5)
+    panel.locator("input[type=file]").set_input_files(file)
+    expect(panel.locator(".verdict")).to_be_visible()
+    ((clip,),) = [request["instances"] for request in asked]
+    sent = base64.b64decode(clip["audio_bytes"]["b64"], validate=True)
+    label = models.COMMANDS[len(sent) % 3]
+    expect(panel.locator(".verdict")).to_have_text(f"{label} 100.0 %")
+    expect(panel.locator(".bars li").first).to_have_text(f"{label}100.0 %")
+    samples = _samples(sent)
+    assert len(samples) == pytest.approx(8000, abs=2)
+    assert _loudest_hz(samples) == pytest.approx(TONE_HZ, abs=4)
+    assert np.abs(samples).max() == pytest.approx(8_000, rel=0.02)  # the mean of two channels
+    expect(panel.get_by_text("0.50 s")).to_be_visible()
+    expect(panel.get_by_role("img", name="Waveform")).to_be_visible()
+    assert _brightest_hz(panel) == pytest.approx(TONE_HZ, abs=40)
+
+
+def test_a_file_can_be_dropped(page: Page, site: ServedPage, tmp_path: Path) -> None:
+    panel = show(page, site, "words")
+    content = base64.b64encode(browser.tone(tmp_path / "tone.wav", 16_000).read_bytes()).decode()
+    panel.locator(".drop").evaluate(
+        """(zone, content) => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+            transfer.items.add(new File([bytes], "tone.wav"));
+            for (const type of ["dragover", "drop"]) {
+                zone.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, cancelable: true }));
+            }
+        }""",
+        content,
+    )
+    expect(panel.locator(".verdict")).to_be_visible()
+
+
+def test_what_is_no_sound_is_refused_in_words(page: Page, site: ServedPage, tmp_path: Path) -> None:
+    asked = predictions(page)
+    panel = show(page, site, "words")
+    (tmp_path / "notes.wav").write_text("not a sound")
+    panel.locator("input[type=file]").set_input_files(tmp_path / "notes.wav")
+    alert = panel.get_by_role("alert").first
+    expect(alert).to_have_text("“notes.wav” is not a sound that this browser can read.")
+    assert asked == []
+
+
+def test_the_error_that_a_model_gives_for_a_clip_is_said(
+    page: Page, site: ServedPage, tmp_path: Path
+) -> None:
+    heard = {"label": "", "probability": 0, "scores": [0, 0, 0], "error": "too quiet"}
+    page.route("**:predict", lambda route: route.fulfill(json={"predictions": [heard]}))
+    panel = show(page, site, "words")
+    panel.locator("input[type=file]").set_input_files(browser.tone(tmp_path / "t.wav", 16_000))
+    alert = panel.get_by_role("alert").first
+    expect(alert).to_have_text("The model cannot use this clip: too quiet")
+    expect(panel.locator(".verdict")).to_have_count(0)
+    expect(panel.get_by_role("img", name="Spectrogram")).to_be_visible()
+
+
+def test_the_microphone(page: Page, site: ServedPage) -> None:
+    asked = predictions(page)
+    panel = show(page, site, "words")
+    panel.get_by_role("button", name="Record").click()
+    stop = panel.get_by_role("button", name="Stop and recognise")
+    expect(stop).to_have_attribute("aria-pressed", "true")
+    heard = "(element) => Number(element.style.getPropertyValue('--share')) > 0.5"
+    page.wait_for_function(heard, arg=panel.locator(".level").element_handle())
+    page.wait_for_timeout(300)
+    stop.click()
+    expect(panel.locator(".verdict")).to_be_visible()
+    expect(panel.get_by_role("button", name="Record")).to_be_focused()
+    samples = _samples(base64.b64decode(asked[0]["instances"][0]["audio_bytes"]["b64"]))
+    assert _loudest_hz(samples) == pytest.approx(TONE_HZ, abs=20)
+    assert _brightest_hz(panel) == pytest.approx(TONE_HZ, abs=40)
+
+
+def test_a_microphone_that_is_not_allowed(page: Page, site: ServedPage) -> None:
+    page.add_init_script(
+        "MediaDevices.prototype.getUserMedia = async () => {"
+        "  throw new DOMException('no', 'NotAllowedError'); }"
+    )
+    panel = show(page, site, "words")
+    panel.get_by_role("button", name="Record").click()
+    expect(panel.get_by_role("alert").first).to_contain_text("The microphone is not allowed")
+    expect(panel.get_by_role("button", name="Record")).to_be_enabled()
+
+
+def test_any_signature_in_json(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "sums")
+    request = panel.get_by_label("Request")
+    body = json.loads(request.input_value())
+    row = {"ids": [1, 1], "weights": [1.5, 1.5, 1.5]}
+    assert body == {"signature_name": "serving_default", "instances": [row]}
+    panel.get_by_role("button", name="Send").click()
+    expect(panel.get_by_label("Answer")).to_contain_text('"total": 6.5')
+    panel.get_by_label("Signature").select_option("whole")
+    assert json.loads(request.input_value()) == {
+        "signature_name": "whole",
+        "inputs": {"number": 1.5},
+    }
+    request.fill('{"signature_name": "whole", "inputs": -4}')
+    request.press("Control+Enter")
+    expect(panel.get_by_label("Answer")).to_have_text('{"outputs": 16}')
+    panel.get_by_text("The same as a command").click()
+    expect(panel.get_by_label("Command")).to_have_text(
+        f"curl '{site.url}/v1/models/sums:predict' \\\n"
+        """  -d '{"signature_name": "whole", "inputs": -4}'"""
+    )
+    request.fill("{")
+    panel.get_by_role("button", name="Send").click()
+    expect(panel.get_by_role("alert").first).to_contain_text("The request is not JSON")
+
+
+def test_known_tasks_can_be_asked_in_json_too(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "tales")
+    panel.get_by_text("Ask it in JSON").click()
+    panel.get_by_label("Signature").select_option("score")
+    panel.get_by_role("button", name="Send").click()
+    expect(panel.get_by_label("Answer")).to_contain_text('"log_likelihood": -4')
+
+
+def test_numbers_that_json_has_not(page: Page, site: ServedPage) -> None:
+    body = '{"predictions": [NaN, -Infinity, Infinity, "NaN \\" Infinity"]}'
+    page.route("**:predict", lambda route: route.fulfill(body=body))
+    panel = show(page, site, "echo")
+    panel.get_by_role("button", name="Send").click()
+    shown = panel.get_by_label("Answer")
+    expect(shown).to_have_text('{"predictions": [null, null, null, "NaN \\" Infinity"]}')
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "a bad text"),
+        (404, "The server has no such model (any more): a bad text"),
+        (503, "The server has too much to do: try again in a moment: a bad text"),
+        (504, "The server did not manage to answer in time: a bad text"),
+    ],
+)
+def test_an_error_is_said_in_words(page: Page, site: ServedPage, status: int, said: str) -> None:
+    error = {"status": status, "json": {"error": "a bad text"}}
+    page.route("**:predict", lambda route: route.fulfill(**error))
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill("x")
+    panel.get_by_role("button", name="Classify").click()
+    expect(panel.get_by_role("alert").first).to_have_text(said)
+    expect(panel.get_by_role("button", name="Stop")).to_be_hidden()
+    page.unroute("**:predict")
+    panel.get_by_role("button", name="Classify").click()
+    expect(panel.locator(".verdict")).to_be_visible()
+    expect(panel.get_by_role("alert").first).to_be_empty()
+
+
+def test_a_server_that_is_gone_and_back(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill("kept")
+    page.context.set_offline(True)
+    look(page)
+    notice = page.locator("#notice")
+    expect(notice).to_have_text("The server does not answer. Is it still running?")
+    panel.get_by_role("button", name="Classify").click()
+    expect(panel.get_by_role("alert").first).to_contain_text("does not answer")
+    page.context.set_offline(False)
+    look(page)
+    expect(notice).to_be_hidden()
+    expect(panel.get_by_label("Text")).to_have_value("kept")
+
+
+def test_versions_and_models_come_and_go(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill("good")
+    site.publish("opinions", 2, "classifier")
+    site.publish("zebra", 1, "lengths")
+    try:
+        look(page)
+        news = page.get_by_role("status")
+        expect(news).to_have_text("opinions: version 2 answers now")
+        expect(page.get_by_role("link", name="opinions")).to_contain_text("v2")
+        expect(panel.get_by_text("Version 2 serving")).to_be_visible()
+        expect(panel.get_by_label("Text")).to_have_value("good")
+        panel.get_by_role("button", name="Classify").click()
+        expect(panel.locator(".verdict")).to_have_text("good 66.7 %")
+        last = page.get_by_role("navigation").get_by_role("link").last
+        expect(last).to_contain_text("zebra")
+        last.click()
+        expect(page.get_by_role("region", name="zebra")).to_be_visible()
+    finally:
+        site.remove("zebra")
+        site.remove("opinions", 2)
+        site.publish("opinions", 3, "classifier")
+    look(page)
+    expect(page.get_by_role("link", name="zebra")).to_have_count(0)
+    expect(page.locator("section.panel:visible")).to_have_count(1)
+
+
+def test_a_version_that_fails_is_shown_and_why(page: Page, site: ServedPage) -> None:
+    broken = site.models / "echo" / "7"
+    broken.mkdir()
+    (broken / "saved_model.pb").write_bytes(b"junk")
+    try:
+        site.poll()
+        panel = show(page, site, "echo")
+        expect(page.get_by_role("link", name="echo")).to_contain_text("version 7 failed")
+        expect(panel.locator(".versions .failed")).to_contain_text("Version 7 failed")
+        expect(panel.locator(".message")).to_contain_text("saved_model.pb")
+        panel.get_by_role("button", name="Send").click()
+        expect(panel.get_by_label("Answer")).to_have_text('{"predictions": [4]}')
+    finally:
+        shutil.rmtree(broken)
+        site.poll()
+
+
+def test_no_models_and_one_that_is_not_loaded(page: Page, site: ServedPage) -> None:
+    page.route("**/v1/models", lambda route: route.fulfill(json={"models": []}))
+    page.goto(site.url)
+    expect(page.get_by_text("No model is served yet.")).to_be_visible()
+    loading = {"version": "4", "state": "LOADING"}
+    late = {"name": "late", "task": None, "version": None, "versions": [loading]}
+    page.route("**/v1/models", lambda route: route.fulfill(json={"models": [late]}))
+    look(page)
+    panel = page.get_by_role("region", name="late")
+    expect(panel.get_by_text("No version of it is loaded.")).to_be_visible()
+    expect(panel.get_by_text("Version 4 loading")).to_be_visible()
+    expect(page.get_by_role("link", name="late")).to_contain_text("not loaded")
+
+
+def test_a_server_that_wants_a_token(
+    chromium: Any, tmp_path: Path, built: Built, page: Page
+) -> None:
+    with ServedPage(tmp_path / "models", built, TOKEN) as locked:
+        context = chromium.new_context()
+        guest = context.new_page()
+        guest.goto(f"{locked.url}/#opinions")
+        field = guest.get_by_label("This server wants a token")
+        expect(field).to_be_focused()
+        field.fill("wrong")
+        field.press("Enter")
+        expect(guest.get_by_text("The server does not take this token.")).to_be_visible()
+        field.fill(TOKEN)
+        guest.get_by_role("button", name="Unlock").click()
+        expect(field).to_be_hidden()
+        panel = guest.get_by_role("region", name="opinions")
+        panel.get_by_label("Text").fill("bad")
+        panel.get_by_role("button", name="Classify").click()
+        expect(panel.locator(".verdict")).to_have_text("bad 66.7 %")
+        guest.reload()
+        expect(panel.get_by_label("Text")).to_be_visible()
+        expect(field).to_be_hidden()
+        context.close()
+
+
+def test_the_theme_follows_the_system_until_one_is_chosen(page: Page, site: ServedPage) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    page.emulate_media(color_scheme="light")
+    page.goto(site.url)
+    light = page.evaluate(ground)
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(ground)
+    assert light != dark
+    page.get_by_role("button", name="Light colours").click()
+    assert page.evaluate(ground) == light
+    page.reload()
+    assert page.evaluate(ground) == light
+    page.get_by_role("button", name="Dark colours").click()
+    assert page.evaluate(ground) == dark
+
+
+def test_nothing_is_wider_than_a_small_phone(page: Page, site: ServedPage) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    for name in SERVED:
+        panel = show(page, site, name)
+        panel.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill("bad " + "m" * 100)
+    panel.get_by_role("button", name="Classify").click()
+    expect(panel.locator(".words")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_all_controls_have_names(page: Page, site: ServedPage) -> None:
+    for name in SERVED:
+        panel = show(page, site, name)
+        panel.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+        controls = page.locator("button, input, textarea, select, a, summary").locator(
+            "visible=true"
+        )
+        named = """(all) => all.map((one) => one.getAttribute("aria-label")
+            ?? one.labels?.[0]?.textContent ?? one.textContent)"""
+        names = [text.strip() for text in controls.evaluate_all(named)]
+        assert len(names) > 5
+        assert all(names)
+
+
+def test_the_keyboard_goes_from_top_to_bottom(page: Page, site: ServedPage) -> None:
+    show(page, site, "opinions")
+    focused = """() => {
+        const one = document.activeElement;
+        const seen = getComputedStyle(one).outlineStyle !== "none";
+        return [seen, one.labels?.[0]?.textContent ?? one.textContent];
+    }"""
+    order = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen, name = page.evaluate(focused)
+        assert seen, name
+        order.append(name)
+    assert order[:3] == ["Skip to the model", "Dark", "echov1Model"]
+    assert order[2 + len(SERVED)] == "Text"
+    assert order[-3:] == ["Classify", "Ask it in JSON", "serving_default"]
+
+
+def test_the_fourier_transform(page: Page, site: ServedPage) -> None:
+    page.goto(site.url)
+    rng = np.random.default_rng(7)
+    for size in (1, 2, 8, 64):
+        real, imaginary = rng.normal(size=(2, size))
+        ours = page.evaluate(
+            """async ([real, imaginary]) => {
+                const { fft } = await import("/page/fft.js");
+                const [re, im] = [Float64Array.from(real), Float64Array.from(imaginary)];
+                fft(re, im);
+                return [[...re], [...im]];
+            }""",
+            [real.tolist(), imaginary.tolist()],
+        )
+        theirs = np.fft.fft(real + 1j * imaginary)
+        np.testing.assert_allclose(np.array(ours), [theirs.real, theirs.imag], atol=1e-12)
+
+
+def test_events_are_read_however_the_bytes_are_cut(page: Page, site: ServedPage) -> None:
+    page.goto(site.url)
+    text = (
+        ': hi\n\ndata: {"text": "ä🎬"}\r\n\r\nevent: done\ndata: one\ndata:two\n\ndata: unfinished'
+    )
+    for size in (1, 3, 1000):
+        events = page.evaluate(
+            """async ([text, size]) => {
+                const { events } = await import("/page/sse.js");
+                const bytes = new TextEncoder().encode(text);
+                const stream = new ReadableStream({ start(controller) {
+                    for (let i = 0; i < bytes.length; i += size) {
+                        controller.enqueue(bytes.slice(i, i + size));
+                    }
+                    controller.close();
+                } });
+                const all = [];
+                for await (const { event, data } of events(stream)) all.push([event, data]);
+                return all;
+            }""",
+            [text, size],
+        )
+        assert events == [["message", '{"text": "ä🎬"}'], ["done", "one\ntwo"]]
+
+
+def _samples(clip: bytes) -> np.ndarray:
+    """Of a WAV file that is 16 kHz, mono, 16-bit PCM."""
+    with wave.open(io.BytesIO(clip)) as file:
+        assert file.getframerate() == 16_000
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
+
+
+def _loudest_hz(samples: np.ndarray) -> float:
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(power.argmax() * 16_000 / len(samples))
+
+
+def _brightest_hz(panel: Any) -> float:
+    """The frequency of the row that is brightest in the picture."""
+    row, rows = panel.get_by_role("img", name="Spectrogram").evaluate(
+        """(canvas) => {
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            const sums = Array.from({ length: height }, (_, y) =>
+                data.slice(4 * y * width, 4 * (y + 1) * width).reduce((a, b) => a + b, 0));
+            return [sums.indexOf(Math.max(...sums)), height];
+        }"""
+    )
+    return float((rows - 1 - row) * 8_000 / rows)

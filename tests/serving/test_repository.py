@@ -1,0 +1,334 @@
+"""Versions that come, go, fail and follow each other."""
+
+import asyncio
+import gc
+import logging
+import os
+import shutil
+import threading
+import time
+import weakref
+
+import pytest
+
+from tests.serving import models
+from textapps.serving import model_version, served_model
+from textapps.serving.errors import BadInput, DirectoryError, NotFound
+from textapps.serving.repository import Repository
+
+
+@pytest.fixture
+def repository(directory):
+    return Repository(directory)
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """The directories that were loaded, as `model/version`."""
+    loaded = []
+    load = model_version.load_saved_model
+
+    def note(path):
+        loaded.append(f"{path.parent.name}/{path.name}")
+        return load(path)
+
+    monkeypatch.setattr(model_version, "load_saved_model", note)
+    return loaded
+
+
+def length(model, text="four"):
+    """The answer of a version of `lengths`."""
+    inputs = {"text": models.strings(text)}
+    return asyncio.run(model.predict("serving_default", inputs))["length"].tolist()
+
+
+def states(repository, name):
+    return [(status.version, status.state) for status in repository.statuses(name)]
+
+
+def damage(path):
+    """Cut a version's file short."""
+    (path / "saved_model.pb").write_bytes((path / "saved_model.pb").read_bytes()[:100])
+
+
+def test_the_newest_version_is_served(repository, place, loads) -> None:
+    place("m", 9, "lengths", 9)
+    place("m", 10, "lengths", 10)
+    place("other", 0, "sums")
+    repository.poll()
+    assert loads == ["m/10", "other/0"]
+    assert repository.names() == ["m", "other"]
+    assert length(repository.find("m")) == [14]
+    assert repository.find("m") is repository.find("m", 10)
+    assert repository.statuses("m") == [(10, "AVAILABLE", "OK", "")]
+    assert [(m.name, m.version) for m in repository.loaded()] == [("m", 10), ("other", 0)]
+    repository.poll()
+    assert len(loads) == 2
+
+
+def test_what_is_not_there_is_not_found(repository, place) -> None:
+    place("m", 1, "lengths")
+    repository.poll()
+    with pytest.raises(NotFound, match="there is no model 'x'"):
+        repository.find("x")
+    with pytest.raises(NotFound, match=r"there is no model '\.\./m'"):
+        repository.statuses("../m")
+    with pytest.raises(NotFound, match="model 'm' has no loaded version 2"):
+        repository.find("m", 2)
+    with pytest.raises(BadInput, match="no signature 'x'; model 'm' has 'serving_default'"):
+        asyncio.run(repository.find("m").predict("x", {}))
+
+
+def test_only_finished_versions_of_visible_models_count(repository, place, directory, built):
+    place("m", 1, "lengths")
+    for name in ("2", "0x3", "-4", "٣", "1.5", str(2**63), "latest"):
+        models.copy(built("lengths", 5), directory / "m" / name)
+    (directory / "m" / "2" / "saved_model.pb").unlink()  # as of a copy under way
+    place(".hidden", 1, "lengths")
+    (directory / "empty").mkdir()
+    (directory / "file").write_text("")
+    repository.poll()
+    assert repository.names() == ["m"]
+    assert states(repository, "m") == [(1, "AVAILABLE")]
+
+
+def test_a_new_version_takes_over_and_the_old_one_finishes(repository, place) -> None:
+    place("m", 1, "lengths", 1)
+    repository.poll()
+    old = repository.find("m")
+    place("m", 2, "lengths", 2)
+    repository.poll()
+    assert length(repository.find("m")) == [6]
+    assert states(repository, "m") == [(2, "AVAILABLE"), (1, "UNLOADING")]
+    with pytest.raises(NotFound):
+        repository.find("m", 1)
+    repository.poll()
+    assert length(old) == [5]  # whoever has it may go on asking it
+    assert states(repository, "m") == [(2, "AVAILABLE"), (1, "UNLOADING")]
+    del old
+    repository.poll()
+    assert states(repository, "m") == [(2, "AVAILABLE"), (1, "END")]
+
+
+def test_the_old_version_serves_while_the_new_one_loads(repository, place, monkeypatch) -> None:
+    place("m", 1, "lengths", 1)
+    repository.poll()
+    place("m", 2, "lengths", 2)
+    warming, warm = threading.Event(), threading.Event()
+
+    def warm_up(signatures, path):
+        warming.set()
+        assert warm.wait(60)
+
+    monkeypatch.setattr(model_version, "warm_up", warm_up)
+    poll = threading.Thread(target=repository.poll)
+    poll.start()
+    assert warming.wait(60)
+    assert states(repository, "m") == [(2, "LOADING"), (1, "AVAILABLE")]
+    assert length(repository.find("m")) == [5]
+    warm.set()
+    poll.join()
+    assert length(repository.find("m")) == [6]
+
+
+def test_an_unloaded_version_frees_what_it_held(repository, place) -> None:
+    place("m", 1, "lengths")
+    repository.poll()
+    assert length(repository.find("m")) == [4]
+    with pytest.raises(BadInput):
+        length(repository.find("m"), "bad")  # a failure must not hold it either
+    graph = weakref.ref(repository.find("m")._saved.signatures["serving_default"].graph)
+    place("m", 2, "lengths", 2)
+    repository.poll()
+    assert states(repository, "m") == [(2, "AVAILABLE"), (1, "END")]
+    assert graph() is None
+
+
+def test_a_version_that_fails_leaves_the_old_one_and_is_tried_when_it_changes(
+    repository, place, built, loads, caplog
+) -> None:
+    place("m", 1, "lengths", 1)
+    repository.poll()
+    broken = place("m", 2, "lengths", 2)
+    damage(broken)
+    repository.poll()
+    repository.poll()
+    assert loads == ["m/1", "m/2"]
+    newest, old = repository.statuses("m")
+    assert newest[:3] == (2, "END", "UNKNOWN")
+    assert "saved_model.pb" in newest.message
+    assert "\n" not in newest.message
+    assert old == (1, "AVAILABLE", "OK", "")
+    assert length(repository.find("m")) == [5]
+    assert [record.message for record in caplog.records] == [f"model 'm' version 2: {newest[3]}"]
+    shutil.copy(built("lengths", 2) / "saved_model.pb", broken)
+    repository.poll()
+    assert length(repository.find("m")) == [6]
+    assert states(repository, "m")[0] == (2, "AVAILABLE")
+
+
+def test_missing_variables_are_told_with_tensorflows_code(repository, place) -> None:
+    path = place("m", 1, "lengths")
+    shutil.rmtree(path / "variables")
+    repository.poll()
+    assert repository.statuses("m")[0][:3] == (1, "END", "NOT_FOUND")
+    with pytest.raises(NotFound, match="model 'm' is not loaded"):
+        repository.find("m")
+
+
+def test_where_the_newest_fails_from_the_start_the_one_before_is_served(repository, place) -> None:
+    place("m", 1, "lengths", 1)
+    damage(place("m", 2, "lengths", 2))
+    repository.poll()
+    assert length(repository.find("m")) == [5]
+    assert states(repository, "m") == [(2, "END"), (1, "AVAILABLE")]
+
+
+def test_removed_versions_and_models_unload(repository, place, directory) -> None:
+    place("m", 1, "lengths", 1)
+    place("m", 2, "lengths", 2)
+    place("n", 1, "lengths")
+    repository.poll()
+    shutil.rmtree(directory / "m" / "2")
+    shutil.rmtree(directory / "n")
+    held = weakref.ref(repository.find("n"))
+    repository.poll()
+    assert length(repository.find("m")) == [5]  # back to the one that is left
+    assert states(repository, "m") == [(1, "AVAILABLE")]
+    assert repository.names() == ["m"]
+    assert held() is None
+    place("n", 1, "lengths", 7)
+    repository.poll()
+    assert length(repository.find("n")) == [11]
+
+
+def test_a_removed_version_that_comes_back_is_loaded_anew(repository, place, directory) -> None:
+    place("m", 1, "lengths", 1)
+    repository.poll()
+    old = repository.find("m")
+    place("m", 2, "lengths", 2)
+    repository.poll()
+    shutil.rmtree(directory / "m" / "2")
+    repository.poll()
+    assert repository.find("m") is not old
+    del old
+    repository.poll()
+    assert states(repository, "m") == [(1, "AVAILABLE")]
+    assert length(repository.find("m")) == [5]
+
+
+def test_ready_once_each_model_has_a_version(repository, place, directory) -> None:
+    repository.poll()
+    assert not repository.ready  # waits for a first model
+    place("good", 1, "lengths")
+    bad = place("bad", 1, "lengths")
+    damage(bad)
+    repository.poll()
+    assert not repository.ready
+    shutil.rmtree(bad)
+    repository.poll()
+    assert repository.ready
+    damage(place("late", 1, "lengths"))
+    repository.poll()
+    assert repository.ready  # a model that comes later does not take the server away
+
+
+def test_a_directory_that_vanishes_leaves_its_models(repository, place, directory) -> None:
+    place("m", 1, "lengths")
+    repository.poll()
+    directory.rename(directory.with_name("away"))
+    with pytest.raises(FileNotFoundError):
+        repository.poll()
+    assert length(repository.find("m")) == [4]
+
+
+def test_what_cannot_be_served_is_said_with_the_remedy(directory, place) -> None:
+    with pytest.raises(DirectoryError, match=r"no directory .*nowhere.*textapps <task> export"):
+        Repository(directory / "nowhere").start()
+    version = place("m", 1, "lengths")
+    with pytest.raises(DirectoryError, match=f"is a single model: serve {directory} instead"):
+        Repository(version.parent).start()
+    with pytest.raises(DirectoryError, match=f"single version of a model: serve {directory} "):
+        Repository(version).start()
+
+
+def wait_until(condition) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_the_thread_waits_for_models_and_finds_them(directory, place, caplog) -> None:
+    repository = Repository(directory, poll_seconds=0.01)
+    with caplog.at_level(logging.INFO, "textapps"):
+        repository.start()
+        wait_until(lambda: caplog.records)
+        place("m", 1, "lengths")
+        wait_until(lambda: repository.ready)
+        directory.rename(directory.with_name("away"))
+        wait_until(lambda: len(caplog.records) == 3)
+        directory.with_name("away").rename(directory)
+        place("m", 2, "lengths", 2)
+        wait_until(lambda: repository.find("m").version == 2)
+        repository.stop()
+    assert length(repository.find("m")) == [6]
+    said = [record.message for record in caplog.records]
+    assert said[0] == f"no <model>/<version>/saved_model.pb in {directory} yet: waiting"
+    assert said[1].startswith("model 'm' version 1 is served after")
+    assert said[2].startswith(f"cannot read {directory} (")
+    assert said[3].startswith("model 'm' version 2 is served after")
+
+
+def test_an_error_in_a_look_does_not_end_the_thread(directory, place, monkeypatch, caplog) -> None:
+    place("m", 1, "lengths")
+    repository = Repository(directory, poll_seconds=0.01)
+    stamp = served_model._stamp
+    monkeypatch.setattr(served_model, "_stamp", lambda path: 1 / 0)
+    repository.start()
+    wait_until(lambda: caplog.records)
+    monkeypatch.setattr(served_model, "_stamp", stamp)
+    wait_until(lambda: repository.ready)
+    repository.stop()
+    assert "looking for models" in caplog.records[0].message
+
+
+def test_stopping_loads_no_more(directory, place, loads) -> None:
+    place("m", 1, "lengths")
+    repository = Repository(directory)
+    repository.stop()
+    repository.poll()
+    assert loads == []
+
+
+def test_calls_are_told_with_model_version_and_signature(directory, place) -> None:
+    told = []
+    repository = Repository(directory, on_batch=lambda *call: told.append(call))
+    place("m", 3, "lengths")
+    repository.poll()
+    model = repository.find("m")
+    asyncio.run(model.predict("serving_default", {"text": models.strings("a", "b")}))
+    assert told == [("m", 3, "serving_default", 2)]
+    assert model.waiting == 0
+
+
+def test_the_manifest_is_read_if_it_can_be(repository, place, caplog) -> None:
+    place("good", 1, "classifier")
+    place("none", 1, "lengths")
+    (place("bad", 1, "classifier") / "assets.extra" / "textapps.json").write_text("{")
+    (place("list", 1, "classifier") / "assets.extra" / "textapps.json").write_text("[]")
+    repository.poll()
+    assert repository.find("good").manifest["labels"] == ["bad", "good"]
+    assert [repository.find(name).manifest for name in ("none", "bad", "list")] == [{}, {}, {}]
+    assert "is served without its assets.extra/textapps.json" in caplog.text
+
+
+def test_versions_that_are_polled_often_stay_what_they_are(repository, place) -> None:
+    place("m", 1, "lengths")
+    repository.poll()
+    model = repository.find("m")
+    os.utime(model.directory / "saved_model.pb")
+    repository.poll()
+    assert repository.find("m") is model
+    gc.collect()
+    assert length(model) == [4]

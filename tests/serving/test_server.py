@@ -1,0 +1,203 @@
+"""Tests of a real server: raw sockets, signals, how it ends."""
+
+import json
+import re
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.serving import models
+from tests.serving.asking import Built
+from tests.serving.process import PATIENCE_SECONDS, ServerProcess
+
+LIMIT = 20_000
+
+
+@pytest.fixture(scope="module")
+def server(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    directory = tmp_path_factory.mktemp("served") / "models"
+    models.copy(built("lengths"), directory / "lengths" / "1")
+    models.copy(built("generator"), directory / "writer" / "3")
+    with ServerProcess(directory, "--max-body-mb", str(LIMIT / 2**20)) as server:
+        yield server
+
+
+def post(path: str, body: bytes, *headers: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def status_of(answer: bytes) -> int:
+    assert answer.startswith(b"HTTP/1.1 "), answer[:100]
+    return int(answer[9:12])
+
+
+def test_it_says_where_it_listens_and_what_it_serves(server: ServerProcess) -> None:
+    first, *rest = server.log.splitlines()
+    assert first == f"listening on {server.url}"
+    assert "ready, serving lengths 1, writer 3" in rest
+    assert all(json.loads(line)["path"] for line in rest if line.startswith("{"))
+
+
+def test_several_requests_on_a_connection(server: ServerProcess) -> None:
+    good = post("/v1/models/lengths:predict", b'{"instances": ["ab"]}')
+    bad = post("/v1/models/lengths:predict", b'{"instances": [')
+    last = post("/v1/models/lengths:predict", b'{"instances": ["abc"]}', "Connection: close")
+    answer = server.send(good + bad + last)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"400", b"200"]
+    assert answer.count(b'{"predictions":[2]}') == 1
+    assert answer.endswith(b'{"predictions":[3]}')
+    assert b"server:" not in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/../../../../../../etc/passwd",
+        "//etc/passwd",
+        "/page/../../../../../../etc/passwd",
+        "/page/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/page/..%2f..%2f..%2f..%2f..%2fetc%2fpasswd",
+        "/page/..%5c..%5c..%5cetc%5cpasswd",
+        "/page/..\\..\\..\\etc\\passwd",
+        "/page//etc/passwd",
+        "/page/%00/etc/passwd",
+        "/page/....//....//etc/passwd",
+        "/page/../app.py",
+        "/v1/models/../../../../etc/passwd",
+        "/v1/models/..%2f..%2f..%2fetc%2fpasswd",
+        "/v1/models/lengths/versions/1/../../../../etc/passwd",
+        "/v1/models/lengths%2f1/metadata",
+        "/v1/models/%2e%2e/manifest",
+        "/v1/models/lengths/versions/1%2f..%2f1/manifest",
+        "/v1/models/%00/manifest",
+        "/v1/models/lengths%00/manifest",
+        "http://elsewhere/page/../app.py",
+        "file:///etc/passwd",
+        "*",
+        "/\xff\xfe",
+        "/" + "a" * 60_000,
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_path_leads_out(server: ServerProcess, method: str, target: str) -> None:
+    request = f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = server.send(request.encode("latin-1"))
+    assert 400 <= status_of(answer) < 500
+    assert b"root:" not in answer
+    assert b"import" not in answer
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\r\n\r\n\r\n\r\nnonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /v1/models HTTP/1.1\r\nHost: x\r\nbroken\r\n\r\n",
+        b"POST /v1/models/lengths:predict HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /v1/models/lengths:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1_0\r\n\r\n",
+        b"POST /v1/models/lengths:predict HTTP/1.1\r\nHost: x\r\n"
+        b"Content-Length: " + b"9" * 30 + b"\r\n\r\n",
+        b"POST /v1/models/lengths:predict HTTP/1.1\r\nHost: x\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /v1/models HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 3_000_000 + b"\r\n\r\n",
+    ],
+    ids=range(9),
+)
+def test_what_is_no_http_is_refused(server: ServerProcess, request_bytes: bytes) -> None:
+    answer = server.send(request_bytes)
+    assert answer == b"" or 400 <= status_of(answer) < 500
+    assert b"Traceback" not in answer
+    good = post("/v1/models/lengths:predict", b'{"instances": ["ab"]}', "Connection: close")
+    assert status_of(server.send(good)) == 200
+
+
+def test_bodies_that_are_too_large(server: ServerProcess) -> None:
+    head = "POST /v1/models/lengths:predict HTTP/1.1\r\nHost: x\r\n"
+    piece = b"%x\r\n" % 1000 + b"a" * 1000 + b"\r\n"
+    chunked = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + piece * 30 + b"0\r\n\r\n"
+    expecting = post("/v1/models/lengths:predict", b"", "Expect: 100-continue")
+    expecting = expecting.replace(b"Content-Length: 0", b"Content-Length: %d" % (LIMIT + 1))
+    for request in (post("/v1/models/lengths:predict", b"a" * (LIMIT + 1)), chunked, expecting):
+        answer = server.send(request)
+        assert status_of(answer) == 413
+        assert b'{"error": "the body has more than 20,000 bytes"}' in answer
+        assert b"connection: close" in answer.lower()
+
+
+def test_events_come_while_the_text_is_written(server: ServerProcess) -> None:
+    answer = server.send(post("/v1/models/writer:stream", b'{"length": 640}', "Connection: close"))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"text/event-stream" in head
+    assert b"content-length" not in head.lower()
+    chunks = re.findall(rb"data: (\{\"text\".*?\})\n\n", body)
+    assert "".join(json.loads(chunk)["text"] for chunk in chunks) == models.continued("", 640)
+
+
+def test_the_token_and_how_ctrl_c_ends_it(tmp_path: Path) -> None:
+    directory = tmp_path / "models"
+    directory.mkdir()
+    (tmp_path / "token").write_text("secret\n")
+    server = ServerProcess(directory, "--token-file", str(tmp_path / "token"))
+    server.start()
+    for given, status in (("secret", 200), ("wrong", 401)):
+        request = f"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {given}\r\n"
+        answer = server.send(f"{request}Connection: close\r\n\r\n".encode())
+        assert status_of(answer) == status
+    with server.connect():  # without a request: that does not hold it up
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(PATIENCE_SECONDS) == 130
+    assert "secret" not in server.log
+
+
+def test_it_drains(built: Built, tmp_path: Path) -> None:
+    """Running requests finish, new ones are refused, and what takes too long is cut off."""
+    directory = tmp_path / "models"
+    models.copy(built("sleeper"), directory / "sleeper" / "1")
+
+    with (
+        ServerProcess(directory, "--drain-seconds", "3") as server,
+        ThreadPoolExecutor(2) as pool,
+        server.connect() as idle,
+    ):
+
+        def sleep(seconds: float) -> bytes:
+            body = json.dumps({"instances": [seconds]}).encode()
+            return server.send(post("/v1/models/sleeper:predict", body))
+
+        short = pool.submit(sleep, 1.0)
+        while b"textapps_batch_rows_count{" not in metrics(server):
+            time.sleep(0.01)
+        long = pool.submit(sleep, 60.0)
+        while b'textapps_queue_length{model="sleeper",version="1"} 1.0' not in metrics(server):
+            assert not short.done()
+        server.process.send_signal(signal.SIGTERM)
+        while not refused(server):
+            assert not short.done()
+        answer = short.result(PATIENCE_SECONDS)
+        assert (status_of(answer), b'{"predictions":[1.0]}' in answer) == (200, True)
+        assert server.process.wait(PATIENCE_SECONDS) == 0
+        assert b"HTTP/1.1 200" not in long.result(PATIENCE_SECONDS)
+        assert idle.recv(1) == b""
+    *_, cut_off, stopped = server.log.splitlines()
+    assert json.loads(cut_off)["status"] == 499
+    assert stopped == "stopped"
+    assert "Traceback" not in server.log
+
+
+def metrics(server: ServerProcess) -> bytes:
+    request = b"GET /monitoring/prometheus/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    return server.send(request)
+
+
+def refused(server: ServerProcess) -> bool:
+    try:
+        server.connect().close()
+    except (ConnectionRefusedError, ConnectionResetError):  # closed while it connected
+        return True
+    return False

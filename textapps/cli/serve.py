@@ -1,0 +1,152 @@
+"""`textapps serve`: exported models over HTTP."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from textapps.cli import console
+from textapps.cli.options import examples, talk_options
+from textapps.errors import ConfigurationError, DataError, TextappsError
+
+TOKEN_VARIABLE = "TEXTAPPS_SERVE_TOKEN"
+# What the extra [serve] brings.
+PACKAGES = ("fastapi", "httptools", "prometheus_client", "starlette", "uvicorn")
+
+
+@click.command(
+    "serve",
+    epilog=examples(
+        "textapps serve models/exported",
+        "textapps serve models/exported --host 0.0.0.0 --token-file token.txt",
+        """curl localhost:8501/v1/models/sentiment:predict -d '{"instances": ["What a film!"]}'""",
+    ),
+)
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8501,
+    show_default=True,
+    help="The port to listen on, 0 for any that is free.",
+)
+@click.option(
+    "--max-batch-size",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Rows in a model call.",
+)
+@click.option(
+    "--batch-timeout-ms",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="How long a request may wait for others to share its call.",
+)
+@click.option(
+    "--max-queue",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Requests that may wait for a signature; further ones are answered 503.",
+)
+@click.option(
+    "--deadline-ms",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30_000.0,
+    show_default=True,
+    help="A request without an answer by then is answered 504.",
+)
+@click.option(
+    "--max-body-mb",
+    type=click.FloatRange(min=0, min_open=True),
+    default=16.0,
+    show_default=True,
+    help="Size of a request's body; a larger one is answered 413.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the bearer token that every request will need, but those for /health/* and "
+    "for the files of the web page, which asks for it.  "
+    f"[default: the environment variable {TOKEN_VARIABLE}, else no token]",
+)
+@click.option(
+    "--drain-seconds",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    help="How long running requests may take to finish after SIGTERM.",
+)
+@talk_options
+def serve_command(
+    directory: Path,
+    host: str,
+    port: int,
+    max_batch_size: int,
+    batch_timeout_ms: float,
+    max_queue: int,
+    deadline_ms: float,
+    max_body_mb: float,
+    token_file: Path | None,
+    drain_seconds: int,
+) -> None:
+    """Serve exported models over HTTP.
+
+    The interface is TensorFlow Serving's REST interface; at / there is a web page. DIR holds
+    <model>/<version>/saved_model.pb, such as models/exported. New versions are taken up as they
+    appear. stderr has a line of JSON for each request, unless --quiet.
+    """
+    try:
+        from textapps.serving.errors import DirectoryError, ServingError
+        from textapps.serving.server import serve
+        from textapps.serving.settings import Settings
+    except ModuleNotFoundError as error:
+        if error.name not in PACKAGES:
+            raise
+        raise TextappsError(
+            f"serving needs {error.name}, which is not installed: pip install 'textapps[serve]'"
+        ) from None
+    settings = Settings(
+        host=host,
+        port=port,
+        max_batch_size=max_batch_size,
+        batch_timeout_ms=batch_timeout_ms,
+        max_queue=max_queue,
+        deadline_ms=deadline_ms,
+        max_body_bytes=max(1, round(max_body_mb * 2**20)),
+        token=_token(token_file),
+        drain_seconds=drain_seconds,
+    )
+    try:
+        ended_by = serve(
+            directory, settings, None if console.is_quiet() else sys.stderr, console.say
+        )
+    except DirectoryError as error:
+        raise DataError(str(error)) from error
+    except ServingError as error:
+        raise TextappsError(str(error)) from error
+    console.say("stopped")
+    sys.stderr.flush()
+    # At once: a model call whose client did not wait for it would keep the process until its end.
+    os._exit(130 if ended_by == signal.SIGINT else 0)
+
+
+def _token(file: Path | None) -> str | None:
+    """Of the file, else of the environment. Raises ConfigurationError for one of no use."""
+    if file is None:
+        where, token = TOKEN_VARIABLE, os.environ.get(TOKEN_VARIABLE, "")
+        if not token:
+            return None
+    else:
+        where, token = str(file), file.read_text(encoding="utf-8", errors="replace").strip()
+    if not (token.isascii() and token.isprintable()) or " " in token or not token:
+        raise ConfigurationError(
+            f"the token in {where} should be printable ASCII without spaces, such as the output "
+            "of `openssl rand -hex 32`"
+        )
+    return token

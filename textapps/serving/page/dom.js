@@ -1,0 +1,55 @@
+// Making elements. Text is always text: nothing here or elsewhere parses markup.
+
+let made = 0;
+
+/** An identity that no other element has, for labels and descriptions. */
+export function identity(stem) {
+  made += 1;
+  return `${stem}-${made}`;
+}
+
+/**
+ * An element. Functions among the attributes listen (`click`, `input`, …), `true` stands for an
+ * attribute without a value, `null`, `undefined` and `false` for none. Strings become text.
+ */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) {
+      node.setAttribute(name, String(value));
+    }
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** A label above a control, and a hint between them. */
+export function field(label, control, hint = null) {
+  control.id ||= identity("field");
+  const described = hint && element("p", { class: "hint", id: `${control.id}-hint` }, hint);
+  if (described) control.setAttribute("aria-describedby", described.id);
+  return element(
+    "div",
+    { class: "field" },
+    element("label", { for: control.id }, label),
+    described,
+    control,
+  );
+}
+
+/** A range with its value beside its label; `say` puts a value into words. */
+export function slider(label, { min, max, step, value, say = String }) {
+  const id = identity("slider");
+  const range = element("input", { type: "range", id, min, max, step, value });
+  const shown = element("output", { for: id });
+  const show = () => {
+    shown.textContent = say(range.valueAsNumber);
+    range.setAttribute("aria-valuetext", shown.textContent);
+  };
+  range.addEventListener("input", show);
+  show();
+  const head = element("div", { class: "slider-head" }, element("label", { for: id }, label), shown);
+  return { range, row: element("div", { class: "field slider" }, head, range) };
+}

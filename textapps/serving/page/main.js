@@ -1,0 +1,130 @@
+// The page: a panel for each model that the server has, kept up to date.
+
+import { element } from "./dom.js";
+import { Model } from "./model.js";
+import { count } from "./numbers.js";
+import { Panel } from "./panel.js";
+import { Server } from "./server.js";
+
+const LOOK_EVERY_MS = 4000;
+
+const byId = (id) => document.getElementById(id);
+const server = new Server(askForToken);
+const served = new Map(); // name → { model, panel, item }
+let looking = false;
+let shown = null; // the name of the model whose panel is
+
+/** Ask the server what it serves, and show that. */
+async function look() {
+  if (looking) return;
+  looking = true;
+  try {
+    const { models } = await server.get("v1/models");
+    for (const name of served.keys()) {
+      if (!models.some((listed) => listed.name === name)) remove(name);
+    }
+    await Promise.all(models.map(take));
+    summarise();
+    notice(null);
+  } catch (error) {
+    notice(error.message);
+  } finally {
+    looking = false;
+  }
+}
+
+/** A model of the server's list, new or known. */
+async function take(listed) {
+  const known = served.get(listed.name);
+  const { model, panel } = known ?? add(listed.name);
+  let changed = false;
+  try {
+    changed = await model.update(listed);
+  } catch (error) {
+    if (error.status !== 404) throw error; // unloaded since the list was made
+  }
+  panel.update();
+  if (changed && known) say(`${model.name}: version ${model.version} answers now`);
+}
+
+function add(name) {
+  const model = new Model(server, name);
+  const panel = new Panel(model);
+  const item = element("li", {}, panel.link);
+  served.set(name, { model, panel, item });
+  const next = names()[names().indexOf(name) + 1];
+  byId("models").insertBefore(item, served.get(next)?.item ?? null);
+  byId("panels").insertBefore(panel.element, served.get(next)?.panel.element ?? null);
+  return served.get(name);
+}
+
+function names() {
+  return [...served.keys()].sort();
+}
+
+function remove(name) {
+  const { panel, item } = served.get(name);
+  served.delete(name);
+  panel.element.remove();
+  item.remove();
+  say(`${name} is no longer served`);
+}
+
+function summarise() {
+  const empty = byId("empty");
+  empty.hidden = served.size > 0;
+  empty.textContent = "No model is served yet. One that is exported shows up here by itself.";
+  byId("summary").textContent = `${count(served.size, "model")} at ${location.host}`;
+  choose();
+}
+
+/** Show the model that the address names, else the first. */
+function choose() {
+  const named = decode(location.hash.slice(1));
+  const chosen = served.has(named) ? named : names()[0];
+  if (chosen === shown) return;
+  shown = chosen;
+  for (const [name, { panel }] of served) panel.show(name === chosen);
+  document.title = chosen ? `${chosen} – textapps` : "textapps";
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** For those who do not see the page change. */
+function say(words) {
+  byId("news").textContent = words;
+}
+
+function notice(words) {
+  const place = byId("notice");
+  if (place.textContent !== (words ?? "")) place.textContent = words ?? "";
+  place.hidden = words === null;
+}
+
+/** Resolves to what the user enters. */
+function askForToken(wrong) {
+  const form = byId("token-form");
+  byId("token-error").textContent = wrong ? "The server does not take this token." : "";
+  byId("empty").hidden = true;
+  form.hidden = false;
+  byId("token").select();
+  byId("token").focus();
+  return new Promise((resolve) => {
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      form.hidden = true;
+      resolve(byId("token").value.trim());
+    };
+  });
+}
+
+addEventListener("hashchange", choose);
+document.addEventListener("visibilitychange", () => document.hidden || look());
+setInterval(() => document.hidden || look(), LOOK_EVERY_MS);
+look();

@@ -1,0 +1,106 @@
+// A served model: what is known of it, and how it is asked.
+
+/** A model by its name; what it is comes with `update` and `describe`. */
+export class Model {
+  #server;
+  #described = null;
+
+  constructor(server, name) {
+    this.#server = server;
+    this.name = name;
+    /** The version that answers, null where none is loaded. */
+    this.version = null;
+    /** `{ version, state, message }`, newest first. */
+    this.versions = [];
+    this.manifest = {};
+    /** Name → `{ inputs, outputs }`, each name → `{ dtype, shape }`, -1 where a size varies. */
+    this.signatures = {};
+  }
+
+  get path() {
+    return `v1/models/${encodeURIComponent(this.name)}`;
+  }
+
+  get labels() {
+    return this.manifest.labels ?? [];
+  }
+
+  has(...signatures) {
+    return signatures.every((name) => name in this.signatures);
+  }
+
+  /** Take over what the list of models says; true where the model has another version now. */
+  async update({ version, versions }) {
+    const failed = versions.some(({ state }) => state === "END");
+    const statuses = failed ? await this.#statuses() : versions;
+    this.versions = statuses;
+    this.version = version;
+    if (version === null || version === this.#described) return false;
+    await this.#describe(version);
+    return true;
+  }
+
+  /** Rows for a signature; gives one answer for each, with the outputs by name. */
+  async predict(instances, signature = "serving_default", signal = undefined) {
+    const body = { signature_name: signature, instances };
+    const { predictions } = await this.#server.post(`${this.path}:predict`, body, signal);
+    const outputs = Object.keys(this.signatures[signature].outputs);
+    return outputs.length === 1 ? predictions.map((value) => ({ [outputs[0]]: value })) : predictions;
+  }
+
+  /** A body as it is; gives the answer as it is. */
+  ask(body, signal) {
+    return this.#server.post(`${this.path}:predict`, body, signal);
+  }
+
+  /** Pieces of a generated text. Throws what the server says went wrong on the way. */
+  async *stream(options, signal) {
+    for await (const { event, data } of this.#server.stream(`${this.path}:stream`, options, signal)) {
+      if (event === "error") throw new Error(data.error);
+      if (event === "done") return;
+      yield data.text;
+    }
+    throw new Error("The text broke off: the server ended the connection.");
+  }
+
+  async #statuses() {
+    const { model_version_status: statuses } = await this.#server.get(this.path);
+    return statuses.map(({ version, state, status }) => ({
+      version,
+      state,
+      message: status.error_message,
+    }));
+  }
+
+  async #describe(version) {
+    const path = `${this.path}/versions/${version}`;
+    const [manifest, metadata] = await Promise.all([
+      this.#server.get(`${path}/manifest`),
+      this.#server.get(`${path}/metadata`),
+    ]);
+    this.manifest = manifest;
+    this.signatures = signatures(metadata.metadata.signature_def.signature_def);
+    this.#described = version;
+  }
+}
+
+function signatures(definitions) {
+  const shown = Object.entries(definitions).filter(([name]) => !name.startsWith("__"));
+  return Object.fromEntries(
+    shown.map(([name, { inputs, outputs }]) => [
+      name,
+      { inputs: tensors(inputs), outputs: tensors(outputs) },
+    ]),
+  );
+}
+
+function tensors(definitions = {}) {
+  const described = Object.entries(definitions).map(([name, { dtype, tensor_shape: shape }]) => [
+    name,
+    {
+      dtype: dtype.replace("DT_", "").toLowerCase(),
+      shape: shape.unknown_rank ? null : (shape.dim ?? []).map(({ size }) => Number(size)),
+    },
+  ]);
+  return Object.fromEntries(described);
+}

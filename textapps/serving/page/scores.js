@@ -1,0 +1,49 @@
+// Labels and how probable they are.
+
+import { element } from "./dom.js";
+import { percent } from "./numbers.js";
+
+const SHOWN = 10;
+
+/** The label that was chosen, large, with its probability. */
+export function verdict({ label, probability }) {
+  return element(
+    "p",
+    { class: "verdict", "aria-live": "polite" },
+    element("strong", {}, label),
+    " ",
+    element("span", { class: "sure" }, percent(probability)),
+  );
+}
+
+/** A row for each label, the likeliest first; beyond ten the rest is folded away. */
+export function bars(labels, scores) {
+  const rows = scores
+    .map((score, i) => ({ label: labels[i] ?? `class ${i}`, score }))
+    .sort((a, b) => b.score - a.score);
+  const rest = rows.slice(SHOWN);
+  return element(
+    "div",
+    { class: "bars" },
+    list(rows.slice(0, SHOWN)),
+    rest.length
+      ? element("details", {}, element("summary", {}, `${rest.length} more`), list(rest))
+      : null,
+  );
+}
+
+function list(rows) {
+  return element("ul", {}, ...rows.map(row));
+}
+
+function row({ label, score }) {
+  const bar = element("span", { class: "bar", "aria-hidden": "true" });
+  bar.style.setProperty("--share", String(score));
+  return element(
+    "li",
+    {},
+    element("span", { class: "bar-label" }, label),
+    bar,
+    element("span", { class: "bar-value" }, percent(score)),
+  );
+}

@@ -1,0 +1,145 @@
+"""One model: which of its versions are loaded, and what became of the others."""
+
+import gc
+import logging
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from textapps.serving.errors import NotFound, explain
+from textapps.serving.model_version import ModelVersion
+
+_Stamp = frozenset[tuple[str, int, int]]
+
+_log = logging.getLogger("textapps")
+
+
+class Status(NamedTuple):
+    """The state of a version, as TensorFlow Serving reports it.
+
+    `state` is START, LOADING, AVAILABLE, UNLOADING or END, `error_code` OK or the name of one of
+    TensorFlow's codes, `message` empty or one line.
+    """
+
+    version: int
+    state: str
+    error_code: str = "OK"
+    message: str = ""
+
+
+class ServedModel:
+    """Serves the newest version that loads; the one before serves until then.
+
+    One thread updates, others may ask meanwhile: what they read is replaced, never changed.
+    """
+
+    def __init__(
+        self, name: str, newest: int, load: Callable[[str, int, Path], ModelVersion]
+    ) -> None:
+        """Loads nothing yet; `newest` is the version that the first update will find."""
+        self.name = name
+        self._load = load
+        self._loaded: dict[int, ModelVersion] = {}
+        self._statuses = {newest: Status(newest, "START")}
+        self._failed: dict[int, _Stamp] = {}
+        self._leaving: dict[int, weakref.ref[ModelVersion]] = {}
+
+    @property
+    def loaded(self) -> list[ModelVersion]:
+        """The versions that can be found."""
+        return list(self._loaded.values())
+
+    @property
+    def statuses(self) -> list[Status]:
+        """What is known of each version, newest first."""
+        statuses = self._statuses
+        return [statuses[version] for version in sorted(statuses, reverse=True)]
+
+    def find(self, version: int | None = None) -> ModelVersion:
+        """A loaded version, the newest by default. Raises NotFound."""
+        loaded = self._loaded
+        wanted = max(loaded, default=None) if version is None else version
+        if wanted not in loaded:
+            what = "is not loaded" if version is None else f"has no loaded version {version}"
+            raise NotFound(f"model '{self.name}' {what}")
+        return loaded[wanted]
+
+    def update(self, found: Mapping[int, Path]) -> None:
+        """Make it so that the newest of the versions `found` on disk that loads is served.
+
+        One that fails to load is tried again when its files have changed.
+        """
+        newest = next(
+            (v for v in sorted(found, reverse=True) if v in self._loaded or self._try(v, found[v])),
+            None,
+        )
+        for version in self._loaded.keys() - {newest}:
+            self._unload(version)
+        self._see_off()
+        self._failed = {v: stamp for v, stamp in self._failed.items() if v in found}
+        self._statuses = {
+            version: status
+            for version, status in self._statuses.items()
+            if version in found or version in self._leaving
+        }
+
+    def _try(self, version: int, directory: Path) -> bool:
+        stamp = _stamp(directory)
+        if self._failed.get(version) == stamp:
+            return False
+        self._set(Status(version, "LOADING"))
+        start = time.perf_counter()
+        try:
+            model = self._load(self.name, version, directory)
+        except Exception as error:
+            self._failed[version] = stamp
+            self._set(Status(version, "END", _code(error), explain(error)))
+            _log.warning("model '%s' version %d: %s", self.name, version, explain(error))
+            return False
+        self._failed.pop(version, None)
+        self._loaded = {**self._loaded, version: model}
+        self._set(Status(version, "AVAILABLE"))
+        seconds = time.perf_counter() - start
+        _log.info("model '%s' version %d is served after %.1f s", self.name, version, seconds)
+        return True
+
+    def _unload(self, version: int) -> None:
+        self._leaving[version] = weakref.ref(self._loaded[version])
+        self._set(Status(version, "UNLOADING"))
+        self._loaded = {v: model for v, model in self._loaded.items() if v != version}
+
+    def _see_off(self) -> None:
+        """End the versions that nobody holds any more."""
+        gone = [version for version, model in self._leaving.items() if model() is None]
+        for version in gone:
+            del self._leaving[version]
+            if version not in self._loaded:
+                self._set(Status(version, "END"))
+            _log.info("model '%s' version %d is unloaded", self.name, version)
+        if gone:
+            gc.collect()  # a SavedModel is full of cycles
+
+    def _set(self, status: Status) -> None:
+        self._statuses = {**self._statuses, status.version: status}
+
+
+def _stamp(directory: Path) -> _Stamp:
+    """Changes when a file does."""
+    files = set()
+    for path in directory.rglob("*"):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        files.add((str(path), status.st_size, status.st_mtime_ns))
+    return frozenset(files)
+
+
+def _code(error: Exception) -> str:
+    from tensorflow.core.protobuf.error_codes_pb2 import Code
+
+    # Of a missing file TensorFlow makes an error of Python's.
+    code = getattr(error, "error_code", getattr(error.__context__, "error_code", Code.UNKNOWN))
+    return str(Code.Name(code))

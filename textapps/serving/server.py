@@ -1,0 +1,126 @@
+"""A server process: its socket, its signals, and how it ends."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+import uvicorn
+
+from textapps.serving.access_log import AccessLog
+from textapps.serving.app import create_app
+from textapps.serving.batcher import Batching
+from textapps.serving.errors import ServingError
+from textapps.serving.loading import import_tensorflow
+from textapps.serving.metrics import Metrics
+from textapps.serving.protocol import BoundedProtocol
+from textapps.serving.repository import Repository
+from textapps.serving.settings import Settings
+
+_BACKLOG = 2048  # connections that wait to be accepted, as uvicorn's default
+_KEEP_ALIVE_SECONDS = 75  # longer than the 60 of common proxies, which then close first
+
+
+def serve(
+    directory: Path, settings: Settings, access_log: TextIO | None, say: Callable[[str], None]
+) -> int:
+    """Serve the models in a directory until SIGTERM or SIGINT, whose number is returned.
+
+    `say` is told where the server listens and what it serves. After the signal no
+    connection is accepted and running requests have `drain_seconds` to finish. A model call
+    that runs still then goes on in its thread.
+
+    Raises:
+        DirectoryError: the directory is missing, or is a model itself.
+        ServingError: the address cannot be listened on.
+    """
+    metrics = Metrics()
+    batching = Batching(
+        settings.max_batch_size,
+        settings.batch_timeout_ms,
+        settings.max_queue,
+        settings.deadline_ms,
+    )
+    repository = Repository(
+        directory, batching, poll_seconds=settings.poll_seconds, on_batch=metrics.batch
+    )
+    with _listen(settings.host, settings.port) as listener:
+        # Before any thread runs: the command line has stderr aside meanwhile to keep it quiet, and
+        # what others said would be lost.
+        import_tensorflow()
+        repository.start()
+        config = uvicorn.Config(
+            create_app(settings, repository, metrics, AccessLog(access_log)),
+            http=BoundedProtocol,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            log_level="critical",  # Operations logs requests, failed ones too
+            access_log=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=settings.drain_seconds,
+        )
+        server = _Server(config)
+        port = listener.getsockname()[1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        say(f"listening on http://{host}:{port}")
+
+        async def run() -> None:
+            announcement = asyncio.create_task(_announce(repository, say))
+            await server.serve([listener])
+            announcement.cancel()
+
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(run())
+    return server.signal
+
+
+class _Server(uvicorn.Server):
+    """Stops by a signal without raising it again, which would end the process there."""
+
+    signal = 0
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop gracefully; by a second Ctrl-C at once."""
+        self.signal = self.signal or sig
+        super().handle_exit(sig, frame)
+
+
+async def _announce(repository: Repository, say: Callable[[str], None]) -> None:
+    while not repository.ready:
+        await asyncio.sleep(0.1)
+    served = ", ".join(f"{version.name} {version.version}" for version in repository.loaded())
+    say(f"ready, serving {served}")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except socket.gaierror:
+        raise ServingError(
+            f"cannot listen on host '{host}': no such host; 127.0.0.1 is this machine alone, "
+            "0.0.0.0 all of its addresses"
+        ) from None
+    except OSError as error:
+        remedies = {
+            errno.EADDRINUSE: "the port is taken; choose another by --port, 0 for any free one",
+            errno.EACCES: "not allowed; choose a port from 1024 up by --port",
+            errno.EADDRNOTAVAIL: "not an address of this machine; 0.0.0.0 is all of them",
+        }
+        reason = remedies.get(error.errno or 0, error.strerror)
+        raise ServingError(f"cannot listen on {host}:{port}: {reason}") from None
