@@ -12,6 +12,7 @@ from typing import NamedTuple
 import click
 import pytest
 
+from textapps.cli.generate import PredictByDefault
 from textapps.cli.main import application
 
 ROOT = Path(__file__).parent.parent
@@ -105,6 +106,9 @@ def check_call(words: list[str], place: str) -> None:
     ctx = click.Context(command)
     known = option_names(command)
     for word in words:
+        if word.startswith("-") and isinstance(command, PredictByDefault):
+            command = command.commands[command.default]
+            known |= option_names(command)
         if word.startswith("-") and word not in ("-", "--"):
             assert word.partition("=")[0] in known, f"{place}: no option {word}"
         elif isinstance(command, click.Group):

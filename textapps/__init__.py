@@ -2,7 +2,7 @@
 
 >>> import textapps
 >>> textapps.TASKS
-('sentiment',)
+('sentiment', 'generate')
 """
 
 import importlib
@@ -14,7 +14,7 @@ from textapps.errors import ConfigurationError, unknown
 
 __version__ = "0.1.0"
 
-TASKS = ("sentiment",)
+TASKS = ("sentiment", "generate")
 
 # Keras reads it at its first import; a ~/.keras/keras.json that says otherwise would break us.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

@@ -139,3 +139,53 @@ def traced(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -
         return again
 
     monkeypatch.setattr(task, "load", load)
+
+
+VERSE = "the cat sat on the mat;\nthe dog, größer, sat on the log.\n"
+
+TINY_GENERATE = {
+    "preset": "tiny",
+    "backbone.units": 12,
+    "backbone.heads": 2,
+    "backbone.context": 9,
+    "backbone.dropout": 0.05,
+    "model.chunk": 7,
+    "training.epochs": 6,
+    "training.batch_size": 5,
+    "training.learning_rate": 0.02,
+    "training.warmup_steps": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def verses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text file that repeats itself."""
+    path = tmp_path_factory.mktemp("text") / "verses.txt"
+    path.write_text(VERSE * 12, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_generate(verses: Path) -> Callable[..., Any]:
+    """`tiny_generate("gru", **{"training.epochs": 1})` is a configuration of seconds."""
+    from textapps.tasks.generate.config import resolve_config
+
+    def make(kind: str = "gru", **changes: object) -> Any:
+        flags = {**TINY_GENERATE, "backbone.kind": kind, "data.source": str(verses)}
+        return resolve_config(flags={**flags, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_generator(
+    tmp_path_factory: pytest.TempPathFactory, tiny_generate: Callable[..., Any]
+) -> Callable[[str], Any]:
+    """`trained_generator("gru")` is a finished `TextGenerator` that no test may change."""
+    from textapps.tasks.generate import task
+
+    @cache
+    def train(kind: str = "gru") -> Any:
+        return task.train(tiny_generate(kind), tmp_path_factory.mktemp(kind) / "models")[0]
+
+    return train

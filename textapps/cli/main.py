@@ -21,6 +21,11 @@ from textapps.errors import TextappsError, unknown
 # Where each command is, and its first help line, so that --help need not import it.
 COMMANDS = {
     "sentiment": ("textapps.cli.sentiment:sentiment_group", "Classify texts by their sentiment."),
+    "generate": (
+        "textapps.cli.generate:generate_group",
+        "Continue a text, character by character.",
+    ),
+    "serve": ("textapps.cli.serve:serve_command", "Serve exported models over HTTP."),
     "data": ("textapps.cli.data:data_group", "List, show and check data sets."),
     "runs": ("textapps.cli.runs:runs_command", "List training runs with their figures."),
 }

@@ -166,15 +166,15 @@ def find_run(models_dir: Path, task: str, run: str | None) -> "RunDirectory":
     return RunDirectory.open(named if named.is_dir() else Path(run), task)
 
 
-def data_options(command: Command) -> Command:
-    """--data, --data-dir and the columns."""
+def source_options(command: Command) -> Command:
+    """--data, --data-dir and the column of texts."""
     return _together(
         keyed(
             "--data",
             key="data.source",
             metavar="SOURCE",
             help="A TensorFlow Datasets name, 'sample' (bundled), or a path: CSV, TSV, JSON lines, "
-            "text (.gz too), or a folder of class folders.  [default: the preset's]",
+            "text (.gz too), or a folder.  [default: the preset's]",
         ),
         keyed(
             "--data-dir",
@@ -189,6 +189,13 @@ def data_options(command: Command) -> Command:
             metavar="NAME",
             help="The column of texts.  [default: found by its name]",
         ),
+    )(command)
+
+
+def data_options(command: Command) -> Command:
+    """`source_options` and the column of labels."""
+    return _together(
+        source_options,
         keyed(
             "--label-column",
             key="data.label_column",
@@ -205,13 +212,13 @@ def split_options(command: Command) -> Command:
             "--validation-data",
             key="data.validation_source",
             metavar="SOURCE",
-            help="Data to validate on.  [default: the set's own split, else 10 % of it]",
+            help="Data to validate on.  [default: the set's own split, else a part of it]",
         ),
         keyed(
             "--test-data",
             key="data.test_source",
             metavar="SOURCE",
-            help="Data to test on.  [default: the set's own split, else 10 % of it]",
+            help="Data to test on.  [default: the set's own split, else a part of it]",
         ),
     )(command)
 

@@ -13,7 +13,8 @@ from textapps.cli.options import Choice, examples, models_dir_option, talk_optio
 if TYPE_CHECKING:
     from textapps.training.run_directory import RunDirectory
 
-FIGURES = ("accuracy", "macro_f1")  # those of metrics.json that fit into a table
+# Those of metrics.json that fit into a table, shown where some run has them.
+FIGURES = ("accuracy", "macro_f1", "nats_per_character")
 
 
 @click.command(
@@ -79,11 +80,12 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("task", "run", "backbone", "preset", "state"):
         table.add_column(name, no_wrap=name == "run")  # there to be copied into --run
-    for name in ("epochs", "score", *FIGURES):
+    names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
+    for name in ("epochs", "score", *names):
         table.add_column(name, justify="right")
     for row in rows:
         test = row["test"] or {}
-        figures = (row["epochs"], row["score"], *map(test.get, FIGURES))
-        names = (str(row[name] or "") for name in ("task", "run", "backbone", "preset", "state"))
-        table.add_row(*names, *("" if value is None else f"{value:.4g}" for value in figures))
+        figures = (row["epochs"], row["score"], *map(test.get, names))
+        words = (str(row[name] or "") for name in ("task", "run", "backbone", "preset", "state"))
+        table.add_row(*words, *("" if value is None else f"{value:.4g}" for value in figures))
     console.answers().print(table)

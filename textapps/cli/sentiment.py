@@ -1,9 +1,8 @@
 """`textapps sentiment`: train, evaluate, predict, export, baseline."""
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from textapps.cli import console
 from textapps.cli.options import (
     Choice,
     Command,
-    collect_flags,
     config_options,
     data_options,
     examples,
@@ -26,13 +24,20 @@ from textapps.cli.options import (
     talk_options,
     training_options,
 )
+from textapps.cli.shared import (
+    SPLITS,
+    export_options,
+    export_run,
+    lines,
+    other_data,
+    resume_option,
+    train_or_resume,
+)
 
 if TYPE_CHECKING:
-    from textapps.datasets.config import DataConfig
     from textapps.tasks.sentiment.judgement import Judgement
     from textapps.tasks.sentiment.task import Sentiment
 
-SPLITS = ("train", "validation", "test")
 CHUNK = 1024  # texts that predict holds in memory at a time
 FIGURES = ("accuracy", "macro_f1", "auc", "log_loss", "calibration_error")
 
@@ -61,30 +66,11 @@ def sentiment_group() -> None:
 )
 @config_options()
 @models_dir_option
-@click.option(
-    "--resume",
-    metavar="RUN",
-    help="Go on with a stopped run, its directory or its name; takes no other options.",
-)
+@resume_option
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train a classifier; prints the run directory."""
-    flags = collect_flags()
-    if resume and (flags or config_file):
-        given = ", ".join(flags.options.values()) or "--config"
-        raise click.UsageError(f"--resume goes on as the run began; leave out {given}")
-    from textapps.tasks.sentiment import task
-    from textapps.tasks.sentiment.config import resolve_config
-    from textapps.training.run_directory import RunDirectory
-
-    if resume:
-        named = models_dir / task.TASK / resume
-        path = named if named.is_dir() else Path(resume)
-        run = RunDirectory.open(path, task.TASK, trained=False)
-        classifier, result = task.resume(run, console.TrainingProgress())
-    else:
-        config = resolve_config(file=config_file, environ=os.environ, flags=flags)
-        classifier, result = task.train(config, models_dir, console.TrainingProgress())
+    classifier, result = train_or_resume("sentiment", config_file, models_dir, resume)
     console.say(
         f"best validation accuracy {result.best_score:.4f} at step {result.best_step:,}, "
         f"{result.seconds:.0f} s of training"
@@ -126,7 +112,7 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     from textapps.tasks.sentiment.report import write_report
 
     classifier = _load(models_dir, run)
-    judgement = evaluate(classifier, _other_data(classifier), split)
+    judgement = evaluate(classifier, other_data(classifier.config.data), split)
     baseline = stored_baseline(judgement, classifier.run)
     report = write_report(classifier, judgement, baseline)
     _print_judgement(judgement, as_json)
@@ -143,7 +129,7 @@ def baseline_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     from textapps.tasks.sentiment.report import write_report
 
     classifier = _load(models_dir, run)
-    data = _other_data(classifier)
+    data = other_data(classifier.config.data)
     baseline = fit_baseline(classifier, data, split)
     judgement = evaluate(classifier, data, split)
     report = write_report(classifier, judgement, baseline)
@@ -175,13 +161,13 @@ def predict_command(
     """Print label and probability of each text, a line each."""
     if bool(texts) == (input_file is not None):
         raise click.UsageError("give texts, or --input FILE, or '-' for standard input")
-    lines: Iterable[str] = texts
+    inputs: Iterable[str] = texts
     if texts == ("-",):
         input_file = sys.stdin.buffer
     if input_file is not None:
-        lines = _lines(input_file)
+        inputs = lines(input_file)
     classifier = _load(models_dir, run)
-    iterator = enumerate(lines)
+    iterator = enumerate(inputs)
     while chunk := list(islice(iterator, CHUNK)):
         answers = classifier.predict([text for _, text in chunk])
         for (index, text), answer in zip(chunk, answers, strict=True):
@@ -196,24 +182,12 @@ def predict_command(
     "export",
     epilog=examples("textapps sentiment export", "textapps sentiment export --name reviews"),
 )
-@keyed("--name", key="name", help="The model's name in a server.  [default: sentiment]")
-@click.option(
-    "--verify/--no-verify",
-    default=True,
-    show_default=True,
-    help="Compare the answers of the export with the run's in a fresh process.",
-)
+@export_options("sentiment")
 @run_options
 @talk_options
 def export_command(verify: bool, run: str | None, models_dir: Path) -> None:
     """Write a SavedModel that takes text and gives labels; prints its directory."""
-    from textapps.config import resolve
-    from textapps.exporting.config import ExportConfig
-
-    classifier = _load(models_dir, run)
-    section = classifier.config.export.model_dump(exclude={"verify"})
-    config = resolve(ExportConfig, preset={**section, "verify": verify}, flags=collect_flags())
-    click.echo(classifier.export(models_dir, **config.model_dump()))
+    click.echo(export_run(_load(models_dir, run), models_dir, verify))
 
 
 def _load(models_dir: Path, run: str | None) -> "Sentiment":
@@ -221,20 +195,6 @@ def _load(models_dir: Path, run: str | None) -> "Sentiment":
     from textapps.tasks.sentiment.task import load
 
     return load(found)
-
-
-def _other_data(classifier: "Sentiment") -> "DataConfig | None":
-    """The data that options name, None for the run's own."""
-    flags = {key.removeprefix("data."): value for key, value in collect_flags().items()}
-    if not flags:
-        return None
-    from textapps.config import resolve
-    from textapps.datasets.config import DataConfig
-
-    own = classifier.config.data.model_dump()
-    if "source" in flags:  # other data have columns and splits of their own
-        own = {"source": own["source"], "data_dir": own["data_dir"]}
-    return resolve(DataConfig, preset=own, flags=flags).resolved()
 
 
 def _print_judgement(judgement: "Judgement", as_json: bool) -> None:
@@ -248,10 +208,3 @@ def _print_judgement(judgement: "Judgement", as_json: bool) -> None:
         if name in metrics:
             low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]
             click.echo(f"{name:<18} {metrics[name]:.4f}   95 %: {low:.4f} to {high:.4f}")
-
-
-def _lines(file: Any) -> Iterator[str]:
-    """Lines end at LF or CRLF only: a text may hold U+0085 and other line separators."""
-    for number, line in enumerate(file):
-        text = line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
-        yield text.removeprefix("\ufeff") if number == 0 else text

@@ -1,0 +1,105 @@
+"""What the commands of several tasks do alike."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textapps.cli import console
+from textapps.cli.options import Command, Decorator, collect_flags
+
+SPLITS = ("train", "validation", "test")
+
+resume_option: Decorator = click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with a stopped run, its directory or its name; takes no other options.",
+)
+
+
+def train_or_resume(
+    task: str,
+    config_file: Path | None,
+    models_dir: Path,
+    resume: str | None,
+) -> tuple[Any, Any]:
+    """What the task's `train` or `resume` gives, by the options of the running command.
+
+    Raises click.UsageError where --resume stands beside options that a run has already.
+    """
+    flags = collect_flags()
+    if resume and (flags or config_file):
+        given = ", ".join(flags.options.values()) or "--config"
+        raise click.UsageError(f"--resume goes on as the run began; leave out {given}")
+    import importlib
+
+    package = f"textapps.tasks.{task}"
+    # The configuration first: it is at hand at once, and most mistakes are found in it.
+    resolve_config = importlib.import_module(f"{package}.config").resolve_config
+    config = None
+    if not resume:
+        config = resolve_config(file=config_file, environ=os.environ, flags=flags)
+    module = importlib.import_module(f"{package}.task")
+    if config is not None:
+        trained: tuple[Any, Any] = module.train(config, models_dir, console.TrainingProgress())
+        return trained
+    from textapps.training.run_directory import RunDirectory
+
+    assert resume is not None
+    named = models_dir / task / resume
+    run = RunDirectory.open(named if named.is_dir() else Path(resume), task, trained=False)
+    resumed: tuple[Any, Any] = module.resume(run, console.TrainingProgress())
+    return resumed
+
+
+def other_data(own: Any) -> Any:
+    """The [data] section that options name, None for `own`, that of the run."""
+    flags = {key.removeprefix("data."): value for key, value in collect_flags().items()}
+    if not flags:
+        return None
+    from textapps.config import resolve
+
+    values = own.model_dump()
+    if "source" in flags:  # other data have columns and splits of their own
+        values = {"source": own.source, "data_dir": own.data_dir}
+    return resolve(type(own), preset=values, flags=flags).resolved()
+
+
+def export_options(default_name: str) -> Decorator:
+    """--name, keyed, and --verify as an argument."""
+    from textapps.cli.options import keyed
+
+    def decorate(command: Command) -> Command:
+        verify = click.option(
+            "--verify/--no-verify",
+            default=True,
+            show_default=True,
+            help="Compare the answers of the export with the run's in a fresh process.",
+        )
+        name = keyed(
+            "--name", key="name", help=f"The model's name in a server.  [default: {default_name}]"
+        )
+        decorated: Callable[..., Any] = name(verify(command))
+        return decorated
+
+    return decorate
+
+
+def export_run(trained: Any, models_dir: Path, verify: bool) -> Path:
+    """Exports what a run has trained, by the options of the running command."""
+    from textapps.config import resolve
+    from textapps.exporting.config import ExportConfig
+
+    section = trained.config.export.model_dump(exclude={"verify"})
+    config = resolve(ExportConfig, preset={**section, "verify": verify}, flags=collect_flags())
+    path: Path = trained.export(models_dir, **config.model_dump())
+    return path
+
+
+def lines(file: Any) -> Iterator[str]:
+    """Lines end at LF or CRLF only: a text may hold U+0085 and other line separators."""
+    for number, line in enumerate(file):
+        text = line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
+        yield text.removeprefix("\ufeff") if number == 0 else text

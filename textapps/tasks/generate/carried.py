@@ -1,0 +1,53 @@
+"""A backbone's state that outlives a call."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from textapps.training.weights import CARRIED
+
+
+class CarriedState(keras.layers.Layer):
+    """Keeps the state of a fixed number of streams in variables.
+
+    Args:
+        initial: what `Backbone.initial_state` gives for that number of rows.
+        saved: whether the variables are the model's, so that checkpoints hold them.
+    """
+
+    def __init__(self, initial: Any, *, saved: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.leaves = [
+            {leaf: self._variable(f"{block}_{leaf}", zeros, saved) for leaf, zeros in each.items()}
+            for block, each in enumerate(initial)
+        ]
+        self.built = True
+
+    def read(self, start: Any) -> Any:
+        """The state, zeros in the rows where `start`, bool[streams], is true."""
+
+        def begun(variable: Any) -> Any:
+            value = ops.convert_to_tensor(variable)
+            rows = ops.reshape(start, (-1,) + (1,) * (len(value.shape) - 1))
+            return ops.where(rows, ops.zeros_like(value), value)
+
+        return tuple({leaf: begun(v) for leaf, v in leaves.items()} for leaves in self.leaves)
+
+    def write(self, state: Any) -> None:
+        """Keeps the state that the next call reads."""
+        for leaves, tensors in zip(self.leaves, state, strict=True):
+            for leaf, variable in leaves.items():
+                variable.assign(ops.stop_gradient(tensors[leaf]))
+
+    def _variable(self, name: str, zeros: Any, saved: bool) -> Any:
+        if not saved:  # Keras does not count a plain variable among the model's
+            return tf.Variable(zeros, trainable=False, name=name)
+        return self.add_weight(
+            shape=zeros.shape,
+            dtype=keras.backend.standardize_dtype(zeros.dtype),
+            initializer="zeros",
+            trainable=False,
+            name=f"{CARRIED}_{name}",
+        )

@@ -1,0 +1,107 @@
+"""Configuration and presets of the generate task."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from textapps.backbones.config import BackboneConfig
+from textapps.config import Section, lookup, resolve
+from textapps.datasets.config import CorpusConfig
+from textapps.decoding.config import DecodingConfig
+from textapps.errors import ConfigurationError, unknown
+from textapps.exporting.config import ExportConfig
+from textapps.preprocessing.config import CharacterConfig
+from textapps.training.config import TrainingConfig
+
+
+class ModelConfig(Section):
+    """What stands around the backbone, and how it is trained on a stream.
+
+    `chunk` is how many characters the gradient goes back through; the state goes on.
+    `input_dropout` is the share of features dropped behind the embedding, `head_dropout` of those
+    before the last layer.
+    """
+
+    chunk: int = Field(64, ge=1, le=65536)
+    input_dropout: float = Field(0.0, ge=0, lt=1)
+    head_dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class GenerateConfig(Section):
+    """The whole configuration of a generate run, as config.toml holds it."""
+
+    task: Literal["generate"] = "generate"
+    preset: Literal["tiny", "small", "base"] = "small"
+    random_seed: int = Field(0, ge=0, lt=2**32)
+    data: CorpusConfig = CorpusConfig()
+    preprocessor: CharacterConfig = CharacterConfig()
+    backbone: BackboneConfig = BackboneConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    decoding: DecodingConfig = DecodingConfig()
+    export: ExportConfig = ExportConfig()
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "backbone": {"kind": "gru", "units": 64, "heads": 2, "context": 64},
+        "model": {"chunk": 32},
+        "training": {"epochs": 10, "batch_size": 16, "learning_rate": 1e-2, "warmup_steps": 10},
+    },
+    # Found on the validation part of tinyshakespeare: many short chunks side by side make the
+    # most of a CPU, and lose nothing, because the state goes on.
+    "small": {
+        "backbone": {"kind": "gru", "units": 256},
+        "model": {"chunk": 32},
+        "training": {
+            "epochs": 4,
+            "batch_size": 64,
+            "learning_rate": 5e-3,
+            "warmup_steps": 50,
+            "average": 0.99,
+        },
+    },
+    "base": {
+        "backbone": {"kind": "gru", "units": 384, "layers": 2, "dropout": 0.2},
+        "model": {"chunk": 32, "head_dropout": 0.2},
+        "training": {
+            "epochs": 8,
+            "batch_size": 64,
+            "learning_rate": 3e-3,
+            "warmup_steps": 100,
+            "weight_decay": 0.05,
+            "average": 0.999,
+        },
+    },
+}
+# What another backbone than the preset's needs of its own.
+BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {}
+
+
+def resolve_config(
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> GenerateConfig:
+    """Flags before environment before file before the preset that they name.
+
+    Raises:
+        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
+    """
+    name = str(lookup("preset", file=file, environ=environ, flags=flags) or "small")
+    if name not in PRESETS:
+        raise ConfigurationError(unknown("preset", name, PRESETS))
+    preset = PRESETS[name]
+    kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
+    special = BY_BACKBONE.get((name, str(kind or preset["backbone"]["kind"])), {})
+    merged = {key: {**preset.get(key, {}), **special.get(key, {})} for key in {*preset, *special}}
+    return resolve(
+        GenerateConfig,
+        preset={"preset": name, **merged},
+        file=file,
+        environ=environ,
+        flags=flags,
+    )

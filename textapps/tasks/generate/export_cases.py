@@ -1,0 +1,155 @@
+"""What an export of a generator is asked to see that it answers as its run does."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from textapps.decoding.config import DecodingConfig
+from textapps.decoding.decoder import Decoder
+from textapps.decoding.sampling import Options
+from textapps.exporting.archive import DEFAULT_SIGNATURE
+from textapps.exporting.verification import Case
+from textapps.tasks.generate.continuation import BEGINNING
+from textapps.tasks.generate.signatures import OPTIONS, Signatures
+
+if TYPE_CHECKING:
+    from textapps.tasks.generate.task import TextGenerator
+
+TEXTS = ("It was late.\nNobody came.", "", "?", "映画")  # short, so that nothing is read in streams
+KEPT = 3
+NOISE = 3e-5  # of logits; what rounding changes is below the tolerance of verification, 1e-5
+SHAKES = 4
+
+
+class Question(NamedTuple):
+    """A text to be generated."""
+
+    seed: str
+    random_seed: int
+    decoding: DecodingConfig
+
+
+class _Shaken:
+    """A model whose logits are a little off, row by row."""
+
+    def __init__(self, model: Any, noise: Any) -> None:
+        self.initial_state = model.initial_state
+        self._model = model
+        self._noise = noise  # float32[batch, vocabulary]
+
+    def next_logits(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
+        logits, state = self._model.next_logits(ids, state, mask)
+        return logits + self._noise, state
+
+
+def make_cases(generator: "TextGenerator", signatures: Signatures) -> list[Case]:
+    """A case of every signature; texts and nats come from the generator's own functions."""
+    default = steady(generator, _default_questions(generator))[:KEPT]
+    seeds = [question.seed for question in default]
+    cases = [Case(DEFAULT_SIGNATURE, {"seed": seeds}, {"text": _texts(generator, default)})]
+
+    questions = steady(generator, _questions(generator))[:KEPT]
+    seeds, texts = [question.seed for question in questions], _texts(generator, questions)
+    options = _options(questions)
+    cases.append(Case("generate", {"seed": seeds, **options}, {"text": texts}))
+    start = signatures.answer("start", {"seed": seeds})
+    cases.append(Case("start", {"seed": seeds}, start))
+    inputs = {**start, **options}
+    cases.append(Case("continue", inputs, {**signatures.answer("continue", inputs), "text": texts}))
+
+    state = {spec.name: start[spec.name] for spec in signatures.endpoints["step"].inputs[1:]}
+    ids, _ = _encode(generator, seeds)
+    cases.append(
+        Case("step", {"ids": ids, **state}, signatures.answer("step", {"ids": ids, **state}))
+    )
+    nats = [generator.nats(text) for text in TEXTS]
+    score = {
+        "log_likelihood": np.array([-each.sum() for each in nats], np.float32),
+        "characters": np.array([len(each) for each in nats], np.int32),
+    }
+    cases.append(Case("score", {"text": list(TEXTS)}, score))
+    return cases
+
+
+def steady(generator: "TextGenerator", questions: Sequence[Question]) -> list[Question]:
+    """The questions whose texts do not hang on rounding; all, if it is not two at least.
+
+    Once in many thousand characters a random number or two logits lie so close together that
+    another order of adding, as in a batch of another size, gives another character, and with it
+    another text. So every text is made several times, with small noise on the logits.
+
+    Args:
+        questions: with the same stop text.
+    """
+    preprocessor = generator.preprocessor
+    vocabulary_size = len(preprocessor.vocabulary)
+    noise = np.random.default_rng(0).normal(0, NOISE, (SHAKES, vocabulary_size))
+    noise[0] = 0
+    # rows: all questions without noise, then all with the first noise, …
+    noise = np.repeat(noise, len(questions), axis=0).astype(np.float32)
+    decoder = Decoder(_Shaken(generator.model, noise), vocabulary_size)
+    stop = questions[0].decoding.stop
+    ids, lengths = _encode(generator, [question.seed for question in questions] * SHAKES)
+    options = {name: np.tile(values, SHAKES) for name, values in _options(questions).items()}
+
+    @tf.function(autograph=False)
+    def texts() -> Any:
+        encoded = None if stop is None else tf.constant(preprocessor.encode(stop))
+        state = decoder.start(tf.constant(ids), tf.constant(lengths), encoded)
+        length = tf.constant(options.pop("length"))
+        made, counts, _ = decoder.advance(state, Options(**options), length)
+        return made, counts
+
+    made, counts = (tensor.numpy().reshape(SHAKES, len(questions), -1) for tensor in texts())
+    same = (made == made[0]).all(axis=(0, 2)) & (counts == counts[0]).all(axis=(0, 2))
+    found = [question for question, holds in zip(questions, same, strict=True) if holds]
+    return found if len(found) > 1 else list(questions)
+
+
+def _default_questions(generator: "TextGenerator") -> list[Question]:
+    return [Question(seed, 0, generator.config.decoding) for seed in _seeds(generator)]
+
+
+def _questions(generator: "TextGenerator") -> list[Question]:
+    """Every option, in rows of unequal lengths."""
+    few = min(5, len(generator.preprocessor.vocabulary.tokens))
+    wanted = (
+        {"length": 40, "temperature": 0.9, "top_k": few},
+        {"length": 23, "temperature": 0.7, "repetition_penalty": 1.2},
+        {"length": 31, "temperature": 1.0, "top_p": 0.9},
+        {"length": 12, "temperature": 0.0},
+    )
+    seeds = _seeds(generator)
+    return [
+        Question(seeds[number % len(seeds)], number, DecodingConfig(**wanted[number % len(wanted)]))
+        for number in range(1, 7)
+    ]
+
+
+def _seeds(generator: "TextGenerator") -> list[str]:
+    """Of unequal lengths, so that padding is crossed; of characters that the model knows."""
+    known = "".join(generator.preprocessor.vocabulary.tokens)
+    return ["", known[:3], known[:17], known[4:9], known[::-1][:2]]
+
+
+def _texts(generator: "TextGenerator", questions: Sequence[Question]) -> list[str]:
+    return [
+        generator.generate([seed], random_seed, **decoding.model_dump())[0]
+        for seed, random_seed, decoding in questions
+    ]
+
+
+def _options(questions: Sequence[Question]) -> dict[str, Any]:
+    """The options as a signature takes them, one of each a question."""
+    values = [{**q.decoding.model_dump(), "random_seed": q.random_seed} for q in questions]
+    return {
+        name: np.array([each[name] for each in values], dtype.as_numpy_dtype)
+        for name, dtype in OPTIONS.items()
+    }
+
+
+def _encode(generator: "TextGenerator", seeds: Sequence[str]) -> tuple[Any, Any]:
+    ids, lengths = generator.preprocessor.ids(tf.constant([BEGINNING + seed for seed in seeds]))
+    return ids.numpy(), lengths.numpy()

@@ -1,0 +1,108 @@
+"""Character ids to logits of the next character."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from textapps.backbones.backbone import Backbone
+from textapps.preprocessing.vocabulary import PADDING
+from textapps.tasks.generate.carried import CarriedState
+from textapps.tasks.generate.config import GenerateConfig
+
+
+class LanguageModel(keras.Model):
+    """Embedding → causal backbone → logits; the chance of each next character.
+
+    The backbone's state makes one model of three uses: a chunk of a stream in training, a prompt
+    read at once, and one character after another (`next_logits`).
+
+    Called as a Keras model it takes chunks of streams, {"ids": int32[streams, chunk],
+    "start": bool[streams]}, gives float32[streams, chunk, vocabulary] and carries the state of
+    each stream on to the next call, afresh where `start` is true; training and evaluation have a
+    state of their own each. Back-propagation ends at the start of the chunk.
+
+    Args:
+        vocabulary_size: one more than the largest id; padding, id 0, is never predicted.
+        streams: rows of a training and of an evaluation batch; None if neither will be done.
+    """
+
+    def __init__(
+        self,
+        config: GenerateConfig,
+        vocabulary_size: int,
+        streams: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(name="generate")
+        units = config.backbone.units
+        self.embedding = keras.layers.Embedding(vocabulary_size, units, name="embedding")
+        self.input_dropout = keras.layers.Dropout(config.model.input_dropout, name="input_dropout")
+        self.backbone = Backbone(config.backbone, name="backbone")
+        self.head_dropout = keras.layers.Dropout(config.model.head_dropout, name="head_dropout")
+        self.head = keras.layers.Dense(vocabulary_size, dtype="float32", name="head")
+        self.carried: tuple[CarriedState, ...] = ()
+        if streams is not None:
+            self.carried = tuple(
+                CarriedState(self.backbone.initial_state(rows), saved=saved, name=name)
+                for rows, saved, name in zip(
+                    streams, (True, False), ("training_state", "evaluation_state"), strict=True
+                )
+            )
+        self._units = units
+
+    def build(self, inputs_shape: Any = None) -> None:
+        """Creates all weights at once, without a trace of the graph."""
+        self.embedding.build((None, None))
+        self.backbone.build((None, None, self._units))
+        self.head.build((None, None, self._units))
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """See the class."""
+        carried = self.carried[0 if training else 1]
+        logits, state = self.read(inputs["ids"], carried.read(inputs["start"]), training=training)
+        carried.write(state)
+        return logits
+
+    def read(
+        self, ids: Any, state: Any = None, mask: Any = None, training: bool | None = None
+    ) -> tuple[Any, Any]:
+        """The logits of what follows each position, and the state after all of them.
+
+        Args:
+            ids: int32[batch, time].
+            state: as `Backbone`'s; None at the start.
+            mask: bool[batch, time], padding on the right; None: everything is valid.
+
+        Returns:
+            float32[batch, time, vocabulary], state.
+        """
+        x = self.input_dropout(self.embedding(ids), training=training)
+        x, state = self.backbone(x, state, mask=mask, training=training)
+        return self._logits(self.head_dropout(x, training=training)), state
+
+    def next_logits(self, ids: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
+        """As `read`, with the logits of the last valid position only, float32[batch, vocabulary].
+
+        Raises nothing for a row without a valid position: its logits mean nothing.
+        """
+        x, state = self.backbone(self.embedding(ids), state, mask=mask)
+        if mask is None:
+            last = x[:, -1]
+        else:
+            ends = ops.maximum(ops.sum(ops.cast(mask, "int32"), axis=1) - 1, 0)
+            last = ops.take_along_axis(x, ends[:, None, None], axis=1)[:, 0]
+        return self._logits(last), state
+
+    def initial_state(self, batch: Any) -> Any:
+        """The state before the first character of `batch` texts."""
+        return self.backbone.initial_state(batch)
+
+    def nats(self, targets: Any, logits: Any) -> Any:
+        """Cross-entropy: int32[batch, time], logits → float32[batch, time], in nats."""
+        return keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+
+    def _logits(self, x: Any) -> Any:
+        logits = self.head(x)
+        never = ops.arange(logits.shape[-1]) == PADDING
+        return ops.where(never, -1e9, logits)

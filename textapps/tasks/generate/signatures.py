@@ -1,0 +1,164 @@
+"""What an exported generator answers: the functions behind its signatures."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from textapps.decoding.config import DecodingConfig
+from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
+from textapps.decoding.sampling import Options
+from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
+from textapps.exporting.state import flatten_state, unflatten_state
+from textapps.preprocessing.vocabulary import PADDING
+from textapps.tasks.generate.continuation import BEGINNING
+
+if TYPE_CHECKING:
+    from textapps.tasks.generate.task import TextGenerator
+
+Tensors = dict[str, Any]
+
+OPTIONS = {
+    "length": tf.int32,
+    "temperature": tf.float32,
+    "top_k": tf.int32,
+    "top_p": tf.float32,
+    "repetition_penalty": tf.float32,
+    "random_seed": tf.int64,
+}
+
+
+class Signatures:
+    """The signatures of one generator, by name in `endpoints`.
+
+        serving_default  seed → text, with the options of the run's configuration
+        generate         seed, options → text
+        score            text → log_likelihood (nats), characters
+        start            seed → logits, state, position
+        continue         logits, state, position, options → text, logits, state, position
+        step             ids, state → logits, state
+
+    Every tensor is batch-major: strings [batch], options [batch], logits float32[batch,
+    vocabulary], position int32[batch], ids int32[batch, time] padded with 0. The state of `step`
+    is the backbone's; `start` and `continue` have one block more, which remembers the characters
+    of seed and text for the repetition penalty. An option out of its range fails the call.
+    """
+
+    def __init__(self, generator: "TextGenerator") -> None:
+        self._model = generator.model
+        self._preprocessor = generator.preprocessor
+        self._defaults = generator.config.decoding
+        vocabulary_size = len(generator.preprocessor.vocabulary)
+        self._decoder = Decoder(generator.model, vocabulary_size)
+        backbone = generator.model.initial_state(1)
+        own = {"seen": tf.zeros([1, vocabulary_size], tf.bool)}
+        step_state, state = _specs(flatten_state(backbone)), _specs(flatten_state((*backbone, own)))
+        self.state = tuple(spec.name for spec in state)
+        at = [
+            tf.TensorSpec([None, vocabulary_size], tf.float32, "logits"),
+            *state,
+            tf.TensorSpec([None], tf.int32, "position"),
+        ]
+        options = [tf.TensorSpec([None], dtype, name) for name, dtype in OPTIONS.items()]
+        seed, text = (tf.TensorSpec([None], tf.string, name) for name in ("seed", "text"))
+        ids = tf.TensorSpec([None, None], tf.int32, "ids")
+        self.endpoints = {
+            DEFAULT_SIGNATURE: Endpoint(self._default, [seed]),
+            "generate": Endpoint(self._generate, [seed, *options]),
+            "score": Endpoint(self._score, [text]),
+            "start": Endpoint(self._start, [seed]),
+            "continue": Endpoint(self._continue, [*at, *options]),
+            "step": Endpoint(self._step, [ids, *step_state]),
+        }
+
+    def answer(self, name: str, inputs: Mapping[str, Any]) -> Tensors:
+        """What a signature gives for named inputs, as NumPy arrays."""
+        endpoint = self.endpoints[name]
+        tensors = {
+            spec.name: tf.constant(inputs[spec.name], spec.dtype) for spec in endpoint.inputs
+        }
+        outputs = tf.function(endpoint.function, autograph=False)(**tensors)
+        return {key: tensor.numpy() for key, tensor in outputs.items()}
+
+    def _default(self, seed: Any) -> Tensors:
+        stop = self._defaults.stop
+        if stop is not None:
+            stop = tf.constant(self._preprocessor.encode(stop))
+        options = Options.of(self._defaults, tf.zeros(tf.shape(seed), tf.int64))
+        length = tf.fill(tf.shape(seed), self._defaults.length)
+        state = self._decoder.start(*self._ids(seed), stop)
+        plain = self._defaults.top_k == 0 and self._defaults.top_p == 1
+        plain = plain and self._defaults.repetition_penalty == 1
+        ids, lengths, _ = self._decoder.advance(state, options, length, plain=plain)
+        return {"text": self._preprocessor.text(ids, lengths)}
+
+    def _generate(self, seed: Any, **options: Any) -> Tensors:
+        return {"text": self._advance(self._decoder.start(*self._ids(seed)), options)[0]}
+
+    def _score(self, text: Any) -> Tensors:
+        ids, lengths = self._ids(text)
+        given, following, lengths = ids[:, :-1], ids[:, 1:], lengths - 1
+        batch, time = tf.unstack(tf.shape(given))
+
+        def read(begin: Any, total: Any, state: Any) -> tuple[Any, Any, Any]:
+            chunk = slice(begin, begin + PROMPT_CHUNK)
+            mask = begin + tf.range(tf.shape(given[:, chunk])[1]) < lengths[:, None]
+            logits, state = self._model.read(given[:, chunk], state, mask)
+            nats = self._model.nats(following[:, chunk], logits)
+            total += tf.reduce_sum(tf.where(mask, nats, 0), axis=1)
+            return begin + PROMPT_CHUNK, total, state
+
+        _, total, _ = tf.while_loop(
+            lambda begin, *_: begin < time,
+            read,
+            (0, tf.zeros([batch]), self._model.initial_state(batch)),
+        )
+        return {"log_likelihood": -total, "characters": lengths}
+
+    def _start(self, seed: Any) -> Tensors:
+        return _flat(self._decoder.start(*self._ids(seed)))
+
+    def _continue(self, **inputs: Any) -> Tensors:
+        *backbone, own = unflatten_state(inputs)
+        state = DecodingState(inputs["logits"], tuple(backbone), inputs["position"], own)
+        text, state = self._advance(state, {name: inputs[name] for name in OPTIONS})
+        return {"text": text, **_flat(state)}
+
+    def _step(self, ids: Any, **state: Any) -> Tensors:
+        logits, new = self._model.next_logits(ids, unflatten_state(state), ids != PADDING)
+        return {"logits": logits, **flatten_state(new)}
+
+    def _advance(self, state: DecodingState, options: Tensors) -> tuple[Any, DecodingState]:
+        _check(options)
+        length = options.pop("length")
+        ids, lengths, state = self._decoder.advance(state, Options(**options), length)
+        return self._preprocessor.text(ids, lengths), state
+
+    def _ids(self, texts: Any) -> tuple[Any, Any]:
+        return self._preprocessor.ids(tf.strings.join([BEGINNING, texts]))
+
+
+def _flat(state: DecodingState) -> Tensors:
+    leaves = flatten_state((*state.backbone, state.own))
+    return {"logits": state.logits, **leaves, "position": state.position}
+
+
+def _specs(leaves: Tensors) -> list[Any]:
+    return [tf.TensorSpec([None, *t.shape[1:]], t.dtype, name) for name, t in leaves.items()]
+
+
+def _check(options: Tensors) -> None:
+    """The bounds of `DecodingConfig`, for every row."""
+    comparisons = {
+        "ge": (tf.greater_equal, "at least"),
+        "gt": (tf.greater, "above"),
+        "le": (tf.less_equal, "at most"),
+    }
+    for name, values in options.items():
+        field = DecodingConfig.model_fields.get(name)
+        for bound in field.metadata if field is not None else ():
+            for key, (compare, words) in comparisons.items():
+                limit = getattr(bound, key, None)
+                if limit is not None:
+                    holds = tf.reduce_all(compare(values, tf.cast(limit, values.dtype)))
+                    tf.debugging.Assert(holds, [f"{name} must be {words} {limit}"])
