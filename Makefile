@@ -28,13 +28,22 @@ static: $(SET_UP)
 acceptance: $(SET_UP)
 	$(BIN)/pytest -m acceptance --timeout=7200
 
-# About an hour; the machine should have nothing else to do.
+# Two hours; the machine should have nothing else to do. PyTorch is for two of them alone.
 bench: $(SET_UP)
 	$(BIN)/python -m benchmarks.nbsvm
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.time_to_accuracy
 	$(BIN)/python -m benchmarks.sentiment
 	$(BIN)/python -m benchmarks.sentiment --preset base
+	$(BIN)/python -m benchmarks.generate
+	$(BIN)/python -m benchmarks.generate --preset base
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/python -m benchmarks.nanogpt --seconds 180
+	$(BIN)/python -m benchmarks.generation
+	$(BIN)/python -m benchmarks.copy_task
+	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.serving --swap
+	$(BIN)/python -m benchmarks.serving --soak
 	$(BIN)/python -m benchmarks.results_page
 
 # Runs and exports under models/ stay.

@@ -6,16 +6,12 @@ The benchmarks do it too, after each figure. Nothing on the page is typed by han
 of others.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results
-
-Result = dict[str, Any]
-
-ABSENT = "not measured"
-BACKBONES = ("gru", "lstm", "transformer", "simple_rnn")
+from benchmarks import results, results_generate, serving_page
+from benchmarks.markdown import ABSENT, BACKBONES, Result, preset_name, table, text
 
 # Accuracy on the 25,000 reviews of IMDB's test split, in %; labels of the 25,000 others.
 PUBLISHED = (
@@ -59,6 +55,8 @@ def render() -> str:
         *_comparison(),
         *_cost(),
         *_time_to_accuracy(),
+        *results_generate.sections(),
+        *serving_page.sections(table),
         *_startup(),
         *_provenance(),
         "## Sources",
@@ -90,7 +88,7 @@ def _accuracy() -> Iterable[str]:
         "chosen on test. What the other figures mean: [evaluation.md](evaluation.md)."
     )
     rows = [
-        (_name(preset, kind), *_metrics(result), _text(result, "parameters", ",.0f"))
+        (preset_name(preset, kind), *_metrics(result), text(result, "parameters", ",.0f"))
         for preset, kind, result in networks()
     ]
     for ngrams in (2, 3):
@@ -98,11 +96,11 @@ def _accuracy() -> Iterable[str]:
         result = results.read_result(name)
         if result or ngrams == 2:
             label = f"NB-SVM, up to {ngrams} words"
-            rows.append((label, *_metrics(result), _text(result, "features", ",.0f")))
+            rows.append((label, *_metrics(result), text(result, "features", ",.0f")))
     heading = ("", "accuracy, %", "AUC", "log-loss", "calibration error", "parameters")
-    yield _table(heading, rows)
+    yield table(heading, rows)
     yield "Published, on the same split; “more” says whether reviews without label are used too:"
-    yield _table(("", "accuracy, %", "more", "source"), PUBLISHED)
+    yield table(("", "accuracy, %", "more", "source"), PUBLISHED)
 
 
 def _comparison() -> Iterable[str]:
@@ -119,17 +117,17 @@ def _comparison() -> Iterable[str]:
     )
     heading = ("", "network", "NB-SVM", "difference, points", "p")
     rows = [
-        (_name(preset, kind), *_difference(result, "against_baseline"))
+        (preset_name(preset, kind), *_difference(result, "against_baseline"))
         for preset, kind, result in networks()
     ]
     rows += [
         (
-            _name(preset, kind) + ", without those",
+            preset_name(preset, kind) + ", without those",
             *_difference(result, "against_baseline_without_them"),
         )
         for preset, kind, result in networks()
     ]
-    yield _table(heading, rows)
+    yield table(heading, rows)
 
 
 def _cost() -> Iterable[str]:
@@ -141,11 +139,11 @@ def _cost() -> Iterable[str]:
     )
     rows = [
         (
-            _name(preset, kind),
-            _text(result, "passes", ".1f"),
-            _text(result, "training_seconds", ".0f"),
-            _text(result, "wall_seconds", ".0f"),
-            _text(result, "peak_memory_mb", ",.0f"),
+            preset_name(preset, kind),
+            text(result, "passes", ".1f"),
+            text(result, "training_seconds", ".0f"),
+            text(result, "wall_seconds", ".0f"),
+            text(result, "peak_memory_mb", ",.0f"),
         )
         for preset, kind, result in networks()
     ]
@@ -154,12 +152,12 @@ def _cost() -> Iterable[str]:
         (
             "NB-SVM, up to 2 words",
             "",
-            _text(nbsvm, "fit_seconds", ".0f"),
+            text(nbsvm, "fit_seconds", ".0f"),
             "",
-            _text(nbsvm, "peak_memory_mb", ",.0f"),
+            text(nbsvm, "peak_memory_mb", ",.0f"),
         )
     )
-    yield _table(("", "passes", "steps, s", "whole, s", "peak memory, MB"), rows)
+    yield table(("", "passes", "steps, s", "whole, s", "peak memory, MB"), rows)
 
 
 def _time_to_accuracy() -> Iterable[str]:
@@ -184,11 +182,11 @@ def _time_to_accuracy() -> Iterable[str]:
     for side, figures in result["sides"].items():
         runs = figures["repeats"]
         each = ", ".join(_reached(run) for run in runs)
-        name = _name(result["preset"], side) if side in ratios else "Keras's recipe"
+        name = preset_name(result["preset"], side) if side in ratios else "Keras's recipe"
         ratio = ratios.get(side)
         times = f"{sign}{ratio:.1f} ×" if ratio else ("" if side not in ratios else "not reached")
         rows.append((name, f"{figures['median_seconds']:.0f}", each, times))
-    yield _table(
+    yield table(
         ("", f"seconds to {target}, median", "each repeat, s", "times as fast as the recipe"), rows
     )
 
@@ -212,11 +210,11 @@ def _startup() -> Iterable[str]:
             f"`{label}`",
             f"{figures['median_seconds']:.2f} "
             f"({figures['least_seconds']:.2f} to {figures['most_seconds']:.2f})",
-            _text(result["times_import_tensorflow"], label, ".2f", absent=""),
+            text(result["times_import_tensorflow"], label, ".2f", absent=""),
         )
         for label, figures in result["commands"].items()
     ]
-    yield _table(("", "seconds", "times `import tensorflow`"), rows)
+    yield table(("", "seconds", "times `import tensorflow`"), rows)
 
 
 def _provenance() -> Iterable[str]:
@@ -236,11 +234,7 @@ def _provenance() -> Iterable[str]:
                 machine["date"],
             )
         )
-    yield _table(("figure", "command", "machine", "versions", "date"), rows)
-
-
-def _name(preset: str, kind: str) -> str:
-    return f"`{kind}`, preset `{preset}`" if kind else f"preset `{preset}`"
+    yield table(("figure", "command", "machine", "versions", "date"), rows)
 
 
 def _metrics(result: Result | None) -> tuple[str, ...]:
@@ -250,7 +244,7 @@ def _metrics(result: Result | None) -> tuple[str, ...]:
     low, high = metrics["accuracy_low"], metrics["accuracy_high"]
     accuracy = f"**{_percent(metrics['accuracy'])}** ({_percent(low)} to {_percent(high)})"
     names = (("auc", ".4f"), ("log_loss", ".3f"), ("calibration_error", ".3f"))
-    return (accuracy, *(_text(metrics, name, form, absent="") for name, form in names))
+    return (accuracy, *(text(metrics, name, form, absent="") for name, form in names))
 
 
 def _difference(result: Result | None, key: str) -> tuple[str, ...]:
@@ -268,17 +262,6 @@ def _difference(result: Result | None, key: str) -> tuple[str, ...]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.2f}"
-
-
-def _text(result: Result | None, key: str, form: str, absent: str = ABSENT) -> str:
-    """A figure in this form, or what stands for its absence."""
-    value = (result or {}).get(key)
-    return absent if value is None else format(value, form)
-
-
-def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 if __name__ == "__main__":

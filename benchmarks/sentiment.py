@@ -20,16 +20,10 @@ import numpy as np
 
 from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
+from benchmarks.training import SECTIONS, WORK, facts, train
 from textapps.backbones.config import BACKBONES
-from textapps.config import resolve
-from textapps.errors import ConfigurationError
-from textapps.tasks.sentiment.config import PRESETS, SentimentConfig, resolve_config
-from textapps.training.checkpoint import CheckpointStore
+from textapps.tasks.sentiment.config import PRESETS, resolve_config
 from textapps.training.run_directory import RunDirectory
-
-WORK = Path("models/benchmarks")
-SECTIONS = ("preprocessor", "backbone", "model", "training")
-COSTS = ("wall_seconds", "cpu_seconds", "peak_memory_mb")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -61,75 +55,27 @@ def main(arguments: list[str] | None = None) -> None:
 
 def measure(work: Path, preset: str, backbone: str, source: list[str]) -> dict[str, Any]:
     """Trains, or finds the finished run of an earlier call, and judges it."""
-    run, cost = train(work, preset, backbone, source)
+    run, cost = train("sentiment", work, preset, backbone, source)
     judge = [child.TEXTAPPS, "sentiment", "evaluate", "--run", str(run.path), "--json", "--quiet"]
     summary = json.loads(child.run(judge).stdout)
     metrics = summary["metrics"]
+    metrics.pop("seconds")
     # In a process of its own, whose memory is free again when the next training begins.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         comparison = pool.submit(compare_with_baseline, run.path, summary).result()
-    state = CheckpointStore(run.checkpoints).newest_state()
     data = json.loads((run.path / "data.json").read_text())
     return {
         "data": f"{summary['data']}, {summary['split']} split",
-        "preset": preset,
-        "backbone": backbone,
-        "random_seed": run.config["random_seed"],
+        **facts(run),
         "training_examples": data["train"]["examples"],
         "validation_examples": data["validation"]["examples"],
         "test_examples": summary["examples"],
         "parameters": metrics.pop("parameters"),
-        "training_seconds": round(metrics.pop("seconds"), 1),
         **cost,
-        "steps": state.step,
-        "passes": round(state.step / state.steps_per_pass, 2),
-        "best_validation_accuracy": round(state.best_score, 5),
         "metrics": {key: round(value, 5) for key, value in metrics.items()},
         **comparison,
         "config": {section: run.config[section] for section in SECTIONS},
     }
-
-
-def train(
-    work: Path, preset: str, backbone: str, source: list[str]
-) -> tuple[RunDirectory, dict[str, Any]]:
-    """The finished run under `work`, and what its process took.
-
-    What an interruption made unknown is None; the seconds of the steps, which a run counts
-    itself, go on over interruptions. A run of another configuration than the preset's present one
-    is thrown away.
-    """
-    costs = work / "cost.json"
-    arguments = ["--preset", preset, "--backbone", backbone, "--models-dir", str(work), *source]
-    runs = RunDirectory.all(work, "sentiment")
-    wanted = resolve_config(flags={"preset": preset, "backbone.kind": backbone})
-    if runs and not can_go_on(runs[-1], wanted):
-        shutil.rmtree(work)
-        runs = []
-    if not runs or not runs[-1].finished:
-        work.mkdir(parents=True, exist_ok=True)
-        costs.unlink(missing_ok=True)
-        if runs:
-            arguments = ["--resume", str(runs[-1].path)]
-        done = child.run([child.TEXTAPPS, "sentiment", "train", *arguments])
-        cost = {
-            "wall_seconds": None if runs else round(done.seconds, 1),
-            "cpu_seconds": None if runs else round(done.cpu_seconds, 1),
-            "peak_memory_mb": done.peak_memory_mb,
-        }
-        costs.write_text(json.dumps(cost))
-    run = RunDirectory.latest(work, "sentiment")
-    return run, json.loads(costs.read_text()) if costs.is_file() else dict.fromkeys(COSTS)
-
-
-def can_go_on(run: RunDirectory, wanted: SentimentConfig) -> bool:
-    """Whether a run has a checkpoint, and was begun with the configuration wanted now."""
-    try:
-        found = resolve(SentimentConfig, file=run.path / "config.toml")
-    except ConfigurationError:
-        return False
-    same = all(getattr(found, name) == getattr(wanted, name) for name in SECTIONS)
-    return same and bool(CheckpointStore(run.checkpoints).steps())
 
 
 def compare_with_baseline(path: Path, summary: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import child, results, results_page, sentiment, startup, time_to_accuracy
+from benchmarks import child, results, results_page, sentiment, startup, time_to_accuracy, training
 from textapps.errors import RunError
 from textapps.tasks.sentiment.config import resolve_config
 from textapps.training.checkpoint import CheckpointStore, TrainingState
@@ -233,12 +233,12 @@ def test_training_goes_on_where_it_can(
     monkeypatch.setattr(child, "run", run)
     if case == "stopped":  # our `run` does not end it
         with pytest.raises(RunError):
-            sentiment.train(work, "tiny", "gru", [])
+            training.train("sentiment", work, "tiny", "gru", [])
         assert commands == [["--resume", str(path)]]
         cost = json.loads((work / "cost.json").read_text())
         assert (cost["wall_seconds"], cost["peak_memory_mb"]) == (None, 987)
         return
-    found, cost = sentiment.train(work, "tiny", "gru", ["--data", "sample"])
+    found, cost = training.train("sentiment", work, "tiny", "gru", ["--data", "sample"])
     assert found.finished
     if case == "finished":
         assert (commands, found.path) == ([], path)

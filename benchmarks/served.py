@@ -1,0 +1,192 @@
+"""What the serving benchmark serves, and the processes that serve it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from benchmarks import child
+from benchmarks.load import Question
+
+BACKBONES = ("gru", "lstm", "simple_rnn", "transformer")
+WORDS = "a the this that and but not so very film story plot cast acting good bad dull fine was is"
+TOLERANCE = 1e-4  # of numbers: how many rows share a call changes their last bits
+STARTED_WITHIN_SECONDS = 120
+
+
+def prepare(work: Path) -> Path:
+    """Four small classifiers of the bundled sample, trained briefly; gives where they are served.
+
+    They answer as fast as good ones.
+    """
+    for kind in BACKBONES:
+        if not (work / "exported" / kind).is_dir():
+            base = [child.TEXTAPPS, "sentiment"]
+            places = ["--models-dir", str(work), "--quiet"]
+            train = ["--data", "sample", "--preset", "small", "--backbone", kind, "--epochs", "1"]
+            child.run([*base, "train", *train, *places])
+            child.run([*base, "export", "--name", kind, *places])
+    return work / "exported"
+
+
+def publish(export: Path, directory: Path) -> None:
+    """A copy of an export appears whole at `directory`, as `textapps <task> export` has it."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    aside = directory.with_name(f".aside-{directory.name}")
+    shutil.copytree(export, aside)
+    aside.rename(directory)
+
+
+class Server(AbstractContextManager["Server"]):
+    """A process that serves HTTP on `port`, from its start until it is stopped.
+
+    `seconds_to_ready` is the time from the start of the process to the first answer 200 at
+    `ready_path`. The command is given the port as its last words.
+    """
+
+    def __init__(self, command: Sequence[str], ready_path: str) -> None:
+        self.port = free_port()
+        start = time.perf_counter()
+        self._process = subprocess.Popen(
+            [*command, str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while not self._answers(ready_path):
+            self.seconds_to_ready = time.perf_counter() - start
+            if self._process.poll() is not None or self.seconds_to_ready > STARTED_WITHIN_SECONDS:
+                self._process.kill()
+                raise RuntimeError(f"does not serve: {' '.join(self._process.args)}")
+            time.sleep(0.02)
+        self.seconds_to_ready = time.perf_counter() - start
+
+    def _answers(self, path: str) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10):
+                return True
+        except OSError:
+            return False
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """The body of an answer, from a single request."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        request = urllib.request.Request(url, body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            content: bytes = answer.read()
+        return content
+
+    def memory_mb(self) -> float:
+        """The resident set, in units of 2^20 bytes."""
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+
+    def cpu_seconds(self) -> float:
+        """What the process has used so far."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> int:
+        """Ask it to end, wait, and give its exit code."""
+        self._process.terminate()
+        return self._process.wait(60)
+
+    def __exit__(self, *error: object) -> None:
+        if self._process.poll() is None:
+            self.stop()
+
+
+def textapps_server(directory: Path) -> Server:
+    """`textapps serve`, with its settings as they are by default, without the access log."""
+    command = [child.TEXTAPPS, "serve", str(directory), "--quiet", "--port"]
+    return Server(command, "/health/ready")
+
+
+def plain_server(export: Path) -> Server:
+    """The same model behind benchmarks/plain_endpoint.py."""
+    return Server([sys.executable, "-m", "benchmarks.plain_endpoint", str(export)], "/docs")
+
+
+def texts(words: Sequence[int], number: int, seed: int = 0) -> list[str]:
+    """Texts of so many words each, in turn."""
+    draw = Random(seed)
+    return [" ".join(draw.choices(WORDS.split(), k=words[i % len(words)])) for i in range(number)]
+
+
+def questions(server: Server, path: str, asked: Sequence[str], rows: int = 1) -> list[Question]:
+    """Requests of so many texts each; right is what the server answers to each text alone."""
+    alone = {
+        text: json.loads(server.post(path, json.dumps({"instances": [text]}).encode()))[
+            "predictions"
+        ][0]
+        for text in asked
+    }
+    found = []
+    for start in range(len(asked)):
+        chosen = [asked[(start + row) % len(asked)] for row in range(rows)]
+        body = json.dumps({"instances": chosen}).encode()
+        found.append(Question(path, body, _equals([alone[text] for text in chosen])))
+    return found
+
+
+def _equals(expected: list[Any]) -> Any:
+    def right(status: int, body: bytes) -> bool:
+        return status == 200 and close(json.loads(body)["predictions"], expected)
+
+    return right
+
+
+def close(found: Any, expected: Any) -> bool:
+    """Whether two JSON values are the same but for the last digits of numbers.
+
+    >>> close([{"a": 0.5, "b": "x"}], [{"a": 0.500001, "b": "x"}]), close([1, 2], [1])
+    (True, False)
+    """
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and close(sorted(found.items()), sorted(expected.items()))
+    if isinstance(expected, list | tuple):
+        return (
+            isinstance(found, list | tuple)
+            and len(found) == len(expected)
+            and all(map(close, found, expected))
+        )
+    if isinstance(expected, float) and isinstance(found, float):
+        return bool(abs(found - expected) <= TOLERANCE)
+    return bool(found == expected)
+
+
+def refused(model_path: str) -> list[Question]:
+    """Requests with something wrong, each with the status that it should get."""
+    cases: list[tuple[str, bytes, int]] = [
+        ("/v1/models/nobody:predict", b'{"instances": ["a"]}', 404),
+        ("/v1/models/..%2F..%2Fetc:predict", b'{"instances": ["a"]}', 404),
+        ("/v1/models", b"{}", 400),
+        (model_path, b"", 400),
+        (model_path, b'{"instances": ["a"', 400),
+        (model_path, b'{"instances": []}', 400),
+        (model_path, b'{"instances": [7]}', 400),
+        (model_path, b'{"instances": ["a", {"b64": "?"}]}', 400),
+        (model_path, b'{"instances": ["a"], "inputs": ["a"]}', 400),
+        (model_path, b'{"instances": ["a"], "signature_name": "none"}', 400),
+        (model_path, b"[" * 10_000, 400),
+        (model_path, b'{"instances": ["' + b"a" * (17 << 20) + b'"]}', 413),
+    ]
+    return [Question(path, body, _refuses(status)) for path, body, status in cases]
+
+
+def _refuses(expected: int) -> Any:
+    def right(status: int, body: bytes) -> bool:
+        return status == expected and list(json.loads(body)) == ["error"]
+
+    return right
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
