@@ -242,7 +242,7 @@ def test_training_goes_on_where_it_can(
     assert found.finished
     if case == "finished":
         assert (commands, found.path) == ([], path)
-        assert cost == dict.fromkeys(sentiment.COSTS)
+        assert cost == dict.fromkeys(training.COSTS)
     else:
         assert [command[-2:] for command in commands] == [["--data", "sample"]]
         assert cost == {"wall_seconds": 12.3, "cpu_seconds": 20.0, "peak_memory_mb": 987}

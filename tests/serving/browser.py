@@ -20,31 +20,27 @@ from textapps.serving.settings import Settings
 
 CHROMIUM = shutil.which("chromium")
 TONE_HZ = 1000
-SERVED = {
-    "echo": "lengths",
-    "opinions": "classifier",
-    "sums": "sums",
-    "tales": "generator",
-    "tongues": "translator",
-    "words": "speech",
-}
 
 
 class ServedPage:
-    """The application, with the models SERVED, on a free port; stopped at the end of a context.
+    """The application, with some models, on a free port; stopped at the end of a context.
 
     Streams wait `pause_seconds` before each event. `models` is the directory; `poll` looks at it.
     """
 
-    def __init__(self, directory: Path, built: Built, token: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, built: Built, served: dict[str, str], token: str | None = None
+    ) -> None:
         self.models = directory
         self.pause_seconds = 0.0
         self._built = built
-        repository = repository_of(directory, built, **SERVED)
+        repository = repository_of(directory, built, **served)
         self.poll = repository.poll
         self._app = create_app(Settings(token=token), repository)
         self._socket = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(self._slowly, lifespan="off", ws="none", log_config=None)
+        config = uvicorn.Config(
+            self._slowly, interface="asgi3", lifespan="off", ws="none", log_config=None
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
 

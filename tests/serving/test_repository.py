@@ -55,14 +55,14 @@ def test_the_newest_version_is_served(repository, place, loads) -> None:
     place("m", 9, "lengths", 9)
     place("m", 10, "lengths", 10)
     place("other", 0, "sums")
-    repository.poll()
+    assert repository.poll()
     assert loads == ["m/10", "other/0"]
     assert repository.names() == ["m", "other"]
     assert length(repository.find("m")) == [14]
     assert repository.find("m") is repository.find("m", 10)
     assert repository.statuses("m") == [(10, "AVAILABLE", "OK", "")]
     assert [(m.name, m.version) for m in repository.loaded()] == [("m", 10), ("other", 0)]
-    repository.poll()
+    assert not repository.poll()
     assert len(loads) == 2
 
 
@@ -202,6 +202,22 @@ def test_removed_versions_and_models_unload(repository, place, directory) -> Non
     assert length(repository.find("n")) == [11]
 
 
+def test_a_removed_model_frees_what_it_held_once_nobody_asks(repository, place, directory) -> None:
+    path = place("m", 1, "lengths")
+    repository.poll()
+    held = repository.find("m")
+    graph = weakref.ref(held._saved.signatures["serving_default"].graph)
+    shutil.rmtree(path)
+    assert not repository.poll()
+    with pytest.raises(NotFound):
+        repository.statuses("m")
+    assert length(held) == [4]
+    del held
+    assert repository.poll()
+    assert graph() is None
+    assert not repository.poll()
+
+
 def test_a_removed_version_that_comes_back_is_loaded_anew(repository, place, directory) -> None:
     place("m", 1, "lengths", 1)
     repository.poll()
@@ -291,6 +307,25 @@ def test_an_error_in_a_look_does_not_end_the_thread(directory, place, monkeypatc
     wait_until(lambda: repository.ready)
     repository.stop()
     assert "looking for models" in caplog.records[0].message
+
+
+def test_the_collector_passes_by_what_is_loaded_but_finds_what_is_not_used(
+    directory, place
+) -> None:
+    repository = Repository(directory, poll_seconds=0.01)
+    place("m", 1, "lengths")
+    try:
+        repository.start()
+        wait_until(gc.get_freeze_count)
+        wait_until(lambda: repository.ready)
+        graph = weakref.ref(repository.find("m")._saved.signatures["serving_default"].graph)
+        place("m", 2, "lengths", 2)
+        wait_until(lambda: graph() is None)
+        repository.stop()
+        assert gc.get_freeze_count() > 0
+    finally:
+        repository.stop()
+        gc.unfreeze()
 
 
 def test_stopping_loads_no_more(directory, place, loads) -> None:

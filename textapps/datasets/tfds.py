@@ -60,6 +60,7 @@ class TfdsSource:
         keys = self._info.supervised_keys
         given = self._text_column or (keys[0] if keys and isinstance(keys[0], str) else None)
         column = find_text_column(str(self.directory), sorted(self._info.features), given)
+        self._refuse_other_than_text(column)
         (texts,) = self._records(split, (column,))
         return [text.decode(errors="replace") for text in texts]
 
@@ -114,9 +115,12 @@ class TfdsSource:
         if keys and all(isinstance(key, str) for key in keys):
             text, label = text or keys[0], label or keys[1]
         columns = find_columns(str(self.directory), sorted(features), text, label)
-        if features[columns.text].np_dtype not in (object, str):
-            raise DataError(f"{self.directory}: column '{columns.text}' holds no texts")
+        self._refuse_other_than_text(columns.text)
         return columns
+
+    def _refuse_other_than_text(self, column: str) -> None:
+        if self._info.features[column].np_dtype not in (object, str):
+            raise DataError(f"{self.directory}: column '{column}' holds no texts")
 
     def _batches(self, split: Any, columns: Sequence[str]) -> Any:
         """Dictionaries of arrays [batch]."""

@@ -145,9 +145,7 @@ class Batcher:
         batch: list[_Request] = []
         rows = 0
         for request in list(self._waiting):
-            if request.answer.done():  # late or cancelled
-                del self._waiting[request]
-            elif not batch or (
+            if not batch or (
                 request.key == batch[0].key and rows + request.rows <= self._batching.max_batch_size
             ):
                 del self._waiting[request]
@@ -157,7 +155,7 @@ class Batcher:
 
     async def _answer(self, batch: Sequence[_Request]) -> None:
         """Call once for all; if that fails, each half by itself, down to single requests."""
-        batch = [request for request in batch if not request.answer.done()]
+        batch = [request for request in batch if not request.answer.done()]  # not late, not gone
         if not batch:
             return
         loop = asyncio.get_running_loop()

@@ -25,7 +25,9 @@ _log = logging.getLogger("textapps")
 
 
 class ModelVersion:
-    """The signatures of a loaded SavedModel, each with its queue; one call runs at a time.
+    """The signatures of a loaded SavedModel, each with its queue.
+
+    One call of each runs at a time, so that a long one of `generate` does not hold up streams.
 
     Whoever holds a version can go on asking it after a newer one has taken its place: it is
     freed when nobody does any more.
@@ -49,7 +51,9 @@ class ModelVersion:
             key: Signature(key, function) for key, function in self._saved.signatures.items()
         }
         warm_up(self.signatures, directory)
-        executor = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-{version}")
+        executor = ThreadPoolExecutor(
+            max(1, len(self.signatures)), thread_name_prefix=f"{name}-{version}"
+        )
         self._batchers = {
             key: Batcher(signature, executor, batching, partial(on_batch, name, version, key))
             for key, signature in self.signatures.items()

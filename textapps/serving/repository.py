@@ -1,5 +1,6 @@
 """The models under a directory, loaded, renewed and unloaded as their files come and go."""
 
+import gc
 import logging
 import threading
 from pathlib import Path
@@ -36,6 +37,7 @@ class Repository:
         self._poll_seconds = poll_seconds
         self._on_batch = on_batch
         self._models: dict[str, ServedModel] = {}  # replaced, never changed: others read it
+        self._removed: list[ServedModel] = []  # of which somebody holds a version still
         self._ready = False
         self._complaint = ""
         self._stopping = threading.Event()
@@ -68,10 +70,11 @@ class Repository:
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
 
-    def poll(self) -> None:
+    def poll(self) -> bool:
         """Look once, load what is new and unload what is gone: what the thread does each time.
 
-        Raises OSError where the directory cannot be read; then nothing changes.
+        Returns whether anything was loaded, or unloaded and freed. Raises OSError where the
+        directory cannot be read; then nothing changes.
         """
         found = _look(self._directory)
         before = self._models
@@ -79,15 +82,19 @@ class Repository:
             name: before.get(name) or ServedModel(name, max(versions), self._load)
             for name, versions in found.items()
         }
-        for name in before.keys() - found.keys():
-            before[name].update({})
+        self._removed += [before[name] for name in before.keys() - found.keys()]
+        changed = False
+        for model in self._removed:
+            changed |= model.update({})
+        self._removed = [model for model in self._removed if model.statuses]
         for name, model in self._models.items():
             if self._stopping.is_set():
-                return
-            model.update(found[name])
+                return changed
+            changed |= model.update(found[name])
         self._ready = self._ready or (
             bool(self._models) and all(model.loaded for model in self._models.values())
         )
+        return changed
 
     @property
     def ready(self) -> bool:
@@ -123,7 +130,8 @@ class Repository:
         import_tensorflow()
         while not self._stopping.is_set():
             try:
-                self.poll()
+                if self.poll():
+                    _hide_from_collector()
             except OSError as error:
                 self._complain(f"cannot read {self._directory} ({error}): its models stay")
             except Exception:
@@ -141,6 +149,16 @@ class Repository:
         if complaint and complaint != self._complaint:
             _log.warning("%s", complaint)
         self._complaint = complaint
+
+
+def _hide_from_collector() -> None:
+    """Have Python's collector pass by what is there now, after a last look for what is not used.
+
+    To look through all that TensorFlow holds takes so long that requests would be late.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _look(directory: Path) -> dict[str, dict[int, Path]]:

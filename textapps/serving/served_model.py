@@ -66,24 +66,27 @@ class ServedModel:
             raise NotFound(f"model '{self.name}' {what}")
         return loaded[wanted]
 
-    def update(self, found: Mapping[int, Path]) -> None:
+    def update(self, found: Mapping[int, Path]) -> bool:
         """Make it so that the newest of the versions `found` on disk that loads is served.
 
-        One that fails to load is tried again when its files have changed.
+        One that fails to load is tried again when its files have changed. Returns whether a
+        version has been loaded or is free.
         """
+        before = set(self._loaded)
         newest = next(
             (v for v in sorted(found, reverse=True) if v in self._loaded or self._try(v, found[v])),
             None,
         )
         for version in self._loaded.keys() - {newest}:
             self._unload(version)
-        self._see_off()
+        freed = self._see_off()
         self._failed = {v: stamp for v, stamp in self._failed.items() if v in found}
         self._statuses = {
             version: status
             for version, status in self._statuses.items()
             if version in found or version in self._leaving
         }
+        return freed or bool(self._loaded.keys() - before)
 
     def _try(self, version: int, directory: Path) -> bool:
         stamp = _stamp(directory)
@@ -110,8 +113,8 @@ class ServedModel:
         self._set(Status(version, "UNLOADING"))
         self._loaded = {v: model for v, model in self._loaded.items() if v != version}
 
-    def _see_off(self) -> None:
-        """End the versions that nobody holds any more."""
+    def _see_off(self) -> bool:
+        """End the versions that nobody holds any more; whether there were any."""
         gone = [version for version, model in self._leaving.items() if model() is None]
         for version in gone:
             del self._leaving[version]
@@ -120,6 +123,7 @@ class ServedModel:
             _log.info("model '%s' version %d is unloaded", self.name, version)
         if gone:
             gc.collect()  # a SavedModel is full of cycles
+        return bool(gone)
 
     def _set(self, status: Status) -> None:
         self._statuses = {**self._statuses, status.version: status}

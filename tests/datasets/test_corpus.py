@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textapps.bundled import bundled_dir
+from textapps.datasets.config import CorpusConfig
+from textapps.datasets.corpus import load_corpora, load_corpus
+from textapps.datasets.source import SPLITS
+from textapps.datasets.splits import split_of
+from textapps.errors import DataError
+
+SHAKESPEARE = {"train": 1_003_854, "validation": 55_770, "test": 55_770}
+
+
+def texts(source: object, **config: object) -> list[str]:
+    """Those of train, validation and test."""
+    given = CorpusConfig.model_validate({"source": str(source), **config})
+    return [corpus.text for corpus in load_corpora(given, SPLITS)]
+
+
+def test_a_text_is_cut_by_position(write) -> None:
+    path = write("poem.txt", "".join(map(chr, range(1000, 1059))))
+    train, validation, test = texts(path)
+    assert (len(train), len(validation), len(test)) == (55, 2, 2)
+    assert train + validation + test == path.read_text(encoding="utf-8")
+
+
+@given(text=st.text(min_size=40, max_size=99, alphabet="ab\n詩"), share=st.floats(0.1, 0.9))
+def test_nothing_is_lost_between_the_parts(tmp_path_factory, text: str, share: float) -> None:
+    path = tmp_path_factory.mktemp("text") / "poem.txt"
+    path.write_text(text, encoding="utf-8", newline="")
+    assert "".join(texts(path)) == text
+    train, validation, test = texts(path, split=share)
+    assert (train + validation, test) == (text, validation)
+    assert len(train) == int(share * len(text))
+
+
+def test_a_share_joins_own_splits_first(write) -> None:
+    rows = [("one", "train"), ("three", "test"), ("two", "dev")]
+    table = "text\tsplit\n" + "".join(f"{text}\t{split}\n" for text, split in rows)
+    path = write("rows.tsv", table)
+    assert texts(path) == ["one", "two", "three"]
+    train, rest, _ = texts(path, split=0.5)
+    assert train + rest == "onetwothree"
+    assert len(train) == 5
+
+
+def test_rows_are_split_by_the_hash_of_their_text(write) -> None:
+    rows = [f"row {number}" for number in range(60)]
+    parts = texts(write("rows.csv", "text\n" + "\n".join(rows)))
+    for split, part in zip(SPLITS, parts, strict=True):
+        expected = [row for row in rows if split_of(row) == split]
+        assert part == "\n\n".join(expected) + "\n"
+        assert len(expected) > 2
+    # so that a row stays where it is, whatever others there are
+    corpus = load_corpus(CorpusConfig(source=str(write("rows.csv", "text\nrow 7\nb\n"))), "train")
+    assert (corpus.text, corpus.documents) == ("row 7\n\nb\n", 2)
+    assert corpus.name == "rows"
+
+
+def test_validation_and_test_can_come_from_elsewhere(write) -> None:
+    main = write("main.txt", "m" * 60)
+    other = write("other/validation.txt", "v" * 7).parent
+    write("other/train.txt", "o" * 5)
+    assert [len(part) for part in texts(main, validation_source=str(other))] == [57, 7, 3]
+    # a source without splits is used whole
+    assert [len(part) for part in texts(main, test_source=str(main))] == [57, 3, 60]
+    both = {"validation_source": str(main), "test_source": str(main)}
+    assert [len(part) for part in texts(main, **both)] == [60, 60, 60]
+    with pytest.raises(DataError, match="other: no test split, only train, validation"):
+        texts(main, test_source=str(other))
+
+
+def test_only_missing_splits_are_carved(write) -> None:
+    folder = write("songs/train.txt", "t" * 40).parent
+    write("songs/test.txt", "e" * 6)
+    assert [len(part) for part in texts(folder)] == [38, 2, 6]
+
+
+def test_parts_without_text(write) -> None:
+    path = write("poem.txt", "a cat")
+    with pytest.raises(DataError, match="poem: no text for validation: use more, or give --valid"):
+        texts(path)
+    with pytest.raises(DataError, match="poem: no text for train$"):
+        texts(path, split=0.1)
+    rows = write("rows.tsv", "text\tsplit\na\ttest\nb\tdev\n")
+    with pytest.raises(DataError, match="rows: no train split, only test, validation"):
+        texts(rows)
+
+
+def test_the_bundled_sample() -> None:
+    corpora = load_corpora(CorpusConfig(source="sample"), SPLITS)
+    assert {corpus.name for corpus in corpora} == {"sample"}
+    verses = (bundled_dir() / "verses.txt").read_text(encoding="utf-8")
+    assert "".join(corpus.text for corpus in corpora) == verses
+    assert set(corpora[0].text) >= set(verses)
+
+
+def test_the_fingerprint_is_that_of_the_text(write) -> None:
+    config = CorpusConfig(source=str(write("poem.txt", "Größe" * 9)), split=0.5)
+    first = load_corpus(config, "train")
+    assert load_corpus(config, "train").fingerprint == first.fingerprint
+    assert len(first.fingerprint) == 64
+    assert load_corpus(config, "test").fingerprint != first.fingerprint
+
+
+def test_names_that_are_nothing(write, tmp_path: Path) -> None:
+    path = write("poem.txt", "a")
+    with pytest.raises(DataError, match=r"no such file or folder: .*pome\.txt; did you mean"):
+        texts(path.with_name("pome.txt"))
+    for name, near in (("tiny_shakespear", "tiny_shakespeare"), ("sampel", "sample")):
+        with pytest.raises(DataError, match=f"'{name}' is no file .*; did you mean '{near}'"):
+            texts(name, data_dir=str(tmp_path))
+
+
+def test_sets_of_tensorflow_datasets(prepare) -> None:
+    directory = prepare("pets", train=[("purrs\r\n", 1), ("barks", 0)], test=[("é", 1)])
+    at = {"data_dir": str(directory.parents[1]), "validation_source": "pets:1.0.0"}
+    with pytest.raises(DataError, match="pets: no validation split, only test, train"):
+        texts("pets", **at)
+    at["validation_source"] = str(bundled_dir() / "verses.txt")
+    for name in ("pets", "pets:1.0.0", directory.parent):
+        train, _, test = texts(name, **at)
+        assert (train, test) == ("purrs\r\n\nbarks\n", "é")
+    with pytest.raises(DataError, match="column 'label' holds no texts"):
+        texts("pets", text_column="label", **at)
+
+
+def test_tiny_shakespeare(shared_data: Path) -> None:
+    data_dir = str(shared_data / "tfds")
+    parts = texts("tiny_shakespeare", data_dir=data_dir)
+    assert dict(zip(SPLITS, map(len, parts), strict=True)) == SHAKESPEARE
+    (whole,) = {"".join(texts(shared_data / "tinyshakespeare.txt.gz"))}
+    assert "".join(parts) == whole
+    train, rest, _ = texts("tiny_shakespeare", data_dir=data_dir, split=0.9)
+    assert (train + rest, len(train)) == (whole, 1_003_854)
+
+
+def test_tang_poems(shared_data: Path) -> None:
+    path = shared_data / "poetry" / "tang_poems.tsv.gz"
+    corpora = load_corpora(CorpusConfig(source=str(path)), SPLITS)
+    assert sum(corpus.documents for corpus in corpora) == 57_599
+    assert len(set(corpora[0].text)) > 9_000
