@@ -67,8 +67,8 @@ def language_sections(
         Headline(
             "Results",
             [(NAMES[key], *figure(metrics, key)) for key in KEYS],
-            f"On {len(text):,} characters, each given what stands before it. Below each figure its 95 % "
-            "interval, from resampled blocks of the text.",
+            f"On {len(text):,} characters, each given what stands before it. Below each figure its "
+            "95 % interval, from resampled blocks of the text.",
         ),
         _comparison(ours, theirs, metrics, order, seed=seed),
         Plot(
