@@ -43,8 +43,8 @@ def test_a_share_joins_own_splits_first(write) -> None:
     path = write("rows.tsv", table)
     assert texts(path) == ["one", "two", "three"]
     train, rest, _ = texts(path, split=0.5)
-    assert train + rest == "onetwothree"
-    assert len(train) == 5
+    assert train + rest == "one\n\ntwo\n\nthree\n"
+    assert len(train) == 8
 
 
 def test_rows_are_split_by_the_hash_of_their_text(write) -> None:
@@ -55,9 +55,11 @@ def test_rows_are_split_by_the_hash_of_their_text(write) -> None:
         assert part == "\n\n".join(expected) + "\n"
         assert len(expected) > 2
     # so that a row stays where it is, whatever others there are
-    corpus = load_corpus(CorpusConfig(source=str(write("rows.csv", "text\nrow 7\nb\n"))), "train")
-    assert (corpus.text, corpus.documents) == ("row 7\n\nb\n", 2)
-    assert corpus.name == "rows"
+    few = write("few.csv", "text\n" + "\n".join(rows[:9]))
+    corpus = load_corpus(CorpusConfig(source=str(few)), "train")
+    expected = [row for row in rows[:9] if split_of(row) == "train"]
+    assert (corpus.name, corpus.text) == ("few", "\n\n".join(expected) + "\n")
+    assert corpus.documents == len(expected)
 
 
 def test_validation_and_test_can_come_from_elsewhere(write) -> None:
@@ -73,17 +75,24 @@ def test_validation_and_test_can_come_from_elsewhere(write) -> None:
         texts(main, test_source=str(other))
 
 
-def test_only_missing_splits_are_carved(write) -> None:
-    folder = write("songs/train.txt", "t" * 40).parent
+def test_only_missing_splits_are_carved_and_from_train(write) -> None:
+    folder = write("songs/train.txt", "t" * 38 + "vv").parent
     write("songs/test.txt", "e" * 6)
-    assert [len(part) for part in texts(folder)] == [38, 2, 6]
+    assert texts(folder) == ["t" * 38, "vv", "e" * 6]
+    write("songs/dev.txt", "d" * 5)
+    assert texts(folder) == ["t" * 38 + "vv", "d" * 5, "e" * 6]
+    rows = [f"row {number}" for number in range(40)]
+    lines = "".join(f"{row}\ttrain\n" for row in rows)
+    train, validation, _ = texts(write("rows.tsv", f"text\tsplit\n{lines}a\ttest\n"))
+    assert validation.split("\n")[:-1:2] == [row for row in rows if split_of(row) == "validation"]
+    assert train.split("\n")[:-1:2] == [row for row in rows if split_of(row) != "validation"]
 
 
 def test_parts_without_text(write) -> None:
     path = write("poem.txt", "a cat")
     with pytest.raises(DataError, match="poem: no text for validation: use more, or give --valid"):
         texts(path)
-    with pytest.raises(DataError, match="poem: no text for train$"):
+    with pytest.raises(DataError, match=r"poem: no text for train$"):
         texts(path, split=0.1)
     rows = write("rows.tsv", "text\tsplit\na\ttest\nb\tdev\n")
     with pytest.raises(DataError, match="rows: no train split, only test, validation"):
@@ -116,16 +125,27 @@ def test_names_that_are_nothing(write, tmp_path: Path) -> None:
 
 
 def test_sets_of_tensorflow_datasets(prepare) -> None:
-    directory = prepare("pets", train=[("purrs\r\n", 1), ("barks", 0)], test=[("é", 1)])
-    at = {"data_dir": str(directory.parents[1]), "validation_source": "pets:1.0.0"}
-    with pytest.raises(DataError, match="pets: no validation split, only test, train"):
-        texts("pets", **at)
-    at["validation_source"] = str(bundled_dir() / "verses.txt")
+    words = [f"word-{number}" for number in range(40)]
+    rows = [(f"\ufeff{word}\r\n", 0) for word in words]
+    directory = prepare("pets", train=rows, test=[("é", 1)])
+    expected = {split: [] for split in SPLITS}
+    for word in words:
+        split = split_of(f"{word}\n")
+        expected[split if split == "validation" else "train"].append(word)
     for name in ("pets", "pets:1.0.0", directory.parent):
-        train, _, test = texts(name, **at)
-        assert (train, test) == ("purrs\r\n\nbarks\n", "é")
+        train, validation, test = texts(name, data_dir=str(directory.parents[1]))
+        assert train == "\n\n".join(expected["train"]) + "\n"
+        assert validation == "\n\n".join(expected["validation"]) + "\n"
+        assert test == "é"
+    assert expected["validation"]
     with pytest.raises(DataError, match="column 'label' holds no texts"):
-        texts("pets", text_column="label", **at)
+        texts(directory.parent, text_column="label")
+
+
+def test_one_text_in_splits_is_put_together_again(prepare) -> None:
+    directory = prepare("plays", train=[("to be, ", 0)], test=[("question", 0)], dev=[("or ", 0)])
+    train, rest, _ = texts(directory.parent, split=0.5)
+    assert (train, rest) == ("to be, or", " question")
 
 
 def test_tiny_shakespeare(shared_data: Path) -> None:

@@ -21,7 +21,7 @@ ODD = "\tGröße \x85 \u2028 a\rb\x0c\n\n詩  \n"
 def test_a_text_is_left_as_it_is_but_for_mark_and_line_ends(write, bom: bytes, end: bytes) -> None:
     raw = bom + ODD.encode().replace(b"\n", end)
     assert read_text(write("odd.txt", raw)) == ODD
-    assert read_text(write("odd.txt.gz", gzip.compress(raw))) == ODD
+    assert read_text(write("odd.txt.GZ", gzip.compress(raw))) == ODD
     assert decode_text(raw, "here") == ODD
 
 
@@ -37,7 +37,8 @@ def test_a_mark_inside_is_a_character() -> None:
         (b"ab\xff", r"not UTF-8 \(byte 0xff at position 3\); save it as UTF-8"),
         (b"\n\nab\0", "a NUL character: UTF-16 or binary"),
         ("Größe".encode("utf-16"), "not UTF-8"),
-        ("詩".encode("gb18030"), "not UTF-8"),
+        ("中文".encode("gb18030"), "not UTF-8"),
+        (b" \r\n\t\n", "is empty"),
         (b"\xed\xa0\x80", "not UTF-8"),
     ],
 )
@@ -48,7 +49,7 @@ def test_no_text(write, raw: bytes, message: str) -> None:
 
 
 def test_files_that_cannot_be_read(write, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot read .*: Is a directory"):
+    with pytest.raises(DataError, match=r"cannot read .*: Is a directory"):
         read_text(tmp_path)
     with pytest.raises(DataError, match="damaged or not gzip"):
         read_text(write("odd.gz", b"plain"))
@@ -61,7 +62,7 @@ def test_files_that_cannot_be_read(write, tmp_path: Path) -> None:
     [
         ("poem.txt", "poem", False),
         ("poem", "poem", False),
-        ("poem.v2.md.gz", "poem.v2", False),
+        ("poem.v2.md.GZ", "poem.v2", False),
         ("my poems (2).text", "my-poems-2", False),
         ("rows.TSV", "rows", True),
         ("rows.jsonl.gz", "rows", True),
@@ -77,12 +78,13 @@ def test_a_folder_is_read_in_the_order_of_its_paths(write) -> None:
         content = name.encode()
         write(f"songs/{name}", gzip.compress(content) if name.endswith("gz") else content)
     write("songs/empty.txt", "")
+    write("songs/blank.txt", "\n")
     folder = TextFolder(write("songs/c.csv", "x").parent)
     assert (folder.name, folder.own_splits) == ("songs", frozenset())
     assert folder.texts(None) == ["B.txt.gz", "a/b/c.text", "a/z.MD", "b.txt"]
 
 
-def test_splits_of_a_folder(write) -> None:
+def test_splits_of_a_folder(write, caplog: pytest.LogCaptureFixture) -> None:
     for name in ("train/2.txt", "train/1.txt", "Val.md.gz", "notes.txt"):
         content = name.encode()
         write(f"songs/{name}", gzip.compress(content) if name.endswith("gz") else content)
@@ -91,6 +93,8 @@ def test_splits_of_a_folder(write) -> None:
     assert folder.texts("train") == ["train/1.txt", "train/2.txt"]
     assert folder.texts("validation") == ["Val.md.gz"]
     assert folder.texts("test") == []
+    (warning,) = caplog.messages
+    assert warning == f"{folder.path / 'notes.txt'}: left out, because it belongs to no split"
 
 
 def test_a_folder_with_only_test_is_not_split(write) -> None:

@@ -59,9 +59,10 @@ def load_corpus(config: CorpusConfig, split: str) -> Corpus:
 def load_corpora(config: CorpusConfig, splits: Sequence[str]) -> list[Corpus]:
     """The texts of some of train, validation and test; the source is opened once.
 
-    Own splits of the source are honoured. Without them the rows of a table are split by the hash
-    of their text, 80/10/10, and other texts by position: the last 5 % are for test, the 5 % before
-    them for validation. A `validation_source` or `test_source` takes the place of such a part.
+    Own splits of the source are honoured. Without them the rows of a table or of a set of
+    TensorFlow Datasets are split by the hash of their text, 80/10/10, and other texts by position:
+    the last 5 % are for test, the 5 % before them for validation. A `validation_source` or
+    `test_source` takes the place of such a part.
 
     Raises:
         DataError: data that are missing, empty or no text.
@@ -120,16 +121,21 @@ def _part(
     own = documents.own_splits
     if share is not None:
         parts: list[str | None] = [*sorted(own, key=SPLITS.index)] or [None]
-        whole = "".join(_join(documents.texts(part)) for part in parts)
+        texts = [text for part in parts for text in documents.texts(part)]
+        # a set of TensorFlow Datasets with a text in each split is one text that was cut
+        is_one = isinstance(documents, TfdsSource) and len(texts) == len(parts)
+        whole = "".join(texts) if is_one else _join(texts)
         cut = int(share * len(whole))
         return [whole[:cut] if split == "train" else whole[cut:]]
-    if split in own:
+    carved = [name for name in missing if name not in own]
+    if split in own and (split != "train" or not carved):
         return documents.texts(split)
     if own and "train" not in own:
         raise DataError(f"{documents.name}: no train split, only {', '.join(sorted(own))}")
     texts = documents.texts("train" if own else None)
-    carved = [name for name in missing if name not in own]
-    if isinstance(documents, TableDocuments):
+    if isinstance(documents, TableDocuments) or (
+        isinstance(documents, TfdsSource) and len(texts) > 1
+    ):
         return [text for text in texts if _split_of(text, carved) == split]
     whole = _join(texts)
     size = int(SHARE_OF_PART * len(whole))

@@ -1,6 +1,7 @@
 """Texts in files: a text file, a folder of them, a table with a column of texts."""
 
 import gzip
+import logging
 import zlib
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from textapps.datasets.source import plain_name, split_named, stop
 from textapps.datasets.tables import read_table
 from textapps.errors import DataError
 
+LOGGER = logging.getLogger("textapps")
 TABLES = (".csv", ".tsv", ".jsonl")
 TEXTS = (".txt", ".md", ".text")
 
@@ -27,7 +29,7 @@ class TextFile:
 
     def __init__(self, path: Path, name: str | None = None):
         self.path = path
-        self.name = name or plain_name(Path(path.name.removesuffix(".gz")).stem)
+        self.name = name or plain_name(Path(path.stem if _is_packed(path) else path.name).stem)
 
     def texts(self, split: str | None) -> list[str]:
         """The text with CRLF as LF; DataError where it is empty or no text."""
@@ -38,7 +40,8 @@ class TextFolder:
     """The text files of a folder and of those in it, in the order of their paths.
 
     Files or folders named after splits (`train.txt`, `validation/…`) make own splits, if one of
-    them is train. DataError where there are no text files.
+    them is train; others are then left out, with a warning. DataError where there are no text
+    files.
     """
 
     def __init__(self, path: Path):
@@ -53,7 +56,7 @@ class TextFolder:
     def texts(self, split: str | None) -> list[str]:
         """The files of a split, a text each; empty ones are left out."""
         texts = (read_text(file, empty=True) for file in self._files.get(split, []))
-        return [text for text in texts if text]
+        return [text for text in texts if text.strip()]
 
     @cached_property
     def _files(self) -> dict[str | None, list[Path]]:
@@ -70,7 +73,11 @@ class TextFolder:
         for path in found:
             first = path.relative_to(self.path).parts[0]
             by_split.setdefault(split_named(first.partition(".")[0]), []).append(path)
-        return by_split if "train" in by_split else {None: found}
+        if "train" not in by_split:
+            return {None: found}
+        for path in by_split.pop(None, []):
+            LOGGER.warning("%s: left out, because it belongs to no split", path)
+        return by_split
 
 
 class TableDocuments:
@@ -119,7 +126,7 @@ def read_text(path: Path, *, empty: bool = False) -> str:
         DataError: it cannot be read, is no text, or is empty where that is not allowed.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        with gzip.open(path) if _is_packed(path) else path.open("rb") as stream:
             raw = stream.read()
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: damaged or not gzip ({error}); fetch or pack it again") from None
@@ -131,6 +138,10 @@ def read_text(path: Path, *, empty: bool = False) -> str:
 def decode_text(raw: bytes, place: str, *, empty: bool = False) -> str:
     """The same of bytes that stand in `place`."""
     text = decode(raw, place, stop).replace("\r\n", "\n")
-    if not text and not empty:
+    if not empty and not text.strip():
         raise DataError(f"{place} is empty: give a text")
     return text
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"

@@ -17,7 +17,7 @@ def read_lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:
     replacement characters. DataError where the file cannot be read at all.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
             for number, raw in enumerate(stream, 1):
                 line = decode(raw, f"{path}:{number}", report, first=number == 1)
                 yield number, line.removesuffix("\n").removesuffix("\r")

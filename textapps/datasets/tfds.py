@@ -56,13 +56,13 @@ class TfdsSource:
         ]
 
     def texts(self, split: str | None) -> list[str]:
-        """The texts alone, for which the set needs no classes."""
+        """The texts alone, for which the set needs no classes; CRLF becomes LF."""
         keys = self._info.supervised_keys
         given = self._text_column or (keys[0] if keys and isinstance(keys[0], str) else None)
         column = find_text_column(str(self.directory), sorted(self._info.features), given)
         self._refuse_other_than_text(column)
         (texts,) = self._records(split, (column,))
-        return [text.decode(errors="replace") for text in texts]
+        return [text.decode("utf-8-sig", errors="replace").replace("\r\n", "\n") for text in texts]
 
     def _places(self, split: str | None) -> Iterator[str]:
         return (f"{self.name}/{split}:{number}" for number in count(1))
