@@ -1,8 +1,8 @@
-"""Make the golden export: `python tests/golden/make.py RUN`, once for a format, then commit it.
+"""Make a golden export: `python tests/golden/make.py TASK RUN`, once for a format, then commit it.
 
-RUN is a finished run of sentiment on the bundled sample with the preset tiny. The answers are
-those of the new export, which has just been verified against its run. An existing golden export
-is never replaced: what it stands for is that exports of earlier versions still answer.
+RUN is a finished run of TASK on the bundled sample with the preset tiny. The answers are those of
+the new export, which has just been verified against its run. An existing golden export is never
+replaced: what it stands for is that exports of earlier versions still answer.
 """
 
 import json
@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import textapps
 from textapps.exporting.verification import Case, ask
@@ -25,19 +26,33 @@ TEXTS = [
 ]
 
 
-def main(run: str) -> None:
-    target = GOLDEN / "sentiment" / "1"
+def questions(task: str, loaded: Any) -> list[tuple[str, Any]]:
+    """Signatures and inputs."""
+    if task == "sentiment":
+        return [("serving_default", {"text": TEXTS})]
+    from textapps.tasks.generate.export_cases import make_cases
+    from textapps.tasks.generate.signatures import Signatures
+
+    # whose texts do not hang on how a machine rounds
+    return [(case.signature, case.inputs) for case in make_cases(loaded, Signatures(loaded))]
+
+
+def main(task: str, run: str) -> None:
+    target = GOLDEN / task / "1"
     if target.exists():
         sys.exit(f"{target} exists and must keep answering: it is not made again")
     with tempfile.TemporaryDirectory() as models_dir:
-        task = textapps.load("sentiment", run=run)
-        exported = task.export(models_dir=models_dir)
-        inputs = {"text": TEXTS}
-        (outputs,) = ask(exported, [("serving_default", inputs)])
+        loaded = textapps.load(task, run=run)
+        exported = loaded.export(models_dir=models_dir)
+        asked = questions(task, loaded)
+        answers = ask(exported, asked)
         shutil.copytree(exported, target)
-    case = Case("serving_default", inputs, outputs)
-    text = json.dumps({"format": 1, "cases": [case.to_json()]}, ensure_ascii=False, indent=1)
-    (GOLDEN / "sentiment.json").write_text(text + "\n", encoding="utf-8")
+    cases = [
+        Case(signature, inputs, outputs).to_json()
+        for (signature, inputs), outputs in zip(asked, answers, strict=True)
+    ]
+    text = json.dumps({"format": 1, "cases": cases}, ensure_ascii=False, indent=1)
+    (GOLDEN / f"{task}.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

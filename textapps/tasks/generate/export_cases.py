@@ -94,18 +94,17 @@ def steady(generator: "TextGenerator", questions: Sequence[Question]) -> list[Qu
     ids, lengths = _encode(generator, [question.seed for question in questions] * SHAKES)
     options = {name: np.tile(values, SHAKES) for name, values in _options(questions).items()}
 
-    @tf.function(autograph=False)
     def texts() -> Any:
         encoded = None if stop is None else tf.constant(preprocessor.encode(stop))
         state = decoder.start(tf.constant(ids), tf.constant(lengths), encoded)
         length = tf.constant(options.pop("length"))
-        made, counts, _ = decoder.advance(state, Options(**options), length)
-        return made, counts
+        return decoder.advance(state, Options(**options), length)[:2]
 
-    made, counts = (tensor.numpy().reshape(SHAKES, len(questions), -1) for tensor in texts())
+    found = tf.function(texts, autograph=False)()
+    made, counts = (tensor.numpy().reshape(SHAKES, len(questions), -1) for tensor in found)
     same = (made == made[0]).all(axis=(0, 2)) & (counts == counts[0]).all(axis=(0, 2))
-    found = [question for question, holds in zip(questions, same, strict=True) if holds]
-    return found if len(found) > 1 else list(questions)
+    kept = [question for question, holds in zip(questions, same, strict=True) if holds]
+    return kept if len(kept) > 1 else list(questions)
 
 
 def _default_questions(generator: "TextGenerator") -> list[Question]:

@@ -48,6 +48,7 @@ class Signatures:
         self._model = generator.model
         self._preprocessor = generator.preprocessor
         self._defaults = generator.config.decoding
+        self._plain = bool(Options.of(self._defaults, [0]).plain())
         vocabulary_size = len(generator.preprocessor.vocabulary)
         self._decoder = Decoder(generator.model, vocabulary_size)
         backbone = generator.model.initial_state(1)
@@ -87,9 +88,7 @@ class Signatures:
         options = Options.of(self._defaults, tf.zeros(tf.shape(seed), tf.int64))
         length = tf.fill(tf.shape(seed), self._defaults.length)
         state = self._decoder.start(*self._ids(seed), stop)
-        plain = self._defaults.top_k == 0 and self._defaults.top_p == 1
-        plain = plain and self._defaults.repetition_penalty == 1
-        ids, lengths, _ = self._decoder.advance(state, options, length, plain=plain)
+        ids, lengths, _ = self._decoder.advance(state, options, length, plain=self._plain)
         return {"text": self._preprocessor.text(ids, lengths)}
 
     def _generate(self, seed: Any, **options: Any) -> Tensors:
