@@ -8,7 +8,7 @@ from tests.serving.asking import Asker, Built, repository_of
 from textapps.serving.app import create_app
 from textapps.serving.settings import Settings
 
-few_hundred = settings(max_examples=200, suppress_health_check=list(HealthCheck))
+few_hundred = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ export function field(label, control, hint = null) {
 export function slider(label, { min, max, step, value, say = String }) {
   const id = identity("slider");
   const range = element("input", { type: "range", id, min, max, step, value });
-  const shown = element("output", { for: id });
+  const shown = element("span", { class: "value", "aria-hidden": "true" });
   const show = () => {
     shown.textContent = say(range.valueAsNumber);
     range.setAttribute("aria-valuetext", shown.textContent);

@@ -25,8 +25,12 @@ export function build(model) {
   );
   let written = null;
   const copyText = async () => {
-    await navigator.clipboard.writeText(written.textContent);
-    copy.textContent = "Copied";
+    try {
+      await navigator.clipboard.writeText(written.textContent);
+      copy.textContent = "Copied";
+    } catch {
+      copy.textContent = "Not allowed";
+    }
   };
   const question = new Question({
     fields: [field("Seed", seed, "What the text begins with; may be empty."), options.element],
@@ -38,7 +42,10 @@ export function build(model) {
       copy.textContent = "Copy";
       written = sheet(answer, seed.value);
       copy.hidden = !navigator.clipboard; // a browser has none where the page is not from https
-      return write(written, model.stream({ seed: seed.value, ...options.values() }, signal), signal);
+      const texts = model.stream({ seed: seed.value, ...options.values() }, signal);
+      const took = await write(written, texts, signal);
+      question.say(written.textContent);
+      return took;
     },
   });
   return question.parts;
@@ -48,7 +55,7 @@ export function build(model) {
 function sheet(answer, seed) {
   const written = element(
     "div",
-    { class: "written", tabindex: "0", role: "region", "aria-label": "Generated text", "aria-live": "polite" },
+    { class: "written", tabindex: "0", role: "region", "aria-label": "Generated text" },
     element("span", { class: "seed" }, seed),
   );
   answer.replaceChildren(written);
@@ -84,16 +91,16 @@ function controls(defaults) {
   const { length = 500, temperature = 0.8, top_k = 0, top_p = 1, repetition_penalty = 1 } = defaults;
   const sliders = {
     length: slider("Length", {
-      min: 10,
+      min: 1,
       max: Math.max(3000, length),
-      step: 10,
+      step: 1,
       value: length,
       say: (value) => count(value, "character"),
     }),
     temperature: slider("Temperature", {
       min: 0,
       max: Math.max(2, temperature),
-      step: 0.05,
+      step: 0.01,
       value: temperature,
       say: (value) => (value === 0 ? "0: the likeliest always" : value.toFixed(2)),
     }),
@@ -105,16 +112,16 @@ function controls(defaults) {
       say: (value) => (value === 0 ? "all characters" : `the ${value} likeliest`),
     }),
     top_p: slider("Top p", {
-      min: 0.05,
+      min: 0.01,
       max: 1,
-      step: 0.05,
+      step: 0.01,
       value: top_p,
       say: (value) => (value === 1 ? "all characters" : `${Math.round(100 * value)} % of probability`),
     }),
     repetition_penalty: slider("Repetition penalty", {
       min: 1,
       max: Math.max(2, repetition_penalty),
-      step: 0.05,
+      step: 0.01,
       value: repetition_penalty,
       say: (value) => (value === 1 ? "none" : value.toFixed(2)),
     }),
@@ -133,24 +140,22 @@ function controls(defaults) {
   });
   const fresh = element("label", { class: "check" }, another, "a new one each time");
   const { length: long, temperature: warm, ...others } = sliders;
-  return {
-    element: element(
+  const more = element(
+    "details",
+    { class: "more" },
+    element("summary", {}, "More choices"),
+    element(
       "div",
       { class: "controls" },
-      long.row,
-      warm.row,
-      element(
-        "details",
-        { class: "more" },
-        element("summary", {}, "More choices"),
-        element(
-          "div",
-          { class: "controls" },
-          ...Object.values(others).map(({ row }) => row),
-          element("div", { class: "random" }, field("Random seed", number), fresh),
-        ),
-      ),
+      ...Object.values(others).map(({ row }) => row),
+      element("div", { class: "random" }, field("Random seed", number), fresh),
     ),
+  );
+  number.addEventListener("invalid", () => {
+    more.open = true; // what is wrong has to be seen
+  });
+  return {
+    element: element("div", { class: "controls" }, long.row, warm.row, more),
     draw() {
       if (another.checked) number.value = String(Math.floor(Math.random() * LARGEST_SEED));
     },

@@ -8,7 +8,8 @@ export class Question {
   #run;
   #controller = null;
   #error = element("p", { class: "error", role: "alert" });
-  #status = element("p", { class: "took", "aria-live": "polite" });
+  #status = element("p", { class: "took" });
+  #spoken = element("p", { class: "unseen", role: "status" });
   #stop = element("button", { type: "button", hidden: true, click: () => this.stop() }, "Stop");
 
   /**
@@ -39,6 +40,7 @@ export class Question {
         this.#status,
       ),
       this.#error,
+      this.#spoken,
     );
     this.parts = [this.form, answer];
   }
@@ -47,7 +49,12 @@ export class Question {
     this.#controller?.abort();
   }
 
-  /** Say what went wrong. */
+  /** Tell a screen reader, whose user does not see the answer appear. */
+  say(words) {
+    this.#spoken.textContent = words;
+  }
+
+  /** Show what went wrong. */
   fail(error) {
     this.#error.textContent = error.message;
   }
@@ -59,6 +66,7 @@ export class Question {
     const begin = performance.now();
     this.#busy(true);
     this.#error.textContent = "";
+    this.say("");
     this.#status.textContent = "";
     let closing = null;
     try {

@@ -4,6 +4,7 @@ import { element, field } from "./dom.js";
 import { Question } from "./question.js";
 
 const SHORT = 60; // characters of JSON that stay on one line
+const SPOKEN = 500; // characters of JSON that a screen reader reads out by itself
 
 export const title = "Model";
 export const what = "Send rows of inputs as JSON, see the outputs as JSON.";
@@ -15,7 +16,7 @@ export function build(model) {
   const body = element("textarea", { rows: 6, class: "code", spellcheck: "false", required: true });
   const command = element("code");
   const output = element("code");
-  const answer = element("div", { class: "answer", "aria-live": "polite" });
+  const answer = element("div", { class: "answer" });
   const show = () => {
     command.textContent = curl(new URL(`${model.path}:predict`, document.baseURI), body.value);
   };
@@ -38,6 +39,7 @@ export function build(model) {
       const result = await model.ask(body.value, signal);
       output.textContent = pretty(result);
       answer.replaceChildren(element("pre", { tabindex: "0", "aria-label": "Answer" }, output));
+      question.say(output.textContent.slice(0, SPOKEN));
     },
   });
   const same = element(

@@ -9,7 +9,7 @@ const SHOWN = 10;
 export function verdict({ label, probability }) {
   return element(
     "p",
-    { class: "verdict", "aria-live": "polite" },
+    { class: "verdict" },
     element("strong", {}, label),
     " ",
     element("span", { class: "sure" }, percent(probability)),

@@ -1,7 +1,7 @@
 // Text in, label out: what the model thinks of a text, and which words carried it.
 
 import { element, field } from "./dom.js";
-import { points } from "./numbers.js";
+import { percent, points } from "./numbers.js";
 import { pieces } from "./occlusion.js";
 import { Question } from "./question.js";
 import { bars, verdict } from "./scores.js";
@@ -36,6 +36,7 @@ export function build(model) {
       const [whole] = await model.predict([{ text: asked }], "serving_default", signal);
       const carried = element("div", { class: "carried" });
       answer.replaceChildren(verdict(whole), bars(model.labels, whole.scores), carried);
+      question.say(`${whole.label}, ${percent(whole.probability)}`);
       await showCarried(carried, model, asked, whole, signal);
     },
   });
@@ -124,5 +125,5 @@ function named(text, cut, falls) {
     element("b", {}, word),
     ` ${points(-fall)}`,
   ]);
-  return element("p", { class: "hint", "aria-live": "polite" }, "Points of probability without it: ", ...parts, ".");
+  return element("p", { class: "hint" }, "Points of probability without it: ", ...parts, ".");
 }

@@ -1,6 +1,7 @@
 // A spoken command, from the microphone or a file.
 
 import { element, identity } from "./dom.js";
+import { percent } from "./numbers.js";
 import { pictures } from "./pictures.js";
 import { Question } from "./question.js";
 import { bars, verdict } from "./scores.js";
@@ -19,7 +20,7 @@ export function fits({ signatures: { serving_default: signature } }) {
 
 /** The elements of the panel. */
 export function build(model) {
-  const rate_hz = model.manifest.sample_rate_hz ?? 16_000;
+  const rate_hz = () => model.manifest.sample_rate_hz ?? 16_000; // a new version may have another
   const answer = element("div", { class: "answer" });
   let sound = null;
 
@@ -27,25 +28,27 @@ export function build(model) {
     fields: [],
     answer,
     run: async (signal) => {
-      const samples = await sound;
-      const bytes = wavBytes(samples, rate_hz);
+      const { samples, rate } = await sound;
+      const bytes = wavBytes(samples, rate);
       const result = element("div", { class: "result" });
       URL.revokeObjectURL(answer.querySelector("audio")?.src);
-      answer.replaceChildren(result, pictures(samples, rate_hz), player(bytes));
+      answer.replaceChildren(result, pictures(samples, rate), player(bytes));
       const clip = { audio_bytes: { b64: base64(bytes) } };
       const [heard] = await model.predict([clip], "serving_default", signal);
       if (heard.error) throw new Error(`The model cannot use this clip: ${heard.error}`);
       result.append(verdict(heard), bars(model.labels, heard.scores));
+      question.say(`${heard.label}, ${percent(heard.probability)}`);
     },
   });
 
-  const recognise = (samples) => {
-    sound = samples;
+  const recognise = (read) => {
+    const rate = rate_hz();
+    sound = read(rate).then((samples) => ({ samples, rate }));
     return question.ask();
   };
-  const choose = (file) => recognise(readSound(file, rate_hz));
+  const choose = (file) => recognise((rate) => readSound(file, rate));
   const record = recorder(
-    (recording) => recognise(recording.end(rate_hz)),
+    (recording) => recognise((rate) => recording.end(rate)),
     (error) => question.fail(error),
   );
   question.form.prepend(element("div", { class: "sources" }, record, chooser(choose)));

@@ -22,6 +22,7 @@ export function build(model) {
     run: async (signal) => {
       const ranked = await translations(model, source.value, signal);
       answer.replaceChildren(best(ranked[0]), ...(ranked.length > 1 ? [others(ranked)] : []));
+      question.say(ranked[0].text);
     },
   });
   return question.parts;
@@ -39,7 +40,7 @@ async function translations(model, source, signal) {
 function best({ text, score }) {
   return element(
     "div",
-    { class: "translation", "aria-live": "polite" },
+    { class: "translation" },
     element("p", { class: "best" }, text || "(an empty translation)"),
     scored(score),
   );
