@@ -23,6 +23,7 @@ from benchmarks import results_page
 from benchmarks.load import Question, Tally, arrive, saturate
 from benchmarks.results import read_result, write_result
 from benchmarks.served import (
+    SIGNATURES,
     Server,
     plain_server,
     prepare,
@@ -38,6 +39,7 @@ CONNECTIONS = 64
 WARM_SECONDS = 2.0
 LENGTHS = {"20 words": (20,), "200 words": (200,), "5 to 400 words": (5, 20, 60, 100, 200, 400)}
 MODEL = "gru"
+SWAPPED = ("gru", "lstm")  # one after the other, as versions of one model
 OURS = f"/v1/models/{MODEL}:predict"
 PLAIN = {"plain, in threads": "/thread", "plain, in the loop": "/loop"}
 SECONDS = {"serving": 10.0, "serving-soak": 1200.0, "serving-swap": 120.0}
@@ -158,9 +160,10 @@ def soak(exports: Path, seconds: float) -> Figures:
         for number, export in enumerate(sorted(exports.iterdir())):
             path = f"/v1/models/{export.name}:predict"
             asked = texts((1, 5, 20, 60, 100, 200, 400, 1500), 40, seed=number)
+            signature = SIGNATURES.get(export.name)
             for rows in (1, 2, 7):
-                asking += questions(server, path, asked, rows)
-            asking += questions(server, path, asked[:4], rows=150)
+                asking += questions(server, path, asked, rows, signature)
+            asking += questions(server, path, asked[:4], 150, signature)
             asking += refused(path)
         memory = [server.memory_mb()]
         work = saturate(server.port, asking, CONNECTIONS // 2, seconds)
@@ -181,10 +184,9 @@ def soak(exports: Path, seconds: float) -> Figures:
 
 def swap(exports: Path, directory: Path, seconds: float, swap_seconds: float) -> Figures:
     """A new version every few seconds, of two models in turn; the last two versions stay."""
-    kinds = sorted(path.name for path in exports.iterdir())[:2]
     asked = texts((5, 20, 200), 30)
     with textapps_server(exports) as server:
-        known = [questions(server, f"/v1/models/{kind}:predict", asked) for kind in kinds]
+        known = [questions(server, f"/v1/models/{kind}:predict", asked) for kind in SWAPPED]
     answers_of_each = [0, 0]
 
     def of_either(number: int) -> Callable[[int, bytes], bool]:
@@ -204,7 +206,7 @@ def swap(exports: Path, directory: Path, seconds: float, swap_seconds: float) ->
 
     def next_version() -> None:
         nonlocal published
-        publish(exports / kinds[published % 2] / "1", directory / "model" / str(published + 1))
+        publish(exports / SWAPPED[published % 2] / "1", directory / "model" / str(published + 1))
         published += 1
         if published > 2:
             shutil.rmtree(directory / "model" / str(published - 2))
@@ -222,7 +224,7 @@ def swap(exports: Path, directory: Path, seconds: float, swap_seconds: float) ->
         "seconds": seconds,
         "seconds_between_versions": swap_seconds,
         "versions_published": published,
-        "answers_of_each_model": dict(zip(kinds, answers_of_each, strict=True)),
+        "answers_of_each_model": dict(zip(SWAPPED, answers_of_each, strict=True)),
         **outcome(tally, code),
         "memory_before_mb": memory[0],
         "memory_after_mb": memory[1],

@@ -44,7 +44,8 @@ class Handler(BaseHTTPRequestHandler):
             return 404, {"error": "no model"}
         try:
             request = json.loads(body)
-            assert set(request) == {"instances"} and request["instances"]
+            assert request.keys() <= {"instances", "signature_name"} and request["instances"]
+            assert request.get("signature_name", "score") == "score"
             sizes = [len(text.encode()) for text in request["instances"]]
         except Exception:
             return 400, {"error": "bad"}
@@ -124,10 +125,8 @@ def test_soak_asks_good_and_bad_and_gets_what_it_should(exports: Path, fake: obj
 def test_soak_tells_of_failures(
     exports: Path, fake: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The fake answers what is asked beforehand, each text alone, and then no more.
-    monkeypatch.setattr(
-        serving, "textapps_server", lambda path: fake(path, fail_after=2 * 40 * 3 + 2 * 4)
-    )
+    # The fake answers what is asked beforehand, each text alone, and little more.
+    monkeypatch.setattr(serving, "textapps_server", lambda path: fake(path, fail_after=248))
     found = serving.soak(exports, seconds=0.3)
     assert found["statuses"]["500"] == found["wrong"] > 0
     assert "500" in found["first_wrong"][0]
@@ -206,14 +205,17 @@ def test_answers_are_compared_but_for_last_digits() -> None:
 
 def test_a_request_of_many_texts_is_right_where_each_is() -> None:
     def post(path: str, body: bytes) -> bytes:
-        (text,) = json.loads(body)["instances"]
+        request = json.loads(body)
+        assert request.pop("signature_name") == "score"
+        (text,) = request["instances"]
         return json.dumps({"predictions": [len(text) / 3]}).encode()
 
     asked = served.texts((1, 3), 4)
     assert [len(text.split()) for text in asked] == [1, 3, 1, 3]
-    found = served.questions(SimpleNamespace(post=post), "/m", asked, rows=3)
-    assert json.loads(found[3].body)["instances"] == [asked[3], asked[0], asked[1]]
-    good = [len(text) / 3 for text in (asked[3], asked[0], asked[1])]
+    found = served.questions(SimpleNamespace(post=post), "/m", asked, 3, "score")
+    chosen = [asked[3], asked[0], asked[1]]
+    assert json.loads(found[3].body) == {"signature_name": "score", "instances": chosen}
+    good = [len(text) / 3 for text in chosen]
     assert found[3].right(200, json.dumps({"predictions": good}).encode())
     assert not found[3].right(500, json.dumps({"predictions": good}).encode())
     assert not found[3].right(200, json.dumps({"predictions": good[1:] + good[:1]}).encode())
