@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from textapps.errors import ConfigurationError, RunError
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.preprocessing.config import CharacterConfig
-from textapps.preprocessing.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary
+from textapps.preprocessing.vocabulary import Vocabulary
+from textapps.token_ids import FIRST, PADDING, UNKNOWN
 
 TEXT = "Größe\r\n詩 \\n\u2028\x85\ufeff😀 eee"
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from textapps.preprocessing.vocabulary import PADDING, UNKNOWN
 from textapps.tasks.sentiment.model import SentimentModel, WordDropout
 from textapps.tasks.sentiment.ngram_path import NgramPath
+from textapps.token_ids import PADDING, UNKNOWN
 
 FEATURES, CLASSES = 4, 3
 # Three texts with the features 1 and 2, 2 and 4, none, and one more of each class.

@@ -7,7 +7,7 @@ import tensorflow as tf
 from textapps.decoding.random import uniforms
 from textapps.decoding.sampling import Options, choose
 from textapps.decoding.stop import advance_match, matched_length
-from textapps.preprocessing.vocabulary import PADDING
+from textapps.token_ids import PADDING
 
 PROMPT_CHUNK = 512  # of a seed read in one call: attention over all of a long one takes its square
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from textapps.errors import ConfigurationError
 from textapps.preprocessing.config import CharacterConfig
-from textapps.preprocessing.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary
+from textapps.preprocessing.vocabulary import Vocabulary
+from textapps.token_ids import FIRST, PADDING, UNKNOWN
 
 _REPLACEMENT = 0xFFFD
 

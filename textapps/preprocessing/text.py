@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.preprocessing.config import TextConfig
-from textapps.preprocessing.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary
+from textapps.preprocessing.vocabulary import Vocabulary
+from textapps.token_ids import FIRST, PADDING, UNKNOWN
 
 # U+02BC is Unicode's apostrophe that counts as a letter: inside a word it keeps the word whole.
 _LETTER_APOSTROPHE = "\u02bc"

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from textapps.errors import RunError
+from textapps.token_ids import FIRST
 
 HEADER = "textapps vocabulary "
 FORMAT = 1
-PADDING, UNKNOWN, FIRST = 0, 1, 2
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _ORIGINALS = {escape: original for original, escape in _ESCAPES.items()}
 

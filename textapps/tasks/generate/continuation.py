@@ -11,8 +11,8 @@ from textapps.decoding.config import DecodingConfig
 from textapps.decoding.decoder import Decoder
 from textapps.decoding.sampling import Options
 from textapps.preprocessing.characters import CharacterPreprocessor
-from textapps.preprocessing.vocabulary import PADDING
 from textapps.tasks.generate.model import LanguageModel
+from textapps.token_ids import PADDING
 
 PIECE = 256  # characters that a call of the loop makes at most
 BEGINNING = "\n"  # every text begins on a new line

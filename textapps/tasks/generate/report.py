@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from textapps.evaluation.language_report import language_sections
 from textapps.evaluation.report import write_report as write
 from textapps.evaluation.sections import Report
-from textapps.preprocessing.vocabulary import FIRST
 from textapps.tasks.generate.judgement import Judgement
+from textapps.token_ids import FIRST
 from textapps.training.evaluations import evaluation_path
 from textapps.training.history import read_history
 

@@ -10,8 +10,8 @@ from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
 from textapps.decoding.sampling import Options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.state import flatten_state, unflatten_state
-from textapps.preprocessing.vocabulary import PADDING
 from textapps.tasks.generate.continuation import BEGINNING
+from textapps.token_ids import PADDING
 
 if TYPE_CHECKING:
     from textapps.tasks.generate.task import TextGenerator

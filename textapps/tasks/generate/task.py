@@ -15,11 +15,11 @@ from textapps.datasets.corpus import Corpus
 from textapps.decoding.config import DecodingConfig
 from textapps.errors import ConfigurationError
 from textapps.preprocessing.characters import CharacterPreprocessor
-from textapps.preprocessing.vocabulary import FIRST
 from textapps.tasks.generate import data
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.continuation import PIECE, Continuation
 from textapps.tasks.generate.model import LanguageModel
+from textapps.token_ids import FIRST
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress

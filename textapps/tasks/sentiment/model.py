@@ -8,9 +8,9 @@ from keras import ops
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.pooling import Pooling
 from textapps.backbones.stem import Stem
-from textapps.preprocessing.vocabulary import PADDING, UNKNOWN
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.ngram_path import NgramPath
+from textapps.token_ids import PADDING, UNKNOWN
 
 
 class SentimentModel(keras.Model):
