@@ -159,28 +159,35 @@ def _result(state: TrainingState) -> FitResult:
 def _training_dataset(source: BatchSource, start: int, sizes: deque[int]) -> Any:
     """All batches from step `start` on, without end; their sizes go to `sizes`."""
 
-    def batches() -> Iterator[Batch]:
-        step = start
-        while True:
-            batch = source.batch(*divmod(step, source.steps_per_pass))
-            sizes.append(batch[2].size)
-            yield batch
-            step += 1
+    def batch_at(step: int) -> Batch:
+        batch = source.batch(*divmod(step, source.steps_per_pass))
+        sizes.append(batch[2].size)
+        return batch
 
-    return _dataset(batches, source.signature, tf.data.INFINITE_CARDINALITY)
+    return _dataset(tf.data.Dataset.counter(start), batch_at, source.signature)
 
 
 def _validation_dataset(source: BatchSource) -> Any:
-    def batches() -> Iterator[Batch]:
-        return (source.batch(0, step) for step in range(source.steps_per_pass))
-
-    return _dataset(batches, source.signature, source.steps_per_pass)
+    steps = tf.data.Dataset.range(source.steps_per_pass)
+    return _dataset(steps, lambda step: source.batch(0, step), source.signature)
 
 
-def _dataset(batches: Callable[[], Iterator[Batch]], signature: Any, length: int) -> Any:
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    # Keras warns of data whose length it does not know.
-    return dataset.apply(tf.data.experimental.assert_cardinality(length)).prefetch(4)
+def _dataset(steps: Any, batch_at: Callable[[int], Batch], signature: Any) -> Any:
+    """The batches of a dataset of steps, one after the other.
+
+    Not `Dataset.from_generator`: beside one, each step of training took from 1.3 times (a GRU) to
+    twice (a transformer) as long.
+    """
+    specs = tf.nest.flatten(signature)
+
+    def look_up(step: Any) -> Any:
+        arrays = tf.numpy_function(
+            lambda step: tf.nest.flatten(batch_at(int(step))), [step], [s.dtype for s in specs]
+        )
+        shaped = [tf.ensure_shape(a, s.shape) for a, s in zip(arrays, specs, strict=True)]
+        return tf.nest.pack_sequence_as(signature, shaped)
+
+    return steps.map(look_up).prefetch(4)
 
 
 @contextlib.contextmanager
