@@ -1,6 +1,7 @@
 """The files in which a run keeps what it was judged to be."""
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -45,3 +46,13 @@ def write_evaluation(
     except OSError as error:
         raise RunError(f"cannot write {path}.npz: {error.strerror}") from error
     run.write_json(str(path.with_suffix(".json").relative_to(run.path)), summary)
+
+
+def read_metrics(run: RunDirectory) -> dict[str, Any]:
+    """The figures of the run on its default test split, {} if it has not been evaluated."""
+    try:
+        content = (run.path / "metrics.json").read_bytes()
+    except OSError:
+        return {}
+    metrics: dict[str, Any] = json.loads(content)["metrics"]
+    return metrics

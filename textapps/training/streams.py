@@ -97,7 +97,7 @@ class ScoringBatchSource:
 
 
 def _signature(streams: int, chunk: int) -> Any:
-    """With sizes, because a recurrent layer over an unknown time runs twice as long."""
+    """With sizes, since all batches are alike: shapes are then known when the graph is made."""
     import tensorflow as tf
 
     return (

@@ -77,21 +77,13 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own.
-_TRANSFORMER: dict[str, dict[str, Any]] = {
-    "backbone": {"units": 128, "layers": 4, "heads": 4, "context": 128},
-    "model": {"chunk": 64},
-}
 BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     ("small", "lstm"): {"training": {"epochs": 3}},
     ("small", "simple_rnn"): {"training": {"epochs": 5, "learning_rate": 2e-3}},
     ("small", "transformer"): {
-        **_TRANSFORMER,
-        "training": {
-            "epochs": 2,
-            "batch_size": 16,
-            "learning_rate": 2e-3,
-            "warmup_steps": 100,
-        },
+        "backbone": {"units": 128, "layers": 3, "heads": 4, "context": 64},
+        "model": {"chunk": 64},
+        "training": {"epochs": 2, "batch_size": 32, "learning_rate": 3e-3},
     },
     ("base", "simple_rnn"): {"training": {"learning_rate": 1e-3}},
     ("base", "transformer"): {

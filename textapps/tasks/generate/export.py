@@ -1,13 +1,13 @@
 """The SavedModel of a generator: seed text in, text out, at once or piece by piece."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.tasks.generate.export_cases import make_cases
 from textapps.tasks.generate.signatures import Signatures
+from textapps.training.evaluations import read_metrics
 
 if TYPE_CHECKING:
     from textapps.tasks.generate.task import TextGenerator
@@ -29,19 +29,9 @@ def export(generator: "TextGenerator", models_dir: Path | str, config: ExportCon
             "preset": generator.config.preset,
             "state": signatures.state,
             "decoding": generator.config.decoding.model_dump(),
-            "metrics": _metrics(generator),
+            "metrics": read_metrics(generator.run),
         },
         cases=make_cases(generator, signatures),
         models_dir=models_dir,
         config=config,
     )
-
-
-def _metrics(generator: "TextGenerator") -> dict[str, Any]:
-    """Those of the test split, if the run has been evaluated."""
-    try:
-        content = (generator.run.path / "metrics.json").read_bytes()
-    except OSError:
-        return {}
-    metrics: dict[str, Any] = json.loads(content)["metrics"]
-    return metrics

@@ -1,8 +1,7 @@
 """The SavedModel of a classifier: text in, label out."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -10,6 +9,7 @@ from textapps.exporting.archive import Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
+from textapps.training.evaluations import read_metrics
 
 if TYPE_CHECKING:
     from textapps.tasks.sentiment.task import Sentiment
@@ -43,19 +43,9 @@ def export(classifier: "Sentiment", models_dir: Path | str, config: ExportConfig
             "backbone": classifier.config.backbone.kind,
             "preset": classifier.config.preset,
             "labels": classifier.labels,
-            "metrics": _metrics(classifier),
+            "metrics": read_metrics(classifier.run),
         },
         cases=[case],
         models_dir=models_dir,
         config=config,
     )
-
-
-def _metrics(classifier: "Sentiment") -> dict[str, Any]:
-    """Those of the test split, if the run has been evaluated."""
-    try:
-        content = (classifier.run.path / "metrics.json").read_bytes()
-    except OSError:
-        return {}
-    metrics: dict[str, Any] = json.loads(content)["metrics"]
-    return metrics
