@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import Result
 
-from textapps import __version__
+from textapps import TASKS, __version__
 from textapps.cli import console, main
 from textapps.cli.options import (
     collect_flags,
@@ -110,7 +110,7 @@ def test_every_error_is_one_line(
     [
         (
             ["rusn"],
-            "error: unknown command 'rusn', choose from sentiment, data, runs; "
+            f"error: unknown command 'rusn', choose from {', '.join(main.COMMANDS)}; "
             "did you mean 'runs'? (see 'textapps --help')",
         ),
         (
@@ -119,7 +119,8 @@ def test_every_error_is_one_line(
         ),
         (
             ["runs", "--task", "sentimant"],
-            "error: invalid value for '--task': unknown task 'sentimant', choose from sentiment; "
+            "error: invalid value for '--task': unknown task 'sentimant', "
+            f"choose from {', '.join(TASKS)}; "
             "did you mean 'sentiment'? (see 'textapps runs --help')",
         ),
         (

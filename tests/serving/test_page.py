@@ -119,7 +119,7 @@ def test_there_is_a_panel_for_each_model_that_its_signatures_ask_for(
         expect(page.locator("section.panel:visible")).to_have_count(1)
         expect(page.locator("[aria-current]")).to_contain_text(name)
         expect(page).to_have_title(f"{name} – textapps")
-        expect(panel.locator(".versions")).to_have_text(re.compile(r"^Version \d serving$"))
+        expect(panel.locator(".versions")).to_have_text(re.compile(r"^Version \d serving"))
 
 
 def test_a_text_its_label_and_the_words_that_carried_it(page: Page, site: ServedPage) -> None:

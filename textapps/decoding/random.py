@@ -24,10 +24,10 @@ def uniforms(random_seed: Any, position: Any, steps: Any) -> Any:
     Returns:
         float32[batch, steps].
 
-    >>> uniforms([0], [0], 3).numpy().round(4).tolist()
-    [[0.8833, 0.4315, 0.0264]]
-    >>> uniforms([0], [2], 1).numpy().round(4).tolist()
-    [[0.0264]]
+    >>> uniforms([0], [0], 3).numpy().round(4)
+    array([[0.8833, 0.4315, 0.0264]], dtype=float32)
+    >>> uniforms([0], [2], 1).numpy().round(4)
+    array([[0.0264]], dtype=float32)
     """
     seed = tf.bitcast(tf.cast(random_seed, tf.int64), tf.uint64)
     count = tf.cast(position, tf.int64)[:, None] + tf.range(1, tf.cast(steps, tf.int64) + 1)
