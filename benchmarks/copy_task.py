@@ -5,7 +5,7 @@
 A sequence begins with one of eight symbols; then come random other ones, and at the end the first
 is asked for. Chance is 1/8. Each backbone has one layer of 32 units and learns from sequences drawn
 anew at every step, until it has named the symbol of all in ten batches running. Writes
-docs/results/copy-task.json.
+docs/results/copy-task.json and the page.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from benchmarks import results_page
 from benchmarks.results import write_result
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
@@ -96,13 +97,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=1500, help="of training at most (1500)")
     parser.add_argument("--backbone", nargs="+", choices=BACKBONES, default=list(BACKBONES))
     options = parser.parse_args(arguments)
-    results = {}
+    backbones: dict[str, dict[str, Any]] = {}
     for kind in options.backbone:
         for distance in options.distance:
             found = learn(kind, distance, options.steps)
-            results[f"{kind}-{distance}"] = found
+            backbones.setdefault(kind, {})[str(distance)] = found
             print(f"{kind:<12} distance {distance:>3}  {found['accuracy']:.1%}", found, flush=True)
-    write_result("copy-task", {"chance": 1 / SYMBOLS, "test_sequences": TESTED, "results": results})
+    write_result(
+        "copy-task", {"chance": 1 / SYMBOLS, "test_sequences": TESTED, "backbones": backbones}
+    )
+    results_page.write()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def sections() -> Iterable[str]:
     yield table(("", "nats"), PUBLISHED)
     yield from _comparison(comparison)
     yield from _speed(results.read_result("generation"))
+    yield from _memory(results.read_result("copy-task"))
 
 
 def _comparison(result: Result | None) -> Iterable[str]:
@@ -120,6 +121,31 @@ def _speed(result: Result | None) -> Iterable[str]:
         ),
         rows,
     )
+
+
+def _memory(result: Result | None) -> Iterable[str]:
+    yield "### A symbol remembered"
+    if result is None:
+        yield f"{ABSENT}."
+        return
+    yield (
+        f"The copy task: how many of {result['test_sequences']:,} new sequences are answered with "
+        "the symbol that they began with, so many steps before. Chance is "
+        f"{result['chance']:.1%}. In brackets the steps of training, which ends after ten batches "
+        "without a mistake."
+    )
+    kinds = [kind for kind in BACKBONES if kind in result["backbones"]]
+    rows = [
+        (
+            f"{distance} steps",
+            *(
+                f"{found['accuracy']:.1%} ({found['steps']:,})"
+                for found in (result["backbones"][kind][distance] for kind in kinds)
+            ),
+        )
+        for distance in result["backbones"][kinds[0]]
+    ]
+    yield table(("", *(f"`{kind}`" for kind in kinds)), rows)
 
 
 def _nats(result: Result | None) -> str:
