@@ -24,11 +24,7 @@ def causal(kind: str, cross: bool):
     rng = np.random.default_rng(5)
     for weight in backbone.trainable_variables:  # norms and biases away from one and zero
         weight.assign(weight + rng.normal(0, 0.1, weight.shape))
-    memory = None
-    if cross:
-        source_mask = np.arange(SOURCE) < np.array([[SOURCE], [4], [1]])
-        encoded = rng.normal(size=(BATCH, SOURCE, MEMORY_UNITS)).astype("float32")
-        memory = backbone.prepare_memory(encoded, source_mask)
+    memory = memory_of(backbone) if cross else None
     zeros = backbone.initial_state(BATCH)
 
     @tf.function(
@@ -42,6 +38,12 @@ def causal(kind: str, cross: bool):
         return backbone(x, state, mask=mask, memory=memory)
 
     return backbone, run, zeros
+
+
+def memory_of(backbone):
+    source_mask = np.arange(SOURCE) < np.array([[SOURCE], [4], [1]])
+    encoded = np.random.default_rng(6).normal(size=(BATCH, SOURCE, MEMORY_UNITS))
+    return backbone.prepare_memory(encoded.astype("float32"), source_mask)
 
 
 def close(actual, expected):
@@ -122,3 +124,45 @@ def test_the_transformer_forgets_what_lies_beyond_its_context():
     difference = np.abs(backbone(changed)[0] - backbone(x)[0]).max(axis=(0, 2))
     assert np.all(difference[: CONTEXT + 1] > 1e-4)
     assert np.all(difference[CONTEXT + 1 :] < 1e-6)
+
+
+@pytest.mark.parametrize("cross", [False, True])
+@pytest.mark.parametrize("kind", BACKBONES)
+@given(before=st.lists(st.integers(0, 7), min_size=BATCH, max_size=BATCH), steps=st.integers(0, 6))
+@settings(max_examples=12, deadline=None)
+def test_an_open_state_gives_the_outputs_of_one_call(kind, cross, before, steps):
+    """Rows that have read unequally much go on one position at a time, past the context."""
+    backbone, run, zeros = causal(kind, cross)
+    rng = np.random.default_rng(sum(before) + steps)
+    x = rng.normal(size=(BATCH, 7 + steps, UNITS)).astype("float32")
+    mask = np.arange(7) < np.array(before)[:, None]
+    _, state = run(x[:, :7], mask, zeros)
+    expected, after = run(x[:, 7:], np.ones((BATCH, steps), bool), state)
+    opened = backbone.open_state(state, 6)
+    for step in range(steps):
+        outputs, opened = stepped(kind, cross)(x[:, 7 + step : 8 + step], opened)
+        assert close(outputs, expected[:, step : step + 1])
+    closed = backbone.close_state(opened)
+    tf.nest.assert_same_structure(closed, after)
+    again = rng.normal(size=(BATCH, 2, UNITS)).astype("float32")
+    mask = np.ones((BATCH, 2), bool)
+    assert close(run(again, mask, closed)[0], run(again, mask, after)[0])
+
+
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_an_open_start_is_the_start_without_a_cache(kind):
+    backbone, run, zeros = causal(kind, True)
+    x = np.random.default_rng(8).normal(size=(BATCH, TIME, UNITS)).astype("float32")
+    expected, _ = run(x, np.ones((BATCH, TIME), bool), zeros)
+    state = backbone.open_start(BATCH, TIME)
+    for step in range(TIME):
+        outputs, state = stepped(kind, True)(x[:, step : step + 1], state)
+        assert close(outputs, expected[:, step : step + 1])
+
+
+@functools.cache
+def stepped(kind, cross):
+    """`Backbone.call` of one position, as a graph."""
+    backbone, _, _ = causal(kind, cross)
+    memory = memory_of(backbone) if cross else None
+    return tf.function(lambda x, state: backbone(x, state, memory=memory))

@@ -86,10 +86,11 @@ def test_the_stop_cuts_at_its_first_occurrence(seeds: list[list[int]], data: Any
         assert text == before(whole, stop)
 
 
-class Reciter:
+class Reciter(Bigrams):
     """Says one text, again and again, whatever it has been told."""
 
     def __init__(self, text: str) -> None:
+        super().__init__()
         self.text = [int(digit) for digit in text]
 
     def initial_state(self, batch: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from textapps.backbones.rotary import rotate
+from textapps.backbones.rotary import cosines_and_sines, rotate, turn
 
 
 def split_heads(x: Any, heads: int) -> Any:
@@ -33,13 +33,18 @@ def attend(queries: Any, keys: Any, values: Any, visible: Any | None) -> Any:
     Returns:
         float[batch, heads, time, depth].
     """
-    scores = ops.matmul(queries, ops.transpose(keys, (0, 1, 3, 2)))
+    scores = _products(queries, keys)
     scores = ops.cast(scores, "float32") / float(queries.shape[-1]) ** 0.5
     if visible is not None:
         scores = ops.where(visible, scores, -1e9)
     # Keras warns of a softmax over one key, as the first character of a text makes it
     weights = ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
     return ops.matmul(ops.cast(weights, values.dtype), values)
+
+
+def _products(queries: Any, keys: Any) -> Any:
+    """float[…, time, depth], float[…, source, depth] → float[…, time, source]."""
+    return ops.matmul(queries, ops.transpose(keys, (0, 1, 3, 2)))
 
 
 @keras.saving.register_keras_serializable("textapps")
@@ -80,11 +85,11 @@ class SelfAttention(keras.layers.Layer):
         self.output_projection.build((*inputs_shape[:-1], self.units))
         self.built = True
 
-    def initial_state(self, batch: Any) -> Any:
-        """The state at the start of `batch` sequences: zeros."""
+    def initial_state(self, batch: Any, context: int | None = None) -> Any:
+        """The state at the start of `batch` sequences: zeros; `context` 0 leaves out the cache."""
         if not self.causal:
             return ()
-        shape = (batch, self.context, self.units)
+        shape = (batch, self.context if context is None else context, self.units)
         return {
             "keys": ops.zeros(shape, self.compute_dtype),
             "values": ops.zeros(shape, self.compute_dtype),
@@ -94,7 +99,7 @@ class SelfAttention(keras.layers.Layer):
     def call(self, inputs: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """float[batch, time, units], state, bool[batch, time] → outputs, new state."""
         queries, keys, values = ops.split(self.projection(inputs), 3, axis=-1)
-        if self.causal and state is not None and mask is None and inputs.shape[1] == 1:
+        if state and "added" in state:
             return self._one_position(queries, keys, values, state)
         time = ops.shape(inputs)[1]
         if not self.causal:
@@ -122,30 +127,77 @@ class SelfAttention(keras.layers.Layer):
         )
         return outputs, self._advance(new_state, keys, values, mask)
 
-    def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
-        """As `call` for one position without padding: decoding, where the size of the cache counts.
+    def open_state(self, state: Any, room: Any) -> Any:
+        """The state with room for `room` positions more, to be read one at a time without padding.
 
-        Turning the query once for every distance, instead of all cached keys, lets the cache be
-        read where it lies, without a transpose or a copy that is one position longer.
+        They go into arrays of their own, and the cache is laid out and rotated once for all of
+        them, so that a loop neither moves nor turns it at every step. `close_state` makes a plain
+        state again.
         """
-        shape = (-1, self.context, self.heads, self.units // self.heads)
-        by_head = (-1, 1, *shape[2:])
-        distances = ops.arange(self.context, 0, -1)
-        # float[batch, heads, context, depth] → float[batch, context, heads, depth]
-        turned = ops.transpose(rotate(split_heads(query, self.heads), distances), (0, 2, 1, 3))
-        past = ops.sum(turned * ops.reshape(state["keys"], shape), axis=-1)
-        own = ops.sum(ops.reshape(query * key, by_head), axis=-1)  # at distance 0 nothing turns
-        slots = ops.arange(self.context)[None, :] >= self.context - state["length"][:, None]
-        past = ops.where(slots[:, :, None], past, -1e9)
-        scores = ops.cast(ops.concatenate([past, own], axis=1), "float32")
-        weights = ops.softmax(scores / float(shape[-1]) ** 0.5, axis=1)
-        weights = ops.cast(weights, value.dtype)[..., None]  # [batch, context + 1, heads, 1]
-        mixed = ops.sum(
-            weights[:, :-1] * ops.reshape(state["values"], shape), axis=1, keepdims=True
+        if not self.causal:
+            return state
+        keys, values = (split_heads(state[name], self.heads) for name in ("keys", "values"))
+        size = keys.shape[2]
+        shape = (ops.shape(keys)[0], self.heads, room, keys.shape[-1])
+        return {
+            **state,
+            "turned_keys": rotate(keys, self.context - size + ops.arange(size)),
+            "split_values": values,
+            "new_keys": ops.zeros(shape, keys.dtype),
+            "new_turned_keys": ops.zeros(shape, keys.dtype),
+            "new_values": ops.zeros(shape, keys.dtype),
+            "added": ops.zeros((), "int32"),
+        }
+
+    def close_state(self, state: Any) -> Any:
+        """The plain state after what an open one has read."""
+        if not self.causal:
+            return state
+
+        def shifted(old: Any, new: Any) -> Any:
+            both = ops.concatenate([old, merge_heads(new)], axis=1)
+            size = (ops.shape(old)[0], self.context, self.units)
+            return ops.slice(both, (0, state["added"], 0), size)
+
+        return {
+            "keys": shifted(state["keys"], state["new_keys"]),
+            "values": shifted(state["values"], state["new_values"]),
+            "length": ops.minimum(state["length"] + state["added"], self.context),
+        }
+
+    def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+        """As `call` for one position of an open state."""
+        added, places = state["added"], ops.arange(ops.shape(state["new_keys"])[2])
+        query, key, value = (split_heads(x, self.heads) for x in (query, key, value))
+        # Looked up: a sine in a loop takes longer than all that it is for.
+        tables = cosines_and_sines(self.context + places, query.shape[-1])
+        here = [ops.take(table, ops.reshape(added, (1,)), axis=0) for table in tables]
+        written = {
+            name: ops.where((places == added)[:, None], new, state[name])
+            for name, new in {
+                "new_keys": key,
+                "new_turned_keys": turn(key, *here),
+                "new_values": value,
+            }.items()
+        }
+        size = state["keys"].shape[1]
+        slots = ops.arange(size)
+        cached = slots[None, :] >= size - state["length"][:, None]
+        cached = ops.logical_and(cached, slots >= added)[:, None, None, :]
+        new = ops.logical_and(places <= added, places >= added - self.context)
+        query = turn(query, *here) / float(query.shape[-1]) ** 0.5
+        scores = ops.concatenate(
+            [
+                ops.where(cached, _products(query, state["turned_keys"]), -1e9),
+                ops.where(new, _products(query, written["new_turned_keys"]), -1e9),
+            ],
+            axis=-1,
         )
-        mixed += weights[:, -1:] * ops.reshape(value, by_head)
-        outputs = self.output_projection(ops.reshape(mixed, (-1, 1, self.units)))
-        return outputs, self._advance(state, key, value, None)
+        weights = ops.cast(ops.softmax(ops.cast(scores, "float32"), axis=-1), value.dtype)
+        mixed = ops.matmul(weights[..., :size], state["split_values"])
+        mixed += ops.matmul(weights[..., size:], written["new_values"])
+        outputs = self.output_projection(merge_heads(mixed))
+        return outputs, {**state, **written, "added": added + 1}
 
     def _attend(
         self,

@@ -117,6 +117,29 @@ class Backbone(keras.layers.Layer):
             return ()
         return tuple(block.mixer.initial_state(batch) for block in self.blocks)
 
+    def open_start(self, batch: Any, room: Any) -> Any:
+        """The open state at the start of `batch` sequences of `room` positions at most.
+
+        It is smaller, as it has no cache, and cannot be closed.
+        """
+        return tuple(
+            block.mixer.open_state(block.mixer.initial_state(batch, context=0), room)
+            for block in self.blocks
+        )
+
+    def open_state(self, state: Any, room: Any) -> Any:
+        """The state in a form for `room` calls at most of one position each, without padding.
+
+        Decoding loops are quicker with it; `close_state` turns what they end with back.
+        """
+        blocks = zip(self.blocks, state, strict=True)
+        return tuple(block.mixer.open_state(each, room) for block, each in blocks)
+
+    def close_state(self, state: Any) -> Any:
+        """The state, as any call takes it, of one that `open_state` began."""
+        blocks = zip(self.blocks, state, strict=True)
+        return tuple(block.mixer.close_state(each) for block, each in blocks)
+
     def prepare_memory(self, encoder_outputs: Any, mask: Any = None) -> Any:
         """Projects an encoder's outputs once to the keys and values of every decoding step.
 

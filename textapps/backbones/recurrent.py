@@ -55,8 +55,16 @@ class RecurrentMixer(keras.layers.Layer):
             self.backward.build(inputs_shape)
         self.built = True
 
-    def initial_state(self, batch: Any) -> Any:
-        """The state at the start of `batch` sequences: zeros."""
+    def open_state(self, state: Any, room: Any) -> Any:
+        """The same: what a step changes is all there is."""
+        return state
+
+    def close_state(self, state: Any) -> Any:
+        """The same."""
+        return state
+
+    def initial_state(self, batch: Any, context: int | None = None) -> Any:
+        """The state at the start of `batch` sequences: zeros, of the same size in any context."""
         if not self.causal:
             return ()
         return {leaf: ops.zeros((batch, self.units), self.compute_dtype) for leaf in self.leaves}

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 
-def rotate(x: Any, positions: Any, base: float = 10_000.0) -> Any:
+def rotate(x: Any, positions: Any) -> Any:
     """Turns pairs of features by angles that grow with the position.
 
     The dot product of two rotated vectors depends on the distance of their positions only
@@ -19,9 +19,22 @@ def rotate(x: Any, positions: Any, base: float = 10_000.0) -> Any:
     Returns:
         float[batch, heads, time, depth], of the dtype of `x`.
     """
-    half = x.shape[-1] // 2
+    return turn(x, *cosines_and_sines(positions, x.shape[-1]))
+
+
+def cosines_and_sines(positions: Any, depth: int, base: float = 10_000.0) -> tuple[Any, Any]:
+    """Of the angles at int32[time] positions: twice float32[time, depth / 2]."""
+    half = depth // 2
     frequencies = np.power(base, -np.arange(half) / half).astype("float32")
-    angles = ops.cast(positions, "float32")[:, None] * frequencies  # float32[time, depth / 2]
-    cos, sin = ops.cast(ops.cos(angles), x.dtype), ops.cast(ops.sin(angles), x.dtype)
+    angles = ops.cast(positions, "float32")[:, None] * frequencies
+    return ops.cos(angles), ops.sin(angles)
+
+
+def turn(x: Any, cosines: Any, sines: Any) -> Any:
+    """As `rotate`, by what `cosines_and_sines` gives."""
+    half = x.shape[-1] // 2
+    cosines, sines = ops.cast(cosines, x.dtype), ops.cast(sines, x.dtype)
     first, second = x[..., :half], x[..., half:]
-    return ops.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
+    return ops.concatenate(
+        [first * cosines - second * sines, first * sines + second * cosines], axis=-1
+    )

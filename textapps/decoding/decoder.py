@@ -9,6 +9,7 @@ from textapps.decoding.sampling import Options, choose
 from textapps.decoding.stop import advance_match, matched_length
 from textapps.token_ids import PADDING
 
+ROOM = 32  # characters between two opened states: few to look through, rarely to be moved
 PROMPT_CHUNK = 512  # of a seed read in one call: attention over all of a long one takes its square
 
 
@@ -20,6 +21,12 @@ class NextLogits(Protocol):
 
     def initial_state(self, batch: Any) -> Any:
         """A tuple of dicts of tensors, batch-major, for `batch` rows without a past."""
+
+    def open_state(self, state: Any, room: int) -> Any:
+        """A state for `room` calls at most of one character each, as `Backbone`'s."""
+
+    def close_state(self, state: Any) -> Any:
+        """A state that any call takes of one that was opened."""
 
 
 class DecodingState(NamedTuple):
@@ -153,7 +160,7 @@ class Decoder:
         """int32[batch, steps], and the moment at which each row had its own length.
 
         Rows of unequal lengths run on together, and what a row was at its end is kept: the outer
-        loop goes from one end to the next, so that a step costs nothing more.
+        loop goes from one end to the next, `ROOM` steps at most, so that a step costs nothing more.
         """
         numbers = tf.transpose(uniforms(options.random_seed, state.position, steps))
         stop, batch = state.own.get("stop"), tf.shape(length)[0]
@@ -182,12 +189,15 @@ class Decoder:
 
         def stretch(step: Any, ids: Any, now: _Moment, ended: _Moment) -> tuple[Any, ...]:
             active = step < length
-            until = tf.reduce_min(tf.where(active, length, steps))
+            until = tf.minimum(tf.reduce_min(tf.where(active, length, steps)), step + ROOM)
+            now = now._replace(backbone=self.model.open_state(now.backbone, ROOM))
             step, ids, now = tf.while_loop(
                 lambda step, _, now: (step < until) & goes_on(step, now),
                 character,
                 (step, ids, now),
             )
+            backbone = _like(self.model.close_state(now.backbone), ended.backbone)
+            now = now._replace(backbone=backbone)
             ended = tf.nest.map_structure(lambda new, old: _where(active, new, old), now, ended)
             return step, ids, now, ended
 

@@ -36,6 +36,8 @@ class _Shaken:
 
     def __init__(self, model: Any, noise: Any) -> None:
         self.initial_state = model.initial_state
+        self.open_state = model.open_state
+        self.close_state = model.close_state
         self._model = model
         self._noise = noise  # float32[batch, vocabulary]
 

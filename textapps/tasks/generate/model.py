@@ -98,6 +98,14 @@ class LanguageModel(keras.Model):
         """The state before the first character of `batch` texts."""
         return self.backbone.initial_state(batch)
 
+    def open_state(self, state: Any, room: Any) -> Any:
+        """The state for `room` calls of `next_logits` at most, of one character each."""
+        return self.backbone.open_state(state, room)
+
+    def close_state(self, state: Any) -> Any:
+        """The state again that any call takes."""
+        return self.backbone.close_state(state)
+
     def nats(self, targets: Any, logits: Any) -> Any:
         """Cross-entropy: int32[batch, time], logits → float32[batch, time], in nats."""
         return keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
