@@ -12,8 +12,9 @@ train: $(SET_UP)
 	$(BIN)/textapps sentiment evaluate
 	$(BIN)/textapps sentiment predict "A wonderful film: I laughed, I cried, I went again."
 
+# A process a core; the tests of a file share what they train, so they stay together.
 test: $(SET_UP)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 # All that must hold before a change goes in.
 check: static test

@@ -33,6 +33,7 @@ def recipe(torch: Any) -> Any:
 
 def test_without_pytorch_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "benchmarks.nanogpt_recipe", raising=False)
     with pytest.raises(SystemExit, match="needs PyTorch: pip install torch"):
         runpy.run_module("benchmarks.nanogpt_recipe")
 

@@ -3,17 +3,20 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from textapps.exporting.manifest import read_manifest
 from textapps.exporting.verification import Case, verify
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-def test_the_golden_sentiment_export_answers_as_it_did():
-    directory = GOLDEN / "sentiment" / "1"
-    fields = json.loads((GOLDEN / "sentiment.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("task", ["sentiment", "generate"])
+def test_the_golden_exports_answer_as_they_did(task: str) -> None:
+    directory = GOLDEN / task / "1"
+    fields = json.loads((GOLDEN / f"{task}.json").read_text(encoding="utf-8"))
     cases = [Case.from_json(case) for case in fields["cases"]]
     manifest = read_manifest(directory)
-    assert (manifest.format, manifest.task) == (1, "sentiment")
+    assert (manifest.format, manifest.task) == (1, task)
     assert {case.signature for case in cases} == manifest.signatures.keys()
     verify(directory, cases)

@@ -17,7 +17,15 @@ def test_the_first_signal_is_noted_and_the_handlers_return(number):
     assert [signal.getsignal(s) for s in Interruption.SIGNALS] == before
 
 
-def test_the_second_one_acts():
+@pytest.fixture
+def interruptible():
+    """In the background of a shell, where the tests may run, SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_second_one_acts(interruptible):
     with Interruption():
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
