@@ -159,11 +159,14 @@ def soak(exports: Path, seconds: float) -> Figures:
         asking: list[Question] = []
         for number, export in enumerate(sorted(exports.iterdir())):
             path = f"/v1/models/{export.name}:predict"
-            asked = texts((1, 5, 20, 60, 100, 200, 400, 1500), 40, seed=number)
             signature = SIGNATURES.get(export.name)
+            # A generator reads characters: what 150 long reviews take is more than the deadline.
+            longest = 200 if signature else 1500
+            words = [n for n in (1, 5, 20, 60, 100, 200, 400, 1500) if n <= longest]
+            asked = texts(words, 40, seed=number)
             for rows in (1, 2, 7):
                 asking += questions(server, path, asked, rows, signature)
-            asking += questions(server, path, asked[:4], 150, signature)
+            asking += questions(server, path, asked[:4], 150 if longest > 200 else 20, signature)
             asking += refused(path)
         memory = [server.memory_mb()]
         work = saturate(server.port, asking, CONNECTIONS // 2, seconds)
