@@ -182,6 +182,7 @@ def soak(exports: Path, seconds: float) -> Figures:
         "most_memory_in_warm_up_mb": max(memory[:warm]),
         "most_memory_later_mb": max(memory[warm:]),
         "memory_growth": round(max(memory[warm:]) / max(memory[:warm]) - 1, 4),
+        "memory_mb": memory,
     }
 
 

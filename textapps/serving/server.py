@@ -17,6 +17,7 @@ from textapps.serving.app import create_app
 from textapps.serving.batcher import Batching
 from textapps.serving.errors import ServingError
 from textapps.serving.loading import import_tensorflow
+from textapps.serving.memory import return_freed_memory
 from textapps.serving.metrics import Metrics
 from textapps.serving.protocol import BoundedProtocol
 from textapps.serving.repository import Repository
@@ -52,6 +53,7 @@ def serve(
     with _listen(settings.host, settings.port) as listener:
         # Before any thread runs: the command line has stderr aside meanwhile to keep it quiet, and
         # what others said would be lost.
+        return_freed_memory()
         import_tensorflow()
         repository.start()
         config = uvicorn.Config(
