@@ -25,6 +25,7 @@ from benchmarks import results_page
 from benchmarks.results import write_result
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
+from textapps.training.seeding import seed_everything
 
 SYMBOLS = 8  # to remember, ids 0 to 7, and as many others to forget
 ASKED = 2 * SYMBOLS  # the id that asks
@@ -61,7 +62,7 @@ def draw(
 
 def learn(kind: str, distance: int, steps: int, seed: int = 0) -> dict[str, Any]:
     """Trains one backbone, and judges it on sequences that it has not seen."""
-    keras.utils.set_random_seed(seed)
+    seed_everything(seed)
     model = CopyTask(kind)
     optimizer = keras.optimizers.Adam(5e-3, clipnorm=1.0)
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -124,19 +124,19 @@ def pytorch(options: Any) -> Generate:
 
 def untrained(options: Any) -> Any:
     """What of a `TextGenerator` its loops and its export need."""
-    import keras
 
     from textapps.preprocessing.characters import CharacterPreprocessor
     from textapps.preprocessing.vocabulary import Vocabulary
     from textapps.tasks.generate.config import resolve_config
     from textapps.tasks.generate.model import LanguageModel
+    from textapps.training.seeding import seed_everything
 
     flags = {f"backbone.{name}": getattr(options, name) for name in ("units", "layers", "heads")}
     flags |= {"backbone.kind": options.backbone, "backbone.context": options.context}
     flags |= {"decoding.length": options.characters, "decoding.temperature": TEMPERATURE}
     config = resolve_config(flags=flags)
     preprocessor = CharacterPreprocessor(Vocabulary(CHARACTERS))
-    keras.utils.set_random_seed(0)
+    seed_everything(0)
     model = LanguageModel(config, len(preprocessor.vocabulary))
     model.build()
     return SimpleNamespace(config=config, preprocessor=preprocessor, model=model)

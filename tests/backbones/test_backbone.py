@@ -8,6 +8,7 @@ import tensorflow as tf
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
 from textapps.errors import ConfigurationError
+from textapps.training.seeding import seed_everything
 
 BATCH, TIME, UNITS = 3, 5, 8
 
@@ -20,7 +21,7 @@ def inputs(time=TIME, seed=0):
 
 
 def make(kind, causal=True, memory_units=None, dtype=None, **options):
-    keras.utils.set_random_seed(11)
+    seed_everything(11)
     config = BackboneConfig(kind=kind, units=UNITS, layers=2, heads=2, **options)
     return Backbone(config, causal=causal, memory_units=memory_units, dtype=dtype)
 
@@ -136,7 +137,8 @@ def test_saved_and_loaded_equals_the_original(kind, causal, tmp_path):
 
 @every_kind
 def test_the_configuration_makes_the_same_round_trip(kind):
-    backbone = make(kind, causal=False, dropout=0.3, memory_units=3, context=9)
+    options = {"dropout": 0.3, "context": 9, "attention": "dot"}
+    backbone = make(kind, causal=False, memory_units=3, **options)
     again = Backbone.from_config(backbone.get_config())
     assert again.get_config() == backbone.get_config()
     assert (again.config, again.causal, again.memory_units) == (backbone.config, False, 3)
@@ -154,20 +156,6 @@ def test_mixed_bfloat16_runs_and_stays_near(kind):
     outputs, _ = half(inputs(), state)
     expected, _ = full(inputs(), full(inputs())[1])
     np.testing.assert_allclose(tf.cast(outputs, "float32"), expected, atol=0.15)
-
-
-@every_kind
-def test_the_memory_reaches_the_outputs_and_its_padding_does_not(kind):
-    backbone = make(kind, memory_units=3)
-    backbone.build((None, None, UNITS))
-    encoded = np.random.default_rng(9).normal(size=(BATCH, 6, 3)).astype("float32")
-    mask = np.arange(6) < np.array([[6], [4], [2]])
-    noisy = np.where(mask[..., None], encoded, 99).astype("float32")
-    outputs, _ = backbone(inputs(), memory=backbone.prepare_memory(encoded, mask))
-    padded, _ = backbone(inputs(), memory=backbone.prepare_memory(noisy, mask))
-    other, _ = backbone(inputs(), memory=backbone.prepare_memory(encoded + 1, mask))
-    np.testing.assert_allclose(outputs, padded, atol=1e-5)
-    assert np.abs(outputs - other).max() > 1e-3
 
 
 def test_without_cross_attention_there_is_no_memory():

@@ -12,6 +12,7 @@ from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.state import flatten_state, unflatten_state
 from textapps.exporting.verification import Case
+from textapps.training.seeding import seed_everything
 
 LABELS = ("bad", "good", "no idea")
 WORDS = ["a", "fine", "film", "dull", "play", "not", "so", "very", "cast"]
@@ -26,7 +27,7 @@ def build_tiny():
         ),
         default_value=1,
     )
-    keras.utils.set_random_seed(7)
+    seed_everything(7)
     embedding = keras.layers.Embedding(11, 6, name="embedding")
     cell = keras.layers.GRU(4, use_cudnn=False, return_state=True, name="gru")
     head = keras.layers.Dense(len(LABELS), name="head")

@@ -1,14 +1,20 @@
 import keras
+import numpy as np
 
 from textapps.training.seeding import precision, seed_everything
 
 
-def test_same_seed_same_weights():
-    def weights(seed):
+def test_same_seed_same_weights_and_masks():
+    def drawn(seed):
         seed_everything(seed)
-        return keras.layers.Dense(3), keras.random.uniform((4,)).numpy().tolist()
+        dense, dropout = keras.layers.Dense(3), keras.layers.Dropout(0.5)
+        dense.build((None, 2))
+        mask = dropout(np.ones((5, 7), "float32"), training=True).numpy()
+        return dense.get_weights()[0].tolist(), mask.tolist(), np.random.random()
 
-    assert weights(3)[1] == weights(3)[1] != weights(4)[1]
+    first, again, other = drawn(3), drawn(3), drawn(4)
+    assert first == again
+    assert all(one != another for one, another in zip(first, other, strict=True))
 
 
 def test_precision_holds_in_the_block_only():

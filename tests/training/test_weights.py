@@ -7,10 +7,11 @@ from textapps.errors import DivergedError, RunError
 from textapps.training import weights
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.optimizer import build_optimizer
+from textapps.training.seeding import seed_everything
 
 
 def compiled(average=0.0, units=4, seed=1, name="logits"):
-    keras.utils.set_random_seed(seed)
+    seed_everything(seed)
     inputs = keras.Input((3,), name="x")
     x = keras.layers.Dropout(0.5, name="dropout")(inputs)
     model = keras.Model(inputs, keras.layers.Dense(units, name=name)(x))
