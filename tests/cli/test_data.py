@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from textapps.cli.data import data_group
-from textapps.errors import DataError
+from textapps.errors import ConfigurationError, DataError
 
 PETS = (
     "label\ttext\tsplit\ncat\tpurrs\ttrain\ndog\tbarks\ttrain\ncat\tmeows\tdev\ndog\tyaps\ttest\n"
@@ -176,6 +176,81 @@ def test_a_text_taken_for_labelled_ones_is_told_how_to_look_at_it(
     result = run(command, poem, "--task", "generate", "--label-column", "b")
     assert result.exit_code == 2
     assert "has no labels" in result.stderr
+
+
+@pytest.fixture
+def couples(tmp_path: Path) -> Path:
+    """By the rule "one" trains, "a fine film" validates and "two" tests."""
+    path = tmp_path / "couples.tsv"
+    path.write_text("one\teins\na fine film\tein guter\ntwo\tzwei\n", encoding="utf-8")
+    return path
+
+
+def test_show_pairs(couples: Path) -> None:
+    table = lines(run("show", couples, "--task", "translate"))
+    assert table[:5] == [
+        ["couples"],
+        ["train", "validation", "test"],
+        ["pairs", "1", "1", "1"],
+        ["distinct", "sources", "1", "1", "1"],
+        ["source", "words,", "shortest", "1", "3", "1"],
+    ]
+    assert ["target", "characters,", "longest", "4", "9", "4"] in table
+    assert table[-1] == ["one", "→", "eins"]
+    answer = json.loads(run("show", couples, "--task", "translate", "--json").stdout)
+    assert answer["splits"]["test"]["examples"] == [{"source": "two", "target": "zwei"}]
+
+
+def test_options_of_pairs_need_no_task(tmp_path: Path, couples: Path) -> None:
+    rows = [line.split("\t") for line in couples.read_text(encoding="utf-8").splitlines()]
+    sides = [tmp_path / "couples.en", tmp_path / "couples.de"]
+    for path, side in zip(sides, zip(*rows, strict=True), strict=True):
+        path.write_text("".join(f"{text}\n" for text in side), encoding="utf-8")
+    expected = lines(run("show", couples, "--task", "translate"))
+    assert lines(run("show", sides[0], "--target-file", sides[1])) == expected
+    couples.write_text("en\tde\n" + couples.read_text(encoding="utf-8"), encoding="utf-8")
+    columns = ("--source-column", "en", "--target-column", "de")
+    assert lines(run("show", couples, *columns)) == expected
+    result = run("show", couples, *columns[:2])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "source_column and target_column go together" in str(result.exception)
+    for task, why in (("sentiment", "are no pairs"), ("generate", "no labels and no pairs")):
+        result = run("check", couples, "--task", task, *columns)
+        assert (result.exit_code, why in result.stderr) == (2, True)
+    result = run("check", couples, "--task", "translate", "--text-column", "en")
+    assert "--text-column: pairs have --source-column" in result.stderr
+
+
+def test_check_of_pairs(couples: Path) -> None:
+    good = run("check", couples, "--task", "translate")
+    assert (good.exit_code, "defects: 0" in good.stdout) == (0, True)
+    with couples.open("a", encoding="utf-8") as file:
+        file.write("one\teins\none\tein\ntwo\npair\tzwei\n")
+    result = run("check", couples, "--task", "translate")
+    assert isinstance(result.exception, DataError)
+    message = f"{couples}:6: no target sentence in this pair"
+    assert str(result.exception) == f"couples has 1 defect that stop training: {message}"
+    shown = result.stdout.splitlines()
+    for title, place, first in (
+        ("pairs repeated in their split: 1", 4, 1),
+        ("sources with another translation: 1", 5, 1),
+        ("targets in train and test: 1", 3, 7),
+    ):
+        found = shown[shown.index(title) + 1]
+        assert found == f"  {couples}:{place} as {couples}:{first}"
+    result = run("check", couples, "--task", "translate", "--json")
+    answer = json.loads(result.stdout)
+    assert answer["defects"] == [
+        {"place": f"{couples}:6", "message": "no target sentence in this pair"}
+    ]
+    assert answer["shared_sources"] == {}
+    assert answer["variants"] == [{"place": f"{couples}:5", "first": f"{couples}:1"}]
+    assert answer["splits"]["train"]["pairs"] == 4
+
+
+def test_show_the_bundled_pairs() -> None:
+    table = lines(run("show", "sample", "--task", "translate"))
+    assert ["pairs", "3,218", "399", "383"] in table
 
 
 def test_known_texts_need_no_task(tmp_path: Path) -> None:

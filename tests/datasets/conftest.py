@@ -38,10 +38,7 @@ def prepare(write: Write) -> Callable[..., Path]:
         label_shape: Sequence[int] = (),
         **splits: list[tuple[str, int]],
     ) -> Path:
-        import tensorflow as tf
-
         core = "tensorflow_datasets.core.features"
-        folder = "/".join(part for part in ("prepared", name, config, version) if part)
         label = {
             "pythonClassName": f"{core}.tensor_feature.Tensor",
             "tensor": {
@@ -55,41 +52,97 @@ def prepare(write: Write) -> Callable[..., Path]:
                 "pythonClassName": f"{core}.class_label_feature.ClassLabel",
                 "classLabel": {"numClasses": str(len(names))},
             }
-            write(f"{folder}/label.labels.txt", "".join(f"{name}\n" for name in names))
         text = {"pythonClassName": f"{core}.text_feature.Text", "text": {}}
         features = {
             "pythonClassName": f"{core}.features_dict.FeaturesDict",
             "featuresDict": {"features": {"label": label, "text": text}},
         }
-        write(f"{folder}/features.json", json.dumps(features))
-        info = {
-            "name": name,
-            "version": version,
-            "fileFormat": file_format,
-            "splits": [
-                {
-                    "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
-                    "name": split,
-                    "numBytes": "1",
-                    "shardLengths": [str(len(rows))],
-                }
-                for split, rows in splits.items()
-            ],
+        records = {
+            split: [{"text": words, "label": number} for words, number in rows]
+            for split, rows in splits.items()
         }
-        if config:
-            info["configName"] = config
-        if keys:
-            items = [{"featureKey": key} for key in keys]
-            info["supervisedKeys"] = {"tuple": {"items": items}}
-        directory = write(f"{folder}/dataset_info.json", json.dumps(info)).parent
-        for split, rows in splits.items():
-            shard = directory / f"{name}-{split}.{file_format}-00000-of-00001"
-            with tf.io.TFRecordWriter(str(shard)) as writer:
-                for words, number in rows:
-                    example = tf.train.Example()
-                    example.features.feature["text"].bytes_list.value.append(words.encode())
-                    example.features.feature["label"].int64_list.value.append(number)
-                    writer.write(example.SerializeToString())
+        directory = _prepared(write, name, config, version, features, keys, file_format, records)
+        if names:
+            path = directory / "label.labels.txt"
+            path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
         return directory
 
     return make
+
+
+@pytest.fixture
+def prepare_pairs(write: Write) -> Callable[..., Path]:
+    """`prepare_pairs("talks", ("pt", "en"), train=[("olá", "hello")])`, likewise.
+
+    Without `keys` the set does not say which language comes first.
+    """
+
+    def make(
+        name: str,
+        languages: tuple[str, str],
+        config: str = "",
+        keys: bool = True,
+        **splits: list[tuple[str, str]],
+    ) -> Path:
+        features = {
+            "pythonClassName": "tensorflow_datasets.core.features.translation_feature.Translation",
+            "translation": {"languages": sorted(languages)},
+        }
+        records = {
+            split: [dict(zip(languages, pair, strict=True)) for pair in pairs]
+            for split, pairs in splits.items()
+        }
+        known = languages if keys else None
+        return _prepared(write, name, config, "1.0.0", features, known, "tfrecord", records)
+
+    return make
+
+
+def _prepared(
+    write: Write,
+    name: str,
+    config: str,
+    version: str,
+    features: dict[str, object],
+    keys: tuple[str, str] | None,
+    file_format: str,
+    splits: dict[str, list[dict[str, str | int]]],
+) -> Path:
+    """The directory of a set, with one shard to a split."""
+    import tensorflow as tf
+
+    folder = "/".join(part for part in ("prepared", name, config, version) if part)
+    write(f"{folder}/features.json", json.dumps(features))
+    info = {
+        "name": name,
+        "version": version,
+        "fileFormat": file_format,
+        "splits": [
+            {
+                "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+                "name": split,
+                "numBytes": "1",
+                "shardLengths": [str(len(rows))],
+            }
+            for split, rows in splits.items()
+        ],
+    }
+    if config:
+        info["configName"] = config
+    if keys:
+        items = [{"featureKey": key} for key in keys]
+        info["supervisedKeys"] = {"tuple": {"items": items}}
+    directory = write(f"{folder}/dataset_info.json", json.dumps(info)).parent
+    for split, rows in splits.items():
+        shard = directory / f"{name}-{split}.{file_format}-00000-of-00001"
+        with tf.io.TFRecordWriter(str(shard)) as writer:
+            for row in rows:
+                example = tf.train.Example()
+                for key, value in row.items():
+                    feature = example.features.feature[key]
+                    if isinstance(value, str):
+                        feature.bytes_list.value.append(value.encode())
+                    else:
+                        feature.int64_list.value.append(value)
+                writer.write(example.SerializeToString())
+    return directory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +11,32 @@ import click
 
 from textapps.cli.corpora import check_corpus, show_corpus
 from textapps.cli.options import Choice
-from textapps.cli.tables import print_findings, print_json, print_table, short
+from textapps.cli.pair_sets import check_pairs, show_pairs
+from textapps.cli.tables import (
+    length_rows,
+    plain_twins,
+    print_findings,
+    print_json,
+    print_table,
+    print_twins,
+    refuse,
+    short,
+)
 from textapps.errors import DataError
 
 if TYPE_CHECKING:
-    from textapps.datasets.config import CorpusConfig, DataConfig
-    from textapps.datasets.inspection import SplitSummary, Twin
+    from textapps.datasets.config import CorpusConfig, DataConfig, PairsConfig
+    from textapps.datasets.inspection import SplitSummary
 
-_LENGTHS = {
-    "shortest": "shortest",
-    "median": "median",
-    "percent_95": "95 % up to",
-    "longest": "longest",
+TASKS = ("sentiment", "generate", "translate")
+# Which of the options a task reads, and what the others are refused with.
+_READS = {
+    "sentiment": ({"text_column", "label_column"}, "labelled texts are no pairs"),
+    "generate": ({"text_column"}, "a text to continue has no labels and no pairs"),
+    "translate": (
+        {"source_column", "target_column", "target_file"},
+        "pairs have --source-column and --target-column",
+    ),
 }
 
 _data_dir = click.option(
@@ -33,14 +47,23 @@ _data_dir = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 _task = click.option(
     "--task",
-    type=Choice("task", ("sentiment", "generate")),
-    help="Read it as this task does.  [default: generate for tiny_shakespeare, else sentiment]",
+    type=Choice("task", TASKS),
+    help="Read it as this task does.  [default: the task of a well-known set, translate with an "
+    "option of pairs, else sentiment]",
 )
 
 
 def _columns(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--label-column", help="Column of the labels.")(command)
-    return click.option("--text-column", help="Column of the texts.")(command)
+    """All that `_READS` names, as `**columns`."""
+    for name, text in (
+        ("--target-file", "Translations of the file of sentences, line by line."),
+        ("--target-column", "Column of the translations."),
+        ("--source-column", "Column of the sentences to translate."),
+        ("--label-column", "Column of the labels."),
+        ("--text-column", "Column of the texts."),
+    ):
+        command = click.option(name, help=text)(command)
+    return command
 
 
 @click.group("data")
@@ -53,6 +76,7 @@ def data_group() -> None:
       textapps data show sample
       textapps data check reviews.csv --text-column review --label-column stars
       textapps data show book.txt --task generate
+      textapps data check pairs.tsv.gz --task translate
     """
 
 
@@ -83,28 +107,30 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
 @_data_dir
 @_json
 def show_command(
-    source: str,
-    task: str | None,
-    text_column: str | None,
-    label_column: str | None,
-    data_dir: Path | None,
-    as_json: bool,
+    source: str, task: str | None, data_dir: Path | None, as_json: bool, **columns: str | None
 ) -> None:
-    """Show rows, classes, lengths and examples of a set, or the characters of a text.
+    """Show rows, classes, lengths and examples of a set, the characters of a text, or pairs.
 
     \b
     Examples:
       textapps data show imdb_reviews
       textapps data show reviews.tsv.gz --label-column stars
       textapps data show sample --task generate
+      textapps data show train.en --target-file train.de
     """
-    if _is_corpus(source, task):
-        show_corpus(_corpus_config(source, text_column, label_column, data_dir), as_json=as_json)
+    from textapps.datasets.config import CorpusConfig, PairsConfig
+
+    config = _config(source, task, data_dir, columns)
+    if isinstance(config, CorpusConfig):
+        show_corpus(config, as_json=as_json)
+        return
+    if isinstance(config, PairsConfig):
+        show_pairs(config, as_json=as_json)
         return
     from textapps.datasets.inspection import summarise
 
     with _other_task_named(source, task):
-        name, splits = summarise(_config(source, text_column, label_column, data_dir))
+        name, splits = summarise(config)
     if as_json:
         print_json({"name": name, "splits": _plain(splits)})
         return
@@ -121,14 +147,9 @@ def show_command(
 @_data_dir
 @_json
 def check_command(
-    source: str,
-    task: str | None,
-    text_column: str | None,
-    label_column: str | None,
-    data_dir: Path | None,
-    as_json: bool,
+    source: str, task: str | None, data_dir: Path | None, as_json: bool, **columns: str | None
 ) -> None:
-    """Look for bad, empty and repeated rows in a set, or odd characters in a text.
+    """Look for bad, empty and repeated rows or pairs in a set, or odd characters in a text.
 
     Ends with exit code 3 where training would stop.
 
@@ -136,14 +157,21 @@ def check_command(
     Examples:
       textapps data check reviews.csv
       textapps data check books/ --task generate
+      textapps data check pairs.csv --source-column en --target-column de
     """
-    if _is_corpus(source, task):
-        check_corpus(_corpus_config(source, text_column, label_column, data_dir), as_json=as_json)
+    from textapps.datasets.config import CorpusConfig, PairsConfig
+
+    config = _config(source, task, data_dir, columns)
+    if isinstance(config, CorpusConfig):
+        check_corpus(config, as_json=as_json)
+        return
+    if isinstance(config, PairsConfig):
+        check_pairs(config, as_json=as_json)
         return
     from textapps.datasets.inspection import check
 
     with _other_task_named(source, task):
-        found = check(_config(source, text_column, label_column, data_dir))
+        found = check(config)
     if as_json:
         answer = {
             "name": found.name,
@@ -152,43 +180,44 @@ def check_command(
             "empty": found.empty,
             "duplicates": [twin._asdict() for twin in found.duplicates],
             "conflicts": [twin._asdict() for twin in found.conflicts],
-            "shared": {
-                pair: [twin._asdict() for twin in twins] for pair, twins in found.shared.items()
-            },
+            "shared": plain_twins(found.shared),
         }
         print_json(answer)
     else:
         _print_splits(found.name, found.splits)
         click.echo()
         print_findings("rows without text, left out", found.empty)
-        print_findings("rows repeated in their split", _pairs(found.duplicates))
-        print_findings("rows with the text of another class", _pairs(found.conflicts))
-        for pair, twins in found.shared.items():
-            print_findings(f"rows in {pair.replace('+', ' and ')}", _pairs(twins))
+        print_twins("rows repeated in their split", found.duplicates)
+        print_twins("rows with the text of another class", found.conflicts)
+        for splits, twins in found.shared.items():
+            print_twins(f"rows in {splits.replace('+', ' and ')}", twins)
         print_findings("defects", [f"{place}: {message}" for place, message in found.defects])
-    if found.defects:
-        place, message = found.defects[0]
-        count = f"{len(found.defects):,} " + ("defect" if len(found.defects) == 1 else "defects")
-        raise DataError(f"{found.name} has {count} that stop training: {place}: {message}")
+    refuse(found.name, found.defects)
 
 
 def _config(
-    source: str, text_column: str | None, label_column: str | None, data_dir: Path | None
-) -> DataConfig:
-    from textapps.datasets.config import DataConfig
-
-    return DataConfig(
-        source=source,
-        text_column=text_column,
-        label_column=label_column,
-        data_dir=_text(data_dir),
-    )
-
-
-def _is_corpus(source: str, task: str | None) -> bool:
+    source: str, task: str | None, data_dir: Path | None, columns: Mapping[str, str | None]
+) -> DataConfig | CorpusConfig | PairsConfig:
+    """The [data] section of the task that the source is to be read for."""
+    from textapps.config import resolve
     from textapps.datasets.catalogue import task_of
+    from textapps.datasets.config import CorpusConfig, DataConfig, PairsConfig
 
-    return (task or task_of(source)) == "generate"
+    given = {name: value for name, value in columns.items() if value is not None}
+    if task is None:
+        of_pairs = given.keys() & _READS["translate"][0]
+        task = task_of(source) or ("translate" if of_pairs else "sentiment")
+    known, why = _READS[task]
+    if other := sorted(given.keys() - known):
+        raise click.UsageError(f"--{other[0].replace('_', '-')}: {why}")
+    values: dict[str, object] = {"source": source, "data_dir": _text(data_dir), **given}
+    if "target_file" in given:
+        values["source_file"] = values.pop("source")
+    if task == "sentiment":
+        return resolve(DataConfig, flags=values)
+    if task == "generate":
+        return resolve(CorpusConfig, flags=values)
+    return resolve(PairsConfig, flags=values)
 
 
 @contextmanager
@@ -205,16 +234,6 @@ def _other_task_named(source: str, task: str | None) -> Iterator[None]:
         raise DataError(f"{error}; or, for a text without labels, --task generate") from None
 
 
-def _corpus_config(
-    source: str, text_column: str | None, label_column: str | None, data_dir: Path | None
-) -> CorpusConfig:
-    from textapps.datasets.config import CorpusConfig
-
-    if label_column is not None:
-        raise click.UsageError("--label-column: a text to continue has no labels")
-    return CorpusConfig(source=source, text_column=text_column, data_dir=_text(data_dir))
-
-
 def _print_splits(name: str, splits: Mapping[str, SplitSummary]) -> None:
     """A column for each split."""
     summaries = list(splits.values())
@@ -228,9 +247,7 @@ def _print_splits(name: str, splits: Mapping[str, SplitSummary]) -> None:
         cells = [f"{count} ({share})" for count, share in zip(counts, shares, strict=True)]
         table.append([f"  {short(label, 30)}", *cells])
     for kind in ("words", "characters"):
-        for key, title in _LENGTHS.items():
-            lengths = (getattr(one, kind)[key] for one in summaries)
-            table.append([f"{kind}, {title}", *(f"{length:,}" for length in lengths)])
+        table += length_rows(kind, [getattr(one, kind) for one in summaries])
     print_table(table, numbers=True)
 
 
@@ -238,10 +255,6 @@ def _plain(splits: Mapping[str, SplitSummary]) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {split: asdict(summary) for split, summary in splits.items()}
-
-
-def _pairs(twins: Sequence[Twin]) -> list[str]:
-    return [f"{twin.place} as {twin.first}" for twin in twins]
 
 
 def _text(path: Path | None) -> str | None:

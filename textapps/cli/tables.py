@@ -1,13 +1,28 @@
 """Findings and figures of data sets on a terminal."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from textapps.errors import DataError
+
+if TYPE_CHECKING:
+    from textapps.datasets.inspection import Lengths, Twin
+    from textapps.datasets.source import Defect
+
 _SHOWN = 5
 """Rows named for each kind of finding; --json names all."""
+
+_LENGTHS = {
+    "shortest": "shortest",
+    "median": "median",
+    "percent_95": "95 % up to",
+    "longest": "longest",
+}
 
 
 def print_json(value: Any) -> None:
@@ -33,6 +48,32 @@ def print_table(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> None
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def length_rows(kind: str, lengths: Sequence[Lengths]) -> list[list[str]]:
+    """A row for the shortest, the median and so on, with a cell for each split."""
+    return [
+        [f"{kind}, {title}", *(f"{one[key]:,}" for one in lengths)]
+        for key, title in _LENGTHS.items()
+    ]
+
+
+def print_twins(title: str, twins: Sequence[Twin]) -> None:
+    """`print_findings` of rows that stand elsewhere too."""
+    print_findings(title, [f"{twin.place} as {twin.first}" for twin in twins])
+
+
+def plain_twins(shared: Mapping[str, Sequence[Twin]]) -> dict[str, list[dict[str, str]]]:
+    """The same for JSON, by the splits that share them."""
+    return {splits: [twin._asdict() for twin in twins] for splits, twins in shared.items()}
+
+
+def refuse(name: str, defects: Sequence[Defect]) -> None:
+    """DataError where there is anything that stops a training."""
+    if defects:
+        place, message = defects[0]
+        count = f"{len(defects):,} " + ("defect" if len(defects) == 1 else "defects")
+        raise DataError(f"{name} has {count} that stop training: {place}: {message}")
 
 
 def short(text: str, length: int) -> str:

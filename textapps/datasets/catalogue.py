@@ -13,8 +13,10 @@ WELL_KNOWN = {
     "sentiment140": "tweets, 2 classes (Go et al. 2009)",
     "movie_rationales": "long film reviews, 2 classes (Zaidan et al. 2007)",
     "tiny_shakespeare": "40,000 lines of plays, one text (Karpathy 2015)",
+    "ted_hrlr_translate/pt_to_en": "talks, Portuguese and English (Qi et al. 2018)",
 }
 TEXTS = ("tiny_shakespeare",)  # those to learn to continue, without classes
+PAIRS = ("ted_hrlr_translate/pt_to_en",)  # those of sentences and their translations
 
 
 def task_of(name: str) -> str:
@@ -26,6 +28,8 @@ def task_of(name: str) -> str:
     known = name.partition(":")[0]
     if known not in WELL_KNOWN:
         return ""
+    if known in PAIRS:
+        return "translate"
     return "generate" if known in TEXTS else "sentiment"
 
 
@@ -48,7 +52,7 @@ def catalogue(data_dir: Path) -> list[Entry]:
     for one in prepared_sets(data_dir):
         # A well-known set goes by its short name, which means its newest version.
         prepared[one.name if one.name in WELL_KNOWN else str(one)] = one.directory
-    sample = "made up by small grammars: film reviews in 2 classes, or verses"
+    sample = "made up by small grammars: film reviews in 2 classes, verses, or sentence pairs"
     return [Entry("sample", "bundled", "", sample, None)] + [
         Entry(
             name,

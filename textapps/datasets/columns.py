@@ -8,6 +8,8 @@ from textapps.errors import DataError
 
 TEXT_COLUMNS = ("text", "review", "sentence", "content", "comment", "body", "message", "tweet")
 LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target", "polarity", "rating")
+SOURCE_COLUMNS = ("source", "src", "input")
+TARGET_COLUMNS = ("target", "tgt", "translation", "output")
 GROUP_COLUMNS = ("group", "movie")
 SPLIT_COLUMNS = ("split",)
 
@@ -44,6 +46,18 @@ def find_columns(
 def find_text_column(place: str, found: Iterable[str], text: str | None = None) -> str:
     """The column of texts alone, found and refused as in `find_columns`."""
     return _needed(place, list(found), text, "text", TEXT_COLUMNS)
+
+
+def find_pair_columns(
+    place: str, found: Iterable[str], source: str | None = None, target: str | None = None
+) -> tuple[str, str]:
+    """The columns of sentences and of translations, found and refused as in `find_columns`."""
+    names = list(found)
+    first = _needed(place, names, source, "source", SOURCE_COLUMNS)
+    second = _needed(place, names, target, "target", TARGET_COLUMNS)
+    if first == second:
+        raise DataError(f"{place}: column '{first}' cannot be both source and target")
+    return first, second
 
 
 def _first(names: list[str], wanted: Iterable[str]) -> str | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from textapps.config import Section
 
@@ -49,14 +49,48 @@ class CorpusConfig(Section):
         return _resolved(self)
 
 
-C = TypeVar("C", DataConfig, CorpusConfig)
+class PairsConfig(Section):
+    """Where sentences and their translations come from.
+
+    A source is `sample` (bundled), a file of pairs, or the name of a set of TensorFlow Datasets.
+    A TSV file has no header and the pair in its first two columns, unless columns are named; CSV
+    and JSON lines have columns `source` and `target`, or those that are named. Two files with a
+    sentence a line, `source_file` and `target_file`, take the place of `source`. `reverse` swaps
+    the languages, in every source.
+    """
+
+    source: str = Field(default="sample", min_length=1)
+    validation_source: str | None = Field(default=None, min_length=1)
+    test_source: str | None = Field(default=None, min_length=1)
+    source_file: str | None = Field(default=None, min_length=1)
+    target_file: str | None = Field(default=None, min_length=1)
+    data_dir: str | None = Field(default=None, min_length=1)
+    """As in `DataConfig`."""
+    source_column: str | None = Field(default=None, min_length=1)
+    target_column: str | None = Field(default=None, min_length=1)
+    reverse: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "PairsConfig":
+        for one, other in (("source_file", "target_file"), ("source_column", "target_column")):
+            if (getattr(self, one) is None) != (getattr(self, other) is None):
+                raise ValueError(f"{one} and {other} go together: give both or none")
+        return self
+
+    def resolved(self) -> "PairsConfig":
+        """The same with every path absolute, so that a run finds its data from any folder."""
+        return _resolved(self)
+
+
+C = TypeVar("C", DataConfig, CorpusConfig, PairsConfig)
+_PATHS = ("data_dir", "source_file", "target_file")
 
 
 def _resolved(config: C) -> C:
     changes = {
         field: str(Path(value).expanduser().absolute())
-        for field in ("source", "validation_source", "test_source", "data_dir")
-        if (value := getattr(config, field)) and value != "sample"
-        if field == "data_dir" or Path(value).expanduser().exists()
+        for field in ("source", "validation_source", "test_source", *_PATHS)
+        if (value := getattr(config, field, None)) and value != "sample"
+        if field in _PATHS or Path(value).expanduser().exists()
     }
     return config.model_copy(update=changes)

@@ -73,8 +73,8 @@ def check(config: DataConfig) -> Findings:
             splits[split] = _summary(loader.labelled(split, name, filled))
         except DataError as error:
             defects.append(Defect(split, str(error)))
-    twins = _twins({split: rows for split, (_, rows) in parts.items()})
-    return Findings(name, splits, defects, empty, *twins)
+    found = twins({split: rows for split, (_, rows) in parts.items()})
+    return Findings(name, splits, defects, empty, *found)
 
 
 def _summary(data: LabelledTexts) -> SplitSummary:
@@ -83,8 +83,8 @@ def _summary(data: LabelledTexts) -> SplitSummary:
     return SplitSummary(
         rows=len(data),
         classes=dict(zip(data.label_names, counts, strict=True)),
-        words=_lengths([len(text.split()) for text in data.texts]),
-        characters=_lengths([len(text) for text in data.texts]),
+        words=lengths_of([len(text.split()) for text in data.texts]),
+        characters=lengths_of([len(text) for text in data.texts]),
         examples=[
             {"label": data.label_names[label], "text": data.texts[first[label]]}
             for label in sorted(first)
@@ -92,13 +92,14 @@ def _summary(data: LabelledTexts) -> SplitSummary:
     )
 
 
-def _lengths(values: list[int]) -> Lengths:
+def lengths_of(values: list[int]) -> Lengths:
+    """How short and long they are."""
     # Lengths that occur, not averages of two: half a word would be odd to read.
     quantiles = np.quantile(values, [0, 0.5, 0.95, 1], method="lower").astype(int).tolist()
     return dict(zip(("shortest", "median", "percent_95", "longest"), quantiles, strict=True))
 
 
-def _twins(
+def twins(
     parts: dict[str, list[Row]],
 ) -> tuple[list[Twin], list[Twin], dict[str, list[Twin]]]:
     """Duplicates, conflicts and shared rows, as `Findings` has them."""

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from textapps.datasets.columns import Columns, find_columns, find_text_column
+from textapps.datasets.columns import Columns, find_columns, find_pair_columns, find_text_column
 from textapps.datasets.source import Report, Row, plain_name, split_named, stop
 from textapps.errors import DataError
 
@@ -63,6 +63,18 @@ class TfdsSource:
         self._refuse_other_than_text(column)
         (texts,) = self._records(split, (column,))
         return [text.decode("utf-8-sig", errors="replace").replace("\r\n", "\n") for text in texts]
+
+    def pairs(self, split: str | None, source: str | None, target: str | None) -> list[list[str]]:
+        """The texts of two columns, by default those of a translation in its own direction."""
+        keys = self._info.supervised_keys
+        if source is None and target is None and keys and all(isinstance(key, str) for key in keys):
+            source, target = keys[:2]
+        names = sorted(self._info.features)
+        columns = find_pair_columns(str(self.directory), names, source, target)
+        for column in columns:
+            self._refuse_other_than_text(column)
+        records = self._records(split, columns)
+        return [[text.decode(errors="replace") for text in column] for column in records]
 
     def _places(self, split: str | None) -> Iterator[str]:
         return (f"{self.name}/{split}:{number}" for number in count(1))
