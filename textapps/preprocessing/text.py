@@ -1,7 +1,7 @@
 """Text to token ids in the graph: the same operations in training, prediction and serving."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class TextPreprocessor(tf.Module):
         """Learns the vocabulary from training texts."""
         empty = cls(config, Vocabulary([]))
         counts: Counter[bytes] = Counter()
-        for batch in _batches(texts):
+        for batch in batches(texts):
             counts.update(empty._tokens(batch).flat_values.numpy().tolist())
         decoded = ((token.decode(), count) for token, count in counts.items())
         vocabulary = Vocabulary.from_counts(decoded, config.vocabulary_size, config.min_count)
@@ -75,12 +75,7 @@ class TextPreprocessor(tf.Module):
         Returns:
             int32[tokens], all ids in a row, and int64[texts + 1], where each text begins and ends.
         """
-        values, lengths = [np.zeros(0, "int32")], [np.zeros(1, "int64")]
-        for batch in _batches(texts):
-            ragged = self._ids(batch)
-            values.append(ragged.flat_values.numpy())
-            lengths.append(ragged.row_lengths().numpy())
-        return np.concatenate(values), np.cumsum(np.concatenate(lengths))
+        return encode_all(self._ids, texts)
 
     def save(self, directory: Path) -> None:
         """Writes the vocabulary; the configuration stands in the run's config.toml."""
@@ -102,10 +97,7 @@ class TextPreprocessor(tf.Module):
 
 def tokenize(texts: Any, config: TextConfig) -> Any:
     """string[batch] → ragged string[batch, (tokens)], not truncated."""
-    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    if config.lowercase:  # which would end a text at its first NUL
-        texts = tf.strings.regex_replace(texts, r"\x00", " ")
-        texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = clean(texts, config.lowercase)
     if config.standardize:
         for pattern, replacement in _STANDARD:
             texts = tf.strings.regex_replace(texts, pattern, replacement)
@@ -115,6 +107,15 @@ def tokenize(texts: Any, config: TextConfig) -> Any:
     for pattern, replacement in _WORDS:
         texts = tf.strings.regex_replace(texts, pattern, replacement)
     return tf.strings.split(texts)
+
+
+def clean(texts: Any, lowercase: bool) -> Any:
+    """string[batch] → the same as valid UTF-8, in lower case if asked for."""
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    if lowercase:  # which would end a text at its first NUL
+        texts = tf.strings.regex_replace(texts, r"\x00", " ")
+        texts = tf.strings.lower(texts, encoding="utf-8")
+    return texts
 
 
 def truncate(tokens: Any, config: TextConfig) -> Any:
@@ -130,7 +131,22 @@ def truncate(tokens: Any, config: TextConfig) -> Any:
     return tf.RaggedTensor.from_row_lengths(kept, tf.minimum(lengths, limit), validate=False)
 
 
-def _batches(texts: Iterable[str], size: int = 256) -> Iterator[Any]:
+def encode_all(encode: Callable[[Any], Any], texts: Iterable[str]) -> tuple[Any, Any]:
+    """What `encode`, string[batch] → ragged int32[batch, (tokens)], gives for many texts.
+
+    Returns:
+        int32[tokens], all ids in a row, and int64[texts + 1], where each text begins and ends.
+    """
+    values, lengths = [np.zeros(0, "int32")], [np.zeros(1, "int64")]
+    for batch in batches(texts):
+        ragged = encode(batch)
+        values.append(ragged.flat_values.numpy())
+        lengths.append(ragged.row_lengths().numpy())
+    return np.concatenate(values), np.cumsum(np.concatenate(lengths))
+
+
+def batches(texts: Iterable[str], size: int = 256) -> Iterator[Any]:
+    """The texts as string[<= size], in their order."""
     iterator = iter(texts)
     while batch := list(islice(iterator, size)):
         yield tf.constant(batch, tf.string)

@@ -1,0 +1,113 @@
+"""Words or characters as the tokens of translation, by stock TensorFlow operations only."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from textapps.errors import DataError, RunError
+from textapps.preprocessing.config import SubwordConfig
+from textapps.preprocessing.text import batches
+from textapps.preprocessing.tokenizer import Tokenizer, fold
+from textapps.preprocessing.vocabulary import Vocabulary
+from textapps.token_ids import END, FIRST, PADDING, START, UNKNOWN
+
+FILE = "vocabulary.txt"
+# No text has such a token: neither a word nor a character has these three or four characters.
+SPECIAL = {START: "<s>", END: "</s>"}
+_UNKNOWN = "\ufffd"
+_MARK = "\uffed"  # stands where no space does; `fold` leaves none in a text
+_WORDS = (
+    (r"[^\p{L}\p{M}\p{N} ]", rf"{_MARK}\0{_MARK}"),  # punctuation and symbols, one by one
+    (rf"(^| ){_MARK}", r"\1"),
+    (rf"{_MARK}( |$)", r"\1"),
+    (rf"{_MARK}?[^\p{{L}}\p{{M}}\p{{N}} {_MARK}]{_MARK}?", r" \0 "),
+)
+
+
+class PlainTokenizer(Tokenizer):
+    """Words or characters, the most frequent ones known.
+
+    A character is a Unicode code point. A word is a run of letters and digits; any other character
+    is a word of its own, which says by a mark (U+FFED, as OpenNMT's tokenizer does) on which sides
+    no space stands: `(a)!` is `(￭`, `a`, `￭)￭`, `￭!`.
+    """
+
+    def __init__(self, config: SubwordConfig, vocabulary: Vocabulary) -> None:
+        super().__init__(config)
+        self.vocabulary = vocabulary
+        tokens = tf.constant(vocabulary.tokens)
+        ids = tf.range(FIRST, FIRST + len(vocabulary.tokens), dtype=tf.int32)
+        self.table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(tokens, ids), default_value=UNKNOWN
+        )
+        special = {PADDING: "", UNKNOWN: _UNKNOWN}
+        self._tokens = [*(special[i] for i in range(FIRST)), *vocabulary.tokens]
+
+    @classmethod
+    def from_texts(
+        cls, texts: Sequence[str], config: SubwordConfig, of: str = "training"
+    ) -> "PlainTokenizer":
+        """Learns the vocabulary; `of` names the texts in errors.
+
+        Raises:
+            DataError: there is nothing to learn from.
+        """
+        counts: Counter[bytes] = Counter()
+        for batch in batches(texts):
+            tokens = _cut(fold(batch, config.lowercase), config.tokens)
+            counts.update(tokens.flat_values.numpy().tolist())
+        if not counts:
+            raise DataError(f"the {of} texts are empty: there are no {config.tokens}s to learn")
+        found = Vocabulary.from_counts(
+            ((token.decode(), count) for token, count in counts.items()),
+            config.vocabulary_size - len(SPECIAL),
+        )
+        return cls(config, Vocabulary((*SPECIAL.values(), *found.tokens)))
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, the special ones included."""
+        return len(self.vocabulary)
+
+    def save(self, directory: Path) -> None:
+        """Writes the vocabulary; the configuration stands in the run's config.toml."""
+        self.vocabulary.save(directory / FILE)
+
+    @classmethod
+    def load(cls, directory: Path, config: SubwordConfig) -> "PlainTokenizer":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: the vocabulary is missing or damaged.
+        """
+        vocabulary = Vocabulary.load(directory / FILE)
+        first = vocabulary.tokens[: len(SPECIAL)]
+        if first != tuple(SPECIAL.values()) or len(set(vocabulary.tokens)) < len(vocabulary.tokens):
+            raise RunError(
+                f"{directory / FILE} is not as it was written: it begins with other tokens than "
+                f"{' and '.join(SPECIAL.values())}, or has one twice; train again or restore it"
+            )
+        return cls(config, vocabulary)
+
+    def _ids(self, texts: Any) -> Any:
+        tokens = _cut(texts, self.config.tokens)
+        return tokens.with_flat_values(self.table.lookup(tokens.flat_values))
+
+    def _text(self, ids: Any) -> Any:
+        tokens = tf.gather(tf.constant(self._tokens), ids)
+        if self.config.tokens == "char":
+            return tf.strings.reduce_join(tokens, axis=1)
+        words = tf.strings.reduce_join(tokens, axis=1, separator=" ")
+        return tf.strings.regex_replace(words, f" ?{_MARK} ?", "")
+
+
+def _cut(texts: Any, kind: str) -> Any:
+    """Folded string[batch] → ragged string[batch, (tokens)]."""
+    if kind == "char":
+        return tf.strings.unicode_split(texts, "UTF-8")
+    for pattern, replacement in _WORDS:
+        texts = tf.strings.regex_replace(texts, pattern, replacement)
+    return tf.strings.split(texts)

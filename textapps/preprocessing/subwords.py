@@ -1,0 +1,184 @@
+"""Subwords: SentencePiece, learned by its own trainer, applied in the graph by TensorFlow Text."""
+
+import hashlib
+import io
+import json
+import re
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps import files
+from textapps.errors import ConfigurationError, DataError, RunError
+from textapps.preprocessing.config import SubwordConfig
+from textapps.preprocessing.tokenizer import Sampler, Tokenizer, fold_all
+from textapps.token_ids import END, PADDING, START, UNKNOWN
+
+FORMAT = 1
+MODEL, RECORD = "subwords.model", "subwords.json"
+# All but one character in 10,000: none that matters is unknown, and what an unknown one means is
+# learned. No byte fallback: 256 ids for what training never shows, too many for a small vocabulary.
+COVERAGE = 0.9999
+# More text makes the trainer slower, not its vocabulary better.
+MOST_SENTENCES = 1_000_000
+_SAMPLING = threading.Lock()  # SentencePiece's random numbers are one stream for the process
+
+
+class SubwordTokenizer(Tokenizer):
+    """Subwords of a unigram language model (Kudo 2018) or of byte pair encoding (Sennrich 2016).
+
+    Args:
+        config: how it was made.
+        model: SentencePiece's own model, as bytes.
+    """
+
+    def __init__(self, config: SubwordConfig, model: bytes) -> None:
+        import tensorflow_text
+
+        super().__init__(config)
+        self.model = model
+        # Loaded from a SavedModel, tokenizers of one name are one tokenizer.
+        name = f"subwords_{hashlib.sha256(model).hexdigest()[:16]}"
+        self._pieces = tensorflow_text.SentencepieceTokenizer(model, name=name)
+        self._size = int(self._pieces.vocab_size())
+
+    @classmethod
+    def from_texts(
+        cls, texts: Sequence[str], config: SubwordConfig, of: str = "training"
+    ) -> "SubwordTokenizer":
+        """Learns the subwords; the same texts give the same bytes. `of` names them in errors.
+
+        Raises:
+            ConfigurationError: the texts do not support so large or so small a vocabulary.
+            DataError: there is nothing to learn from.
+        """
+        texts = fold_all(texts[:: -(-len(texts) // MOST_SENTENCES) or 1], config.lowercase)
+        if not any(texts):
+            raise DataError(f"the {of} texts are empty: there are no subwords to learn")
+        try:
+            model = _train(texts, config)
+        except RuntimeError as error:
+            raise _in_words(str(error), config, of) from None
+        return cls(config, model)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, the special ones included."""
+        return self._size
+
+    @property
+    def resources(self) -> list[Any]:
+        """What an export must keep track of."""
+        return [self._pieces]
+
+    def sampler(self, texts: Sequence[str]) -> Sampler | None:
+        """Subword regularisation. TensorFlow Text knows no seed, so not in the graph."""
+        if not self.config.sampling_alpha:
+            return None
+        import sentencepiece
+
+        folded = fold_all(texts, self.config.lowercase)
+        processor = sentencepiece.SentencePieceProcessor(model_proto=self.model)
+
+        def sample(rows: NDArray[np.int64], seed: int) -> list[NDArray[np.int32]]:
+            with _SAMPLING:
+                sentencepiece.set_random_generator_seed(seed % 2**31)
+                cuts = processor.encode(
+                    [folded[row] for row in rows],
+                    enable_sampling=True,
+                    alpha=self.config.sampling_alpha,
+                    nbest_size=self.config.sampling_size or -1,
+                    num_threads=1,
+                )
+            return [np.array(cut[: self.config.max_tokens], np.int32) for cut in cuts]
+
+        return sample
+
+    def save(self, directory: Path) -> None:
+        """Writes the model, and beside it its format and checksum."""
+        record = {"format": FORMAT, "sha256": hashlib.sha256(self.model).hexdigest()}
+        files.write_file(directory / MODEL, self.model)
+        files.write_file(directory / RECORD, json.dumps(record) + "\n")
+
+    @classmethod
+    def load(cls, directory: Path, config: SubwordConfig) -> "SubwordTokenizer":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: the model is missing, damaged or of another format.
+        """
+        remedy = "train again or restore it"
+        try:
+            record = json.loads((directory / RECORD).read_bytes())
+            found, checksum = record["format"], record["sha256"]
+            model = (directory / MODEL).read_bytes()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise RunError(
+                f"the subwords in {directory} cannot be read ({what}); {remedy}"
+            ) from None
+        if found != FORMAT:
+            raise RunError(
+                f"{directory / RECORD} has format {found!r}, this version of textapps reads "
+                f"{FORMAT}: it is damaged, or upgrade textapps"
+            )
+        if hashlib.sha256(model).hexdigest() != checksum:
+            raise RunError(f"{directory / MODEL} is not what was written; {remedy}")
+        return cls(config, model)
+
+    def _ids(self, texts: Any) -> Any:
+        return self._pieces.tokenize(texts)
+
+    def _text(self, ids: Any) -> Any:
+        return self._pieces.detokenize(ids)
+
+
+def _train(texts: Sequence[str], config: SubwordConfig) -> bytes:
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+
+    written = io.BytesIO()
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as rules:
+        # U+2581 to a space, which it stands for anyway: nothing is normalised. Without any rule
+        # TensorFlow Text would log a line for every tokenizer.
+        rules.write("2581\t20\n")
+        rules.flush()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_writer=written,
+            model_type=config.model,
+            vocab_size=config.vocabulary_size,
+            character_coverage=COVERAGE,
+            normalization_rule_tsv=rules.name,
+            max_sentence_length=1_000_000,  # bytes; longer ones would be left out
+            num_threads=1,
+            pad_id=PADDING,
+            unk_id=UNKNOWN,
+            bos_id=START,
+            eos_id=END,
+            unk_surface="\ufffd",
+            minloglevel=2,
+        )
+    model = sentencepiece_model_pb2.ModelProto.FromString(written.getvalue())
+    model.normalizer_spec.ClearField("normalization_rule_tsv")  # the path of a file that is gone
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def _in_words(said: str, config: SubwordConfig, of: str) -> ConfigurationError | DataError:
+    size = f"preprocessor.vocabulary_size {config.vocabulary_size}"
+    if most := re.search(r"value <= (\d+)", said):
+        return ConfigurationError(
+            f"{size} is more than the {most[1]} subwords that the {of} texts support: give at "
+            f"most {most[1]}, or more text"
+        )
+    if least := re.search(r"required_chars\. \d+ vs (\d+)", said):
+        return ConfigurationError(
+            f"{size} is too small for the characters of the {of} texts: give at least {least[1]}"
+        )
+    return DataError(f"SentencePiece cannot learn subwords from the {of} texts: {said.strip()}")

@@ -1,0 +1,80 @@
+"""The tokenizers of both languages: one that they share, or one for each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textapps.preprocessing.config import SubwordConfig
+from textapps.preprocessing.tokenizer import Tokenizer
+
+JOINT, SOURCE, TARGET = "joint", "source", "target"
+
+
+class TokenizerPair:
+    """How source and target become ids; `source is target` if the vocabulary is joint.
+
+    Which kind of tokens they are, only `from_texts` and `load` know.
+    """
+
+    def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
+        self.source = source
+        self.target = target
+
+    @property
+    def joint(self) -> bool:
+        """Whether both languages share ids, and so may share embeddings."""
+        return self.source is self.target
+
+    @property
+    def resources(self) -> list[Any]:
+        """What an export must keep track of."""
+        return self.source.resources + ([] if self.joint else self.target.resources)
+
+    @classmethod
+    def from_texts(
+        cls, sources: Sequence[str], targets: Sequence[str], config: SubwordConfig
+    ) -> "TokenizerPair":
+        """Learns from the sentences of the training split.
+
+        Raises:
+            ConfigurationError: SentencePiece cannot make a vocabulary of that size.
+            DataError: there is nothing to learn from.
+        """
+        kind = _kind(config)
+        if config.joint:
+            both = kind.from_texts([*sources, *targets], config)
+            return cls(both, both)
+        return cls(
+            kind.from_texts(sources, config, SOURCE), kind.from_texts(targets, config, TARGET)
+        )
+
+    def save(self, directory: Path) -> None:
+        """Writes what was learned: `joint/`, or `source/` and `target/`."""
+        parts = {JOINT: self.source} if self.joint else {SOURCE: self.source, TARGET: self.target}
+        for name, tokenizer in parts.items():
+            (directory / name).mkdir()
+            tokenizer.save(directory / name)
+
+    @classmethod
+    def load(cls, directory: Path, config: SubwordConfig) -> "TokenizerPair":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: something is missing or damaged.
+        """
+        kind = _kind(config)
+        if config.joint:
+            both = kind.load(directory / JOINT, config)
+            return cls(both, both)
+        return cls(kind.load(directory / SOURCE, config), kind.load(directory / TARGET, config))
+
+
+def _kind(config: SubwordConfig) -> Any:
+    # Imported when needed: only one of them needs TensorFlow Text.
+    if config.tokens == "subword":
+        from textapps.preprocessing.subwords import SubwordTokenizer
+
+        return SubwordTokenizer
+    from textapps.preprocessing.plain_tokens import PlainTokenizer
+
+    return PlainTokenizer
