@@ -10,15 +10,24 @@ from hypothesis import strategies as st
 
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
+from textapps.backbones.cross_attention import CROSS_ATTENTIONS
+from textapps.training.seeding import seed_everything
 
 BATCH, TIME, UNITS, SOURCE, MEMORY_UNITS, CONTEXT = 3, 11, 8, 7, 5, 4
 
 
 @functools.cache
-def causal(kind: str, cross: bool):
+def causal(kind: str, cross: str | None = None):
     """A backbone with random weights as a graph function, and its zero state."""
-    tf.random.set_seed(1)
-    config = BackboneConfig(kind=kind, units=UNITS, layers=2, heads=2, context=CONTEXT)
+    seed_everything(1)
+    config = BackboneConfig(
+        kind=kind,
+        units=UNITS,
+        layers=2,
+        heads=2,
+        context=CONTEXT,
+        attention=cross or "multi-head",
+    )
     backbone = Backbone(config, memory_units=MEMORY_UNITS if cross else None)
     backbone.build((None, None, UNITS))
     rng = np.random.default_rng(5)
@@ -27,11 +36,15 @@ def causal(kind: str, cross: bool):
     memory = memory_of(backbone) if cross else None
     zeros = backbone.initial_state(BATCH)
 
+    def spec(leaf):  # a cache may have any number of slots
+        free = [None] if len(leaf.shape) == 3 else []
+        return tf.TensorSpec([BATCH, *free, *leaf.shape[1 + len(free) :]], leaf.dtype)
+
     @tf.function(
         input_signature=[
             tf.TensorSpec([BATCH, None, UNITS]),
             tf.TensorSpec([BATCH, None], tf.bool),
-            tf.nest.map_structure(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), zeros),
+            tf.nest.map_structure(spec, zeros),
         ]
     )
     def run(x, mask, state):
@@ -51,18 +64,25 @@ def close(actual, expected):
     return np.all(np.abs(actual - expected) <= 1e-5 * np.maximum(1, np.abs(expected)))
 
 
-@pytest.mark.parametrize("cross", [False, True])
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize(
+    ("kind", "cross"),
+    [
+        *((kind, cross) for kind in BACKBONES for cross in (None, "multi-head")),
+        *(("gru", cross) for cross in CROSS_ATTENTIONS if cross != "multi-head"),
+        *(("transformer", cross) for cross in CROSS_ATTENTIONS if cross != "multi-head"),
+    ],
+)
 @given(data=st.data())
 @settings(max_examples=12, deadline=None)
 def test_any_cut_with_any_padding_gives_the_outputs_of_one_call(kind, cross, data):
-    _, run, zeros = causal(kind, cross)
+    backbone, run, zeros = causal(kind, cross)
+    slots = data.draw(st.sampled_from([None, 0, 1, CONTEXT - 1]))
     seed = data.draw(st.integers(0, 2**16))
     lengths = np.array(data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=6)))
     total = int(lengths.sum())
     x = np.random.default_rng(seed).normal(size=(BATCH, total, UNITS)).astype("float32")
     whole, last = run(x, np.ones((BATCH, total), bool), zeros)
-    state, pieces, start = zeros, [], 0
+    state, pieces, start = backbone.initial_state(BATCH, slots), [], 0
     for length in lengths:
         padding = data.draw(st.integers(0, 3))
         chunk = np.full((BATCH, length + padding, UNITS), 7.0, "float32")
@@ -73,12 +93,33 @@ def test_any_cut_with_any_padding_gives_the_outputs_of_one_call(kind, cross, dat
         start += length
     assert close(np.concatenate(pieces, axis=1), whole)
     for leaf, expected in zip(tf.nest.flatten(state), tf.nest.flatten(last), strict=True):
-        assert close(leaf, expected)
+        assert close(*same_slots(leaf, expected, min(total, CONTEXT)))
+
+
+def same_slots(leaf, expected, valid):
+    """Those at the right end that hold something, if the leaves are a cache."""
+    if len(leaf.shape) < 3:
+        return leaf, expected
+    assert valid <= leaf.shape[1] <= CONTEXT
+    return tuple(cache[:, cache.shape[1] - valid :] for cache in (leaf, expected))
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_cache_grows_by_what_is_read_up_to_the_context(masked):
+    backbone, _, _ = causal("transformer")
+    state, sizes = backbone.initial_state(BATCH, 0), []
+    x = np.random.default_rng(8).normal(size=(BATCH, 1, UNITS)).astype("float32")
+    for _ in range(CONTEXT + 2):
+        mask = np.ones((BATCH, 1), bool) if masked else None
+        _, state = backbone(x, state, mask=mask)
+        sizes.append(state[0]["keys"].shape[1])
+        assert np.all(state[0]["length"] == sizes[-1])
+    assert sizes == [1, 2, 3, 4, 4, 4]
 
 
 @pytest.mark.parametrize("kind", BACKBONES)
 def test_rows_of_unequal_lengths_carry_their_own_state(kind):
-    backbone, run, zeros = causal(kind, False)
+    backbone, run, zeros = causal(kind)
     x = np.random.default_rng(3).normal(size=(BATCH, TIME, UNITS)).astype("float32")
     first = np.array([4, 0, 2])  # how much of each row the first chunk holds
     chunk, rest = np.zeros((BATCH, 4, UNITS), "float32"), np.zeros((BATCH, TIME, UNITS), "float32")
@@ -94,7 +135,7 @@ def test_rows_of_unequal_lengths_carry_their_own_state(kind):
 
 @pytest.mark.parametrize("kind", BACKBONES)
 def test_an_empty_chunk_and_a_masked_chunk_leave_the_state_as_it_was(kind):
-    _, run, zeros = causal(kind, False)
+    _, run, zeros = causal(kind)
     x = np.random.default_rng(4).normal(size=(BATCH, 3, UNITS)).astype("float32")
     _, state = run(x, np.ones((BATCH, 3), bool), zeros)
     empty, same = run(x[:, :0], np.ones((BATCH, 0), bool), state)
@@ -107,7 +148,7 @@ def test_an_empty_chunk_and_a_masked_chunk_leave_the_state_as_it_was(kind):
 
 @pytest.mark.parametrize("kind", BACKBONES)
 def test_zeros_none_and_the_initial_state_are_the_same_start(kind):
-    backbone, _, _ = causal(kind, False)
+    backbone, _, _ = causal(kind)
     x = np.random.default_rng(6).normal(size=(BATCH, TIME, UNITS)).astype("float32")
     zeros = backbone.initial_state(BATCH)
     assert all(not np.any(leaf) for leaf in tf.nest.flatten(zeros))
@@ -126,7 +167,7 @@ def test_the_transformer_forgets_what_lies_beyond_its_context():
     assert np.all(difference[CONTEXT + 1 :] < 1e-6)
 
 
-@pytest.mark.parametrize("cross", [False, True])
+@pytest.mark.parametrize("cross", [None, "multi-head"])
 @pytest.mark.parametrize("kind", BACKBONES)
 @given(before=st.lists(st.integers(0, 7), min_size=BATCH, max_size=BATCH), steps=st.integers(0, 6))
 @settings(max_examples=12, deadline=None)
@@ -147,17 +188,6 @@ def test_an_open_state_gives_the_outputs_of_one_call(kind, cross, before, steps)
     again = rng.normal(size=(BATCH, 2, UNITS)).astype("float32")
     mask = np.ones((BATCH, 2), bool)
     assert close(run(again, mask, closed)[0], run(again, mask, after)[0])
-
-
-@pytest.mark.parametrize("kind", BACKBONES)
-def test_an_open_start_is_the_start_without_a_cache(kind):
-    backbone, run, zeros = causal(kind, True)
-    x = np.random.default_rng(8).normal(size=(BATCH, TIME, UNITS)).astype("float32")
-    expected, _ = run(x, np.ones((BATCH, TIME), bool), zeros)
-    state = backbone.open_start(BATCH, TIME)
-    for step in range(TIME):
-        outputs, state = stepped(kind, True)(x[:, step : step + 1], state)
-        assert close(outputs, expected[:, step : step + 1])
 
 
 @functools.cache

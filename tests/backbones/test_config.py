@@ -11,6 +11,7 @@ from textapps.backbones.config import BackboneConfig
         ({"units": 1}, "units"),
         ({"dropout": 1.0}, "dropout"),
         ({"unit": 3}, "unit"),
+        ({"attention": "dots"}, "attention"),
         ({"kind": "simple_rnn", "recurrent_activation": "sigmoid"}, "has no gates"),
         ({"kind": "transformer", "units": 12, "heads": 4}, "multiple of 2 x heads"),
     ],

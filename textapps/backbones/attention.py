@@ -1,11 +1,11 @@
-"""Self-attention with a bounded cache as state, and cross-attention to a prepared memory."""
+"""Self-attention with a bounded cache as state, and what all dot-product attention shares."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from textapps.backbones.rotary import cosines_and_sines, rotate, turn
+from textapps.backbones.rotary import cosines_and_sines, rotate, rotate_to, turn
 
 
 def split_heads(x: Any, heads: int) -> Any:
@@ -21,25 +21,34 @@ def merge_heads(x: Any) -> Any:
     return ops.reshape(x, (*ops.shape(x)[:2], heads * depth))
 
 
-def attend(queries: Any, keys: Any, values: Any, visible: Any | None) -> Any:
-    """Scaled dot-product attention (Vaswani et al. 2017, section 3.2.1), softmax in float32.
+def masked_softmax(scores: Any, visible: Any | None, axis: int = -1) -> Any:
+    """Softmax over one axis, of what is visible; of everything where nothing is.
 
     Args:
-        queries: float[batch, heads, time, depth].
-        keys: float[batch, heads, source, depth]; `values` likewise.
-        visible: bool, broadcastable to [batch, heads, time, source]; None shows everything. A
-            query that may see nothing gets the mean of all values, which is finite.
-
-    Returns:
-        float[batch, heads, time, depth].
+        scores: float32.
+        visible: bool, broadcastable to the scores; None shows everything.
     """
-    scores = _products(queries, keys)
-    scores = ops.cast(scores, "float32") / float(queries.shape[-1]) ** 0.5
     if visible is not None:
         scores = ops.where(visible, scores, -1e9)
     # Keras warns of a softmax over one key, as the first character of a text makes it
-    weights = ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
-    return ops.matmul(ops.cast(weights, values.dtype), values)
+    return ops.ones_like(scores) if scores.shape[axis] == 1 else ops.softmax(scores, axis=axis)
+
+
+def attention_weights(queries: Any, keys: Any, visible: Any | None) -> Any:
+    """Scaled dot products (Vaswani et al. 2017, section 3.2.1), softmax in float32.
+
+    Args:
+        queries: float[batch, heads, time, depth].
+        keys: float[batch, heads, source, depth].
+        visible: bool, broadcastable to [batch, heads, time, source]; None shows everything. A
+            query that may see nothing gives all keys the same weight, which is finite.
+
+    Returns:
+        float32[batch, heads, time, source].
+    """
+    scores = _products(queries, keys)
+    scores = ops.cast(scores, "float32") / float(queries.shape[-1]) ** 0.5
+    return masked_softmax(scores, visible)
 
 
 def _products(queries: Any, keys: Any) -> Any:
@@ -55,8 +64,11 @@ class SelfAttention(keras.layers.Layer):
     keys, not yet rotated, and the values of the last `context` valid positions, at the right end
     of their arrays, and how many of them there are:
 
-        keys, values  float[batch, context, units]
+        keys, values  float[batch, slots, units]
         length        int32[batch]
+
+    There are as many slots as `context`; with fewer at the start their number grows with what is
+    read, up to `context`, so that a short sequence pays for no more than it has.
 
     Rotary positions count from the first cached slot, so that they never grow and the answer at
     position 1,000,000 is as exact as at the first. Not causal: every valid position sees every
@@ -85,11 +97,11 @@ class SelfAttention(keras.layers.Layer):
         self.output_projection.build((*inputs_shape[:-1], self.units))
         self.built = True
 
-    def initial_state(self, batch: Any, context: int | None = None) -> Any:
-        """The state at the start of `batch` sequences: zeros; `context` 0 leaves out the cache."""
+    def initial_state(self, batch: Any, slots: int | None = None) -> Any:
+        """The state at the start of `batch` sequences: zeros, in `context` or fewer slots."""
         if not self.causal:
             return ()
-        shape = (batch, self.context if context is None else context, self.units)
+        shape = (batch, self.context if slots is None else slots, self.units)
         return {
             "keys": ops.zeros(shape, self.compute_dtype),
             "values": ops.zeros(shape, self.compute_dtype),
@@ -100,6 +112,8 @@ class SelfAttention(keras.layers.Layer):
         """float[batch, time, units], state, bool[batch, time] → outputs, new state."""
         queries, keys, values = ops.split(self.projection(inputs), 3, axis=-1)
         if state and "added" in state:
+            return self._open_position(queries, keys, values, state)
+        if self.causal and state is not None and mask is None and inputs.shape[1] == 1:
             return self._one_position(queries, keys, values, state)
         time = ops.shape(inputs)[1]
         if not self.causal:
@@ -110,10 +124,10 @@ class SelfAttention(keras.layers.Layer):
             past, new_state = 0, self.initial_state(ops.shape(inputs)[0])
             all_keys, all_values, valid = keys, values, mask
         else:
-            past, new_state = self.context, state
+            past, new_state = ops.shape(state["keys"])[1], state
             all_keys = ops.concatenate([state["keys"], keys], axis=1)
             all_values = ops.concatenate([state["values"], values], axis=1)
-            slots = ops.arange(self.context)[None, :] >= self.context - state["length"][:, None]
+            slots = ops.arange(past)[None, :] >= past - state["length"][:, None]
             new = ops.ones(ops.shape(inputs)[:2], "bool") if mask is None else mask
             valid = ops.concatenate([slots, new], axis=1)
         key_positions = ops.arange(past + time)
@@ -137,11 +151,10 @@ class SelfAttention(keras.layers.Layer):
         if not self.causal:
             return state
         keys, values = (split_heads(state[name], self.heads) for name in ("keys", "values"))
-        size = keys.shape[2]
         shape = (ops.shape(keys)[0], self.heads, room, keys.shape[-1])
         return {
             **state,
-            "turned_keys": rotate(keys, self.context - size + ops.arange(size)),
+            "turned_keys": rotate(keys, ops.arange(self.context)),
             "split_values": values,
             "new_keys": ops.zeros(shape, keys.dtype),
             "new_turned_keys": ops.zeros(shape, keys.dtype),
@@ -165,7 +178,7 @@ class SelfAttention(keras.layers.Layer):
             "length": ops.minimum(state["length"] + state["added"], self.context),
         }
 
-    def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+    def _open_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
         """As `call` for one position of an open state."""
         added, places = state["added"], ops.arange(ops.shape(state["new_keys"])[2])
         query, key, value = (split_heads(x, self.heads) for x in (query, key, value))
@@ -180,9 +193,8 @@ class SelfAttention(keras.layers.Layer):
                 "new_values": value,
             }.items()
         }
-        size = state["keys"].shape[1]
-        slots = ops.arange(size)
-        cached = slots[None, :] >= size - state["length"][:, None]
+        slots = ops.arange(self.context)
+        cached = slots[None, :] >= self.context - state["length"][:, None]
         cached = ops.logical_and(cached, slots >= added)[:, None, None, :]
         new = ops.logical_and(places <= added, places >= added - self.context)
         query = turn(query, *here) / float(query.shape[-1]) ** 0.5
@@ -194,10 +206,35 @@ class SelfAttention(keras.layers.Layer):
             axis=-1,
         )
         weights = ops.cast(ops.softmax(ops.cast(scores, "float32"), axis=-1), value.dtype)
-        mixed = ops.matmul(weights[..., :size], state["split_values"])
-        mixed += ops.matmul(weights[..., size:], written["new_values"])
+        mixed = ops.matmul(weights[..., : self.context], state["split_values"])
+        mixed += ops.matmul(weights[..., self.context :], written["new_values"])
         outputs = self.output_projection(merge_heads(mixed))
         return outputs, {**state, **written, "added": added + 1}
+
+    def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+        """As `call` for one position without padding: decoding, where the size of the cache counts.
+
+        Turning the query once for every distance, instead of all cached keys, lets the cache be
+        read where it lies, without a transpose or a copy that is one position longer.
+        """
+        rows, past_slots = ops.shape(state["keys"])[:2]
+        shape = (rows, past_slots, self.heads, self.units // self.heads)
+        by_head = (-1, 1, *shape[2:])
+        distances = ops.arange(past_slots, 0, -1)
+        turned = rotate_to(ops.reshape(query, by_head), distances)
+        past = ops.sum(turned * ops.reshape(state["keys"], shape), axis=-1)
+        own = ops.sum(ops.reshape(query * key, by_head), axis=-1)  # at distance 0 nothing turns
+        slots = ops.arange(past_slots)[None, :] >= past_slots - state["length"][:, None]
+        past = ops.where(slots[:, :, None], past, -1e9)
+        scores = ops.cast(ops.concatenate([past, own], axis=1), "float32")
+        weights = masked_softmax(scores / float(shape[-1]) ** 0.5, None, axis=1)
+        weights = ops.cast(weights, value.dtype)[..., None]  # [batch, slots + 1, heads, 1]
+        mixed = ops.sum(
+            weights[:, :-1] * ops.reshape(state["values"], shape), axis=1, keepdims=True
+        )
+        mixed += weights[:, -1:] * ops.reshape(value, by_head)
+        outputs = self.output_projection(ops.reshape(mixed, (-1, 1, self.units)))
+        return outputs, self._advance(state, key, value, None)
 
     def _attend(
         self,
@@ -210,21 +247,27 @@ class SelfAttention(keras.layers.Layer):
     ) -> Any:
         queries = rotate(split_heads(queries, self.heads), query_positions)
         keys = rotate(split_heads(keys, self.heads), key_positions)
-        mixed = attend(queries, keys, split_heads(values, self.heads), visible)
+        weights = ops.cast(attention_weights(queries, keys, visible), values.dtype)
+        mixed = ops.matmul(weights, split_heads(values, self.heads))
         return self.output_projection(merge_heads(mixed))
 
     def _advance(self, state: Any, keys: Any, values: Any, mask: Any) -> dict[str, Any]:
-        """The last `context` valid keys and values of the past and the chunk together."""
+        """The last valid keys and values of the past and the chunk together."""
+        slots = ops.shape(state["keys"])[1]
         keys = ops.concatenate([state["keys"], keys], axis=1)
         values = ops.concatenate([state["values"], values], axis=1)
+        time = ops.shape(keys)[1] - slots
+        full = isinstance(slots, int) and slots == self.context
+        kept = self.context if full else ops.minimum(slots + time, self.context)
         if mask is None:
-            added = ops.shape(keys)[1] - self.context
-            keys, values = keys[:, -self.context :], values[:, -self.context :]
+            added, first = time, slots + time - kept
+            keys, values = keys[:, first:], values[:, first:]
         else:  # the valid part of each row ends where its padding begins
             added = ops.sum(ops.cast(mask, "int32"), axis=1)
-            slots = (added[:, None] + ops.arange(self.context)[None, :])[:, :, None]
-            keys = ops.take_along_axis(keys, slots, axis=1)
-            values = ops.take_along_axis(values, slots, axis=1)
+            first = (slots - kept + added)[:, None]
+            places = ops.maximum(first + ops.arange(kept)[None, :], 0)[:, :, None]
+            keys = ops.take_along_axis(keys, places, axis=1)
+            values = ops.take_along_axis(values, places, axis=1)
         length = ops.minimum(state["length"] + added, self.context)
         return {"keys": keys, "values": values, "length": ops.cast(length, "int32")}
 
@@ -236,62 +279,4 @@ class SelfAttention(keras.layers.Layer):
             "heads": self.heads,
             "context": self.context,
             "causal": self.causal,
-        }
-
-
-@keras.saving.register_keras_serializable("textapps")
-class CrossAttention(keras.layers.Layer):
-    """Multi-head attention to a memory whose keys and values are projected once.
-
-    The memory of one block is {"keys", "values": float[batch, source, units],
-    "mask": bool[batch, source]}, as `prepare_memory` makes it.
-    """
-
-    def __init__(self, units: int, heads: int, memory_units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.query = keras.layers.Dense(
-            units, use_bias=False, dtype=self.dtype_policy, name="query"
-        )
-        self.key_value = keras.layers.Dense(
-            2 * units, use_bias=False, dtype=self.dtype_policy, name="key_value"
-        )
-        self.output_projection = keras.layers.Dense(
-            units, use_bias=False, dtype=self.dtype_policy, name="output"
-        )
-        self.units = units
-        self.heads = heads
-        self.memory_units = memory_units
-        self.supports_masking = True
-
-    def build(self, inputs_shape: Any) -> None:
-        """Creates the projections, that of the memory included."""
-        self.query.build(inputs_shape)
-        self.key_value.build((None, None, self.memory_units))
-        self.output_projection.build((*inputs_shape[:-1], self.units))
-        self.built = True
-
-    def prepare_memory(self, encoder_outputs: Any, mask: Any = None) -> dict[str, Any]:
-        """float[batch, source, memory_units], bool[batch, source] → this block's memory."""
-        keys, values = ops.split(self.key_value(encoder_outputs), 2, axis=-1)
-        if mask is None:
-            mask = ops.ones(ops.shape(encoder_outputs)[:2], "bool")
-        return {"keys": keys, "values": values, "mask": mask}
-
-    def call(self, inputs: Any, memory: Any) -> Any:
-        """float[batch, time, units] and the memory → float[batch, time, units]."""
-        mixed = attend(
-            split_heads(self.query(inputs), self.heads),
-            split_heads(memory["keys"], self.heads),
-            split_heads(memory["values"], self.heads),
-            memory["mask"][:, None, None, :],
-        )
-        return self.output_projection(merge_heads(mixed))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "heads": self.heads,
-            "memory_units": self.memory_units,
         }

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from textapps.backbones.block import Block
 from textapps.backbones.config import BackboneConfig
@@ -16,7 +17,8 @@ class Backbone(keras.layers.Layer):
         inputs   float[batch, time, units]     outputs  float[batch, time, units]
         state    one entry a block, every leaf batch-major; zeros = None = start of sequence
         mask     bool[batch, time], padding (False) on the right; None: everything is valid
-        memory   what `prepare_memory` made of an encoder's outputs; None without `memory_units`
+        memory   what `prepare_memory` made of an encoder's outputs; None without `memory_units`.
+                 Its batch may be smaller: then as many rows in succession share one of its rows
 
     The law: cutting a sequence into chunks of any lengths, zero included, and passing the state
     along gives the same outputs as one call, if the backbone is causal. A masked position leaves
@@ -55,7 +57,8 @@ class Backbone(keras.layers.Layer):
                 f"backbone.units {config.units} must be even, because a {config.kind} that reads "
                 "both ways spends half of them on each"
             )
-        if memory_units is not None and config.units % config.heads:
+        many_heads = memory_units is not None and config.attention == "multi-head"
+        if many_heads and config.units % config.heads:
             raise ConfigurationError(
                 f"backbone.units {config.units} must be a multiple of heads ({config.heads})"
             )
@@ -111,24 +114,19 @@ class Backbone(keras.layers.Layer):
         outputs = x if self.norm is None else self.norm(x)
         return outputs, tuple(states) if self.causal else ()
 
-    def initial_state(self, batch: Any) -> Any:
-        """The state at the start of `batch` sequences: zeros, () when not causal."""
+    def initial_state(self, batch: Any, slots: int | None = None) -> Any:
+        """The state at the start of `batch` sequences: zeros, () when not causal.
+
+        Args:
+            slots: of a transformer's cache, if fewer than its `context`: it grows with what is
+                read. That suits a search, which has short sequences and copies its state.
+        """
         if not self.causal:
             return ()
-        return tuple(block.mixer.initial_state(batch) for block in self.blocks)
-
-    def open_start(self, batch: Any, room: Any) -> Any:
-        """The open state at the start of `batch` sequences of `room` positions at most.
-
-        It is smaller, as it has no cache, and cannot be closed.
-        """
-        return tuple(
-            block.mixer.open_state(block.mixer.initial_state(batch, context=0), room)
-            for block in self.blocks
-        )
+        return tuple(block.mixer.initial_state(batch, slots) for block in self.blocks)
 
     def open_state(self, state: Any, room: Any) -> Any:
-        """The state in a form for `room` calls at most of one position each, without padding.
+        """The state, of a full cache, for `room` calls at most of one position each, unpadded.
 
         Decoding loops are quicker with it; `close_state` turns what they end with back.
         """
@@ -141,21 +139,42 @@ class Backbone(keras.layers.Layer):
         return tuple(block.mixer.close_state(each) for block, each in blocks)
 
     def prepare_memory(self, encoder_outputs: Any, mask: Any = None) -> Any:
-        """Projects an encoder's outputs once to the keys and values of every decoding step.
+        """Projects an encoder's outputs once to what every decoding step reads.
 
         Args:
             encoder_outputs: float[batch, source, memory_units].
             mask: bool[batch, source]; None: everything is valid.
 
         Returns:
-            One {"keys", "values": float[batch, source, units], "mask": bool[batch, source]} a
-            block; None without cross-attention.
+            One dict of tensors, batch-major, a block: see the classes in `cross_attention`;
+            None without `memory_units`.
         """
         if self.memory_units is None:
             return None
         return tuple(
             block.cross_attention.prepare_memory(encoder_outputs, mask) for block in self.blocks
         )
+
+    def attention_weights(
+        self, inputs: Any, state: Any = None, mask: Any = None, memory: Any = None, block: int = -1
+    ) -> Any:
+        """What one block's attention to the memory looks at, as the mean of its heads.
+
+        Args:
+            inputs: with `state`, `mask` and `memory` as in `call`; a row of memory for each row.
+            block: its number, from the end if negative.
+
+        Returns:
+            float32[batch, time, source]; None without attention to positions.
+        """
+        x, chosen = ops.cast(inputs, self.compute_dtype), self.blocks[block]
+        for index, each in enumerate(self.blocks):
+            part = {"state": state[index] if state else None, "memory": memory[index]}
+            if each is chosen:
+                break
+            x, _ = each(x, mask=mask, **part)
+        weights = chosen.attention_weights(x, mask=mask, **part)
+        return None if weights is None else ops.mean(weights, axis=1)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -4,8 +4,9 @@ from typing import Any
 
 import keras
 
-from textapps.backbones.attention import CrossAttention, SelfAttention
+from textapps.backbones.attention import SelfAttention
 from textapps.backbones.config import BackboneConfig
+from textapps.backbones.cross_attention import CROSS_ATTENTIONS, NoAttention
 from textapps.backbones.recurrent import RecurrentMixer
 
 
@@ -25,7 +26,7 @@ class Block(keras.layers.Layer):
         self.cross_attention: Any = None
         self.feed_forward: Any = None
         if memory_units is not None:
-            self.cross_attention = CrossAttention(
+            self.cross_attention = CROSS_ATTENTIONS[config.attention](
                 config.units, config.heads, memory_units, dtype=policy, name="cross_attention"
             )
         if config.inner_units:
@@ -47,7 +48,7 @@ class Block(keras.layers.Layer):
                     epsilon=1e-6, dtype=policy, name=f"{part.name}_norm"
                 )
                 for part in parts
-                if part is not None
+                if part is not None and not isinstance(part, NoAttention)  # which reads no inputs
             }
         self.dropout = keras.layers.Dropout(config.dropout, dtype=policy, name="dropout")
         self.residual = config.residual
@@ -70,8 +71,7 @@ class Block(keras.layers.Layer):
         training: bool | None = None,
     ) -> tuple[Any, Any]:
         """As `Backbone.call`, with this block's part of state and memory."""
-        mixed, state = self.mixer(self._normed(self.mixer, inputs), state=state, mask=mask)
-        x = self._add(inputs, mixed, training)
+        x, state = self._mix(inputs, state, mask, training)
         if self.cross_attention is not None:
             seen = self.cross_attention(self._normed(self.cross_attention, x), memory=memory)
             x = self._add(x, seen, training)
@@ -80,8 +80,20 @@ class Block(keras.layers.Layer):
             x = self._add(x, wide, training)
         return x, state
 
+    def attention_weights(
+        self, inputs: Any, state: Any = None, mask: Any = None, memory: Any = None
+    ) -> Any:
+        """Those of this block's attention to the memory: see `CrossAttention.weights_of`."""
+        x, _ = self._mix(inputs, state, mask, training=False)
+        return self.cross_attention.weights_of(self._normed(self.cross_attention, x), memory)
+
+    def _mix(self, inputs: Any, state: Any, mask: Any, training: bool | None) -> tuple[Any, Any]:
+        mixed, state = self.mixer(self._normed(self.mixer, inputs), state=state, mask=mask)
+        return self._add(inputs, mixed, training), state
+
     def _normed(self, part: Any, x: Any) -> Any:
-        return self.norms[part.name](x) if self.norms else x
+        norm = self.norms.get(part.name)
+        return x if norm is None else norm(x)
 
     def _add(self, x: Any, update: Any, training: bool | None) -> Any:
         update = self.dropout(update, training=training)

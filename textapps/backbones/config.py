@@ -10,6 +10,7 @@ BACKBONES = ("simple_rnn", "lstm", "gru", "transformer")
 GATED = ("lstm", "gru")
 
 Kind = Literal["simple_rnn", "lstm", "gru", "transformer"]
+Attention = Literal["multi-head", "dot", "additive", "none"]
 Activation = Literal["tanh", "relu", "gelu", "silu", "elu", "sigmoid", "hard_sigmoid", "linear"]
 
 
@@ -20,7 +21,8 @@ class BackboneConfig(Section):
     (default gelu); `recurrent_activation` is that of the gates of `lstm` and `gru` (default
     sigmoid). `feed_forward` is the inner width, 0 for none; None takes the kind's default: four
     times `units` for the transformer, none for the others. `context` is how many past positions
-    a causal transformer sees besides the present one.
+    a causal transformer sees besides the present one. `attention` is the score function of a
+    decoder's attention to an encoder's outputs; `none` gives it one vector instead of them.
     """
 
     kind: Kind = "gru"
@@ -34,6 +36,7 @@ class BackboneConfig(Section):
     context: int = Field(256, ge=1, le=65536)
     residual: bool = True
     normalization: Literal["layer", "none"] = "layer"
+    attention: Attention = "multi-head"
 
     @property
     def inner_units(self) -> int:

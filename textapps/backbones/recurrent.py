@@ -63,8 +63,8 @@ class RecurrentMixer(keras.layers.Layer):
         """The same."""
         return state
 
-    def initial_state(self, batch: Any, context: int | None = None) -> Any:
-        """The state at the start of `batch` sequences: zeros, of the same size in any context."""
+    def initial_state(self, batch: Any, slots: int | None = None) -> Any:
+        """The state at the start of `batch` sequences: zeros. There are no slots to it."""
         if not self.causal:
             return ()
         return {leaf: ops.zeros((batch, self.units), self.compute_dtype) for leaf in self.leaves}

@@ -38,3 +38,22 @@ def turn(x: Any, cosines: Any, sines: Any) -> Any:
     return ops.concatenate(
         [first * cosines - second * sines, first * sines + second * cosines], axis=-1
     )
+
+
+def rotate_to(x: Any, positions: Any) -> Any:
+    """As `rotate`, one vector a head to each of many positions; the heads stay in their place.
+
+    Args:
+        x: float[batch, 1, heads, depth], `depth` even.
+        positions: int32[time].
+
+    Returns:
+        float[batch, time, heads, depth], of the dtype of `x`.
+    """
+    half = x.shape[-1] // 2
+    cosines, sines = (
+        ops.cast(ops.concatenate([part, part], axis=-1)[:, None], x.dtype)  # [time, 1, depth]
+        for part in cosines_and_sines(positions, x.shape[-1])
+    )
+    across = ops.concatenate([-x[..., half:], x[..., :half]], axis=-1)
+    return x * cosines + across * sines
