@@ -3,6 +3,7 @@
 import importlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,27 @@ COSTS = ("wall_seconds", "cpu_seconds", "peak_memory_mb")
 
 
 def train(
-    task: str, work: Path, preset: str, backbone: str, source: list[str]
+    task: str,
+    work: Path,
+    preset: str,
+    backbone: str,
+    source: list[str],
+    changes: Mapping[str, str] | None = None,
 ) -> tuple[RunDirectory, dict[str, Any]]:
     """The finished run under `work`, and what its process took.
 
-    What an interruption made unknown is None; the seconds of the steps, which a run counts
-    itself, go on over interruptions. A run of another configuration than the preset's present one
-    is thrown away.
+    `source` are options of data, `changes` other values than the preset's, by dotted key. What an
+    interruption made unknown is None; the seconds of the steps, which a run counts itself, go on
+    over interruptions. A run of another configuration than is wanted now is thrown away.
     """
     costs = work / "cost.json"
+    changes = changes or {}
     arguments = ["--preset", preset, "--backbone", backbone, "--models-dir", str(work), *source]
+    for key, value in changes.items():
+        arguments += ["--set", f"{key}={value}"]
     runs = RunDirectory.all(work, task)
     config = importlib.import_module(f"textapps.tasks.{task}.config")
-    wanted = config.resolve_config(flags={"preset": preset, "backbone.kind": backbone})
+    wanted = config.resolve_config(flags={"preset": preset, "backbone.kind": backbone, **changes})
     if runs and not can_go_on(runs[-1], wanted):
         shutil.rmtree(work)
         runs = []

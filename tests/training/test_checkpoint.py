@@ -49,6 +49,16 @@ def test_keeps_the_last_two_and_the_best(store):
     assert not list(store.directory.glob(".*"))
 
 
+def test_keeps_the_ends_of_intervals_too(tmp_path):
+    store = CheckpointStore(tmp_path, keep_ends=3, interval=4)
+    for step in (4, 8, 9, 10, 12, 13, 14, 16, 17, 18, 19):
+        save(store, step, best=9)
+    assert store.steps() == [8, 9, 12, 16, 18, 19]
+    assert store.ends(19) == [8, 12, 16]
+    assert store.ends(15) == [8, 12]
+    assert store.ends(7) == CheckpointStore(tmp_path).ends(19) == []
+
+
 def truncate(path: Path) -> None:
     arrays = path / checkpoint.ARRAYS
     arrays.write_bytes(arrays.read_bytes()[:-9])

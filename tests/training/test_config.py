@@ -16,6 +16,8 @@ from textapps.training.config import TrainingConfig
         {"weight_decay": -0.1},
         {"clip_norm": -1.0},
         {"average": 1.0},
+        {"average_last": -1},
+        {"average": 0.9, "average_last": 3},
         {"patience": -1},
         {"checkpoint_steps": 0},
         {"max_seconds": 0.0},

@@ -13,6 +13,7 @@ from textapps.errors import DivergedError, RunError
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.progress import NoProgress
+from textapps.training.seeding import seed_everything
 from textapps.training.weights import load_weights
 
 
@@ -59,7 +60,7 @@ def history(run, column):
 
 def dense(seed=3, rate=0.5):
     """A model that is traced in no time."""
-    keras.utils.set_random_seed(seed)
+    seed_everything(seed)
     ids = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(trainee.VOCABULARY, 6, name="embedding")(ids)
     x = keras.layers.Dropout(rate, name="dropout")(keras.ops.max(x, axis=1))

@@ -37,9 +37,13 @@ def start(run):
     return process, ours
 
 
-@pytest.mark.parametrize("backbone", ["gru", "transformer"])
-def test_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path, backbone: str):
-    changes = {"epochs": 10, "checkpoint_steps": 5, "average": 0.9}
+@pytest.mark.parametrize(
+    ("backbone", "averages"), [("gru", {"average": 0.9}), ("transformer", {"average_last": 3})]
+)
+def test_killed_again_and_again_ends_with_the_same_bits(
+    tmp_path: Path, backbone: str, averages: dict[str, float]
+):
+    changes = {"epochs": 10, "checkpoint_steps": 5, **averages}
     untouched = trainee.new_run(tmp_path / "untouched", backbone, **changes)
     killed = trainee.new_run(tmp_path / "killed", backbone, **changes)
     undisturbed, unread = start(untouched)

@@ -30,6 +30,18 @@ def test_is_never_0_during_training_and_0_after(kind):
     assert float(WarmupSchedule(0.5, kind, 4, 20)(20)) == pytest.approx(0, abs=1e-7)
 
 
+def test_inverse_square_root_is_the_one_of_the_paper():
+    """Vaswani et al. 2017, equation 3, whose steps count from 1."""
+    units, warmup = 64, 5
+    steps = np.arange(1, 51)
+    expected = units**-0.5 * np.minimum(steps**-0.5, steps * warmup**-1.5)
+    found = rates("inverse-sqrt", warmup, total_steps=50, peak=(units * warmup) ** -0.5)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert rates("inverse-sqrt", warmup_steps=0).tolist() == pytest.approx(
+        (0.5 / np.sqrt(np.arange(1, 21))).tolist()
+    )
+
+
 def test_warm_up_takes_at_most_a_quarter():
     assert rates("constant", warmup_steps=1000).argmax() == 4
 

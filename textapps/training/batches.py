@@ -65,7 +65,7 @@ class TextBatchSource:
         `time` is the length of the longest sequence of the batch, and at least 1.
         """
         rows, weights = shard(self.plan.indices(pass_index, step), self.worker, self.workers)
-        inputs = {name: _padded(*ragged, rows) for name, ragged in self.sequences.items()}
+        inputs = {name: padded(*ragged, rows) for name, ragged in self.sequences.items()}
         return inputs, self.labels[rows], weights
 
     @property
@@ -80,14 +80,25 @@ class TextBatchSource:
         )
 
 
-def _padded(
-    values: NDArray[np.int32], row_splits: NDArray[np.int64], rows: NDArray[np.int64]
+def padded(
+    values: NDArray[np.int32],
+    row_splits: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    multiple: int = 1,
 ) -> NDArray[np.int32]:
+    """Sequences `rows` as int32[rows, time], padded with 0 on the right.
+
+    `time` is at least 1 and as long as the longest, rounded up to a multiple of `multiple`.
+
+    >>> padded(np.int32([5, 6, 7]), np.array([0, 1, 1, 3]), np.array([2, 0]), multiple=3)
+    array([[6, 7, 0],
+           [5, 0, 0]], dtype=int32)
+    """
     starts = row_splits[rows]
     lengths = row_splits[rows + 1] - starts
     # A recurrent layer cannot run over no time at all, not even for a batch of empty texts.
-    positions = np.arange(max(1, lengths.max(initial=0)))
+    positions = np.arange(-(-max(1, lengths.max(initial=0)) // multiple) * multiple)
     valid = positions < lengths[:, None]
-    padded = np.zeros(valid.shape, np.int32)
-    padded[valid] = values[(starts[:, None] + positions)[valid]]
-    return padded
+    result = np.zeros(valid.shape, np.int32)
+    result[valid] = values[(starts[:, None] + positions)[valid]]
+    return result

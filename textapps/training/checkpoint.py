@@ -54,11 +54,19 @@ class CheckpointStore:
     Each checkpoint is a directory `step-00001234` of `arrays.npz` (one array a key, no pickle)
     and `state.json` (format, the fields of TrainingState, `variables`: one record an array, and
     the sha256 of arrays.npz).
+
+    Args:
+        keep: how many of the newest checkpoints are kept, beside the best one.
+        keep_ends, interval: how many of those whose step is a multiple of `interval` are kept too.
     """
 
-    def __init__(self, directory: Path, keep: int = 2) -> None:
+    def __init__(
+        self, directory: Path, keep: int = 2, keep_ends: int = 0, interval: int = 1
+    ) -> None:
         self.directory = directory
         self.keep = keep
+        self.keep_ends = keep_ends
+        self.interval = interval
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of `step` is or will be."""
@@ -69,8 +77,13 @@ class CheckpointStore:
         names = (path.name.removeprefix("step-") for path in self.directory.glob("step-*"))
         return sorted(int(name) for name in names if name.isdigit())
 
+    def ends(self, step: int) -> list[int]:
+        """The last `keep_ends` steps up to `step` that are multiples of `interval`."""
+        ends = [s for s in self.steps() if s <= step and s % self.interval == 0]
+        return ends[max(0, len(ends) - self.keep_ends) :]
+
     def save(self, state: TrainingState, arrays: Arrays, variables: list[dict[str, Any]]) -> None:
-        """Writes a checkpoint, then removes all but the newest `keep` and the best.
+        """Writes a checkpoint, then removes those that are not to be kept.
 
         Raises RunError where it cannot be written; the checkpoints there are stay as they were.
         """
@@ -89,7 +102,7 @@ class CheckpointStore:
                 f"cannot write checkpoint {target}: {error.strerror or error}; "
                 f"earlier checkpoints are unharmed: {remedy}, then resume the run"
             ) from error
-        kept = {*self.steps()[-self.keep :], state.best_step}
+        kept = {*self.steps()[-self.keep :], *self.ends(state.step), state.best_step}
         for step in self.steps():
             if step not in kept:
                 files.remove_directory(self.path(step))

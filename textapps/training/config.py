@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from textapps.config import Section
 
@@ -17,8 +17,8 @@ class TrainingConfig(Section):
     batch_size: Annotated[int, Field(ge=1, le=65536, description="examples in a step")] = 64
     learning_rate: Annotated[float, Field(gt=0, le=10, description="peak learning rate")] = 1e-3
     schedule: Annotated[
-        Literal["constant", "linear", "cosine"],
-        Field(description="course of the learning rate after the warm-up, to 0 at the end"),
+        Literal["constant", "linear", "cosine", "inverse-sqrt"],
+        Field(description="learning rate after the warm-up; linear and cosine end at 0"),
     ] = "linear"
     warmup_steps: Annotated[
         int, Field(ge=0, description="steps of linear warm-up, at most a quarter of all steps")
@@ -32,6 +32,10 @@ class TrainingConfig(Section):
     average: Annotated[
         float, Field(ge=0, lt=1, description="momentum of averaged weights, 0 for none")
     ] = 0.0
+    average_last: Annotated[
+        int,
+        Field(ge=0, le=100, description="intervals at whose ends weights are averaged, 0 for none"),
+    ] = 0
     patience: Annotated[
         int, Field(ge=0, description="intervals without improvement before stopping, 0 for never")
     ] = 0
@@ -44,3 +48,9 @@ class TrainingConfig(Section):
         float | None,
         Field(gt=0, description="stop after so many seconds of steps (validation not counted)"),
     ] = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "TrainingConfig":
+        if self.average and self.average_last:
+            raise ValueError("average and average_last are two ways to average: set one to 0")
+        return self

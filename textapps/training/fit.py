@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import tensorflow as tf
 
 from textapps.errors import ConfigurationError, RunError
@@ -15,7 +16,8 @@ from textapps.training.batches import Batch, BatchSource
 from textapps.training.checkpoint import LOGGER, CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
 from textapps.training.interruption import Interruption
-from textapps.training.monitor import Monitor, OnRow
+from textapps.training.last_weights import LastWeights
+from textapps.training.monitor import Judge, Monitor, OnRow
 from textapps.training.optimizer import build_optimizer
 from textapps.training.progress import NoProgress, Progress
 from textapps.training.run_directory import RunDirectory
@@ -52,13 +54,15 @@ def fit(
     run: RunDirectory,
     monitor: str = "val_accuracy",
     mode: Literal["max", "min"] = "max",
+    judge: Judge | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
     """Trains a built Keras model, from the newest good checkpoint of the run if there is one.
 
-    Ends with the best weights in the model (averages where `config.average` is on). Resumed after
-    any end, kill -9 included, it computes the same weights bit for bit as without it, on the same
-    machine and versions. A run that is finished already is not trained further.
+    Ends with the best weights in the model (averages where `config.average` or
+    `config.average_last` is on). Resumed after any end, kill -9 included, it computes the same
+    weights bit for bit as without it, on the same machine and versions. A run that is finished
+    already is not trained further.
 
     Args:
         model: built, with seeds set before (`seed_everything`).
@@ -66,6 +70,8 @@ def fit(
         train: its passes are repeated `config.epochs` times.
         validation: one pass of it is evaluated at the end of each interval.
         monitor, mode: which figure of the validation decides on the best, and its direction.
+        judge: figures that Keras's metrics cannot give, by name; called after each validation, with
+            the weights that were judged in the model. `monitor` and history.csv put `val_` before.
 
     Raises:
         RunError: another process trains this run, the disk is full, or the checkpoints belong to
@@ -78,9 +84,9 @@ def fit(
     with contextlib.ExitStack() as stack:
         stack.enter_context(run.lock())
         interruption = stack.enter_context(Interruption())
-        store = CheckpointStore(run.checkpoints)
         total_steps = config.epochs * train.steps_per_pass
         interval = config.checkpoint_steps or train.steps_per_pass
+        store = CheckpointStore(run.checkpoints, keep_ends=config.average_last, interval=interval)
         optimizer = build_optimizer(model, config, total_steps)
         # XLA makes the training of recurrent layers on a CPU slower.
         model.compile(optimizer, loss, weighted_metrics=list(metrics), jit_compile=False)
@@ -99,6 +105,8 @@ def fit(
                 sizes=sizes,
                 interruption=interruption,
                 progress=progress,
+                last=LastWeights.of(store, model, state.step) if config.average_last else None,
+                judge=judge,
                 on_row=stack.enter_context(_tensorboard(run)) if config.tensorboard else None,
             )
             progress.start(total_steps, state.step, train.steps_per_pass)
@@ -157,11 +165,11 @@ def _result(state: TrainingState) -> FitResult:
 
 
 def _training_dataset(source: BatchSource, start: int, sizes: deque[int]) -> Any:
-    """All batches from step `start` on, without end; their sizes go to `sizes`."""
+    """All batches from step `start` on, without end; how much counts in each goes to `sizes`."""
 
     def batch_at(step: int) -> Batch:
         batch = source.batch(*divmod(step, source.steps_per_pass))
-        sizes.append(batch[2].size)
+        sizes.append(int(np.count_nonzero(batch[2])))  # padding has weight 0
         return batch
 
     return _dataset(tf.data.Dataset.counter(start), batch_at, source.signature)

@@ -15,10 +15,12 @@ from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
 from textapps.training.history import History
 from textapps.training.interruption import Interruption, TrainingInterrupted
+from textapps.training.last_weights import LastWeights
 from textapps.training.progress import Progress
 from textapps.training.run_directory import RunDirectory
 
 OnRow = Callable[[int, Mapping[str, float]], None]
+Judge = Callable[[], Mapping[str, float]]
 
 
 class Monitor(keras.callbacks.Callback):
@@ -35,7 +37,10 @@ class Monitor(keras.callbacks.Callback):
         config: its training section.
         total_steps, interval: in steps.
         metric, sign: the figure that decides on the best, and 1 if more is better, else -1.
-        sizes: examples of the batches made so far and not yet trained on, in their order.
+        sizes: examples (or characters, or tokens) of the batches made so far and not yet trained
+            on, in their order.
+        last: what averages the weights of the last intervals, if that is asked for.
+        judge: figures of the model beside Keras's, taken after each validation.
         on_row: called with the step and the row at the end of each interval.
     """
 
@@ -53,6 +58,8 @@ class Monitor(keras.callbacks.Callback):
         sizes: deque[int],
         interruption: Interruption,
         progress: Progress,
+        last: LastWeights | None = None,
+        judge: Judge | None = None,
         on_row: OnRow | None = None,
     ) -> None:
         super().__init__()
@@ -67,13 +74,18 @@ class Monitor(keras.callbacks.Callback):
         self.sizes = sizes
         self.interruption = interruption
         self.progress = progress
+        self.last = last
+        self.judge = judge
         self.on_row = on_row
         self.history = History(run, state.step)
         self.step = state.step
         self.examples = 0
         self.seconds = state.seconds
         self._resumed_at = time.perf_counter()
+        self._averaged: list[tuple[Any, Any]] = []
         self._raw: list[Any] = []
+        self._means: list[Any] | None = None
+        self._figures: dict[str, float] = {}
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Starts the clock, which stands still while Keras validates and checkpoints are made."""
@@ -98,15 +110,22 @@ class Monitor(keras.callbacks.Callback):
 
     def on_test_begin(self, logs: Any = None) -> None:
         """Puts the averages in place: they are what is judged."""
-        self._raw = [variable.numpy() for variable in self.model.optimizer.averaged]
-        for variable, average in self._averaged():
+        variables, averages = self.model.optimizer.averaged, self.model.optimizer.averages
+        if self.last is not None:
+            variables, averages = self.last.variables, self.last.add()
+            self._means = averages
+        self._averaged = list(zip(variables, averages, strict=True))
+        self._raw = [variable.numpy() for variable in variables]
+        for variable, average in self._averaged:
             variable.assign(average)
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Puts the raw weights back, bit for bit."""
-        for (variable, _), raw in zip(self._averaged(), self._raw, strict=True):
+        """Takes the figures beside Keras's, then puts the raw weights back, bit for bit."""
+        if self.judge is not None:
+            self._figures = {f"val_{name}": value for name, value in self.judge().items()}
+        for (variable, _), raw in zip(self._averaged, self._raw, strict=True):
             variable.assign(raw)
-        self._raw = []
+        self._averaged, self._raw = [], []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Judges the interval, then writes its row and its checkpoint, in this order.
@@ -116,6 +135,7 @@ class Monitor(keras.callbacks.Callback):
         """
         if not math.isfinite(logs["val_loss"]):
             raise self._diverged("validation loss", logs["val_loss"])
+        logs = {**logs, **self._figures}
         self.state = self._judged(logs)
         row = {
             "step": self.step,
@@ -125,7 +145,7 @@ class Monitor(keras.callbacks.Callback):
             **logs,
         }
         self.history.append(row)
-        weights.save(self.store, self.state, self.model)
+        weights.save(self.store, self.state, self.model, self._means)
         self.progress.epoch_end(row)
         if self.on_row is not None:
             self.on_row(self.step, row)
@@ -160,10 +180,6 @@ class Monitor(keras.callbacks.Callback):
 
     def _position(self) -> dict[str, Any]:
         return {"step": self.step, "seconds": self.seconds}
-
-    def _averaged(self) -> list[tuple[Any, Any]]:
-        optimizer = self.model.optimizer
-        return list(zip(optimizer.averaged, optimizer.averages, strict=True))
 
     def _clock(self) -> float:
         return self.seconds + time.perf_counter() - self._resumed_at

@@ -24,14 +24,24 @@ from textapps.training.run_directory import RunDirectory
 CARRIED = "carried"  # begins the name of a variable that holds the state of training streams
 
 
-def save(store: CheckpointStore, state: TrainingState, model: Any) -> None:
+def save(
+    store: CheckpointStore,
+    state: TrainingState,
+    model: Any,
+    means: Sequence[Any] | None = None,
+) -> None:
     """Writes a checkpoint of the compiled `model` and its optimizer.
 
+    `means` of the trainable variables, in their order, are kept beside them for `load_weights`.
     Raises DivergedError rather than save weights that are not finite.
     """
     groups = {"model": model.variables, "optimizer": model.optimizer.variables}
     average_of = _average_keys(model.optimizer)
     arrays: dict[str, Any] = {}
+    if means is not None:
+        for i, (variable, mean) in enumerate(zip(model.trainable_variables, means, strict=True)):
+            average_of[id(variable)] = f"average/{i:05d}"
+            arrays[average_of[id(variable)]] = mean
     records = []
     for group, variables in groups.items():
         for position, variable in enumerate(variables):

@@ -1,0 +1,64 @@
+"""The mean of the weights at the ends of the last intervals."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps.errors import RunError
+from textapps.training.checkpoint import LOGGER, CheckpointStore, read_arrays, read_variables
+
+Weights = list[NDArray[Any]]
+
+
+class LastWeights:
+    """Averages checkpoints (Vaswani et al. 2017, section 6.1), at the end of every interval anew.
+
+    The mean, of fewer weights in the first intervals, is what is validated and what may become
+    the best; training goes on from the weights themselves.
+
+    Args:
+        variables: the trainable variables.
+        count: how many ends of intervals are averaged, the present one included.
+        earlier: the weights at the ends before, the oldest first.
+    """
+
+    def __init__(
+        self, variables: Sequence[Any], count: int, earlier: Sequence[Weights] = ()
+    ) -> None:
+        self.variables = list(variables)
+        self._last: deque[Weights] = deque(earlier, maxlen=count)
+
+    @classmethod
+    def of(cls, store: CheckpointStore, model: Any, step: int) -> "LastWeights":
+        """As they were at step `step` of a run; `store.keep_ends` are averaged.
+
+        A damaged checkpoint is warned of and left out.
+        """
+        earlier = []
+        for end in store.ends(step):
+            if store.is_whole(end):
+                earlier.append(_weights(store, end, model))
+            else:
+                LOGGER.warning("step %d is left out of the averages: it is damaged", end)
+        return cls(model.trainable_variables, store.keep_ends, earlier)
+
+    def add(self) -> Weights:
+        """Takes in the present weights and returns the means, in the order of `variables`."""
+        self._last.append([variable.numpy() for variable in self.variables])
+        # float64, so that the order in which they are added does not show
+        return [
+            np.mean(arrays, axis=0, dtype=np.float64).astype(arrays[0].dtype)
+            for arrays in zip(*self._last, strict=True)
+        ]
+
+
+def _weights(store: CheckpointStore, step: int, model: Any) -> Weights:
+    """The weights as trained, not as averaged, of a checkpoint of this model."""
+    keys = [r["key"] for r in read_variables(store.path(step)) if r["key"].startswith("model/")]
+    if len(keys) != len(model.variables):
+        raise RunError(f"checkpoint {store.path(step).name} is of another model")
+    key_of = {id(variable): key for variable, key in zip(model.variables, keys, strict=True)}
+    return read_arrays(store.path(step), [key_of[id(v)] for v in model.trainable_variables])

@@ -1,0 +1,25 @@
+"""The figure that training and validation on batches of tokens are followed by."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("textapps")
+class NatsPerToken(keras.metrics.Mean):
+    """Mean cross-entropy in nats over tokens, each counting as much as its weight says.
+
+    Keras's own wrappers first take the means over time of losses and of weights, so that a token
+    in a batch padded to 40 would count half as much as one in a batch padded to 20.
+    """
+
+    def __init__(self, name: str = "nats_per_token", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, targets: Any, logits: Any, sample_weight: Any = None) -> None:
+        """int32[batch, time], float32[batch, time, vocabulary], float32[batch, time]."""
+        nats = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+        if sample_weight is not None:
+            sample_weight = ops.reshape(sample_weight, [-1])
+        super().update_state(ops.reshape(nats, [-1]), sample_weight)

@@ -1,0 +1,101 @@
+"""Sentence pairs as batches for teacher forcing."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps.token_ids import END, PADDING, START
+from textapps.training.batches import Batch, padded
+from textapps.training.plan import Indices, shard
+from textapps.training.token_plan import TokenPlan
+
+Ragged = tuple[NDArray[np.int32], NDArray[np.int64]]
+Sampler = Callable[[Indices, int], Sequence[NDArray[np.int32]]]
+
+
+class TokenBatchSource:
+    """Pairs of like length in batches of about `batch_tokens` tokens, with the answer shifted.
+
+    The model reads the source and START before the target; each of its outputs should be the
+    next token, the last one END. Weights are 1 where there is a token that is known, so that with
+    a loss such as `TokenLoss`, which divides by their sum, a step follows the mean over its tokens.
+
+    Args:
+        source, target: (int32[all], int64[pairs + 1]): the ids of all sentences one after the
+            other, without START and END, and where each begins and ends.
+        batch_tokens: the most positions that either side of a batch has, unless it is one pair.
+        seed: None for the shortest first, as for validation.
+        samplers: other ids for the pairs `rows`, given a seed, of source and of target, for subword
+            regularisation; None for the given ids. Batches are planned by the given ids, so that
+            those drawn, which are rather longer, may hold more.
+        multiple: padded lengths are multiples of it. More means fewer shapes, and more padding: on
+            Multi30k 7 % of all positions are padding with 1, 15 % with 4.
+        worker, workers: this process and the number of them, for data-parallel training.
+    """
+
+    def __init__(
+        self,
+        source: Ragged,
+        target: Ragged,
+        batch_tokens: int,
+        seed: int | None,
+        *,
+        samplers: tuple[Sampler | None, Sampler | None] = (None, None),
+        multiple: int = 1,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self._sides = (_ended(source), _ended(target))
+        self._samplers = samplers
+        self.multiple = multiple
+        self.seed = seed
+        self.worker = worker
+        self.workers = workers
+        longer = np.maximum(*(np.diff(splits) for _, splits in self._sides))
+        self.plan = TokenPlan(-(-longer // multiple) * multiple, batch_tokens, seed)
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Steps in one pass over the pairs."""
+        return self.plan.steps_per_pass
+
+    def batch(self, pass_index: int, step: int) -> Batch:
+        """({"source": int32[batch, source_time], "target": int32[batch, time]}, next, weights).
+
+        "source" ends with END, "target" begins with START; `next` is int32[batch, time], what
+        follows each position of "target", and `weights` float32[batch, time].
+        """
+        rows, row_weights = shard(self.plan.indices(pass_index, step), self.worker, self.workers)
+        seeds = np.random.SeedSequence((self.seed or 0, pass_index, step)).generate_state(2)
+        source, following = (
+            self._padded(side, rows, int(seeds[side])) for side in range(len(self._sides))
+        )
+        given = np.pad(following[:, :-1], [(0, 0), (1, 0)], constant_values=START)
+        valid = following != PADDING
+        inputs = {"source": source, "target": np.where(valid, given, PADDING)}
+        return inputs, following, (following >= END) * row_weights[:, None]
+
+    @property
+    def signature(self) -> Any:
+        """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
+        import tensorflow as tf
+
+        ids = tf.TensorSpec((None, None), tf.int32)
+        return {"source": ids, "target": ids}, ids, tf.TensorSpec((None, None), tf.float32)
+
+    def _padded(self, side: int, rows: Indices, seed: int) -> NDArray[np.int32]:
+        sample = self._samplers[side]
+        if sample is None:
+            return padded(*self._sides[side], rows, self.multiple)
+        drawn = sample(rows, seed)
+        splits = np.cumsum([0, *map(len, drawn)])
+        ragged = _ended((np.concatenate(drawn), splits))
+        return padded(*ragged, np.arange(len(rows)), self.multiple)
+
+
+def _ended(ragged: Ragged) -> Ragged:
+    """END behind every sentence."""
+    values, splits = ragged
+    return np.insert(values, splits[1:], END), splits + np.arange(len(splits))
