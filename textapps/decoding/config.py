@@ -1,8 +1,8 @@
-"""How text is decoded: the [decoding] section of the generate task's configuration."""
+"""How text is decoded: the [decoding] sections of the generate and the translate task."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from textapps.config import Section
 
@@ -30,3 +30,34 @@ class DecodingConfig(Section):
     stop: Annotated[
         str | None, Field(min_length=1, description="text to end before, where it occurs")
     ] = None
+
+
+class SearchConfig(Section):
+    """How a translation is found.
+
+    A translation ends after `max_ratio` times as many tokens as the source has, and `max_extra`
+    more, if it has not before.
+    """
+
+    beam: Annotated[
+        int, Field(ge=1, le=100, description="hypotheses that are kept; 1 is greedy")
+    ] = 5
+    length_penalty: Annotated[
+        float, Field(ge=0, le=10, description="exponent by which longer answers are favoured")
+    ] = 0.6
+    n_best: Annotated[
+        int, Field(ge=1, le=100, description="answers for each sentence, of --n-best and n_best")
+    ] = 1
+    temperature: Annotated[
+        float, Field(ge=0, le=100, description="above 0: draws tokens instead of searching")
+    ] = 0.0
+    max_ratio: Annotated[
+        float, Field(ge=0, le=100, description="most tokens for each token of the source")
+    ] = 2.0
+    max_extra: Annotated[int, Field(ge=1, le=1_000, description="and so many more")] = 10
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "SearchConfig":
+        if self.temperature and self.n_best > 1:
+            raise ValueError("drawn answers have no order: with a temperature n_best must be 1")
+        return self

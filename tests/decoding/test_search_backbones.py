@@ -1,0 +1,129 @@
+"""Searches over real backbones with a memory, and their export."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textapps.backbones.backbone import Backbone
+from textapps.backbones.config import BACKBONES, BackboneConfig
+from textapps.backbones.cross_attention import CROSS_ATTENTIONS
+from textapps.decoding.beam_search import beam_search
+from textapps.decoding.greedy import greedy
+from textapps.token_ids import END, START
+from textapps.training.seeding import seed_everything
+
+BATCH, SOURCE, MEMORY_UNITS, UNITS, VOCABULARY, LONGEST = 3, 5, 6, 8, 11, 9
+
+
+class Tiny(tf.Module):
+    """Embedding, a decoder whose context is shorter than its answers, logits."""
+
+    def __init__(self, kind: str, attention: str = "multi-head") -> None:
+        super().__init__()
+        seed_everything(3)
+        config = BackboneConfig(
+            kind=kind, units=UNITS, layers=2, heads=2, context=6, attention=attention
+        )
+        self.decoder = Backbone(config, memory_units=MEMORY_UNITS)
+        self.decoder.build((None, None, UNITS))
+        draw = np.random.default_rng(6)
+        self.table = tf.Variable(draw.normal(size=(VOCABULARY, UNITS)).astype("float32"))
+        self.never = tf.constant([-1e9, 0, -1e9, *[0.0] * (VOCABULARY - 3)])
+
+    def next_logits(self, ids: Any, state: Any, *, memory: Any) -> tuple[Any, Any]:
+        x, state = self.decoder(tf.gather(self.table, ids), state, memory=memory)
+        return 0.5 * tf.matmul(x[:, -1], self.table, transpose_b=True) + self.never, state
+
+    def found(self, encoded: Any, mask: Any, slots: int | None = 0, **options: Any) -> Any:
+        batch = tf.shape(encoded)[0]
+        given = (
+            self.next_logits,
+            self.decoder.initial_state(batch, slots),
+            self.decoder.prepare_memory(encoded, mask),
+            tf.fill([batch], START),
+        )
+        options = {"length_penalty": 0.6, "max_length": LONGEST, **options}
+        return (beam_search if "beams" in options else greedy)(*given, **options)
+
+    def score(self, encoded: Any, tokens: list[int], length_penalty: float) -> float:
+        """From one call over the whole sequence."""
+        ids = tf.constant([[START, *tokens]])
+        x, _ = self.decoder(
+            tf.gather(self.table, ids), memory=self.decoder.prepare_memory(encoded[None])
+        )
+        logits = 0.5 * tf.matmul(x[0], self.table, transpose_b=True) + self.never
+        chances = tf.nn.log_softmax(logits).numpy()
+        total = sum(chances[i, token] for i, token in enumerate([*tokens, END]))
+        return total / ((6 + len(tokens)) / 6) ** length_penalty
+
+
+ENCODED = np.random.default_rng(1).normal(size=(BATCH, SOURCE, MEMORY_UNITS)).astype("float32")
+MASK = np.arange(SOURCE) < np.array([[SOURCE], [3], [1]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "attention"),
+    [
+        *((kind, "multi-head") for kind in BACKBONES),
+        *(("gru", attention) for attention in CROSS_ATTENTIONS if attention != "multi-head"),
+    ],
+)
+def test_scores_are_those_of_one_call_and_none_is_below_greedy(kind: str, attention: str) -> None:
+    """State is that of the parents, also beyond the context; the memory is shared by the beams."""
+    model = Tiny(kind, attention)
+
+    @tf.function(autograph=False)
+    def both(encoded: Any, mask: Any) -> Any:
+        return model.found(encoded, mask, beams=4, n_best=3), model.found(encoded, mask)
+
+    best, likeliest = both(ENCODED, MASK)
+    assert np.max(best.lengths) > 6  # or the test would not reach beyond the context
+    for row, length in enumerate(MASK.sum(axis=1)):
+        for found in (best, likeliest):
+            scored = zip(found.ids[row], found.scores[row], found.lengths[row], strict=True)
+            for ids, score, count in scored:
+                tokens = ids[:count].numpy().tolist()
+                expected = model.score(ENCODED[row, :length], tokens, 0.6)
+                assert float(score) == pytest.approx(expected, abs=1e-4)
+        assert best.scores[row, 0] >= likeliest.scores[row, 0] - 1e-5
+    turned, _ = both(ENCODED[::-1], MASK[::-1])
+    np.testing.assert_array_equal(turned.ids[::-1], best.ids)
+    np.testing.assert_allclose(turned.scores[::-1], best.scores, atol=1e-5)
+
+
+def test_not_in_a_graph_it_finds_the_same() -> None:
+    model = Tiny("gru")
+    search = tf.function(lambda: model.found(ENCODED, MASK, beams=3, n_best=2), autograph=False)
+    eager, graph = model.found(ENCODED, MASK, beams=3, n_best=2), search()
+    np.testing.assert_array_equal(eager.ids, graph.ids)
+    np.testing.assert_allclose(eager.scores, graph.scores, atol=1e-5)
+
+
+def test_a_growing_cache_and_a_full_one_find_the_same() -> None:
+    model = Tiny("transformer")
+    grown, full = (model.found(ENCODED, MASK, slots, beams=3) for slots in (0, None))
+    np.testing.assert_array_equal(grown.ids, full.ids)
+    np.testing.assert_allclose(grown.scores, full.scores, atol=1e-5)
+
+
+def test_it_is_exported_with_stock_operations(tmp_path: Any) -> None:
+    model = Tiny("lstm")
+    specs = [
+        tf.TensorSpec([None, None, MEMORY_UNITS], name="encoded"),
+        tf.TensorSpec([None, None], tf.bool, name="mask"),
+    ]
+
+    @tf.function(input_signature=specs, autograph=False)
+    def serve(encoded: Any, mask: Any) -> Any:
+        return model.found(encoded, mask, beams=3, n_best=2)._asdict()
+
+    model.serve = serve
+    tf.saved_model.save(model, tmp_path, signatures=serve)
+    loaded = tf.saved_model.load(tmp_path).signatures["serving_default"]
+    answers = loaded(encoded=tf.constant(ENCODED), mask=tf.constant(MASK))
+    expected = model.found(ENCODED, MASK, beams=3, n_best=2)
+    assert answers["scores"].shape == (BATCH, 2)
+    np.testing.assert_array_equal(answers["ids"], expected.ids)
+    np.testing.assert_allclose(answers["scores"], expected.scores, atol=1e-5)

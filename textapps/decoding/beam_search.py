@@ -1,0 +1,256 @@
+"""The best sequences by beam search, as one loop in the graph."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from textapps.decoding.hypotheses import (
+    IMPOSSIBLE,
+    Hypotheses,
+    NextLogits,
+    check_length_penalty,
+    limits,
+    log_total,
+    penalty,
+    possible,
+    shapes,
+    with_shapes,
+)
+from textapps.decoding.likeliest import likeliest
+from textapps.errors import ConfigurationError
+from textapps.token_ids import END, PADDING
+
+
+class _Finished(NamedTuple):
+    """The best sequences that have met END, every leaf [batch, beams], the best first.
+
+    scores   float32, `IMPOSSIBLE` where there is none yet
+    lengths  int32, without END
+    beams    int32, the beam that held the sequence
+    """
+
+    scores: Any
+    lengths: Any
+    beams: Any
+
+
+class _Moment(NamedTuple):
+    """What changes with every token; `width` is 1 at the start and then the number of beams.
+
+    ids       int32[batch, width], the last token of each beam
+    scores    float32[batch, width], log P
+    state     the model's, [batch · width, …]
+    greedy    bool[batch]: the first beam is the greedy sequence, which has not met END yet
+    finished  the sequences that have
+    done      bool[batch]: no more can be gained
+    """
+
+    ids: Any
+    scores: Any
+    state: Any
+    greedy: Any
+    finished: _Finished
+    done: Any
+
+
+def beam_search(
+    next_logits: NextLogits,
+    state: Any,
+    memory: Any,
+    start_ids: Any,
+    *,
+    beams: int,
+    length_penalty: float,
+    max_length: Any,
+    end_id: int = END,
+    n_best: int = 1,
+) -> Hypotheses:
+    """The `n_best` sequences with the highest log P / length penalty that `beams` beams find.
+
+    In each step the `beams` likeliest continuations that do not end go on, and of the `beams`
+    likeliest of all those that end are finished. A sequence of `max_length` tokens can only end.
+    A row is done, and does not change any more, when it has `beams` finished sequences, or when
+    none of the others can come among its `n_best`, at however good an end.
+
+    Beam search alone may lose the greedy sequence on its way and end below it. Here the first
+    beam keeps it until it has met its END or cannot become the best, so that the best is never
+    worse than what `greedy` finds. Where the greedy sequence would have been lost, that costs one
+    beam, and steps if it goes on for longer than all others; else nothing.
+
+    Args:
+        next_logits: see there; it rules out what is no token of an answer.
+        state: before the start ids, for `batch` rows; the loop makes beams of them. Caches that
+            grow make the steps cheaper.
+        memory: what the beams of a row share, a nest of [batch, …]; it is never copied.
+        start_ids: int32[batch].
+        max_length: int or int32[batch], tokens without END; 0 gives empty sequences.
+
+    Raises:
+        ConfigurationError: fewer than one beam, more answers than beams, a negative penalty.
+    """
+    if beams < 1:
+        raise ConfigurationError(f"beams must be 1 or more, not {beams}")
+    if not 1 <= n_best <= beams:
+        raise ConfigurationError(
+            f"n_best must be from 1 to the number of beams ({beams}), not {n_best}"
+        )
+    check_length_penalty(length_penalty)
+    limit = limits(max_length, start_ids)
+    search = _Search(next_logits, memory, limit, beams, length_penalty, end_id, n_best)
+    steps, tokens, parents, finished = search.run(state, start_ids)
+    best = _Finished(*(leaf[:, :n_best] for leaf in finished))
+    return Hypotheses(_trace_back(tokens, parents, steps, best), best.scores, best.lengths)
+
+
+class _Search(NamedTuple):
+    """The arguments of `beam_search` and the loop over its steps."""
+
+    next_logits: NextLogits
+    memory: Any
+    limit: Any
+    beams: int
+    length_penalty: float
+    end_id: int
+    n_best: int
+
+    def run(self, state: Any, start_ids: Any) -> tuple[Any, Any, Any, _Finished]:
+        """The number of steps, the tokens and parents of all beams in each, what has finished."""
+        none = tf.zeros([tf.size(start_ids), self.beams], tf.int32)
+        known = shapes(state)
+        begin = _Moment(
+            ids=start_ids[:, None],
+            scores=tf.zeros_like(start_ids, tf.float32)[:, None],
+            state=state,
+            greedy=tf.ones_like(start_ids, tf.bool),
+            finished=_Finished(tf.fill(tf.shape(none), IMPOSSIBLE), none, none),
+            done=tf.zeros_like(start_ids, tf.bool),
+        )
+        invariants = tf.nest.map_structure(lambda leaf: leaf.shape, begin._replace(state=()))
+        wide = tf.TensorShape([None, None])
+        invariants = invariants._replace(ids=wide, scores=wide, state=known)
+        tokens, parents = (
+            tf.TensorArray(
+                tf.int32, 0, dynamic_size=True, clear_after_read=False, element_shape=wide
+            )
+            for _ in range(2)
+        )
+        longest = tf.reduce_max(self.limit)
+
+        def step(step: Any, tokens: Any, parents: Any, now: _Moment) -> tuple[Any, ...]:
+            parent, after = self._step(step, now, known)
+            return step + 1, tokens.write(step, after.ids), parents.write(step, parent), after
+
+        steps, tokens, parents, last = tf.while_loop(
+            lambda step, _, __, now: (step <= longest) & ~tf.reduce_all(now.done),
+            step,
+            (0, tokens, parents, begin),
+            shape_invariants=(
+                tf.TensorShape([]),
+                tf.TensorShape(None),
+                tf.TensorShape(None),
+                invariants,
+            ),
+        )
+        return steps, tokens, parents, last.finished
+
+    def _step(self, step: Any, now: _Moment, known: Any) -> tuple[Any, _Moment]:
+        """One token more; also int32[batch, beams], the beams of which those after it come."""
+        ids = tf.reshape(now.ids, [-1, 1])
+        logits, state = self.next_logits(ids, now.state, memory=self.memory)
+        scores, ids = self._continuations(step, logits, now.scores)
+        # [batch, width * 2 * beams] → the best 2 * beams of all, of which half do not end
+        rank = tf.concat(
+            [tf.where(now.greedy[:, None], -IMPOSSIBLE, scores[:, :1]), scores[:, 1:]], 1
+        )
+        rank, chosen = tf.math.top_k(rank, 2 * self.beams)
+        scores, ids = _pick(scores, chosen), _pick(ids, chosen)
+        parent = chosen // (2 * self.beams)
+        ends = ids == self.end_id
+        finished = self._finish(step, now, tf.where(ends, scores, IMPOSSIBLE), parent)
+
+        _, going_on = tf.math.top_k(tf.where(ends, 2 * IMPOSSIBLE, rank), self.beams)
+        scores = _pick(tf.where(ends, IMPOSSIBLE, scores), going_on)
+        parent = _pick(parent, going_on)
+        greedy = now.greedy & ~ends[:, 0]
+        after = _Moment(
+            ids=_pick(ids, going_on),
+            scores=scores,
+            state=with_shapes(self._of_parents(state, parent, now), known),
+            greedy=greedy,
+            finished=finished,
+            done=now.done | self._settled(scores, greedy, finished),
+        )
+        return parent, after
+
+    def _continuations(self, step: Any, logits: Any, scores: Any) -> tuple[Any, Any]:
+        """The 2 · beams likeliest of each beam: their scores and ids, [batch, width * 2 * beams].
+
+        More cannot be among the 2 · beams likeliest of all. At the limit there is END alone.
+        """
+        count = 2 * self.beams
+        values, ids = likeliest(logits, min(count, logits.shape[-1]))
+        missing = [[0, 0], [0, count - values.shape[-1]]]
+        values = tf.pad(values, missing, constant_values=IMPOSSIBLE)
+        ids = tf.pad(ids, missing, constant_values=PADDING)
+        end = logits[:, self.end_id, None]
+        end = tf.pad(end, [[0, 0], [0, count - 1]], constant_values=IMPOSSIBLE)
+        last = tf.repeat(step >= self.limit, tf.shape(scores)[1])[:, None]
+        values, ids = tf.where(last, end, values), tf.where(last, self.end_id, ids)
+        values += tf.reshape(scores, [-1, 1]) - log_total(logits)[:, None]
+        shape = [tf.shape(scores)[0], tf.shape(scores)[1] * count]
+        return tf.reshape(values, shape), tf.reshape(ids, shape)
+
+    def _finish(self, step: Any, now: _Moment, scores: Any, beams: Any) -> _Finished:
+        """The best of what has finished before and of the sequences that this END makes."""
+        scores, beams = scores[:, : self.beams], beams[:, : self.beams]
+        valid = possible(scores) & ~now.done[:, None]
+        scores = tf.where(valid, scores / penalty(step + 1, self.length_penalty), IMPOSSIBLE)
+        new = _Finished(scores, tf.fill(tf.shape(beams), step), beams)
+        both = tf.nest.map_structure(lambda *two: tf.concat(two, axis=1), now.finished, new)
+        best, order = tf.math.top_k(both.scores, self.beams)
+        return _Finished(best, _pick(both.lengths, order), _pick(both.beams, order))
+
+    def _settled(self, scores: Any, greedy: Any, finished: _Finished) -> Any:
+        """bool[batch]: what has finished will be the answer, whatever the beams become.
+
+        Log P only falls, so a beam can become no better than its own at the longest length.
+        """
+        bounds = tf.where(
+            possible(scores),
+            scores / penalty(self.limit + 1, self.length_penalty)[:, None],
+            -float("inf"),
+        )
+        beaten = tf.reduce_max(bounds, axis=1) <= finished.scores[:, self.n_best - 1]
+        greedy_beaten = ~greedy | (bounds[:, 0] <= finished.scores[:, 0])
+        return beaten | (possible(finished.scores[:, -1]) & greedy_beaten)
+
+    def _of_parents(self, state: Any, parent: Any, now: _Moment) -> Any:
+        """The state of the beams that go on, each that of its parent."""
+        if self.beams == 1:
+            return state
+        batch, width = tf.unstack(tf.shape(now.ids))
+        rows = tf.reshape(parent + width * tf.range(batch)[:, None], [-1])
+        return tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), state)
+
+
+def _pick(values: Any, places: Any) -> Any:
+    """[batch, many], int32[batch, few] → [batch, few]."""
+    return tf.gather(values, places, batch_dims=1)
+
+
+def _trace_back(tokens: Any, parents: Any, steps: Any, finished: _Finished) -> Any:
+    """int32[batch, n, time], the tokens of finished sequences from the last one to the first."""
+    lengths = finished.lengths
+    time = tf.maximum(tf.reduce_max(lengths), 1)
+    shape = tf.concat([time[None], tf.shape(lengths)], axis=0)
+    ids = tf.TensorArray(tf.int32, time, element_shape=lengths.shape)
+    ids = ids.unstack(tf.fill(shape, PADDING))  # an empty batch has no step
+
+    def back(step: Any, beams: Any, ids: Any) -> tuple[Any, Any, Any]:
+        inside = step < lengths
+        ids = ids.write(step, tf.where(inside, _pick(tokens.read(step), beams), PADDING))
+        return step - 1, tf.where(inside, _pick(parents.read(step), beams), beams), ids
+
+    begin = (tf.minimum(time, steps) - 1, finished.beams, ids)
+    ids = tf.while_loop(lambda step, *_: step >= 0, back, begin)[-1]
+    return tf.transpose(ids.stack(), [1, 2, 0])

@@ -1,0 +1,125 @@
+"""One sequence a row, the likeliest token after the other or drawn ones, as a loop in the graph."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from textapps.decoding.config import DecodingConfig
+from textapps.decoding.hypotheses import (
+    Hypotheses,
+    NextLogits,
+    check_length_penalty,
+    limits,
+    log_total,
+    penalty,
+    shapes,
+    with_shapes,
+)
+from textapps.decoding.random import uniforms
+from textapps.decoding.sampling import Options, choose
+from textapps.token_ids import END, PADDING
+
+
+def greedy(
+    next_logits: NextLogits,
+    state: Any,
+    memory: Any,
+    start_ids: Any,
+    *,
+    length_penalty: float,
+    max_length: Any,
+    end_id: int = END,
+) -> Hypotheses:
+    """Takes the likeliest token each time, of equals the lowest id: `beam_search` with one beam.
+
+    Arguments as there. One hypothesis a row, with the score that a beam search would give it.
+    """
+
+    def likeliest(step: Any, logits: Any) -> Any:
+        return tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+    return _follow(
+        likeliest, next_logits, state, memory, start_ids, length_penalty, max_length, end_id
+    )
+
+
+def sample(
+    next_logits: NextLogits,
+    state: Any,
+    memory: Any,
+    start_ids: Any,
+    *,
+    temperature: float,
+    random_seed: Any,
+    length_penalty: float,
+    max_length: Any,
+    end_id: int = END,
+) -> Hypotheses:
+    """Draws each token from softmax(logits / temperature); at 0 it takes the likeliest.
+
+    Token i of a row is a function of its own logits, its seed and i alone: neighbours do not
+    matter. Padding and unknown tokens are never drawn. Scores are those of the model, not of the
+    distribution that the temperature makes.
+
+    Args:
+        random_seed: int64[batch].
+    """
+    options = Options.of(DecodingConfig(temperature=temperature), random_seed)
+    limit = limits(max_length, start_ids)
+    steps = _steps(limit)
+    numbers = tf.transpose(uniforms(random_seed, tf.zeros_like(start_ids), steps))
+
+    def drawn(step: Any, logits: Any) -> Any:
+        return choose(logits, numbers[step], options)
+
+    return _follow(drawn, next_logits, state, memory, start_ids, length_penalty, limit, end_id)
+
+
+def _follow(
+    choose_next: Callable[[Any, Any], Any],
+    next_logits: NextLogits,
+    state: Any,
+    memory: Any,
+    start_ids: Any,
+    length_penalty: float,
+    max_length: Any,
+    end_id: int,
+) -> Hypotheses:
+    """What `choose_next(step, logits) → int32[batch]` makes, up to END or the limit."""
+    check_length_penalty(length_penalty)
+    limit, known = limits(max_length, start_ids), shapes(state)
+    steps = _steps(limit)
+    table = tf.TensorArray(tf.int32, steps, element_shape=start_ids.shape)
+    table = table.unstack(tf.fill([steps, tf.size(start_ids)], PADDING))  # not all may be needed
+
+    def one(
+        step: Any, table: Any, ids: Any, scores: Any, lengths: Any, done: Any, state: Any
+    ) -> tuple[Any, ...]:
+        logits, state = next_logits(ids[:, None], state, memory=memory)
+        ids = tf.where(step >= limit, end_id, choose_next(step, logits))
+        gains = tf.gather(logits, ids, batch_dims=1) - log_total(logits)
+        scores = tf.where(done, scores, scores + gains)
+        done |= ids == end_id
+        lengths = tf.where(done, lengths, step + 1)
+        table = table.write(step, tf.where(done, PADDING, ids))
+        return step + 1, table, ids, scores, lengths, done, with_shapes(state, known)
+
+    zeros = tf.zeros_like(start_ids)
+    begin = (0, table, start_ids, tf.cast(zeros, tf.float32), zeros, zeros > 0, state)
+    row = start_ids.shape
+    _, table, _, scores, lengths, _, _ = tf.while_loop(
+        lambda *now: ~tf.reduce_all(now[-2]),
+        one,
+        begin,
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape(None), row, row, row, row, known),
+    )
+    time = tf.maximum(tf.reduce_max(lengths), 1)
+    ids = tf.transpose(table.stack())[:, :time]
+    scores /= penalty(lengths + 1, length_penalty)
+    return Hypotheses(ids[:, None], scores[:, None], lengths[:, None])
+
+
+def _steps(limit: Any) -> Any:
+    """As many as no row exceeds; of an empty batch there is no largest limit."""
+    return tf.maximum(tf.reduce_max(limit), 0) + 1
