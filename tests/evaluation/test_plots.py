@@ -1,9 +1,12 @@
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
 from textapps.evaluation import plots
 from textapps.evaluation.classification import LengthRow
+from textapps.evaluation.translation import LengthScores
 
 HISTORY = [
     {"step": "5", "loss": "0.7", "accuracy": "0.5", "val_loss": "0.6", "val_accuracy": "0.55"},
@@ -31,6 +34,14 @@ def test_learning_curves_skip_what_was_not_measured():
 @pytest.mark.parametrize("rows", [[], [{"step": "5", "loss": "0.7"}]])
 def test_learning_curves_of_nothing(rows):
     assert "no training history" in drawn(plots.learning_curves(rows))
+
+
+def test_learning_curves_of_what_only_validation_has():
+    rows = [{**row, "val_bleu": value} for row, value in zip(HISTORY, (1, "2.5", ""), strict=True)]
+    figure = plots.learning_curves(rows, leave_out=("loss",))
+    assert [axes.get_ylabel() for axes in figure.axes] == ["accuracy", "BLEU"]
+    (line,) = figure.axes[1].get_lines()
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([5, 10], [1, 2.5])
 
 
 def test_confusion_shows_counts_and_shares_of_the_true_class():
@@ -93,3 +104,48 @@ def test_ngram_orders():
     assert (list(orders.get_xdata()), list(orders.get_ydata())) == ([1, 2, 3], [3.0, 2.5, 2.25])
     assert list(model.get_ydata()) == [1.5, 1.5]
     assert {"this model", "n-grams"} <= set(drawn(figure))
+
+
+def test_translation_by_length():
+    rows = [
+        LengthScores(1, 4, 30, 40.0, 35.0, 44.0, 60.0, 0.9),
+        LengthScores(5, 5, 9, 30, 20, 33, 50, 1),
+    ]
+    figure = plots.translation_by_length(rows, "words of the source")
+    assert {"1–4", "5", "words of the source", "BLEU", "chrF"} <= set(drawn(figure))
+    (axes,) = figure.axes
+    lines = {line.get_color(): list(line.get_ydata()) for line in axes.get_lines()}
+    assert lines == {plots.SECOND: [60, 50], plots.FIRST: [40, 30]}
+    ((first, second),) = [bars.get_segments() for bars in axes.collections]
+    assert first.tolist() == [[0, 35], [0, 44]]
+    assert second.tolist() == [[1, 20], [1, 33]]
+    assert "no examples" in drawn(plots.translation_by_length([]))
+
+
+def test_attention_reads_from_the_top_left():
+    weights = np.float32([[0.1, 0.4, 0.0], [0.8, 0.2, 0.4]])
+    figure = plots.attention(weights, ["$a$", "b", "c"], ["x", "a name too long"])
+    (axes,) = figure.axes
+    drawn(figure)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["$a$", "b", "c"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["x", "a name too lo…"]
+    assert axes.yaxis_inverted()
+    colours = axes.collections[0].get_facecolor()
+    np.testing.assert_allclose(colours[:, 3], [0.125, 0.5, 0, 1, 0.25, 0.5], atol=1e-6)
+
+
+@pytest.mark.parametrize(("target", "source"), [(1, 1), (3, 50), (50, 3), (32, 32), (0, 2)])
+def test_attention_stays_readable(target, source):
+    weights = np.zeros((target, source), np.float32)
+    figure = plots.attention(weights, ["token"] * source, ["Rindfleisch"] * target)
+    texts = drawn(figure)
+    if not target:
+        assert "no tokens" in texts
+        return
+    (axes,) = figure.axes
+    assert len(axes.get_xticklabels()) == min(source, plots.TOKENS_UP_TO)
+    assert len(axes.get_yticklabels()) == min(target, plots.TOKENS_UP_TO)
+    for axis, side in ((axes.xaxis, "x"), (axes.yaxis, "y")):
+        boxes = [label.get_window_extent() for label in axis.get_ticklabels()]
+        for one, two in itertools.pairwise(boxes):
+            assert (one.x1 <= two.x0) if side == "x" else (one.y0 >= two.y1)

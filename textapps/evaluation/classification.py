@@ -19,6 +19,7 @@ from textapps.evaluation.bootstrap import (
     weighted_mean,
     wilson_interval,
 )
+from textapps.evaluation.lengths import length_groups
 
 Integers = npt.NDArray[np.integer[Any]]
 Counts = npt.NDArray[np.int64]
@@ -154,20 +155,12 @@ def length_accuracy(
     ...                                            groups=2)]
     [(1, 3, 2, 1.0), (5, 9, 2, 0.5)]
     """
-    sizes, right = np.asarray(lengths), np.asarray(correct, bool)
-    if not len(sizes):
-        return []
-    edges = np.quantile(sizes, np.arange(1, groups) / groups, method="inverted_cdf")
-    group = np.searchsorted(np.unique(edges), sizes, side="left")
+    right = np.asarray(correct, bool)
     rows = []
-    for g in np.unique(group):
-        member = group == g
-        n, hits = int(member.sum()), int(right[member].sum())
+    for shortest, longest, members in length_groups(lengths, groups):
+        n, hits = int(members.sum()), int(right[members].sum())
         low, high = wilson_interval(hits, n)
-        inside = sizes[member]
-        rows.append(
-            LengthRow(int(inside.min()), int(inside.max()), n, hits / n, float(low), float(high))
-        )
+        rows.append(LengthRow(shortest, longest, n, hits / n, float(low), float(high)))
     return rows
 
 

@@ -59,10 +59,6 @@ def language_sections(
         seed: of the resampling.
     """
     ours, theirs = np.asarray(nats), np.asarray(ngrams)
-    curves = [
-        {name: value for name, value in row.items() if name.removeprefix("val_") != "loss"}
-        for row in history
-    ]
     return [
         Headline(
             "Results",
@@ -73,7 +69,7 @@ def language_sections(
         _comparison(ours, theirs, metrics, order, seed=seed),
         Plot(
             "Learning curves",
-            plots.learning_curves(curves),
+            plots.learning_curves(history, leave_out=("loss",)),
             "Nats per character on training and validation text over the training steps.",
         ),
         Plot(

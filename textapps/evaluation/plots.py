@@ -4,7 +4,7 @@ Colours are Okabe and Ito's, which people with any colour vision can tell apart;
 exchanges them for the page's own, so that a figure follows its light and dark dress.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -17,6 +17,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from textapps.evaluation.bootstrap import wilson_interval
 from textapps.evaluation.classification import CALIBRATION_BINS, LengthRow, calibration_table
+from textapps.evaluation.lengths import span
+from textapps.evaluation.translation import LengthScores
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#59636e", "#d8dde3", "#fefefe"
 FIRST, SECOND = "#0072b2", "#d55e00"
@@ -24,17 +26,23 @@ WIDTH, HEIGHT = 4.8, 3.6  # inches; narrow, so that 9 points stay readable on a 
 NUMBERS_UP_TO = 12  # classes of which a confusion matrix has room for numbers
 NAMES_UP_TO = 24
 NAME_LENGTH = 14
+TOKENS_UP_TO = 32  # of a sentence in a map of attention
+ABBREVIATIONS = {"bleu": "BLEU", "chrf": "chrF"}
 
 
-def learning_curves(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Training and validation over the steps, one panel for each figure that has both.
+def learning_curves(rows: Sequence[Mapping[str, Any]], leave_out: Collection[str] = ()) -> Figure:
+    """Training and validation over the steps, one panel for each figure of the validation.
 
     Args:
-        rows: of history.csv, with `step` and pairs of columns `<name>` and `val_<name>`; values
-            are numbers or their text, and may be empty.
+        rows: of history.csv, with `step`, columns `val_<name>` and `<name>` where training has the
+            figure too; values are numbers or their text, and may be empty.
+        leave_out: names of figures not to be drawn.
     """
     columns = rows[0] if rows else {}
-    names = [name for name in columns if f"val_{name}" in columns]
+    judged = [name.removeprefix("val_") for name in columns if name.startswith("val_")]
+    names = [name for name in columns if name in judged]
+    names += [name for name in judged if name not in columns]
+    names = [name for name in names if name not in leave_out]
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     if not names:
         return _empty(figure, "no training history")
@@ -43,10 +51,12 @@ def learning_curves(rows: Sequence[Mapping[str, Any]]) -> Figure:
         _dress(axes)
         lines = ((name, SECOND, "training", "--"), (f"val_{name}", FIRST, "validation", "-"))
         for column, colour, label, style in lines:
+            if column not in columns:
+                continue
             points = [(float(r["step"]), float(r[column])) for r in rows if r.get(column)]
             x, y = zip(*points, strict=True) if points else ((), ())
             axes.plot(x, y, style, color=colour, label=label, linewidth=1.6, marker="o", ms=3)
-        axes.set_ylabel(name.replace("_", " "), color=MUTED)
+        axes.set_ylabel(ABBREVIATIONS.get(name, name.replace("_", " ")), color=MUTED)
         axes.yaxis.set_major_locator(MaxNLocator(5))
     panels[0].legend(frameon=False, fontsize=9, labelcolor=INK, ncols=2)
     panels[-1].set_xlabel("steps", color=MUTED)
@@ -66,10 +76,7 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str]) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(WIDTH, HEIGHT if classes <= 4 else WIDTH), layout="constrained")
     axes = figure.add_subplot()
-    colours = np.tile(to_rgba(FIRST), (classes, classes, 1))
-    colours[..., 3] = shares  # transparent and not white, for pages of any colour
-    edges = np.arange(classes + 1) - 0.5
-    axes.pcolormesh(edges, edges, colours, edgecolors="face", linewidth=0)
+    _cells(axes, shares)
     if classes <= NUMBERS_UP_TO:
         size = 11 if classes <= 4 else 7
         for (row, column), count in np.ndenumerate(counts):
@@ -81,11 +88,6 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str]) -> Figure:
     # parse_math: a dollar sign in a name is no formula.
     axes.set_xticks(shown, labels, parse_math=False, rotation=90 if classes > 4 else 0)
     axes.set_yticks(shown, labels, parse_math=False)
-    _dress(axes, grid=False)
-    axes.tick_params(length=0)
-    axes.invert_yaxis()
-    for spine in axes.spines.values():
-        spine.set_visible(True)
     axes.set_xlabel("predicted", color=MUTED)
     axes.set_ylabel("true", color=MUTED)
     return figure
@@ -130,13 +132,7 @@ def accuracy_by_length(rows: Sequence[LengthRow], unit: str = "tokens") -> Figur
     overall = np.average(accuracy, weights=[row.examples for row in rows])
     axes.axhline(float(overall), linestyle=":", color=MUTED, label="all lengths")
     axes.errorbar(range(len(rows)), accuracy, np.clip(error, 0, 1), fmt="o", color=FIRST, ms=5)
-    spans = [
-        f"{row.shortest}" if row.shortest == row.longest else f"{row.shortest}–{row.longest}"
-        for row in rows
-    ]
-    axes.set_xticks(range(len(rows)), spans, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_xlim(-0.5, len(rows) - 0.5)
-    axes.set_xlabel(unit, color=MUTED)
+    _length_axis(axes, rows, unit)
     axes.set_ylabel("accuracy", color=MUTED)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
@@ -156,6 +152,72 @@ def ngram_orders(orders: Sequence[float], model: float) -> Figure:
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
     _dress(axes)
     return figure
+
+
+def translation_by_length(rows: Sequence[LengthScores], unit: str = "words") -> Figure:
+    """The groups of `translation_by_length`: BLEU with 95 % intervals, and chrF."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    if not rows:
+        return _empty(figure, "no examples")
+    axes = figure.add_subplot()
+    bleu = np.array([row.bleu for row in rows])
+    error = [bleu - [row.low for row in rows], [row.high for row in rows] - bleu]
+    axes.plot([row.chrf for row in rows], "s", color=SECOND, ms=5, label="chrF")
+    places = range(len(rows))
+    axes.errorbar(places, bleu, np.clip(error, 0, 100), fmt="o", color=FIRST, ms=5, label="BLEU")
+    _length_axis(axes, rows, unit)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("score", color=MUTED)
+    # Above, because good scores leave no room inside.
+    above = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK, ncols=2, **above)
+    _dress(axes)
+    return figure
+
+
+def attention(weights: npt.ArrayLike, source: Sequence[str], target: Sequence[str]) -> Figure:
+    """Where each token of the target looked: the deeper the colour, the more.
+
+    Args:
+        weights: float[target, source], none negative; the largest has the full colour.
+        source, target: the tokens, of which at most the first 32 are shown.
+    """
+    columns, rows = list(source[:TOKENS_UP_TO]), list(target[:TOKENS_UP_TO])
+    shares = np.asarray(weights, np.float64)[: len(rows), : len(columns)]
+    figure = Figure(figsize=(WIDTH, 1.3 + 0.16 * max(8, len(rows))), layout="constrained")
+    if not shares.size:
+        return _empty(figure, "no tokens")
+    axes = figure.add_subplot()
+    _cells(axes, shares / max(float(shares.max()), 1e-9))
+    axes.set_xticks(
+        range(len(columns)), [_short(each) for each in columns], parse_math=False, rotation=90
+    )
+    axes.set_yticks(range(len(rows)), [_short(each) for each in rows], parse_math=False)
+    axes.tick_params(labelsize=8 if max(len(rows), len(columns)) > 24 else 9)
+    axes.set_xlabel("source", color=MUTED)
+    axes.set_ylabel("answer", color=MUTED)
+    return figure
+
+
+def _cells(axes: Axes, shares: npt.NDArray[np.float64]) -> None:
+    """A table of coloured cells, float[rows, columns] in [0, 1], read from the top."""
+    colours = np.tile(to_rgba(FIRST), (*shares.shape, 1))
+    colours[..., 3] = shares  # transparent and not white, for pages of any colour
+    rows, columns = (np.arange(size + 1) - 0.5 for size in shares.shape)
+    axes.pcolormesh(columns, rows, colours, edgecolors="face", linewidth=0)
+    _dress(axes, grid=False)
+    axes.tick_params(length=0)
+    axes.invert_yaxis()
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+
+
+def _length_axis(axes: Axes, rows: Sequence[LengthRow | LengthScores], unit: str) -> None:
+    """A place for each group of lengths, one beside the other."""
+    spans = [span(row.shortest, row.longest, "–") for row in rows]
+    axes.set_xticks(range(len(rows)), spans, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_xlim(-0.5, len(rows) - 0.5)
+    axes.set_xlabel(unit, color=MUTED)
 
 
 def _dress(axes: Axes, *, grid: bool = True) -> None:

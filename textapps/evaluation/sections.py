@@ -23,8 +23,11 @@ NAMES = {
     "nats_per_character": "Nats per character",
     "bits_per_character": "Bits per character",
     "perplexity": "Perplexity per character",
+    "bleu": "BLEU",
+    "chrf": "chrF",
 }
 PERCENTAGES = {"accuracy", "macro_f1", "calibration_error"}
+POINTS = {"bleu", "chrf"}  # of 100, and never written as a share
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,21 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
+def points(score: float) -> str:
+    """A score of at most 100.
+
+    >>> points(36.118)
+    '36.12'
+    """
+    return f"{score:.2f}"
+
+
 def figure(metrics: Mapping[str, float], name: str) -> tuple[str, str]:
     """A figure of `metrics` and its interval as text, the interval empty where there is none.
 
     >>> figure({"accuracy": 0.915, "accuracy_low": 0.91, "accuracy_high": 0.92}, "accuracy")
     ('91.50 %', '91.00 % to 92.00 %')
     """
-    write = percent if name in PERCENTAGES else cell
+    write = percent if name in PERCENTAGES else points if name in POINTS else cell
     bounds = [write(metrics[key]) for key in (f"{name}_low", f"{name}_high") if key in metrics]
     return write(metrics[name]), " to ".join(bounds)
