@@ -193,7 +193,7 @@ def continued(seed: str, length: int, random_seed: int = 0, position: int = 0) -
 
 
 def translator(directory: Path) -> Path:
-    """As an export of `translate`: upper case; `n_best` is that, the same and lower case."""
+    """As an export of `translate`: upper case; `n_best` is that, the same, lower case and none."""
 
     def translate(source):
         return {
@@ -202,11 +202,12 @@ def translator(directory: Path) -> Path:
         }
 
     def n_best(source):
-        translations = [tf.strings.upper(source), source, tf.strings.lower(source)]
+        nothing = tf.strings.substr(source, 0, 0)
+        translations = [tf.strings.upper(source), source, tf.strings.lower(source), nothing]
         length = tf.cast(tf.strings.length(source), tf.float32)
         return {
             "translations": tf.stack(translations, -1),
-            "scores": tf.stack([-length, -2 * length, -3 * length], -1),
+            "scores": tf.stack([-length, -2 * length, -3 * length, 0 * length - 1e9], -1),
         }
 
     text = text_spec("source")

@@ -66,9 +66,9 @@ def test_text_in_and_out(load) -> None:
     translator = load("translator", "n_best")
     answer = translator.call(translator.check({"source": strings("Ab", "ü\0".encode(), "")}))
     assert answer["translations"].tolist() == [
-        [b"AB", b"Ab", b"ab"],
-        ["ü\0".encode()] * 3,
-        [b"", b"", b""],
+        [b"AB", b"Ab", b"ab", b""],
+        [*["ü\0".encode()] * 3, b""],
+        [b""] * 4,
     ]
 
 

@@ -3,6 +3,8 @@
 import { element, field } from "./dom.js";
 import { Question } from "./question.js";
 
+const IMPOSSIBLE = -1e9; // the score of an answer that there is not
+
 export const title = "Translator";
 export const what = "Type a sentence, see its translations and how the model ranks them.";
 
@@ -31,7 +33,9 @@ export function build(model) {
 async function translations(model, source, signal) {
   if (model.has("n_best")) {
     const [{ translations, scores }] = await model.predict([{ source }], "n_best", signal);
-    return translations.map((text, i) => ({ text, score: scores[i] }));
+    return translations
+      .map((text, i) => ({ text, score: scores[i] }))
+      .filter(({ score }, i) => i === 0 || score > IMPOSSIBLE / 2);
   }
   const [{ translation, score }] = await model.predict([{ source }], "serving_default", signal);
   return [{ text: translation, score }];
