@@ -18,7 +18,7 @@ class Clock:
 
 def train(clock: Clock) -> TrainingProgress:
     """Steps 21 to 40 of 40, five seconds each, three examples a step."""
-    progress = TrainingProgress(clock)
+    progress = TrainingProgress(clock=clock)
     progress.start(total_steps=40, resumed_at=20, steps_per_pass=10)
     for step in range(21, 41):
         clock.now += 5
@@ -60,7 +60,7 @@ def test_a_bar_on_a_terminal(
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    progress = TrainingProgress(clock := Clock())
+    progress = TrainingProgress("tokens", clock := Clock())
     progress.start(total_steps=40, resumed_at=20, steps_per_pass=10)
     clock.now += 5
     progress.update(21, {"loss": 0.25}, 300)
@@ -70,6 +70,6 @@ def test_a_bar_on_a_terminal(
     err = capsys.readouterr().err
     assert "pass 3" in err
     assert "21/40" in err
-    assert "loss 0.25  60 examples/s  1:35 left" in err
+    assert "loss 0.25  60 tokens/s  1:35 left" in err
     assert "step 21  val_loss 0.125\n" in err
     assert "warning: careful\n" in err

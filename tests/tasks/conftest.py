@@ -1,6 +1,8 @@
-"""Small runs of the sentiment task, trained once for all of its tests."""
+"""Small runs of the tasks, trained once for all of their tests."""
 
 import csv
+import fcntl
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import Result
 
+from tests.tasks.toy_language import write_pairs
 from textapps.tasks.sentiment.config import SentimentConfig, resolve_config
 
 # Names that trip over quoting, encodings and numbers; in the order of the scores.
@@ -64,6 +67,25 @@ def write_opinions(path: Path, seed: int = 3) -> Path:
 
 
 @pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """`trained_once(task, config)` trains, or takes what another process of pytest has trained."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
+
+    def train(task: Any, config: Any) -> tuple[Any, Any]:
+        from textapps.training.run_directory import RunDirectory
+
+        directory = shared / config.task / config.backbone.kind
+        directory.mkdir(parents=True, exist_ok=True)
+        with (directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            runs = RunDirectory.all(directory, config.task)
+            return task.resume(runs[0]) if runs else task.train(config, directory)
+
+    return train
+
+
+@pytest.fixture(scope="session")
 def opinions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CSV file of three classes of odd names."""
     return write_opinions(tmp_path_factory.mktemp("data") / "opinions.csv")
@@ -82,7 +104,7 @@ def tiny(opinions: Path) -> Callable[..., SentimentConfig]:
 
 @pytest.fixture(scope="session")
 def trained(
-    tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., SentimentConfig]
+    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny: Callable[..., SentimentConfig]
 ) -> Callable[[str], Trained]:
     """`trained("gru")` is a finished run that no test may change."""
     from textapps.tasks.sentiment import task
@@ -90,7 +112,7 @@ def trained(
     @cache
     def train(kind: str) -> Trained:
         config = tiny(kind, **{"model.ngrams": NGRAMS.get(kind, 0)})
-        return Trained(*task.train(config, tmp_path_factory.mktemp(kind) / "models"))
+        return Trained(*trained_once(task, config))
 
     return train
 
@@ -179,13 +201,78 @@ def tiny_generate(verses: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def trained_generator(
-    tmp_path_factory: pytest.TempPathFactory, tiny_generate: Callable[..., Any]
+    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny_generate: Callable[..., Any]
 ) -> Callable[[str], Any]:
     """`trained_generator("gru")` is a finished `TextGenerator` that no test may change."""
     from textapps.tasks.generate import task
 
     @cache
     def train(kind: str = "gru") -> Any:
-        return task.train(tiny_generate(kind), tmp_path_factory.mktemp(kind) / "models")[0]
+        return trained_once(task, tiny_generate(kind))[0]
+
+    return train
+
+
+TINY_TRANSLATE = {
+    "preset": "tiny",
+    "preprocessor.vocabulary_size": 35,
+    "preprocessor.max_tokens": 21,
+    "backbone.units": 32,
+    "backbone.heads": 2,
+    "backbone.context": 30,
+    "backbone.dropout": 0.02,
+    "model.embedding_dropout": 0.02,
+    "model.label_smoothing": 0.0,
+    "training.epochs": 18,
+    "training.batch_size": 190,
+    "training.checkpoint_steps": 70,
+    "training.learning_rate": 0.01,
+    "training.warmup_steps": 10,
+}
+# One way to attend, one way to write tokens, one way to average each.
+TRANSLATORS: dict[str, dict[str, object]] = {
+    "simple_rnn": {"training.learning_rate": 0.006, "preprocessor.tokens": "word"},
+    "lstm": {
+        "backbone.attention": "additive",
+        "preprocessor.model": "bpe",
+        "preprocessor.vocabulary_size": 60,
+    },
+    "gru": {"preprocessor.joint": False, "preprocessor.vocabulary_size": 26},
+    "transformer": {
+        "training.average_last": 2,
+        "backbone.feed_forward": 40,
+        "model.label_smoothing": 0.05,
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def toy_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV file of sentences and of their words translated, in reversed order."""
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "toy.csv")
+
+
+@pytest.fixture(scope="session")
+def tiny_translate(toy_pairs: Path) -> Callable[..., Any]:
+    """`tiny_translate("gru", **{"training.epochs": 1})` is a configuration of seconds."""
+    from textapps.tasks.translate.config import resolve_config
+
+    def make(kind: str = "gru", **changes: object) -> Any:
+        own = {"backbone.kind": kind, "data.source": str(toy_pairs)}
+        return resolve_config(flags={**TINY_TRANSLATE, **TRANSLATORS[kind], **own, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_translator(
+    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny_translate: Callable[..., Any]
+) -> Callable[[str], Any]:
+    """`trained_translator("gru")` is a finished `Translator` that no test may change."""
+    from textapps.tasks.translate import task
+
+    @cache
+    def train(kind: str = "gru") -> Any:
+        return trained_once(task, tiny_translate(kind))[0]
 
     return train

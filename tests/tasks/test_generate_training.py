@@ -8,38 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tasks.stopping import InterruptAt, assert_same_bits
 from textapps.backbones.config import BACKBONES
 from textapps.datasets.corpus import load_corpus
 from textapps.errors import RunError
 from textapps.tasks.generate import task
 from textapps.tasks.generate.data import LEAD
-from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.history import read_history
 from textapps.training.interruption import TrainingInterrupted
-from textapps.training.progress import NoProgress
 from textapps.training.run_directory import RunDirectory
 
 Trained = Callable[..., Any]
 Tiny = Callable[..., Any]
-
-
-def last_arrays(run: RunDirectory) -> dict[str, np.ndarray]:
-    store = CheckpointStore(run.checkpoints)
-    with np.load(store.path(store.steps()[-1]) / ARRAYS) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-class InterruptAt(NoProgress):
-    """Presses Ctrl-C once."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def update(self, step: int, logs: object, examples: int) -> None:
-        if step == self.step:
-            import signal
-
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("kind", BACKBONES)
@@ -59,10 +39,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(
         task.train(tiny_generate(kind), tmp_path, InterruptAt(27))
     (run,) = RunDirectory.all(tmp_path, "generate")
     task.resume(run)
-    whole, resumed = last_arrays(trained_generator(kind).run), last_arrays(run)
-    assert whole.keys() == resumed.keys()
-    for name, array in whole.items():
-        assert array.tobytes() == resumed[name].tobytes(), name
+    assert_same_bits(trained_generator(kind).run, run)
 
 
 def test_the_figure_of_training_is_that_of_a_full_pass(
@@ -109,7 +86,7 @@ def test_changed_text_is_refused(trained_generator: Trained, verses: Path, tmp_p
     changed.write_text("X" + verses.read_text(encoding="utf-8")[1:], encoding="utf-8")
     run = RunDirectory.open(path)
     config = (path / "config.toml").read_text(encoding="utf-8")
-    run.write_text("config.toml", config.replace(str(verses), str(changed)))
+    run.write_text("config.toml", config.replace(run.config["data"]["source"], str(changed)))
     with pytest.raises(RunError, match="on other data: its train split"):
         task.resume(RunDirectory.open(path))
 

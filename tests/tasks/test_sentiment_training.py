@@ -7,31 +7,16 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from tests.tasks.stopping import assert_same_bits
 from textapps.errors import DataError, RunError
 from textapps.tasks.sentiment import task
 from textapps.tasks.sentiment.config import SentimentConfig
-from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.fit import fit
 from textapps.training.run_directory import RunDirectory
 
 Trained = Callable[[str], object]
 Tiny = Callable[..., SentimentConfig]
-
-
-def last_arrays(run: RunDirectory) -> dict[str, NDArray]:
-    """All variables at the end of training, those of the optimizer and of dropout included."""
-    store = CheckpointStore(run.checkpoints)
-    with np.load(store.path(store.steps()[-1]) / ARRAYS) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-def assert_same_bits(one: RunDirectory, two: RunDirectory) -> None:
-    left, right = last_arrays(one), last_arrays(two)
-    assert left.keys() == right.keys()
-    for name, array in left.items():
-        assert array.tobytes() == right[name].tobytes(), name
 
 
 @pytest.fixture
@@ -83,8 +68,7 @@ def test_changed_data_are_refused(
     changed = tmp_path / "opinions.csv"
     changed.write_text("".join(lines), encoding="utf-8")
     config = (copied.path / "config.toml").read_text(encoding="utf-8")
-    assert str(opinions) in config
-    copied.write_text("config.toml", config.replace(str(opinions), str(changed)))
+    copied.write_text("config.toml", config.replace(copied.config["data"]["source"], str(changed)))
     rows = {"train": 94, "validation": 9}[split]
     with pytest.raises(RunError, match=f"on other data: its {split} split had {rows} examples"):
         task.resume(copied)

@@ -60,10 +60,12 @@ class _StderrHandler(logging.Handler):
 class TrainingProgress:
     """Draws a training run: a bar on a terminal, else a line every 10 s; an interval is a line.
 
-    Implements `textapps.training.progress.Progress`. With --quiet it says nothing.
+    Implements `textapps.training.progress.Progress`. With --quiet it says nothing. `unit` is what
+    the task counts as examples.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, unit: str = "examples", clock: Callable[[], float] = time.monotonic) -> None:
+        self._unit = unit
         self._clock = clock
         self._bar: Bar | None = None
         self._total = self._resumed_at = self._steps_per_pass = 0
@@ -130,7 +132,7 @@ class TrainingProgress:
         done = step - self._resumed_at
         if seconds > 0 and done > 0:
             left = round((self._total - step) * seconds / done)
-            figures.append(f"{examples / seconds:,.0f} examples/s")
+            figures.append(f"{examples / seconds:,.0f} {self._unit}/s")
             figures.append(f"{_duration(left)} left")
         return "  ".join(figures)
 

@@ -96,7 +96,7 @@ def generate_group() -> None:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train on a text; prints the run directory."""
-    generator, result = train_or_resume("generate", config_file, models_dir, resume)
+    generator, result = train_or_resume("generate", config_file, models_dir, resume, "characters")
     console.say(
         f"best validation {result.best_score:.4f} nats per character at step "
         f"{result.best_step:,}, {result.seconds:.0f} s of training"

@@ -25,6 +25,7 @@ COMMANDS = {
         "textapps.cli.generate:generate_group",
         "Continue a text, character by character.",
     ),
+    "translate": ("textapps.cli.translate:translate_group", "Translate sentences."),
     "serve": ("textapps.cli.serve:serve_command", "Serve exported models over HTTP."),
     "data": ("textapps.cli.data:data_group", "List, show and check data sets."),
     "runs": ("textapps.cli.runs:runs_command", "List training runs with their figures."),

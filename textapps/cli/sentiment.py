@@ -70,7 +70,7 @@ def sentiment_group() -> None:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train a classifier; prints the run directory."""
-    classifier, result = train_or_resume("sentiment", config_file, models_dir, resume)
+    classifier, result = train_or_resume("sentiment", config_file, models_dir, resume, "texts")
     console.say(
         f"best validation accuracy {result.best_score:.4f} at step {result.best_step:,}, "
         f"{result.seconds:.0f} s of training"

@@ -9,6 +9,7 @@ import click
 
 from textapps.cli import console
 from textapps.cli.options import Command, Decorator, collect_flags
+from textapps.training.memory import keep_freed_memory
 
 SPLITS = ("train", "validation", "test")
 
@@ -24,8 +25,11 @@ def train_or_resume(
     config_file: Path | None,
     models_dir: Path,
     resume: str | None,
+    unit: str,
 ) -> tuple[Any, Any]:
     """What the task's `train` or `resume` gives, by the options of the running command.
+
+    `unit` is what its progress is counted in.
 
     Raises click.UsageError where --resume stands beside options that a run has already.
     """
@@ -41,29 +45,36 @@ def train_or_resume(
     config = None
     if not resume:
         config = resolve_config(file=config_file, environ=os.environ, flags=flags)
+    keep_freed_memory()
     module = importlib.import_module(f"{package}.task")
+    progress = console.TrainingProgress(unit)
     if config is not None:
-        trained: tuple[Any, Any] = module.train(config, models_dir, console.TrainingProgress())
+        trained: tuple[Any, Any] = module.train(config, models_dir, progress)
         return trained
     from textapps.training.run_directory import RunDirectory
 
     assert resume is not None
     named = models_dir / task / resume
     run = RunDirectory.open(named if named.is_dir() else Path(resume), task, trained=False)
-    resumed: tuple[Any, Any] = module.resume(run, console.TrainingProgress())
+    resumed: tuple[Any, Any] = module.resume(run, progress)
     return resumed
 
 
 def other_data(own: Any) -> Any:
     """The [data] section that options name, None for `own`, that of the run."""
-    flags = {key.removeprefix("data."): value for key, value in collect_flags().items()}
+    flags = {
+        key.removeprefix("data."): value
+        for key, value in collect_flags().items()
+        if key.startswith("data.")
+    }
     if not flags:
         return None
     from textapps.config import resolve
 
     values = own.model_dump()
     if "source" in flags:  # other data have columns and splits of their own
-        values = {"source": own.source, "data_dir": own.data_dir}
+        kept = ("source", "data_dir", "reverse")  # the direction is the model's
+        values = {name: values[name] for name in kept if name in values}
     return resolve(type(own), preset=values, flags=flags).resolved()
 
 

@@ -7,9 +7,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from textapps.backbones.config import BackboneConfig
-from textapps.config import Section, lookup, resolve
+from textapps.config import Section, resolve_preset
 from textapps.datasets.config import DataConfig
-from textapps.errors import ConfigurationError, unknown
 from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.config import TextConfig
 from textapps.training.config import TrainingConfig
@@ -137,17 +136,6 @@ def resolve_config(
     Raises:
         ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
     """
-    name = str(lookup("preset", file=file, environ=environ, flags=flags) or "small")
-    if name not in PRESETS:
-        raise ConfigurationError(unknown("preset", name, PRESETS))
-    preset = PRESETS[name]
-    kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
-    special = BY_BACKBONE.get((name, str(kind or preset["backbone"]["kind"])), {})
-    merged = {key: {**preset.get(key, {}), **special.get(key, {})} for key in {*preset, *special}}
-    return resolve(
-        SentimentConfig,
-        preset={"preset": name, **merged},
-        file=file,
-        environ=environ,
-        flags=flags,
+    return resolve_preset(
+        SentimentConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
     )

@@ -4,25 +4,21 @@ evaluations/<data>-<split>.json holds the figures, .npz beside it the scores beh
 a later comparison or report need not ask the model again; the baseline's end in -baseline.
 """
 
-import io
 import json
-import re
 import time
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textapps import files
 from textapps.datasets.config import DataConfig
 from textapps.datasets.labelled_texts import LabelledTexts
 from textapps.datasets.load import load_split
-from textapps.errors import RunError
 from textapps.evaluation.classification import classification_metrics
 from textapps.training.checkpoint import CheckpointStore
+from textapps.training.evaluations import evaluation_path, write_evaluation
 from textapps.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -68,7 +64,7 @@ def evaluate(
         "seconds": state.seconds if state else 0.0,
         "parameters": classifier.model.count_params(),
     }
-    _store(classifier.run, examples, scores, summary)
+    write_evaluation(classifier.run, summary, **_arrays(examples, scores))
     judgement = Judgement(examples, scores, summary, default=data is None and split == "test")
     if judgement.default:
         classifier.run.write_json(METRICS, summary)
@@ -95,13 +91,13 @@ def fit_baseline(
     scores = baseline.scores(examples.texts).astype(np.float32)
     summary = _summary(classifier.run, examples, split, scores)
     summary["metrics"] |= {"seconds": seconds}
-    _store(classifier.run, examples, scores, summary, "-baseline")
+    write_evaluation(classifier.run, summary, "-baseline", **_arrays(examples, scores))
     return Judgement(examples, scores, summary)
 
 
 def stored_baseline(judgement: Judgement, run: RunDirectory) -> Judgement | None:
     """What `fit_baseline` has found on the same examples, if it has been asked before."""
-    path = path_of(run, judgement.summary, "-baseline")
+    path = evaluation_path(run, judgement.summary, "-baseline")
     try:
         summary = json.loads(path.with_suffix(".json").read_bytes())
         # np.load leaves a file that it opened itself, and that is no archive, open.
@@ -111,12 +107,6 @@ def stored_baseline(judgement: Judgement, run: RunDirectory) -> Judgement | None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         pass
     return None
-
-
-def path_of(run: RunDirectory, summary: dict[str, Any], suffix: str = "") -> Path:
-    """Where the files of a judgement are, without their ending."""
-    data = re.sub(r"[^\w-]+", "_", summary["data"]).strip("_")
-    return run.path / "evaluations" / f"{data}-{summary['split']}{suffix}"
 
 
 def _summary(run: RunDirectory, examples: LabelledTexts, split: str, scores: Any) -> dict[str, Any]:
@@ -130,19 +120,5 @@ def _summary(run: RunDirectory, examples: LabelledTexts, split: str, scores: Any
     }
 
 
-def _store(
-    run: RunDirectory,
-    examples: LabelledTexts,
-    scores: Any,
-    summary: dict[str, Any],
-    suffix: str = "",
-) -> None:
-    path = path_of(run, summary, suffix)
-    arrays = io.BytesIO()
-    np.savez_compressed(arrays, scores=scores, sha256=np.array(examples.fingerprint))
-    try:
-        path.parent.mkdir(exist_ok=True)
-        files.write_file(path.with_suffix(".npz"), arrays.getvalue())
-    except OSError as error:
-        raise RunError(f"cannot write {path}.npz: {error.strerror}") from error
-    run.write_json(str(path.with_suffix(".json").relative_to(run.path)), summary)
+def _arrays(examples: LabelledTexts, scores: Any) -> dict[str, Any]:
+    return {"scores": scores, "sha256": np.array(examples.fingerprint)}

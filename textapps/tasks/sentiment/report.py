@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from textapps.evaluation.classifier_report import classifier_sections
 from textapps.evaluation.report import write_report as write
 from textapps.evaluation.sections import Report
-from textapps.tasks.sentiment.judgement import Judgement, path_of
+from textapps.tasks.sentiment.judgement import Judgement
+from textapps.training.evaluations import evaluation_path
 from textapps.training.history import read_history
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def write_report(
         history=read_history(run),
         baseline=("NB-SVM", baseline.scores) if baseline else None,
     )
-    path = path_of(run, summary).with_suffix(".html")
+    path = evaluation_path(run, summary).with_suffix(".html")
     if judgement.default:
         path = run.path / "report.html"
     write(path, Report(f"Sentiment: {config.backbone.kind} on {summary['data']}", facts, sections))

@@ -1,0 +1,186 @@
+"""Tests of the translate commands: what goes to stdout, what to stderr, in which shape."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.tasks.toy_language import sentences, translate, write_pairs
+from textapps.cli import translate as commands
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "toy.csv")
+
+
+@pytest.fixture(scope="module")
+def ready(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A translator that knows a little."""
+    from textapps.tasks.translate import task
+    from textapps.tasks.translate.config import resolve_config
+
+    flags = {
+        "preset": "tiny",
+        "data.source": str(pairs),
+        "preprocessor.tokens": "word",
+        "backbone.kind": "simple_rnn",
+        "backbone.units": 12,
+        "training.epochs": 2,
+        "training.batch_size": 90,
+        "decoding.beam": 3,
+    }
+    translator, _ = task.train(resolve_config(flags=flags), tmp_path_factory.mktemp("ready"))
+    return translator
+
+
+@pytest.fixture
+def models(ready, tmp_path: Path) -> Path:
+    path = tmp_path / "models" / "translate" / "20260102-030405-simple_rnn"
+    shutil.copytree(ready.run.path, path)
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """`ask("predict", …)` runs a translate command on the run, traced once; it must succeed."""
+    from textapps.tasks.translate import task
+
+    def load(run):
+        again = task.Translator(run, ready.config, ready.tokenizers, ready.model)
+        again.search = ready.search
+        return again
+
+    monkeypatch.setattr(task, "load", load)
+
+    def run(*arguments: str, input: bytes | None = None) -> Result:
+        result = cli("translate", *arguments, "--models-dir", str(models), input=input)
+        assert result.exit_code == 0, result.stderr
+        return result
+
+    return run
+
+
+def test_a_line_for_each_sentence(cli: Cli, ready) -> None:
+    """From the real files of a run: answers, and nothing else on stdout."""
+    result = cli("translate", "predict", "bab dek.", "", "gin.", "--run", str(ready.run.path))
+    assert (result.exit_code, result.stderr) == (0, "")
+    answers = [answer.translation for answer in ready.predict(["bab dek.", "", "gin."])]
+    assert answers[1] == ""
+    assert result.stdout == "".join(f"{answer}\n" for answer in answers)
+
+
+def test_json(ask: Cli, ready) -> None:
+    rows = [json.loads(line) for line in ask("predict", "bab.", "", "--json").stdout.splitlines()]
+    for index, (row, answer) in enumerate(zip(rows, ready.predict(["bab.", ""]), strict=True)):
+        assert list(row) == ["index", "input", "translation", "score"]
+        assert (row["index"], row["input"]) == (index, ["bab.", ""][index])
+        assert row["translation"] == answer.translation
+        assert row["score"] == pytest.approx(answer.score, abs=1e-6)
+
+
+def test_the_best_answers_and_their_scores(ask: Cli, ready) -> None:
+    found = ready.n_best(["bab dek.", "gin."], n_best=2)
+    shown = [line.split("\t") for line in ask(*PREDICT, "--n-best", "2").stdout.splitlines()]
+    assert shown == [
+        [str(number), f"{answer.score:.4f}", answer.translation]
+        for number, answers in enumerate(found, 1)
+        for answer in answers
+    ]
+    rows = [
+        json.loads(line)
+        for line in ask(*PREDICT, "--n-best", "2", "--json").stdout.split("\n")[:-1]
+    ]
+    for row, answers in zip(rows, found, strict=True):
+        assert row["translations"] == [answer.translation for answer in answers]
+        assert row["scores"] == pytest.approx([answer.score for answer in answers], abs=1e-6)
+        assert (row["translation"], row["score"]) == (row["translations"][0], row["scores"][0])
+
+
+PREDICT = ("predict", "bab dek.", "gin.")
+
+
+def test_how_to_search(ask: Cli, ready) -> None:
+    options = ("--beam", "2", "--length-penalty", "1.5", "--json")
+    rows = [json.loads(line) for line in ask(*PREDICT, *options).stdout.splitlines()]
+    expected = ready.predict(["bab dek.", "gin."], beam=2, length_penalty=1.5)
+    assert [row["translation"] for row in rows] == [each.translation for each in expected]
+    assert [row["score"] for row in rows] == pytest.approx([e.score for e in expected], abs=1e-6)
+
+
+def test_sentences_from_a_file_and_from_standard_input(
+    ask: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In chunks, which change nothing, not even what is drawn."""
+    texts = sentences(5, seed=8)
+    path = tmp_path / "sentences.txt"
+    path.write_text("\n".join(texts), encoding="utf-8")
+    options = ("--random-seed", "1", "--temperature", "3")
+    whole = ask("predict", *texts, *options).stdout
+    assert whole != ask("predict", *texts, "--random-seed", "2", "--temperature", "3").stdout
+    monkeypatch.setattr(commands, "CHUNK", 2)
+    assert ask("predict", "--input", str(path), *options).stdout == whole
+    assert ask("predict", "-", *options, input=path.read_bytes()).stdout == whole
+
+
+def test_evaluate(ask: Cli, models: Path) -> None:
+    result = ask("evaluate")
+    (run,) = (models / "translate").iterdir()
+    written = json.loads((run / "metrics.json").read_bytes())
+    metrics = written["metrics"]
+    first, *figures = result.stdout.splitlines()
+    assert first == f"toy, test: {written['examples']} sentences"
+    for line, name in zip(figures, ("bleu", "chrf"), strict=True):
+        low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]
+        assert line.split() == (f"{name} {metrics[name]:.2f} 95 %: {low:.2f} to {high:.2f}".split())
+    assert result.stderr.splitlines()[-1] == f"report: {run / 'report.html'}"
+    assert (run / "report.html").stat().st_size > 10_000
+    again = json.loads(ask("evaluate", "--json").stdout)
+    assert (again["split"], again["metrics"]) == ("test", metrics)
+
+
+def test_evaluate_on_other_pairs_in_another_way(ask: Cli, models: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other pairs.tsv"
+    other.write_text("".join(f"{s}\t{translate(s)}\n" for s in sentences(40)), encoding="utf-8")
+    answer = json.loads(ask("evaluate", "--data", str(other), "--beam", "1", "--json").stdout)
+    assert (answer["data"], answer["split"]) == ("other-pairs", "test")
+    (run,) = (models / "translate").iterdir()
+    assert not (run / "metrics.json").exists()
+    assert not (run / "report.html").exists()
+    assert {path.suffix for path in (run / "evaluations").iterdir()} >= {".json", ".html", ".npz"}
+
+
+def test_train_and_resume(cli: Cli, tmp_path: Path) -> None:
+    """On two files, the second language into the first."""
+    texts = sentences(120)
+    files = (tmp_path / "toy.aa", tmp_path / "toy.xx")
+    files[0].write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    files[1].write_text("".join(f"{translate(text)}\n" for text in texts), encoding="utf-8")
+    given = ("--source-file", str(files[0]), "--target-file", str(files[1]), "--reverse")
+    sizes = ("--preset", "tiny", "--backbone", "gru", "--units", "8", "--epochs", "1")
+    kind = ("--attention", "dot", "--tokens", "char", "--models-dir", str(tmp_path))
+    result = cli("translate", "train", *given, *sizes, *kind)
+    assert result.exit_code == 0, result.stderr
+    run = Path(result.stdout.strip())
+    config = (run / "config.toml").read_text(encoding="utf-8")
+    for line in ("reverse = true", 'attention = "dot"', 'tokens = "char"'):
+        assert line in config
+    assert re.search(r"best validation BLEU \d+\.\d\d \(greedy\) at step \d+, ", result.stderr)
+    again = cli("translate", "train", "--resume", str(run))
+    assert (again.exit_code, again.stdout) == (0, result.stdout)
+    assert "already finished" in again.stderr
+    refused = cli("translate", "train", "--resume", str(run), "--reverse")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "leave out --reverse" in refused.stderr
+
+
+def test_export(ask: Cli, models: Path) -> None:
+    result = ask("export", "--name", "toy", "--no-verify")
+    assert result.stdout == f"{models / 'exported' / 'toy' / '1'}\n"
+    assert (Path(result.stdout.strip()) / "saved_model.pb").exists()

@@ -1,0 +1,93 @@
+"""The SavedModel of a translator: sentence in, sentence out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from textapps.decoding.config import SearchConfig
+from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
+from textapps.exporting.config import ExportConfig
+from textapps.exporting.export import export_model
+from textapps.exporting.verification import Case
+from textapps.training.evaluations import read_metrics
+
+if TYPE_CHECKING:
+    from textapps.tasks.translate.task import Translator
+
+N_BEST = 5
+# Of unequal lengths, so that padding is crossed, and what no training has seen.
+TEXTS = (
+    "A man is sleeping.",
+    "",
+    "Two dogs run through the snow, and a child laughs at them.",
+    "猫 🐈",
+)
+
+
+def export(translator: "Translator", models_dir: Path | str, config: ExportConfig) -> Path:
+    """Publishes the next version of the export and returns its directory.
+
+    Signatures: `serving_default`, source → translation and score[batch]; `n_best`, source →
+    translations[batch, n] and scores[batch, n], the best first.
+
+    Raises:
+        ExportError: it cannot be written, or does not answer as the run does.
+    """
+    decoding = translator.config.decoding
+    best = decoding.model_copy(update={"n_best": 1})
+    several = decoding.model_copy(
+        update={"n_best": max(N_BEST, decoding.n_best), "temperature": 0.0}
+    )
+
+    def seeds(source: Any) -> Any:
+        return tf.zeros(tf.shape(source), tf.int64)
+
+    def default(source: Any) -> dict[str, Any]:
+        translations, scores = translator.search.find(source, seeds(source), best)
+        return {"translation": translations[:, 0], "score": scores[:, 0]}
+
+    def n_best(source: Any) -> dict[str, Any]:
+        translations, scores = translator.search.find(source, seeds(source), several)
+        return {"translations": translations, "scores": scores}
+
+    source = tf.TensorSpec([None], tf.string, "source")
+    return export_model(
+        {
+            DEFAULT_SIGNATURE: Endpoint(default, [source]),
+            "n_best": Endpoint(n_best, [source]),
+        },
+        track=translator.tokenizers.resources,
+        manifest_fields={
+            "task": translator.config.task,
+            "backbone": translator.config.backbone.kind,
+            "preset": translator.config.preset,
+            "decoding": decoding.model_dump(),
+            "metrics": read_metrics(translator.run),
+        },
+        cases=[
+            Case(DEFAULT_SIGNATURE, {"source": list(TEXTS)}, _default_answers(translator)),
+            Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),
+        ],
+        models_dir=models_dir,
+        config=config,
+        tensorflow_text=translator.config.preprocessor.tokens == "subword",
+    )
+
+
+def _default_answers(translator: "Translator") -> dict[str, Any]:
+    answers = [translator.predict([text])[0] for text in TEXTS]
+    return {
+        "translation": [answer.translation for answer in answers],
+        "score": np.array([answer.score for answer in answers], np.float32),
+    }
+
+
+def _n_best_answers(translator: "Translator", config: SearchConfig) -> dict[str, Any]:
+    found = [translator.search(tf.constant([text]), [0], config) for text in TEXTS]
+    translations, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return {
+        "translations": [[text.decode() for text in row] for row in translations],
+        "scores": scores,
+    }

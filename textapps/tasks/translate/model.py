@@ -1,0 +1,139 @@
+"""Source and target ids to logits of the next target token."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from textapps.backbones.backbone import Backbone
+from textapps.decoding.hypotheses import IMPOSSIBLE
+from textapps.tasks.translate.config import TranslateConfig
+from textapps.token_ids import END, PADDING, START
+
+
+class TranslationModel(keras.Model):
+    """Embedding → encoder that reads both ways; embedding → decoder that attends to it → logits.
+
+    Called as a Keras model it takes {"source": int32[batch, source_time], "target":
+    int32[batch, time]}, padded with 0, and gives float32[batch, time, vocabulary]: what follows
+    each position of the target. In decoding, `remember` reads the source once and `next_logits`
+    gives the next token from a state.
+
+    Args:
+        source_size, target_size: of the vocabularies; the ids before END are never predicted.
+        joint: both are one vocabulary.
+    """
+
+    def __init__(
+        self, config: TranslateConfig, source_size: int, target_size: int, joint: bool
+    ) -> None:
+        super().__init__(name="translate")
+        units = config.backbone.units
+        layers = config.model.encoder_layers or config.backbone.layers
+        encoder = config.backbone.model_copy(update={"layers": layers})
+        self.tied = config.model.tied
+        # Scaled in `_embed`, so that as last layer too its rows are of the right size.
+        small = keras.initializers.RandomNormal(stddev=units**-0.5)
+        self.target_embedding = keras.layers.Embedding(
+            target_size, units, embeddings_initializer=small, name="target_embedding"
+        )
+        self.source_embedding = self.target_embedding
+        if not (joint and self.tied):
+            self.source_embedding = keras.layers.Embedding(
+                source_size, units, embeddings_initializer=small, name="source_embedding"
+            )
+        self.embedding_dropout = keras.layers.Dropout(
+            config.model.embedding_dropout, name="embedding_dropout"
+        )
+        self.encoder = Backbone(encoder, causal=False, name="encoder")
+        self.decoder = Backbone(config.backbone, memory_units=units, name="decoder")
+        self.head = None
+        if not self.tied:
+            self.head = keras.layers.Dense(target_size, dtype="float32", name="head")
+        self.units = units
+
+    def build(self, inputs_shape: Any = None) -> None:
+        """Creates all weights at once, without a trace of the graph."""
+        self.target_embedding.build((None, None))
+        if self.source_embedding is not self.target_embedding:
+            self.source_embedding.build((None, None))
+        self.encoder.build((None, None, self.units))
+        self.decoder.build((None, None, self.units))
+        if self.head is not None:
+            self.head.build((None, None, self.units))
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """See the class."""
+        memory = self.remember(inputs["source"], training=training)
+        x = self._embed(self.target_embedding, inputs["target"], training)
+        mask = inputs["target"] != PADDING
+        x, _ = self.decoder(x, mask=mask, memory=memory, training=training)
+        return self._logits(x)
+
+    def remember(self, source: Any, training: bool | None = None) -> Any:
+        """int32[batch, source_time] → the decoder's memory, projected once for all its steps.
+
+        A row without a token is remembered as nothing at all, which every answer may follow.
+        """
+        mask = source != PADDING
+        x = self._embed(self.source_embedding, source, training)
+        x, _ = self.encoder(x, mask=mask, training=training)
+        return self.decoder.prepare_memory(x, mask)
+
+    def next_logits(
+        self,
+        ids: Any,
+        state: Any = None,
+        mask: Any = None,
+        memory: Any = None,
+        table: Any = None,
+    ) -> tuple[Any, Any]:
+        """The logits after the last of int32[batch, time], float32[batch, vocabulary], and state.
+
+        There is no padding in what has been decoded: `mask` must be None. `table` is what
+        `output_table` gives, where a loop has got it before its first step.
+        """
+        x = self._embed(self.target_embedding, ids, training=False)
+        x, state = self.decoder(x, state, memory=memory)
+        logits = self._logits(x[:, -1], table)
+        never = ops.arange(logits.shape[-1]) < END
+        return logits + ops.where(never, IMPOSSIBLE, 0.0), state
+
+    def attention_weights(self, source: Any, target: Any) -> Any:
+        """How an answer looks at its source, in the last block, as the mean of the heads.
+
+        Args:
+            source: int32[batch, source_time], ended, without padding; `target` likewise, not ended.
+
+        Returns:
+            float32[batch, target_time + 1, source_time], the last row for END; None if the
+            decoder has no attention.
+        """
+        ids = ops.pad(target, [(0, 0), (1, 0)], constant_values=START)
+        x = self._embed(self.target_embedding, ids, training=False)
+        return self.decoder.attention_weights(x, memory=self.remember(source))
+
+    def initial_state(self, batch: Any) -> Any:
+        """The decoder's state before the first token of `batch` answers; its cache grows."""
+        return self.decoder.initial_state(batch, slots=0)
+
+    def output_table(self) -> Any:
+        """float[units, vocabulary], the tied last layer; None if it is not tied.
+
+        To lay it out in every step would take longer than all the rest of it for one sentence.
+        """
+        if self.head is not None:
+            return None
+        return ops.transpose(ops.cast(self.target_embedding.embeddings, self.compute_dtype))
+
+    def _embed(self, embedding: Any, ids: Any, training: bool | None) -> Any:
+        return self.embedding_dropout(embedding(ids) * self.units**0.5, training=training)
+
+    def _logits(self, x: Any, table: Any = None) -> Any:
+        if self.head is not None:
+            logits = self.head(x)
+        else:
+            table = self.output_table() if table is None else table
+            logits = ops.cast(ops.matmul(x, table), "float32")
+        return logits

@@ -1,0 +1,83 @@
+"""Sentences to translations, in the graph: what prediction and the export share."""
+
+from functools import cache, partial
+from typing import Any
+
+import tensorflow as tf
+
+from textapps.decoding.beam_search import beam_search
+from textapps.decoding.config import SearchConfig
+from textapps.decoding.greedy import greedy, sample
+from textapps.decoding.hypotheses import Hypotheses
+from textapps.preprocessing.tokenizer_pair import TokenizerPair
+from textapps.tasks.translate.model import TranslationModel
+from textapps.token_ids import END, PADDING, START
+
+
+class Search:
+    """Finds the best translations of sentences.
+
+    Called with bytes or strings [batch], int64[batch] random seeds and a `SearchConfig` it gives
+    NumPy arrays, string[batch, n] and float32[batch, n]. The seeds matter if tokens are drawn.
+    """
+
+    def __init__(self, model: TranslationModel, tokenizers: TokenizerPair) -> None:
+        self._model = model
+        self._tokenizers = tokenizers
+
+        @cache
+        def compiled(config: SearchConfig) -> Any:
+            return tf.function(
+                lambda text, random_seed: self.find(text, random_seed, config),
+                input_signature=[
+                    tf.TensorSpec([None], tf.string),
+                    tf.TensorSpec([None], tf.int64),
+                ],
+                autograph=False,
+            )
+
+        self._compiled = compiled
+
+    def __call__(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
+        """See the class."""
+        found = self._compiled(config)(text, tf.constant(random_seed, tf.int64))
+        return found[0].numpy(), found[1].numpy()
+
+    def find(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
+        """string[batch], int64[batch] → string[batch, n_best], float32[batch, n_best]."""
+        source = self.source_ids(text)
+        batch = tf.shape(source)[0]
+        found = self.find_ids(source, random_seed, config)
+        n = config.n_best
+        flat = tf.reshape(found.ids, [batch * n, -1])
+        translations = tf.reshape(self._tokenizers.target.decode(flat), [batch, n])
+        return tf.ensure_shape(translations, [None, n]), found.scores
+
+    def source_ids(self, text: Any) -> Any:
+        """string[batch] → int32[batch, time], END behind each and 0 behind that."""
+        ids = self._tokenizers.source.encode(text)
+        ends = tf.fill([ids.nrows(), 1], END)
+        return tf.concat([ids, ends], axis=1).to_tensor(PADDING)
+
+    def find_ids(self, source: Any, random_seed: Any, config: SearchConfig) -> Hypotheses:
+        """int32[batch, time], int64[batch] → the `n_best` best answers as ids.
+
+        A row without a token has the empty answer.
+        """
+        batch = tf.shape(source)[0]
+        tokens = tf.math.count_nonzero(source, axis=1, dtype=tf.int32) - 1  # without END
+        longest = tf.cast(config.max_ratio * tf.cast(tokens, tf.float32), tf.int32)
+        arguments = {
+            "next_logits": partial(self._model.next_logits, table=self._model.output_table()),
+            "state": self._model.initial_state(batch),
+            "memory": self._model.remember(source),
+            "start_ids": tf.fill([batch], START),
+            "length_penalty": config.length_penalty,
+            "max_length": tf.where(tokens > 0, longest + config.max_extra, 0),
+        }
+        if config.temperature:
+            return sample(temperature=config.temperature, random_seed=random_seed, **arguments)
+        if config.n_best == config.beam == 1:
+            return greedy(**arguments)
+        beams = max(config.beam, config.n_best)
+        return beam_search(beams=beams, n_best=config.n_best, **arguments)
