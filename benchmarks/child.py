@@ -1,5 +1,6 @@
-"""Runs a command as a child process and tells what it took."""
+"""Child processes: run to their end and measured, or asked line by line."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -44,3 +45,34 @@ def run(command: Sequence[str], *, quiet: bool = False) -> Child:
         raise subprocess.CalledProcessError(process.returncode, command, stdout)
     cpu = usage.ru_utime + usage.ru_stime
     return Child(stdout, seconds, cpu, usage.ru_maxrss // MEGABYTE)
+
+
+class Companion:
+    """A process that answers each line on its stdin with one on its stdout."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+
+    def ask(self, line: str) -> str:
+        """The answer to a line.
+
+        Raises:
+            subprocess.CalledProcessError: the process has ended.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        answer = ""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        if not answer:
+            raise subprocess.CalledProcessError(self._process.wait(), self._process.args)
+        return answer
+
+    def close(self) -> None:
+        """Ends the process."""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.communicate()

@@ -9,14 +9,13 @@ compiled for them, are not counted but told. Writes docs/results/generation.json
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks import results_page
+from benchmarks import child, results_page
 from benchmarks.generation_side import SIDES
 from benchmarks.results import read_result, write_result
 
@@ -48,31 +47,17 @@ class Side:
         self.batch = case.batch
         self.characters = characters
         words = [side, *case.sizes, f"--export={export}", f"--characters={characters}"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.generation_side", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+        self._process = child.Companion(
+            [sys.executable, "-m", "benchmarks.generation_side", *words]
         )
 
     def ask(self) -> float:
-        """The seconds of one generation.
-
-        Raises:
-            subprocess.CalledProcessError: the process has ended.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{self.batch} {self.characters}\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise subprocess.CalledProcessError(self._process.wait(), self._process.args)
-        return float(answer)
+        """The seconds of one generation; CalledProcessError if the process has ended."""
+        return float(self._process.ask(f"{self.batch} {self.characters}"))
 
     def close(self) -> None:
         """Ends the process."""
-        self._process.communicate()
+        self._process.close()
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results, results_generate, serving_page
+from benchmarks import results, results_generate, results_translate, serving_page
 from benchmarks.markdown import ABSENT, BACKBONES, Result, preset_name, table, text
 
 # Accuracy on the 25,000 reviews of IMDB's test split, in %; labels of the 25,000 others.
@@ -56,6 +56,7 @@ def render() -> str:
         *_cost(),
         *_time_to_accuracy(),
         *results_generate.sections(),
+        *results_translate.sections(),
         *serving_page.sections(table),
         *_startup(),
         *_provenance(),

@@ -1,6 +1,7 @@
 """What the benchmark of generation makes of its sides, and that each of them generates."""
 
 import io
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -99,6 +100,6 @@ def test_sides_are_asked_in_turn_and_closed(
 
 def test_a_side_that_fails_is_raised(tmp_path: Path) -> None:
     side = generation.Side("another", generation.Case((), 1), 5, tmp_path)
-    with pytest.raises(generation.subprocess.CalledProcessError):
+    with pytest.raises(subprocess.CalledProcessError):
         side.ask()
     side.close()
