@@ -1,4 +1,5 @@
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,7 @@ def test_the_operations_of_tensorflow_text_are_loaded_without_the_package(tmp_pa
     for name in ("_b.so", "_a.so", "other.py"):
         (operations / name).touch()
     loaded = []
+    monkeypatch.delitem(sys.modules, "tensorflow_text", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(tf, "load_op_library", loaded.append)
     verify_child.load_text_operations()

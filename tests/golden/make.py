@@ -30,6 +30,8 @@ def questions(task: str, loaded: Any) -> list[tuple[str, Any]]:
     """Signatures and inputs."""
     if task == "sentiment":
         return [("serving_default", {"text": TEXTS})]
+    if task == "translate":
+        return [(name, {"source": TEXTS[:-1]}) for name in ("serving_default", "n_best")]
     from textapps.tasks.generate.export_cases import make_cases
     from textapps.tasks.generate.signatures import Signatures
 
@@ -45,7 +47,7 @@ def main(task: str, run: str) -> None:
         loaded = textapps.load(task, run=run)
         exported = loaded.export(models_dir=models_dir)
         asked = questions(task, loaded)
-        answers = ask(exported, asked)
+        answers = ask(exported, asked, tensorflow_text=task == "translate")
         shutil.copytree(exported, target)
     cases = [
         Case(signature, inputs, outputs).to_json()
