@@ -46,6 +46,16 @@ def states(repository, name):
     return [(status.version, status.state) for status in repository.statuses(name)]
 
 
+def poll_until(repository, name, wanted):
+    """Poll until the versions are in those states: the thread of a call ends a little after it."""
+    until = time.monotonic() + 60
+    repository.poll()
+    while states(repository, name) != wanted and time.monotonic() < until:
+        time.sleep(0.01)
+        repository.poll()
+    assert states(repository, name) == wanted
+
+
 def damage(path):
     """Cut a version's file short."""
     (path / "saved_model.pb").write_bytes((path / "saved_model.pb").read_bytes()[:100])
@@ -106,8 +116,7 @@ def test_a_new_version_takes_over_and_the_old_one_finishes(repository, place) ->
     assert length(old) == [5]  # whoever has it may go on asking it
     assert states(repository, "m") == [(2, "AVAILABLE"), (1, "UNLOADING")]
     del old
-    repository.poll()
-    assert states(repository, "m") == [(2, "AVAILABLE"), (1, "END")]
+    poll_until(repository, "m", [(2, "AVAILABLE"), (1, "END")])
 
 
 def test_the_old_version_serves_while_the_new_one_loads(repository, place, monkeypatch) -> None:
@@ -139,8 +148,7 @@ def test_an_unloaded_version_frees_what_it_held(repository, place) -> None:
         length(repository.find("m"), "bad")  # a failure must not hold it either
     graph = weakref.ref(repository.find("m")._saved.signatures["serving_default"].graph)
     place("m", 2, "lengths", 2)
-    repository.poll()
-    assert states(repository, "m") == [(2, "AVAILABLE"), (1, "END")]
+    poll_until(repository, "m", [(2, "AVAILABLE"), (1, "END")])
     assert graph() is None
 
 
