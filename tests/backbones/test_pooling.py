@@ -1,10 +1,12 @@
 """Pooling against NumPy, and the laws that it must keep."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textapps.backbones.pooling import POOLINGS, Pooling
@@ -19,9 +21,9 @@ def inputs(time=TIME, seed=1):
     return np.random.default_rng(seed).normal(-3, 1, (BATCH, time, WIDTH)).astype("float32")
 
 
-def built(kind):
+def built(kind, window=None):
     """Every weight random, the biases too."""
-    layer = Pooling(kind)
+    layer = Pooling(kind, window)
     layer.build((None, None, WIDTH))
     rng = np.random.default_rng(2)
     layer.set_weights([rng.normal(0, 0.7, w.shape) for w in layer.get_weights()])
@@ -83,10 +85,10 @@ def test_gradients_are_finite_and_only_from_valid_positions(kind):
 
 @pytest.mark.parametrize("kind", POOLINGS)
 def test_the_configuration_round_trip(kind):
-    layer = Pooling(kind, name="pool")
+    layer = Pooling(kind, 4, name="pool")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == layer.get_config()
-    assert (again.kind, again.name) == (kind, "pool")
+    assert (again.kind, again.window, again.name) == (kind, 4, "pool")
 
 
 @pytest.mark.parametrize("kind", POOLINGS)
@@ -96,3 +98,69 @@ def test_bfloat16_is_exact_enough_over_many_positions(kind):
     pooled = layer(np.full((2, 1000, WIDTH), 2.0, "float32"), mask=np.ones((2, 1000), bool))
     assert pooled.dtype == "bfloat16"
     np.testing.assert_allclose(tf.cast(pooled, "float32"), 2.0, rtol=0.01)
+
+
+@pytest.mark.parametrize("kind", POOLINGS)
+def test_without_a_mask_everything_is_valid(kind):
+    layer, x = built(kind), inputs()
+    expected = layer(x, mask=np.ones((BATCH, TIME), bool))
+    np.testing.assert_array_equal(layer(x), expected)
+
+
+@pytest.mark.parametrize("window", [1, 3, 9])
+@pytest.mark.parametrize("kind", POOLINGS)
+def test_each_position_has_the_pooled_window_that_ends_there(kind, window):
+    layer, x = built(kind, window), inputs()
+    slid, state = layer.slide(x)
+    for end in range(TIME):
+        expected = layer(x[:, max(0, end + 1 - window) : end + 1])
+        np.testing.assert_allclose(slid[:, end], expected, rtol=1e-5, atol=1e-6)
+    assert state["past"].shape == (BATCH, window - 1, WIDTH)
+    assert (state["length"].numpy() == min(TIME, window - 1)).all()
+
+
+@functools.cache
+def sliding(kind, window):
+    layer = built(kind, window)
+    specs = [
+        tf.TensorSpec([BATCH, None, WIDTH]),
+        tf.TensorSpec([BATCH, None], tf.bool),
+        tf.nest.map_structure(
+            lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), layer.initial_state(BATCH)
+        ),
+    ]
+    return layer, tf.function(layer.slide, input_signature=specs)
+
+
+@pytest.mark.parametrize("kind", POOLINGS)
+@settings(max_examples=10)
+@given(
+    lengths=st.lists(
+        st.lists(st.integers(0, 4), min_size=BATCH, max_size=BATCH), min_size=1, max_size=5
+    ),
+    padding=st.integers(0, 2),
+)
+def test_any_cut_of_each_row_gives_the_answers_of_one_call(kind, lengths, padding):
+    window = 4
+    layer, graph = sliding(kind, window)
+    totals = np.sum(lengths, axis=0)
+    x, zeros = inputs(int(totals.max())), layer.initial_state(BATCH)
+    whole, last = graph(x, np.arange(totals.max()) < totals[:, None], zeros)
+    state, starts = zeros, np.zeros(BATCH, int)
+    for sizes in np.array(lengths):
+        chunk = np.full((BATCH, sizes.max() + padding, WIDTH), 1e6, "float32")
+        for row, size in enumerate(sizes):
+            chunk[row, :size] = x[row, starts[row] : starts[row] + size]
+        outputs, state = graph(chunk, np.arange(chunk.shape[1]) < sizes[:, None], state)
+        for row, size in enumerate(sizes):
+            expected = whole[row, starts[row] : starts[row] + size]
+            np.testing.assert_allclose(outputs[row, :size], expected, rtol=1e-5, atol=1e-5)
+        starts += sizes
+    np.testing.assert_array_equal(state["length"], last["length"])
+    held = np.arange(window - 1) >= window - 1 - last["length"].numpy()[:, None]
+    np.testing.assert_array_equal(state["past"].numpy()[held], last["past"].numpy()[held])
+
+
+def test_without_a_window_nothing_slides():
+    with pytest.raises(ValueError, match="without a window"):
+        built("mean").slide(inputs())

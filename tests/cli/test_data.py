@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -251,6 +252,66 @@ def test_check_of_pairs(couples: Path) -> None:
 def test_show_the_bundled_pairs() -> None:
     table = lines(run("show", "sample", "--task", "translate"))
     assert ["pairs", "3,218", "399", "383"] in table
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """Three words of three speakers; by the rule "one" trains, "a fine film" validates."""
+    import soundfile
+
+    drawn = np.random.default_rng(0)
+    for speaker in ("one", "a fine film", "two"):
+        for number, word in enumerate(("no", "yes", "bird")):
+            path = tmp_path / "clips" / word / f"{speaker}_nohash_0.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, drawn.uniform(-0.5, 0.5, 160 * (number + 1)), 16_000)
+    return tmp_path / "clips"
+
+
+def test_show_clips(clips: Path) -> None:
+    shown = run("show", clips, "--commands", "yes,no")
+    table = lines(shown)
+    assert table[:6] == [
+        ["clips"],
+        ["train", "validation", "test"],
+        ["clips", "3", "3", "3"],
+        ["yes", "1", "(33.3%)", "1", "(33.3%)", "1", "(33.3%)"],
+        ["no", "1", "(33.3%)", "1", "(33.3%)", "1", "(33.3%)"],
+        ["unknown", "1", "(33.3%)", "1", "(33.3%)", "1", "(33.3%)"],
+    ]
+    assert ["of", "16,000", "Hz", "3", "3", "3"] in table
+    assert ["milliseconds,", "longest", "30", "30", "30"] in table
+    answer = json.loads(run("show", clips, "--task", "speech", "--json").stdout)
+    assert answer["splits"]["test"]["classes"] == {"bird": 1, "no": 1, "yes": 1}
+    assert answer["splits"]["test"]["rates_hz"] == {"16000": 3}
+
+
+def test_check_of_clips(clips: Path) -> None:
+    good = run("check", clips, "--task", "speech")
+    assert good.exit_code == 0
+    assert good.stdout.splitlines()[-1] == "defects: 0"
+    assert "classes of fewer than two clips: 9" in good.stdout
+    broken = clips / "yes" / "two_nohash_0.wav"
+    broken.write_text("no audio", encoding="utf-8")
+    result = run("check", clips, "--task", "speech")
+    assert isinstance(result.exception, DataError)
+    reason = "no audio that can be read (Format not recognised); save it as WAV, FLAC or OGG"
+    message = f"{broken}: {reason}"
+    assert str(result.exception) == f"clips has 1 defect that stop training: {message}"
+    assert f"  {message}" in result.stdout.splitlines()
+    answer = json.loads(run("check", clips, "--task", "speech", "--json").stdout)
+    assert answer["defects"] == [{"place": str(broken), "message": reason}]
+    assert answer["shared"] == answer["shared_speakers"] == {}
+
+
+def test_options_of_clips(clips: Path) -> None:
+    result = run("show", clips, "--task", "speech", "--text-column", "text")
+    assert (result.exit_code, "--text-column: recordings have only" in result.stderr) == (2, True)
+    result = run("show", clips, "--task", "sentiment", "--commands", "yes,no")
+    assert (result.exit_code, "--commands: labelled texts" in result.stderr) == (2, True)
+    result = run("show", clips, "--commands", "yes,yes")
+    assert isinstance(result.exception, ConfigurationError)
+    assert "'yes' is named twice" in str(result.exception)
 
 
 def test_known_texts_need_no_task(tmp_path: Path) -> None:

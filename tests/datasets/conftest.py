@@ -1,7 +1,9 @@
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 Write = Callable[..., Path]
@@ -15,6 +17,24 @@ def write(tmp_path: Path) -> Write:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Callable[..., Path]:
+    """`record("clips/yes/a.wav")` makes a recording of noise, which is another for each name."""
+
+    def make(
+        name: str, samples: int = 800, rate_hz: int = 16_000, channels: int = 1, **options: str
+    ) -> Path:
+        import soundfile
+
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        drawn = np.random.default_rng(zlib.crc32(name.encode()))
+        soundfile.write(path, drawn.uniform(-0.5, 0.5, (samples, channels)), rate_hz, **options)
         return path
 
     return make
@@ -98,6 +118,47 @@ def prepare_pairs(write: Write) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture
+def prepare_clips(write: Write) -> Callable[..., Path]:
+    """`prepare_clips(train=[([1, -1], 0)])`, likewise, of samples and the number of a class."""
+
+    def make(
+        rate_hz: int = 16_000, audio: bool = True, **splits: list[tuple[list[int], int]]
+    ) -> Path:
+        core = "tensorflow_datasets.core.features"
+        shape = {"dimensions": ["-1"]}
+        sound = {"shape": shape, "dtype": "int16", "encoding": "NONE", "sampleRate": str(rate_hz)}
+        tensor = {"shape": shape, "dtype": "int64", "encoding": "none"}
+        names = ("no", "yes", "_silence_", "_unknown_")
+        features = {
+            "pythonClassName": f"{core}.features_dict.FeaturesDict",
+            "featuresDict": {
+                "features": {
+                    "audio": {"pythonClassName": f"{core}.audio_feature.Audio", "audio": sound}
+                    if audio
+                    else {"pythonClassName": f"{core}.tensor_feature.Tensor", "tensor": tensor},
+                    "label": {
+                        "pythonClassName": f"{core}.class_label_feature.ClassLabel",
+                        "classLabel": {"numClasses": str(len(names))},
+                    },
+                }
+            },
+        }
+        records = {
+            split: [{"audio": samples, "label": label} for samples, label in rows]
+            for split, rows in splits.items()
+        }
+        keys = ("audio", "label")
+        directory = _prepared(
+            write, "words", "", "1.0.0", features, keys, "tfrecord", records, shards=2
+        )
+        path = directory / "label.labels.txt"
+        path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+        return directory
+
+    return make
+
+
 def _prepared(
     write: Write,
     name: str,
@@ -106,9 +167,10 @@ def _prepared(
     features: dict[str, object],
     keys: tuple[str, str] | None,
     file_format: str,
-    splits: dict[str, list[dict[str, str | int]]],
+    splits: dict[str, list[dict[str, str | int | list[int]]]],
+    shards: int = 1,
 ) -> Path:
-    """The directory of a set, with one shard to a split."""
+    """The directory of a set, with so many shards to a split."""
     import tensorflow as tf
 
     folder = "/".join(part for part in ("prepared", name, config, version) if part)
@@ -122,7 +184,7 @@ def _prepared(
                 "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
                 "name": split,
                 "numBytes": "1",
-                "shardLengths": [str(len(rows))],
+                "shardLengths": [str(len(shard)) for shard in np.array_split(rows, shards)],
             }
             for split, rows in splits.items()
         ],
@@ -134,15 +196,16 @@ def _prepared(
         info["supervisedKeys"] = {"tuple": {"items": items}}
     directory = write(f"{folder}/dataset_info.json", json.dumps(info)).parent
     for split, rows in splits.items():
-        shard = directory / f"{name}-{split}.{file_format}-00000-of-00001"
-        with tf.io.TFRecordWriter(str(shard)) as writer:
-            for row in rows:
-                example = tf.train.Example()
-                for key, value in row.items():
-                    feature = example.features.feature[key]
-                    if isinstance(value, str):
-                        feature.bytes_list.value.append(value.encode())
-                    else:
-                        feature.int64_list.value.append(value)
-                writer.write(example.SerializeToString())
+        for number, part in enumerate(np.array_split(rows, shards)):
+            shard = directory / f"{name}-{split}.{file_format}-{number:05}-of-{shards:05}"
+            with tf.io.TFRecordWriter(str(shard)) as writer:
+                for row in part:
+                    example = tf.train.Example()
+                    for key, value in row.items():
+                        feature = example.features.feature[key]
+                        if isinstance(value, str):
+                            feature.bytes_list.value.append(value.encode())
+                        else:
+                            feature.int64_list.value.extend(np.atleast_1d(value).tolist())
+                    writer.write(example.SerializeToString())
     return directory

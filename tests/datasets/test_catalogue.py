@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from textapps.datasets.catalogue import PAIRS, TEXTS, WELL_KNOWN, Entry, catalogue, task_of
+from textapps.datasets.catalogue import CLIPS, PAIRS, TEXTS, WELL_KNOWN, Entry, catalogue, task_of
 
 
 def test_catalogue(write, tmp_path: Path) -> None:
@@ -13,6 +13,7 @@ def test_catalogue(write, tmp_path: Path) -> None:
     assert entries["imdb_reviews"].directory == imdb
     assert entries["tiny_shakespeare"][1:3] == ("to download", "generate")
     assert entries["ted_hrlr_translate/pt_to_en"][1:3] == ("to download", "translate")
+    assert entries["speech_commands"][1:3] == ("to download", "speech")
     assert entries["ag_news_subset"].directory is None
     assert task_of("ted_hrlr_translate/pt_to_en:1.0.0") == "translate"
     assert entries["pets/small"] == Entry("pets/small", "prepared", "", "", pets)
@@ -22,5 +23,5 @@ def test_well_known_sets_exist() -> None:
     import tensorflow_datasets as tfds
 
     known = tfds.list_builders(with_community_datasets=False)
-    assert {*TEXTS, *PAIRS} < set(WELL_KNOWN)
+    assert {*TEXTS, *PAIRS, *CLIPS} < set(WELL_KNOWN)
     assert {name.partition("/")[0] for name in WELL_KNOWN} <= set(known)

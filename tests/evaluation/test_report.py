@@ -12,6 +12,7 @@ from textapps.evaluation.sections import (
     Paragraph,
     Plot,
     Report,
+    Spectrograms,
     Surprise,
     Table,
     Texts,
@@ -68,6 +69,7 @@ def full():
             Plot("again", figure(), "the same figure twice"),
             Texts(EVIL, [(EVIL, EVIL)], EVIL),
             Surprise(EVIL, EVIL, [1.5] * len(EVIL), EVIL),
+            Spectrograms(EVIL, [(EVIL, [[0.0, 1.0], [2.0, 3.0]], 0.5)], EVIL),
         ],
     )
 
@@ -76,12 +78,13 @@ def test_holds_everything_and_escapes_it(tmp_path):
     write_report(tmp_path / "report.html", full())
     page = outline(tmp_path / "report.html")
     text = "".join(page.text)
-    # title twice and fact; paragraph, headline, table, plot (the label aside), texts, surprise
-    assert text.count(EVIL) == 2 + 1 + 2 + 3 + 4 + 2 + 4 + 3
+    # title twice and fact; paragraph, headline, table, plot (the label aside), texts, surprise,
+    # spectrograms (the label aside)
+    assert text.count(EVIL) == 2 + 1 + 2 + 3 + 4 + 2 + 4 + 3 + 3
     assert page.labels[0] == EVIL
     assert {"25,000", "0.2500", "91 %", "90 % to 92 %"} <= {part.strip() for part in page.text}
     assert "script" not in page.seen
-    assert page.seen.count("svg") == 2
+    assert page.seen.count("svg") == 3
 
 
 def test_needs_nothing_from_outside(tmp_path):
@@ -114,10 +117,11 @@ def test_every_section_may_be_empty(tmp_path):
         Table("Classes", ("Class", "F1"), []),
         Plot("Curves", plots.learning_curves([]), "nothing"),
         Texts("Mistakes", []),
+        Spectrograms("Clips", []),
     ]
     write_report(tmp_path / "report.html", Report("Empty", {}, sections))
     text = outline(tmp_path / "report.html").text
-    assert text.count("None.") == 3
+    assert text.count("None.") == 4
 
 
 def test_surprise_shows_every_character_with_its_level_and_nats(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from click.testing import Result
 
 from tests.tasks.toy_language import write_pairs
+from tests.tasks.toy_words import CLIP_SECONDS, RATE_HZ, WORDS, write_words
 from textapps.tasks.sentiment.config import SentimentConfig, resolve_config
 
 # Names that trip over quoting, encodings and numbers; in the order of the scores.
@@ -274,5 +275,71 @@ def trained_translator(
     @cache
     def train(kind: str = "gru") -> Any:
         return trained_once(task, tiny_translate(kind))[0]
+
+    return train
+
+
+TINY_SPEECH = {
+    "preset": "tiny",
+    "data.commands": WORDS,
+    "preprocessor.sample_rate": RATE_HZ,
+    "preprocessor.clip_seconds": CLIP_SECONDS,
+    "preprocessor.high_hz": 3_800.0,
+    "preprocessor.mels": 14,
+    "augmentation.shift_ms": 20,
+    "augmentation.time_mask_ms": 20.0,
+    "augmentation.frequency_mask": 2,
+    "stem.kernel": 3,
+    "stem.dropout": 0.05,
+    "backbone.units": 16,
+    "backbone.heads": 2,
+    "backbone.context": 11,
+    "backbone.dropout": 0.05,
+    "training.epochs": 14,
+    "training.batch_size": 15,
+    "training.learning_rate": 0.02,
+    "training.warmup_steps": 5,
+    "detection.hop_ms": 60,
+    "detection.smoothing_ms": 100,
+    "detection.threshold": 0.6,
+    "detection.refractory_ms": 300,
+}
+# One way to pool, one kind of stem and of features each; two of them listen.
+RECOGNIZERS: dict[str, dict[str, object]] = {
+    "simple_rnn": {"model.pooling": "max", "stem.normalization": "layer"},
+    "lstm": {"model.streaming": True, "model.pooling": "max_mean", "preprocessor.kind": "mfcc"},
+    "gru": {"stem.channels": 4, "stem.separable": False},
+    "transformer": {"model.streaming": True, "backbone.feed_forward": 20},
+}
+
+
+@pytest.fixture(scope="session")
+def toy_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of clips of three commands and two other words, with noise beside it."""
+    return write_words(tmp_path_factory.mktemp("words"))
+
+
+@pytest.fixture(scope="session")
+def tiny_speech(toy_words: Path) -> Callable[..., Any]:
+    """`tiny_speech("gru", **{"training.epochs": 1})` is a configuration of seconds."""
+    from textapps.tasks.speech.config import resolve_config
+
+    def make(kind: str = "gru", **changes: object) -> Any:
+        own = {"backbone.kind": kind, "data.source": str(toy_words)}
+        return resolve_config(flags={**TINY_SPEECH, **RECOGNIZERS[kind], **own, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_recognizer(
+    tmp_path_factory: pytest.TempPathFactory, tiny_speech: Callable[..., Any]
+) -> Callable[[str], Any]:
+    """`trained_recognizer("gru")` is a finished `SpeechRecognizer` that no test may change."""
+    from textapps.tasks.speech import task
+
+    @cache
+    def train(kind: str = "gru") -> Any:
+        return task.train(tiny_speech(kind), tmp_path_factory.mktemp(kind) / "models")[0]
 
     return train

@@ -1,6 +1,7 @@
 """What a user may set of a backbone."""
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -53,4 +54,32 @@ class BackboneConfig(Section):
                 f"units {self.units} must be a multiple of 2 x heads (2 x {self.heads}), "
                 "because rotary positions turn pairs of features"
             )
+        return self
+
+
+class StemConfig(Section):
+    """Convolutions over time before the backbone: one of `kernel` positions for each of `strides`.
+
+    With `channels` the first of them sees frequency as it sees time, in so many channels, at every
+    other feature. The others see all features at once, `separable` ones each feature by itself
+    and then all at one position, with a fraction of the weights. Without `strides` there is none.
+    """
+
+    strides: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field((2, 1), max_length=16)
+    kernel: int = Field(5, ge=1, le=99)
+    channels: int = Field(0, ge=0, le=512)
+    separable: bool = False
+    normalization: Literal["batch", "layer", "none"] = "batch"
+    activation: Activation = "relu"
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+    @property
+    def stride(self) -> int:
+        """How many positions come to one."""
+        return math.prod(self.strides)
+
+    @model_validator(mode="after")
+    def _has_a_first(self) -> "StemConfig":
+        if self.channels and not self.strides:
+            raise ValueError("channels needs a convolution: give strides, such as [2]")
         return self

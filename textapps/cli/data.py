@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from textapps.cli.clip_sets import check_clips, show_clips
 from textapps.cli.corpora import check_corpus, show_corpus
 from textapps.cli.options import Choice
 from textapps.cli.pair_sets import check_pairs, show_pairs
@@ -25,18 +26,19 @@ from textapps.cli.tables import (
 from textapps.errors import DataError
 
 if TYPE_CHECKING:
-    from textapps.datasets.config import CorpusConfig, DataConfig, PairsConfig
+    from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
     from textapps.datasets.inspection import SplitSummary
 
-TASKS = ("sentiment", "generate", "translate")
+TASKS = ("sentiment", "generate", "translate", "speech")
 # Which of the options a task reads, and what the others are refused with.
 _READS = {
-    "sentiment": ({"text_column", "label_column"}, "labelled texts are no pairs"),
+    "sentiment": ({"text_column", "label_column"}, "labelled texts are no pairs and no recordings"),
     "generate": ({"text_column"}, "a text to continue has no labels and no pairs"),
     "translate": (
         {"source_column", "target_column", "target_file"},
         "pairs have --source-column and --target-column",
     ),
+    "speech": ({"commands"}, "recordings have only --commands"),
 }
 
 _data_dir = click.option(
@@ -49,13 +51,14 @@ _task = click.option(
     "--task",
     type=Choice("task", TASKS),
     help="Read it as this task does.  [default: the task of a well-known set, translate with an "
-    "option of pairs, else sentiment]",
+    "option of pairs, speech with --commands, else sentiment]",
 )
 
 
 def _columns(command: Callable[..., None]) -> Callable[..., None]:
     """All that `_READS` names, as `**columns`."""
     for name, text in (
+        ("--commands", "Spoken words to tell apart, such as yes,no; others are unknown."),
         ("--target-file", "Translations of the file of sentences, line by line."),
         ("--target-column", "Column of the translations."),
         ("--source-column", "Column of the sentences to translate."),
@@ -77,6 +80,7 @@ def data_group() -> None:
       textapps data check reviews.csv --text-column review --label-column stars
       textapps data show book.txt --task generate
       textapps data check pairs.tsv.gz --task translate
+      textapps data check clips/ --task speech
     """
 
 
@@ -109,7 +113,7 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
 def show_command(
     source: str, task: str | None, data_dir: Path | None, as_json: bool, **columns: str | None
 ) -> None:
-    """Show rows, classes, lengths and examples of a set, the characters of a text, or pairs.
+    """Show what a set holds: rows, classes and lengths, characters, pairs, or recordings.
 
     \b
     Examples:
@@ -117,8 +121,9 @@ def show_command(
       textapps data show reviews.tsv.gz --label-column stars
       textapps data show sample --task generate
       textapps data show train.en --target-file train.de
+      textapps data show speech_commands --commands yes,no
     """
-    from textapps.datasets.config import CorpusConfig, PairsConfig
+    from textapps.datasets.config import ClipsConfig, CorpusConfig, PairsConfig
 
     config = _config(source, task, data_dir, columns)
     if isinstance(config, CorpusConfig):
@@ -126,6 +131,9 @@ def show_command(
         return
     if isinstance(config, PairsConfig):
         show_pairs(config, as_json=as_json)
+        return
+    if isinstance(config, ClipsConfig):
+        show_clips(config, as_json=as_json)
         return
     from textapps.datasets.inspection import summarise
 
@@ -149,7 +157,7 @@ def show_command(
 def check_command(
     source: str, task: str | None, data_dir: Path | None, as_json: bool, **columns: str | None
 ) -> None:
-    """Look for bad, empty and repeated rows or pairs in a set, or odd characters in a text.
+    """Look for bad, empty and repeated rows, pairs or recordings, or odd characters in a text.
 
     Ends with exit code 3 where training would stop.
 
@@ -158,8 +166,9 @@ def check_command(
       textapps data check reviews.csv
       textapps data check books/ --task generate
       textapps data check pairs.csv --source-column en --target-column de
+      textapps data check clips/ --task speech --commands yes,no
     """
-    from textapps.datasets.config import CorpusConfig, PairsConfig
+    from textapps.datasets.config import ClipsConfig, CorpusConfig, PairsConfig
 
     config = _config(source, task, data_dir, columns)
     if isinstance(config, CorpusConfig):
@@ -167,6 +176,9 @@ def check_command(
         return
     if isinstance(config, PairsConfig):
         check_pairs(config, as_json=as_json)
+        return
+    if isinstance(config, ClipsConfig):
+        check_clips(config, as_json=as_json)
         return
     from textapps.datasets.inspection import check
 
@@ -197,16 +209,16 @@ def check_command(
 
 def _config(
     source: str, task: str | None, data_dir: Path | None, columns: Mapping[str, str | None]
-) -> DataConfig | CorpusConfig | PairsConfig:
+) -> DataConfig | CorpusConfig | PairsConfig | ClipsConfig:
     """The [data] section of the task that the source is to be read for."""
     from textapps.config import resolve
     from textapps.datasets.catalogue import task_of
-    from textapps.datasets.config import CorpusConfig, DataConfig, PairsConfig
+    from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
 
     given = {name: value for name, value in columns.items() if value is not None}
     if task is None:
-        of_pairs = given.keys() & _READS["translate"][0]
-        task = task_of(source) or ("translate" if of_pairs else "sentiment")
+        hinted = (name for name in ("translate", "speech") if given.keys() & _READS[name][0])
+        task = task_of(source) or next(hinted, "sentiment")
     known, why = _READS[task]
     if other := sorted(given.keys() - known):
         raise click.UsageError(f"--{other[0].replace('_', '-')}: {why}")
@@ -217,6 +229,8 @@ def _config(
         return resolve(DataConfig, flags=values)
     if task == "generate":
         return resolve(CorpusConfig, flags=values)
+    if task == "speech":
+        return resolve(ClipsConfig, flags=values)
     return resolve(PairsConfig, flags=values)
 
 

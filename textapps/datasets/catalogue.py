@@ -14,9 +14,11 @@ WELL_KNOWN = {
     "movie_rationales": "long film reviews, 2 classes (Zaidan et al. 2007)",
     "tiny_shakespeare": "40,000 lines of plays, one text (Karpathy 2015)",
     "ted_hrlr_translate/pt_to_en": "talks, Portuguese and English (Qi et al. 2018)",
+    "speech_commands": "spoken words, 10 commands, unknown and silence (Warden 2018)",
 }
 TEXTS = ("tiny_shakespeare",)  # those to learn to continue, without classes
 PAIRS = ("ted_hrlr_translate/pt_to_en",)  # those of sentences and their translations
+CLIPS = ("speech_commands",)  # those of recordings
 
 
 def task_of(name: str) -> str:
@@ -28,9 +30,8 @@ def task_of(name: str) -> str:
     known = name.partition(":")[0]
     if known not in WELL_KNOWN:
         return ""
-    if known in PAIRS:
-        return "translate"
-    return "generate" if known in TEXTS else "sentiment"
+    tasks = {"generate": TEXTS, "translate": PAIRS, "speech": CLIPS}
+    return next((task for task, names in tasks.items() if known in names), "sentiment")
 
 
 class Entry(NamedTuple):
@@ -52,7 +53,7 @@ def catalogue(data_dir: Path) -> list[Entry]:
     for one in prepared_sets(data_dir):
         # A well-known set goes by its short name, which means its newest version.
         prepared[one.name if one.name in WELL_KNOWN else str(one)] = one.directory
-    sample = "made up by small grammars: film reviews in 2 classes, verses, or sentence pairs"
+    sample = "made up: film reviews in 2 classes, verses, sentence pairs, or spoken words"
     return [Entry("sample", "bundled", "", sample, None)] + [
         Entry(
             name,

@@ -10,6 +10,9 @@ TEXT_COLUMNS = ("text", "review", "sentence", "content", "comment", "body", "mes
 LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target", "polarity", "rating")
 SOURCE_COLUMNS = ("source", "src", "input")
 TARGET_COLUMNS = ("target", "tgt", "translation", "output")
+PATH_COLUMNS = ("path", "file", "filename", "audio", "wav", "clip")
+WORD_COLUMNS = ("label", "word", "command", "class", "category", "text", "sentence")
+SPEAKER_COLUMNS = ("speaker", "speaker_id", "client_id", "group")
 GROUP_COLUMNS = ("group", "movie")
 SPLIT_COLUMNS = ("split",)
 
@@ -22,6 +25,16 @@ class Columns:
     label: str
     group: str | None
     split: str | None
+
+
+@dataclass(frozen=True)
+class ClipColumns:
+    """Names of the columns of a table of recordings, None for one that it does not have."""
+
+    path: str
+    word: str | None
+    split: str | None
+    speaker: str | None
 
 
 def find_columns(
@@ -60,6 +73,23 @@ def find_pair_columns(
     return first, second
 
 
+def find_clip_columns(place: str, found: Iterable[str]) -> ClipColumns:
+    """The columns of a table of recordings, by the usual names, letter case aside.
+
+    DataError, which lists the columns `found`, where none holds the paths.
+
+    >>> find_clip_columns("a.csv", ["Path", "word", "client_id"])
+    ClipColumns(path='Path', word='word', split=None, speaker='client_id')
+    """
+    names = list(found)
+    path = _first(names, PATH_COLUMNS)
+    if path is None:
+        listed = _listed(names)
+        raise DataError(f"{place}: no path column, the columns are {listed}; call one 'path'")
+    word, split = _first(names, WORD_COLUMNS), _first(names, SPLIT_COLUMNS)
+    return ClipColumns(path, word, split, _first(names, SPEAKER_COLUMNS))
+
+
 def _first(names: list[str], wanted: Iterable[str]) -> str | None:
     by_lower_case = {name.lower(): name for name in reversed(names)}
     return next((by_lower_case[name] for name in wanted if name in by_lower_case), None)
@@ -73,11 +103,15 @@ def _needed(
     column = _first(names, [given.lower()] if given is not None else usual)
     if column is not None:
         return column
-    # A file without a header shows its first row here, which may be long.
-    listed = ", ".join(name if len(name) <= 30 else f"{name[:29]}…" for name in names[:12])
+    listed = _listed(names)
     missing = f"{kind} column" if given is None else f"column '{given}'"
     near = difflib.get_close_matches(given or "", names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise DataError(
         f"{place}: no {missing}, the columns are {listed}; name it with --{kind}-column{hint}"
     )
+
+
+def _listed(names: list[str]) -> str:
+    # A file without a header shows its first row here, which may be long.
+    return ", ".join(name if len(name) <= 30 else f"{name[:29]}…" for name in names[:12])

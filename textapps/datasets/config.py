@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from textapps.config import Section
 
@@ -82,7 +82,61 @@ class PairsConfig(Section):
         return _resolved(self)
 
 
-C = TypeVar("C", DataConfig, CorpusConfig, PairsConfig)
+UNKNOWN, SILENCE = "unknown", "silence"
+"""The classes of words that are no commands, and of no word at all."""
+
+
+class ClipsConfig(Section):
+    """Where recordings of single spoken words come from.
+
+    A source is `sample` (made on the spot), a folder of class folders, a table of paths and labels,
+    or the name of a set of TensorFlow Datasets. The classes are `commands`, in this order, or all
+    that the source has. With commands the other words are `unknown`; `silence` is cut from
+    `_background_noise_`. Each of these two is such a share of a split's clips; with 0 there is no
+    such class.
+
+    With `redraw`, every pass of training takes other clips of unknown words. Clips of more than
+    `memory_mb` altogether are decoded again for every batch.
+    """
+
+    source: str = Field(default="speech_commands", min_length=1)
+    validation_source: str | None = Field(default=None, min_length=1)
+    test_source: str | None = Field(default=None, min_length=1)
+    data_dir: str | None = Field(default=None, min_length=1)
+    """As in `DataConfig`."""
+    commands: tuple[str, ...] = ()
+    unknown: float = Field(0.1, ge=0, le=0.5)
+    silence: float = Field(0.1, ge=0, le=0.4)
+    redraw: bool = True
+    skip_bad: bool = False
+    memory_mb: int = Field(2_000, ge=0)
+
+    @field_validator("commands", mode="before")
+    @classmethod
+    def _take_apart(cls, commands: object) -> object:
+        """`yes,no`, as an option and the environment have it; a list, as a file has it."""
+        if isinstance(commands, str):
+            return tuple(commands.split(","))
+        return tuple(commands) if isinstance(commands, list) else commands
+
+    @field_validator("commands")
+    @classmethod
+    def _are_words(cls, commands: tuple[str, ...]) -> tuple[str, ...]:
+        words = tuple(command.strip() for command in commands)
+        if "" in words:
+            raise ValueError("a command is empty")
+        if twice := next((word for word in words if words.count(word) > 1), None):
+            raise ValueError(f"'{twice}' is named twice")
+        if made := next((word for word in words if word in (UNKNOWN, SILENCE)), None):
+            raise ValueError(f"'{made}' is no command: data.{made} says how much of it there is")
+        return words
+
+    def resolved(self) -> "ClipsConfig":
+        """The same with every path absolute, so that a run finds its data from any folder."""
+        return _resolved(self)
+
+
+C = TypeVar("C", DataConfig, CorpusConfig, PairsConfig, ClipsConfig)
 _PATHS = ("data_dir", "source_file", "target_file")
 
 

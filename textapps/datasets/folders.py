@@ -46,17 +46,10 @@ class FolderSource:
 
     @cached_property
     def _split_folders(self) -> dict[str, Path]:
-        folders: dict[str, Path] = {}
-        for folder in _subfolders(self.path):
-            split = split_named(folder.name)
-            if split and split in folders:
-                raise DataError(f"{self.path}: both {folders[split].name} and {folder.name}")
-            if split:
-                folders[split] = folder
-        return folders if "train" in folders else {}
+        return split_folders(self.path)
 
     def _classes(self, folder: Path) -> dict[str, Path]:
-        classes = {child.name: child for child in _subfolders(folder) if any(_texts(child))}
+        classes = {child.name: child for child in subfolders(folder) if any(_texts(child))}
         for name in _UNLABELLED:
             if classes.pop(name, None):
                 logging.getLogger("textapps").warning("%s/%s left out: no labels", folder, name)
@@ -74,7 +67,23 @@ class FolderSource:
         return decode(raw, str(file), self._report).replace("\r\n", "\n").removesuffix("\n")
 
 
-def _subfolders(folder: Path) -> list[Path]:
+def split_folders(path: Path) -> dict[str, Path]:
+    """The subfolders that are named after splits; none where none of them is for training.
+
+    DataError for two folders of one split.
+    """
+    folders: dict[str, Path] = {}
+    for folder in subfolders(path):
+        split = split_named(folder.name)
+        if split and split in folders:
+            raise DataError(f"{path}: both {folders[split].name} and {folder.name}")
+        if split:
+            folders[split] = folder
+    return folders if "train" in folders else {}
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Those that are not hidden, by name; DataError where the folder cannot be read."""
     try:
         children = sorted(folder.iterdir())
     except OSError as error:

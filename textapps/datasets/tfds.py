@@ -38,18 +38,18 @@ class TfdsSource:
     @property
     def own_splits(self) -> frozenset[str]:
         """The set's splits that are named like ours."""
-        return frozenset(self._splits)
+        return frozenset(self.splits)
 
     @property
     def label_names(self) -> tuple[str, ...] | None:
         """The names of a ClassLabel, in the order of its numbers."""
-        feature = self._info.features[self._columns.label]
+        feature = self.info.features[self._columns.label]
         return tuple(feature.names) if hasattr(feature, "names") else None
 
     def rows(self, split: str | None) -> list[Row]:
         """The records in the order of the files; the place is the number of the record."""
         names, columns = self.label_names, self._columns
-        texts, labels = self._records(split, (columns.text, columns.label))
+        texts, labels = self.records(split, (columns.text, columns.label))
         return [
             Row(text.decode(errors="replace"), _label(label, names), "", place)
             for text, label, place in zip(texts, labels, self._places(split), strict=False)
@@ -57,43 +57,43 @@ class TfdsSource:
 
     def texts(self, split: str | None) -> list[str]:
         """The texts alone, for which the set needs no classes; CRLF becomes LF."""
-        keys = self._info.supervised_keys
+        keys = self.info.supervised_keys
         given = self._text_column or (keys[0] if keys and isinstance(keys[0], str) else None)
-        column = find_text_column(str(self.directory), sorted(self._info.features), given)
+        column = find_text_column(str(self.directory), sorted(self.info.features), given)
         self._refuse_other_than_text(column)
-        (texts,) = self._records(split, (column,))
+        (texts,) = self.records(split, (column,))
         return [text.decode("utf-8-sig", errors="replace").replace("\r\n", "\n") for text in texts]
 
     def pairs(self, split: str | None, source: str | None, target: str | None) -> list[list[str]]:
         """The texts of two columns, by default those of a translation in its own direction."""
-        keys = self._info.supervised_keys
+        keys = self.info.supervised_keys
         if source is None and target is None and keys and all(isinstance(key, str) for key in keys):
             source, target = keys[:2]
-        names = sorted(self._info.features)
+        names = sorted(self.info.features)
         columns = find_pair_columns(str(self.directory), names, source, target)
         for column in columns:
             self._refuse_other_than_text(column)
-        records = self._records(split, columns)
+        records = self.records(split, columns)
         return [[text.decode(errors="replace") for text in column] for column in records]
 
     def _places(self, split: str | None) -> Iterator[str]:
         return (f"{self.name}/{split}:{number}" for number in count(1))
 
-    def _records(self, split: str | None, columns: Sequence[str]) -> list[list[Any]]:
-        """All values of each column."""
+    def records(self, split: str | None, columns: Sequence[str]) -> list[list[Any]]:
+        """All values of each column; DataError where some are missing or damaged."""
         import tensorflow as tf
 
         if split is None:
             raise DataError(f"{self.directory}: no split train, validation or test")
         values: list[list[Any]] = [[] for _ in columns]
         try:
-            for batch in self._batches(self._splits[split], columns):
+            for batch in self._batches(self.splits[split], columns):
                 for column, found in zip(columns, values, strict=True):
                     found += batch[column].tolist()
         except (tf.errors.OpError, OSError) as error:
             cause = str(error).splitlines()[0]
             raise DataError(f"{self.directory}: damaged ({cause}); prepare it again") from None
-        read, expected = len(values[0]), self._splits[split].num_examples
+        read, expected = len(values[0]), self.splits[split].num_examples
         if read != expected:
             raise DataError(
                 f"{self.directory}: {read} of {expected} records of {split}; prepare it again"
@@ -101,7 +101,8 @@ class TfdsSource:
         return values
 
     @cached_property
-    def _info(self) -> Any:
+    def info(self) -> Any:
+        """The set's description, a `tfds.core.DatasetInfo`."""
         import tensorflow_datasets as tfds
 
         try:
@@ -115,15 +116,16 @@ class TfdsSource:
         return info
 
     @cached_property
-    def _splits(self) -> dict[str, Any]:
-        named = {split_named(name): split for name, split in self._info.splits.items()}
+    def splits(self) -> dict[str, Any]:
+        """The set's splits by our names for them."""
+        named = {split_named(name): split for name, split in self.info.splits.items()}
         return {name: split for name, split in named.items() if name is not None}
 
     @cached_property
     def _columns(self) -> Columns:
-        features = self._info.features
+        features = self.info.features
         text, label = self._text_column, self._label_column
-        keys = self._info.supervised_keys
+        keys = self.info.supervised_keys
         if keys and all(isinstance(key, str) for key in keys):
             text, label = text or keys[0], label or keys[1]
         columns = find_columns(str(self.directory), sorted(features), text, label)
@@ -131,7 +133,7 @@ class TfdsSource:
         return columns
 
     def _refuse_other_than_text(self, column: str) -> None:
-        if self._info.features[column].np_dtype not in (object, str):
+        if self.info.features[column].np_dtype not in (object, str):
             raise DataError(f"{self.directory}: column '{column}' holds no texts")
 
     def _batches(self, split: Any, columns: Sequence[str]) -> Any:
@@ -148,7 +150,7 @@ class TfdsSource:
         import numpy as np
         import tensorflow as tf
 
-        feature = self._info.features[column]
+        feature = self.info.features[column]
         if feature.shape == () and feature.np_dtype in (object, str):
             return tf.string
         if feature.shape == () and np.dtype(feature.np_dtype).kind in "iub":

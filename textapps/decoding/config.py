@@ -1,4 +1,4 @@
-"""How text is decoded: the [decoding] sections of the generate and the translate task."""
+"""How answers are found: the [decoding] sections of the generate, translate and speech tasks."""
 
 from typing import Annotated
 
@@ -61,3 +61,20 @@ class SearchConfig(Section):
         if self.temperature and self.n_best > 1:
             raise ValueError("drawn answers have no order: with a temperature n_best must be 1")
         return self
+
+
+class DetectionConfig(Section):
+    """When a command counts as heard in a stream, and how often the model is asked."""
+
+    threshold: Annotated[
+        float, Field(gt=0, le=1, description="smoothed probability at which a command is heard")
+    ] = 0.8
+    smoothing_ms: Annotated[
+        int, Field(ge=0, le=10_000, description="time over which probabilities are averaged")
+    ] = 300
+    refractory_ms: Annotated[
+        int, Field(ge=0, le=60_000, description="time after a command in which nothing is heard")
+    ] = 1_000
+    hop_ms: Annotated[
+        int, Field(ge=10, le=1_000, description="time from one answer of the model to the next")
+    ] = 100

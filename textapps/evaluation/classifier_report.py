@@ -53,20 +53,42 @@ def classifier_sections(
         baseline: name and scores float[n, classes] of another model on the same examples.
         seed: of the resampling.
     """
-    truth, values = np.asarray(labels), np.asarray(scores)
-    correct = np.argmax(values, axis=1) == truth
-    known = [name for name in NAMES if name in metrics]
-    sections: list[Section] = [
-        Headline(
-            "Results",
-            [(NAMES[name], *figure(metrics, name)) for name in known],
-            f"On {len(truth):,} examples. Below each figure its 95 % bootstrap interval.",
-        )
-    ]
+    correct = np.argmax(np.asarray(scores), axis=1) == np.asarray(labels)
+    sections: list[Section] = [results(metrics, len(correct))]
     if baseline:
-        sections.append(_comparison(truth, correct, metrics, *baseline, seed=seed))
-    matrix = confusion_matrix(truth, values)
-    sections += [
+        sections.append(_comparison(np.asarray(labels), correct, metrics, *baseline, seed=seed))
+    return [
+        *sections,
+        *answer_plots(labels, scores, label_names, history),
+        Plot(
+            "Accuracy by length",
+            plots.accuracy_by_length(length_accuracy(lengths, correct), length_unit),
+            f"Accuracy of groups of examples by their length in {length_unit}.",
+            "Groups of about equally many examples, with 95 % intervals.",
+        ),
+        classes(labels, scores, label_names),
+        mistakes(labels, scores, label_names, examples),
+    ]
+
+
+def results(metrics: Mapping[str, float], examples: int) -> Headline:
+    """The figures to read first, with their intervals."""
+    return Headline(
+        "Results",
+        [(NAMES[name], *figure(metrics, name)) for name in NAMES if name in metrics],
+        f"On {examples:,} examples. Below each figure its 95 % interval.",
+    )
+
+
+def answer_plots(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    history: Sequence[Mapping[str, Any]] = (),
+) -> list[Plot]:
+    """Curves, confusion and calibration; arguments as of `classifier_sections`."""
+    matrix = confusion_matrix(labels, scores)
+    return [
         Plot(
             "Learning curves",
             plots.learning_curves(history),
@@ -75,39 +97,45 @@ def classifier_sections(
         Plot(
             "Confusion matrix",
             plots.confusion(matrix, label_names),
-            f"Of {len(truth):,} examples, {int(np.trace(matrix)):,} on the diagonal are correct.",
+            f"Of {matrix.sum():,} examples, {int(np.trace(matrix)):,} on the diagonal are correct.",
             "The deeper the colour, the larger the share of the true class.",
         ),
         Plot(
             "Calibration",
-            plots.reliability(truth, values),
+            plots.reliability(labels, scores),
             "Share of correct answers against the score of the predicted class.",
             "Below the dotted line the model is surer than it may be; above it, less sure.",
         ),
-        Plot(
-            "Accuracy by length",
-            plots.accuracy_by_length(length_accuracy(lengths, correct), length_unit),
-            f"Accuracy of groups of examples by their length in {length_unit}.",
-            "Groups of about equally many examples, with 95 % intervals.",
-        ),
-        Table(
-            "Classes",
-            ("Class", "Precision", "Recall", "F1", "Examples"),
-            per_class_table(truth, values, label_names),
-        ),
-        Texts(
-            "Most confident mistakes",
-            [
-                (
-                    f"{label_names[m.predicted]} ({percent(m.probability)}), "
-                    f"labelled {label_names[m.label]}",
-                    m.text,
-                )
-                for m in most_confident_mistakes(examples, truth, values)
-            ],
-        ),
     ]
-    return sections
+
+
+def classes(labels: npt.ArrayLike, scores: npt.ArrayLike, label_names: Sequence[str]) -> Table:
+    """Precision, recall and F1 of each class."""
+    return Table(
+        "Classes",
+        ("Class", "Precision", "Recall", "F1", "Examples"),
+        per_class_table(labels, scores, label_names),
+    )
+
+
+def mistakes(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    examples: Sequence[str],
+) -> Texts:
+    """The wrong answers of the highest scores."""
+    return Texts(
+        "Most confident mistakes",
+        [
+            (
+                f"{label_names[m.predicted]} ({percent(m.probability)}), "
+                f"labelled {label_names[m.label]}",
+                m.text,
+            )
+            for m in most_confident_mistakes(examples, labels, scores)
+        ],
+    )
 
 
 def _comparison(

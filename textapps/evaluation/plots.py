@@ -45,10 +45,10 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], leave_out: Collection[str
     names = [name for name in names if name not in leave_out]
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     if not names:
-        return _empty(figure, "no training history")
+        return empty(figure, "no training history")
     panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, names, strict=True):
-        _dress(axes)
+        dress(axes)
         lines = ((name, SECOND, "training", "--"), (f"val_{name}", FIRST, "validation", "-"))
         for column, colour, label, style in lines:
             if column not in columns:
@@ -115,7 +115,7 @@ def reliability(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Figure:
     below.set_ylabel("examples", color=MUTED)
     below.set_xlabel("score of the predicted class", color=MUTED)
     for each in (axes, below):
-        _dress(each)
+        dress(each)
         each.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
         each.xaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
     return figure
@@ -125,7 +125,7 @@ def accuracy_by_length(rows: Sequence[LengthRow], unit: str = "tokens") -> Figur
     """The groups of `length_accuracy` with their 95 % intervals; dotted, all of them together."""
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     if not rows:
-        return _empty(figure, "no examples")
+        return empty(figure, "no examples")
     axes = figure.add_subplot()
     accuracy = np.array([row.accuracy for row in rows])
     error = [accuracy - [row.low for row in rows], [row.high for row in rows] - accuracy]
@@ -136,7 +136,7 @@ def accuracy_by_length(rows: Sequence[LengthRow], unit: str = "tokens") -> Figur
     axes.set_ylabel("accuracy", color=MUTED)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-    _dress(axes)
+    dress(axes)
     return figure
 
 
@@ -150,7 +150,7 @@ def ngram_orders(orders: Sequence[float], model: float) -> Figure:
     axes.set_ylabel("nats per character", color=MUTED)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-    _dress(axes)
+    dress(axes)
     return figure
 
 
@@ -158,7 +158,7 @@ def translation_by_length(rows: Sequence[LengthScores], unit: str = "words") -> 
     """The groups of `translation_by_length`: BLEU with 95 % intervals, and chrF."""
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     if not rows:
-        return _empty(figure, "no examples")
+        return empty(figure, "no examples")
     axes = figure.add_subplot()
     bleu = np.array([row.bleu for row in rows])
     error = [bleu - [row.low for row in rows], [row.high for row in rows] - bleu]
@@ -171,7 +171,7 @@ def translation_by_length(rows: Sequence[LengthScores], unit: str = "words") -> 
     # Above, because good scores leave no room inside.
     above = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, ncols=2, **above)
-    _dress(axes)
+    dress(axes)
     return figure
 
 
@@ -186,7 +186,7 @@ def attention(weights: npt.ArrayLike, source: Sequence[str], target: Sequence[st
     shares = np.asarray(weights, np.float64)[: len(rows), : len(columns)]
     figure = Figure(figsize=(WIDTH, 1.3 + 0.16 * max(8, len(rows))), layout="constrained")
     if not shares.size:
-        return _empty(figure, "no tokens")
+        return empty(figure, "no tokens")
     axes = figure.add_subplot()
     _cells(axes, shares / max(float(shares.max()), 1e-9))
     axes.set_xticks(
@@ -205,7 +205,7 @@ def _cells(axes: Axes, shares: npt.NDArray[np.float64]) -> None:
     colours[..., 3] = shares  # transparent and not white, for pages of any colour
     rows, columns = (np.arange(size + 1) - 0.5 for size in shares.shape)
     axes.pcolormesh(columns, rows, colours, edgecolors="face", linewidth=0)
-    _dress(axes, grid=False)
+    dress(axes, grid=False)
     axes.tick_params(length=0)
     axes.invert_yaxis()
     for spine in axes.spines.values():
@@ -220,7 +220,7 @@ def _length_axis(axes: Axes, rows: Sequence[LengthRow | LengthScores], unit: str
     axes.set_xlabel(unit, color=MUTED)
 
 
-def _dress(axes: Axes, *, grid: bool = True) -> None:
+def dress(axes: Axes, *, grid: bool = True) -> None:
     """One look for all: no box, faint lines, quiet ticks."""
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
@@ -231,7 +231,8 @@ def _dress(axes: Axes, *, grid: bool = True) -> None:
         axes.set_axisbelow(True)
 
 
-def _empty(figure: Figure, message: str) -> Figure:
+def empty(figure: Figure, message: str) -> Figure:
+    """A figure of nothing, which says why."""
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.text(0.5, 0.5, message, color=MUTED, ha="center", va="center")

@@ -14,11 +14,13 @@ from textapps.evaluation.sections import (
     Paragraph,
     Plot,
     Report,
+    Spectrograms,
     Surprise,
     Table,
     Texts,
     cell,
 )
+from textapps.evaluation.spectrogram import drawn
 from textapps.evaluation.surprise import level_names, painted
 from textapps.files import write_file
 
@@ -34,6 +36,7 @@ KINDS = {
     Plot: "plot",
     Texts: "texts",
     Surprise: "surprise",
+    Spectrograms: "spectrograms",
 }
 
 
@@ -50,6 +53,7 @@ def write_report(path: Path, report: Report) -> None:
     environment.filters["excerpt"] = _excerpt
     environment.filters["svg"] = _svg
     environment.filters["painted"] = painted
+    environment.filters["spectrogram"] = drawn
     environment.globals["level_names"] = level_names()
     sections = [(KINDS[type(section)], section) for section in report.sections]
     page = environment.get_template("report.html.j2").render(report=report, sections=sections)

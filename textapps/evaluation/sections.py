@@ -1,4 +1,4 @@
-"""What a report is made of: facts, then sections of six kinds.
+"""What a report is made of: facts, then sections of seven kinds.
 
 Any text in them may come from users: the template escapes it.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from matplotlib.figure import Figure
 
 
@@ -25,9 +26,21 @@ NAMES = {
     "perplexity": "Perplexity per character",
     "bleu": "BLEU",
     "chrf": "chrF",
+    "false_accept_rate": "False accepts",
+    "false_reject_rate": "False rejects",
+    "miss_rate": "Missed in a stream",
+    "false_alarms_per_hour": "False alarms per hour",
 }
-PERCENTAGES = {"accuracy", "macro_f1", "calibration_error"}
+PERCENTAGES = {
+    "accuracy",
+    "macro_f1",
+    "calibration_error",
+    "false_accept_rate",
+    "false_reject_rate",
+    "miss_rate",
+}
 POINTS = {"bleu", "chrf"}  # of 100, and never written as a share
+RATES = {"false_alarms_per_hour"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,16 @@ class Surprise:
     note: str = ""
 
 
-Section = Paragraph | Headline | Table | Plot | Texts | Surprise
+@dataclass(frozen=True)
+class Spectrograms:
+    """Sounds: each (caption, features float[time, features] from low to high tones, seconds)."""
+
+    heading: str
+    items: Sequence[tuple[str, npt.ArrayLike, float]]
+    note: str = ""
+
+
+Section = Paragraph | Headline | Table | Plot | Texts | Surprise | Spectrograms
 
 
 @dataclass(frozen=True)
@@ -128,12 +150,22 @@ def points(score: float) -> str:
     return f"{score:.2f}"
 
 
+def rate(value: float) -> str:
+    """How often something happens in an hour, or in another time.
+
+    >>> rate(1234.56)
+    '1,234.6'
+    """
+    return f"{value:,.1f}"
+
+
 def figure(metrics: Mapping[str, float], name: str) -> tuple[str, str]:
     """A figure of `metrics` and its interval as text, the interval empty where there is none.
 
     >>> figure({"accuracy": 0.915, "accuracy_low": 0.91, "accuracy_high": 0.92}, "accuracy")
     ('91.50 %', '91.00 % to 92.00 %')
     """
-    write = percent if name in PERCENTAGES else points if name in POINTS else cell
+    writers = ((percent, PERCENTAGES), (points, POINTS), (rate, RATES))
+    write = next((each for each, names in writers if name in names), cell)
     bounds = [write(metrics[key]) for key in (f"{name}_low", f"{name}_high") if key in metrics]
     return write(metrics[name]), " to ".join(bounds)

@@ -73,7 +73,7 @@ class SentimentModel(keras.Model):
         mask = ops.not_equal(ids, PADDING)
         x = self.embedding(self.word_dropout(ids, training=training))
         x = self.embedding_dropout(x, training=training)
-        x, mask = self.stem(x, mask=mask)
+        x, mask, _ = self.stem(x, mask=mask)
         x, _ = self.backbone(x, mask=mask, training=training)
         x = self.pooling(x, mask=mask)
         paths = [self.head(self.head_dropout(x, training=training))]

@@ -1,0 +1,120 @@
+"""The front end: waveforms to frames of features, in training and in the exported graph."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textapps.preprocessing.config import AudioConfig
+from textapps.preprocessing.framing import Framer, State
+from textapps.preprocessing.mel import MelBands, cosine_transform
+from textapps.preprocessing.normalization import Normalization
+
+_FLOOR = 1e-6  # of an energy, so that silence has a logarithm; -80 dB is just above it
+
+
+class FrontEnd(tf.Module):
+    """Log-mel spectrogram or MFCC (Davis and Mermelstein 1980, section II) of a waveform.
+
+    Windows of Hann's form without centring, energies by the FFT, log(mel + 1e-6), and for each
+    feature a fixed mean and deviation: a frame depends on its own samples alone, neither on
+    neighbours in the batch nor on what comes later.
+
+    The law: chunks of any lengths, the state passed along, give the frames of the whole.
+
+    Args:
+        config: rate, sizes and kind.
+        normalization: None leaves the features as they are.
+
+    Raises:
+        ConfigurationError: more mels than the spectrum can tell apart.
+
+    >>> front_end = FrontEnd(AudioConfig(mels=20))
+    >>> front_end.frames(tf.zeros([3, 16_000])).shape
+    TensorShape([3, 98, 20])
+    """
+
+    def __init__(self, config: AudioConfig, normalization: Normalization | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.normalization = normalization
+        window = config.window_samples
+        self.framer = Framer(window, config.hop_samples)
+        self._fft_size = 2 ** (window - 1).bit_length()
+        turns = np.arange(window) / window
+        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * turns)).astype(np.float32)
+        self._bands = MelBands(
+            config.mels,
+            self._fft_size // 2 + 1,
+            config.sample_rate,
+            config.low_hz,
+            config.high_hz,
+        )
+        self._transform = None
+        if config.kind == "mfcc":
+            self._transform = cosine_transform(config.mels, config.coefficients)
+
+    @classmethod
+    def learn(cls, config: AudioConfig, waveforms: Iterable[Any]) -> "FrontEnd":
+        """Learns the normalisation from batches of training clips, float32[batch, samples].
+
+        Raises:
+            DataError: there are none.
+        """
+        plain = cls(config)
+        spec = [tf.TensorSpec([None, None], tf.float32)]
+        frames = tf.function(plain.frames, input_signature=spec, autograph=False)
+        return cls(config, Normalization.learn(frames(batch).numpy() for batch in waveforms))
+
+    def frames(self, waveform: Any) -> Any:
+        """float32[batch, samples] → float32[batch, time, features].
+
+        There are as many frames as whole windows, none if the waveform is shorter than one.
+        """
+        return self._features(self.framer.frames(waveform))
+
+    def initial_state(self, batch: Any) -> State:
+        """The state before the first sample of `batch` waveforms: zeros."""
+        return self.framer.initial_state(batch)
+
+    def next_frames(
+        self, waveform: Any, state: State | None = None, samples: Any = None
+    ) -> tuple[Any, Any, State]:
+        """The frames that a chunk completes.
+
+        Args:
+            waveform: float32[batch, chunk], the next samples.
+            state: see `Framer`; None at the start.
+            samples: int32[batch], how many of each row count; None: all.
+
+        Returns:
+            float32[batch, time, features]; bool[batch, time], which of them are there, those on
+            the left; the new state.
+        """
+        windows, mask, state = self.framer.next_frames(waveform, state, samples)
+        return self._features(windows), mask, state
+
+    def save(self, directory: Path) -> None:
+        """Writes the normalisation; the configuration stands in the run's config.toml."""
+        if self.normalization is not None:
+            self.normalization.save(directory)
+
+    @classmethod
+    def load(cls, directory: Path, config: AudioConfig) -> "FrontEnd":
+        """Reads what `save` wrote.
+
+        Raises:
+            RunError: the normalisation is missing, damaged or for other features.
+        """
+        return cls(config, Normalization.load(directory, config.features))
+
+    def _features(self, windows: Any) -> Any:
+        """float32[batch, time, window] → float32[batch, time, features]."""
+        spectrum = tf.signal.rfft(windows * self._window, [self._fft_size])
+        energies = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
+        features = tf.math.log(self._bands(energies) + _FLOOR)
+        if self._transform is not None:
+            features = tf.matmul(features, self._transform)
+        return features if self.normalization is None else self.normalization(features)

@@ -1,0 +1,89 @@
+"""The mel scale: bands as the ear tells them apart."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from textapps.errors import ConfigurationError
+
+# Converters to int8 leave constants below 1,024 numbers as they are. Energies must stay exact:
+# their logarithm shows the soft ones as much as the loud ones.
+_LARGEST_BLOCK = 1_023
+
+
+class MelBands:
+    """Sums of the energies of frequencies, in triangular bands that overlap by half.
+
+    The bands are equally wide on the mel scale, 2595 · log10(1 + f / 700) (O'Shaughnessy 1987,
+    page 150), and each peaks at 1. Most weights are zero, so the product is made in blocks of
+    neighbouring bands.
+
+    Args:
+        bands: how many.
+        bins: frequencies of the spectrum, from 0 to half of `sample_rate`.
+        low_hz, high_hz: where the first band begins and the last one ends.
+
+    Raises:
+        ConfigurationError: so narrow bands that one has no frequency in it.
+    """
+
+    def __init__(
+        self, bands: int, bins: int, sample_rate: int, low_hz: float, high_hz: float
+    ) -> None:
+        edges = np.linspace(_mel(low_hz), _mel(high_hz), bands + 2)
+        places = _mel(np.linspace(0, sample_rate / 2, bins))[:, None]
+        rising = (places - edges[:-2]) / (edges[1:-1] - edges[:-2])
+        falling = (edges[2:] - places) / (edges[2:] - edges[1:-1])
+        self.weights: NDArray[np.float32] = np.maximum(0, np.minimum(rising, falling)).astype(
+            np.float32
+        )
+        empty = np.flatnonzero(self.weights.max(axis=0) < 1e-3)
+        if len(empty):
+            raise ConfigurationError(
+                f"preprocessor.mels {bands} is too many: band {empty[0]} has no frequency of the "
+                "spectrum in it; choose fewer mels or a longer window_ms"
+            )
+        self._blocks = list(_blocks(self.weights))
+
+    def __call__(self, energies: Any) -> Any:
+        """float32[…, bins] → float32[…, bands]."""
+        parts = [
+            tf.matmul(energies[..., first:last], weights) for first, last, weights in self._blocks
+        ]
+        return tf.concat(parts, axis=-1)
+
+
+def cosine_transform(inputs: int, outputs: int) -> NDArray[np.float32]:
+    """The first `outputs` of the orthonormal DCT-II, as a matrix float32[inputs, outputs].
+
+    >>> matrix = cosine_transform(5, 5)
+    >>> bool(np.allclose(matrix.T @ matrix, np.eye(5), atol=1e-6))
+    True
+    """
+    places, orders = np.arange(inputs)[:, None] + 0.5, np.arange(outputs)[None]
+    matrix = np.cos(np.pi / inputs * places * orders) * np.sqrt(2 / inputs)
+    matrix[:, 0] /= np.sqrt(2)
+    result: NDArray[np.float32] = matrix.astype(np.float32)
+    return result
+
+
+def _mel(frequency_hz: Any) -> Any:
+    return 2595 * np.log10(1 + np.asarray(frequency_hz) / 700)
+
+
+def _blocks(weights: NDArray[np.float32]) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """(first bin, last bin + 1, float32[bins, bands]) of as many bands as a block may hold."""
+    used = [np.flatnonzero(band) for band in weights.T]
+    start = 0
+    for band in range(1, len(used) + 1):
+        first = used[start][0]
+        full = band < len(used) and (
+            (used[band][-1] + 1 - first) * (band + 1 - start) > _LARGEST_BLOCK
+        )
+        if full or band == len(used):
+            last = used[band - 1][-1] + 1
+            yield int(first), int(last), weights[first:last, start:band]
+            start = band

@@ -1,0 +1,1 @@
+"""Recognising spoken commands, in clips and in a stream."""

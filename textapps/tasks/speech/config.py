@@ -1,0 +1,141 @@
+"""Configuration and presets of the speech task."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from textapps.backbones.config import BackboneConfig, StemConfig
+from textapps.config import Section, resolve_preset
+from textapps.datasets.config import ClipsConfig
+from textapps.decoding.config import DetectionConfig
+from textapps.exporting.config import ExportConfig
+from textapps.preprocessing.config import AudioConfig, AugmentationConfig
+from textapps.training.config import TrainingConfig
+
+
+class ModelConfig(Section):
+    """What stands behind the backbone, and which way it reads.
+
+    A `streaming` model is causal: it hears a clip as it comes and carries its state on. In
+    training, a share of `carry` of its clips begin with the state in which another clip ended, as
+    all of a stream but its first second does. `head_dropout` is the share of features dropped
+    before the last layer; `label_smoothing` moves that share of a label to all classes.
+    """
+
+    streaming: bool = False
+    carry: float = Field(0.5, ge=0, le=1)
+    pooling: Literal["max", "mean", "attention", "max_mean"] = "attention"
+    head_dropout: float = Field(0.2, ge=0, lt=1)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+
+
+class SpeechConfig(Section):
+    """The whole configuration of a speech run, as config.toml holds it."""
+
+    task: Literal["speech"] = "speech"
+    preset: Literal["tiny", "small", "base"] = "small"
+    random_seed: int = Field(0, ge=0, lt=2**32)
+    data: ClipsConfig = ClipsConfig()
+    preprocessor: AudioConfig = AudioConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    stem: StemConfig = StemConfig()
+    backbone: BackboneConfig = BackboneConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    detection: DetectionConfig = DetectionConfig()
+    export: ExportConfig = ExportConfig()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "SpeechConfig":
+        if self.detection.hop_ms > 1_000 * self.preprocessor.clip_seconds:
+            raise ValueError(
+                f"detection.hop_ms {self.detection.hop_ms} must not be more than "
+                f"preprocessor.clip_seconds ({self.preprocessor.clip_seconds:g} s): what lies "
+                "between two answers would never be heard"
+            )
+        return self
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # At most 30,000 parameters, for a microcontroller; a minute of training on the sample.
+    "tiny": {
+        "augmentation": {"frequency_mask": 4, "time_mask_ms": 80.0},
+        "stem": {"strides": (2, 1), "kernel": 5, "separable": True},
+        "backbone": {"kind": "gru", "units": 60, "heads": 2, "feed_forward": None, "context": 64},
+        "model": {"head_dropout": 0.1, "label_smoothing": 0.05},
+        "training": {
+            "epochs": 30,
+            "batch_size": 64,
+            "learning_rate": 5e-3,
+            "schedule": "cosine",
+            "warmup_steps": 50,
+            "average": 0.99,
+        },
+    },
+    # At most 250,000 parameters.
+    "small": {
+        "stem": {"strides": (2, 1), "kernel": 5, "dropout": 0.1},
+        "backbone": {"kind": "gru", "units": 128, "dropout": 0.1, "context": 64},
+        "model": {},
+        "training": {
+            "epochs": 40,
+            "batch_size": 128,
+            "learning_rate": 3e-3,
+            "schedule": "cosine",
+            "warmup_steps": 100,
+            "weight_decay": 0.02,
+            "average": 0.995,
+        },
+    },
+    "base": {
+        "stem": {"strides": (2, 1), "kernel": 5, "channels": 24, "dropout": 0.1},
+        "backbone": {"kind": "gru", "units": 192, "layers": 2, "dropout": 0.2, "context": 64},
+        "model": {"head_dropout": 0.3},
+        "training": {
+            "epochs": 60,
+            "batch_size": 128,
+            "learning_rate": 2e-3,
+            "schedule": "cosine",
+            "warmup_steps": 200,
+            "weight_decay": 0.02,
+            "average": 0.998,
+        },
+    },
+}
+# What another backbone than the preset's needs of its own, the limits of parameters included.
+BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+    ("tiny", "lstm"): {"backbone": {"units": 52}},
+    ("tiny", "transformer"): {
+        "backbone": {"units": 48, "feed_forward": 96, "dropout": 0.05},
+        "training": {"learning_rate": 3e-3},
+    },
+    ("tiny", "simple_rnn"): {"training": {"learning_rate": 3e-3}},
+    ("small", "transformer"): {
+        "backbone": {"feed_forward": 128},
+        "training": {"learning_rate": 2e-3},
+    },
+    ("small", "simple_rnn"): {"training": {"learning_rate": 2e-3}},
+    ("base", "transformer"): {
+        "backbone": {"feed_forward": 384},
+        "training": {"learning_rate": 1e-3},
+    },
+    ("base", "simple_rnn"): {"training": {"learning_rate": 1e-3}},
+}
+
+
+def resolve_config(
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> SpeechConfig:
+    """Flags before environment before file before the preset that they name.
+
+    Raises:
+        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
+    """
+    return resolve_preset(
+        SpeechConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
+    )

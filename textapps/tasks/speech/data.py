@@ -1,0 +1,138 @@
+"""From clips to batches of waveforms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps.datasets.clip_loader import load_clips
+from textapps.datasets.clips import Clips
+from textapps.datasets.config import ClipsConfig
+from textapps.preprocessing.augmentation import clip_seeds
+from textapps.preprocessing.log_mel import FrontEnd
+from textapps.preprocessing.resampling import resample
+from textapps.tasks.speech.config import SpeechConfig
+from textapps.training.batches import Batch
+from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan, shard
+
+ANSWER_BATCH = 64
+LEARNT_FROM = 2_000  # clips; more would change the third digit of the normalisation at most
+
+
+def load_splits(
+    config: SpeechConfig,
+    splits: Sequence[str],
+    labels: Sequence[str] | None = None,
+    data: ClipsConfig | None = None,
+) -> list[Clips]:
+    """Some splits of `data`, by default those of the configuration.
+
+    Args:
+        labels: the classes of an earlier training, to which the words must belong.
+
+    Raises:
+        DataError: data that are missing or wrong.
+    """
+    return load_clips(
+        data or config.data,
+        splits,
+        lambda waveform, rate_hz: resampled(waveform, rate_hz, config.preprocessor.sample_rate),
+        rate_hz=config.preprocessor.sample_rate,
+        clip_seconds=config.preprocessor.clip_seconds,
+        names=labels,
+    )
+
+
+def resampled(waveform: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArray[np.float32]:
+    """float32[samples] at another rate."""
+    changed: NDArray[np.float32] = resample(waveform, rate_hz, to_hz).numpy()
+    return changed
+
+
+def learn_front_end(clips: Clips, config: SpeechConfig) -> FrontEnd:
+    """The front end, its normalisation learnt from clips spread over the training split."""
+    chosen = np.unique(np.linspace(0, len(clips) - 1, LEARNT_FROM).astype(np.int64))
+    parts = np.array_split(chosen, -(-len(chosen) // ANSWER_BATCH))
+    return FrontEnd.learn(config.preprocessor, (clips.waveforms(part) for part in parts))
+
+
+class ClipBatchSource:
+    """Clips of one length as 16-bit samples, with seeds for what training makes of them.
+
+    Which clips a pass takes, in which order, and the seeds of its variations follow from the
+    random seed, the pass and the step alone.
+
+    Args:
+        clips: of one split.
+        batch_size: rows of a batch.
+        seed: None for every clip once and in order, as for validation.
+        worker, workers: this process and the number of them, for data-parallel training.
+    """
+
+    def __init__(
+        self,
+        clips: Clips,
+        batch_size: int,
+        seed: int | None,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.clips = clips
+        self.seed = seed
+        self.worker = worker
+        self.workers = workers
+        self.plan: Plan
+        if seed is None:
+            self.plan = SequentialPlan(np.zeros(len(clips)), batch_size)
+        else:
+            self.plan = LengthGroupedPlan(np.zeros(len(clips.drawn(0))), batch_size, seed)
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Steps in one pass over the clips."""
+        return self.plan.steps_per_pass
+
+    def batch(self, pass_index: int, step: int) -> Batch:
+        """({"pcm": int16[batch, samples], "seeds": int64[batch]}, labels, weights)."""
+        places = self.plan.indices(pass_index, step)
+        chosen = places if self.seed is None else self.clips.drawn(pass_index)[places]
+        rows, weights = shard(chosen, self.worker, self.workers)
+        seeds = clip_seeds(self.seed or 0, pass_index, rows).numpy()
+        inputs = {"pcm": self.clips.audio.pcm(rows), "seeds": seeds}
+        return inputs, self.clips.labels[rows], weights
+
+    @property
+    def signature(self) -> Any:
+        """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
+        import tensorflow as tf
+
+        samples = len(self.clips.audio.pcm(np.arange(1))[0])
+        return (
+            {
+                "pcm": tf.TensorSpec((None, samples), tf.int16),
+                "seeds": tf.TensorSpec((None,), tf.int64),
+            },
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
+        )
+
+
+def training_batches(clips: Clips, config: SpeechConfig) -> ClipBatchSource:
+    """Clips in an order that the seed decides, varied anew in every pass."""
+    return ClipBatchSource(clips, config.training.batch_size, config.random_seed)
+
+
+def validation_batches(clips: Clips, config: SpeechConfig) -> ClipBatchSource:
+    """Every clip once, as it is."""
+    return ClipBatchSource(clips, 2 * config.training.batch_size, None)
+
+
+def describe(train: Clips, validation: Clips) -> dict[str, Any]:
+    """What a run notes of its data, to refuse a resume on other data and to tell about it."""
+    return {
+        "name": train.name,
+        "labels": list(train.names),
+        "train": {"examples": len(train), "sha256": train.fingerprint},
+        "validation": {"examples": len(validation), "sha256": validation.fingerprint},
+    }

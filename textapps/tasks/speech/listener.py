@@ -1,0 +1,100 @@
+"""Answers to a stream of samples, piece by piece."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from textapps.decoding.config import DetectionConfig
+from textapps.preprocessing.config import AudioConfig
+from textapps.preprocessing.framing import Framer
+from textapps.tasks.speech.model import SpeechModel
+
+Floats = NDArray[np.float32]
+
+
+class Heard(NamedTuple):
+    """The probabilities float32[answers, classes] of clips, and when each ends, in ms."""
+
+    scores: Floats
+    times_ms: NDArray[np.float64]
+
+
+class Listener:
+    """What a model makes of the last clip's length of a stream, every `detection.hop_ms`.
+
+    The first answer is to the first whole clip, and equals that to this clip alone. A causal
+    model reads each sample once and carries its state on; any other one reads for each answer the
+    whole clip that ends there.
+
+    Law: samples in pieces of any lengths are answered as all at once.
+
+    Args:
+        model: with its weights.
+        audio, detection: sizes.
+    """
+
+    def __init__(self, model: SpeechModel, audio: AudioConfig, detection: DetectionConfig) -> None:
+        self.model = model
+        self.rate_hz = audio.sample_rate
+        self._clip = audio.clip_samples
+        hop_samples = round(detection.hop_ms * audio.sample_rate / 1_000)
+        specs = [tf.TensorSpec([None, None], tf.float32)]
+        if model.causal:
+            self._hop_samples = audio.hop_samples * model.stem.config.stride
+            self._every = max(1, hop_samples // self._hop_samples)
+            self._first = audio.window_samples  # the end of the first position
+            self._skipped = model.clip_positions - 1
+            state = tf.nest.map_structure(_any_rows, model.initial_state(1))
+            self._step = tf.function(
+                self._listen, input_signature=[*specs, state], autograph=False
+            )
+        else:
+            self._hop_samples = hop_samples
+            self._every = 1
+            self._first = self._clip
+            self._skipped = 0
+            self._framer = Framer(self._clip, self._hop_samples)
+            state = tf.nest.map_structure(_any_rows, self._framer.initial_state(1))
+            self._step = tf.function(self._slide, input_signature=[*specs, state], autograph=False)
+
+    def answers(self, pieces: Iterable[Floats]) -> Iterator[Heard]:
+        """What there is to say after each piece, float32[samples] at the model's rate.
+
+        Behind the last piece comes half a clip of silence, so that a word at the very end is heard
+        as one in the middle is.
+        """
+        state: Any = (self.model if self.model.causal else self._framer).initial_state(1)
+        done = 0
+        for piece in _ended(pieces, self._clip):
+            scores, state = self._step(tf.constant(piece[None], tf.float32), state)
+            numbers = done + np.arange(len(scores))
+            done += len(scores)
+            kept = (numbers >= self._skipped) & ((numbers - self._skipped) % self._every == 0)
+            ends = self._first + numbers[kept] * self._hop_samples
+            yield Heard(scores.numpy()[kept], 1_000 * ends / self.rate_hz)
+
+    def _listen(self, waveform: Any, state: Any) -> tuple[Any, Any]:
+        """float32[1, chunk], state → float32[positions, classes], state."""
+        logits, mask, state = self.model.listen(waveform, state)
+        return tf.boolean_mask(tf.nn.softmax(logits), mask), state
+
+    def _slide(self, waveform: Any, state: Any) -> tuple[Any, Any]:
+        """The same, of whole clips."""
+        clips, mask, state = self._framer.next_frames(waveform, state)
+        clips = tf.boolean_mask(clips, mask)
+        return tf.nn.softmax(self.model.logits(self.model.front_end.frames(clips))), state
+
+
+def _ended(pieces: Iterable[Floats], clip_samples: int) -> Iterator[Floats]:
+    """The pieces, none longer than ten clips, and the silence behind them."""
+    for piece in pieces:
+        for start in range(0, len(piece), 10 * clip_samples):
+            yield piece[start : start + 10 * clip_samples]
+    yield np.zeros(clip_samples // 2, np.float32)
+
+
+def _any_rows(leaf: Any) -> Any:
+    return tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype)

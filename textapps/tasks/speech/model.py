@@ -1,0 +1,187 @@
+"""Waveforms to logits of the classes, whole clips or a stream."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from textapps.backbones.backbone import Backbone
+from textapps.backbones.conv_stem import ConvStem
+from textapps.backbones.pooling import Pooling
+from textapps.decoding.random import uniforms
+from textapps.preprocessing.augmentation import Augmentation
+from textapps.preprocessing.log_mel import FrontEnd
+from textapps.tasks.generate.carried import CarriedState
+from textapps.tasks.speech.config import SpeechConfig
+
+FULL_SCALE = 32_768  # of 16-bit samples
+
+State = tuple[dict[str, Any], ...]
+
+
+class SpeechModel(keras.Model):
+    """Waveform → front end → stem → backbone → pooling → logits.
+
+    Called as a Keras model it takes {"pcm": int16[batch, samples], "seeds": int64[batch]}, clips
+    of equal length and what their variations in training are drawn from, and gives
+    float32[batch, classes]. Otherwise `logits` answers to clips, and `listen`, if the model is
+    causal, to a stream: chunks of any lengths, the state passed along, are answered as one.
+
+    Training with the state of other clips works over batches: row i begins where row i of the
+    batch before ended, in a share of `config.model.carry` of the cases.
+
+    Args:
+        classes: how many.
+        rows: of a training batch; None if there will be no training.
+        noise: recordings float32[samples] of background noise to train with.
+    """
+
+    def __init__(
+        self,
+        config: SpeechConfig,
+        front_end: FrontEnd,
+        classes: int,
+        *,
+        rows: int | None = None,
+        noise: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(name="speech")
+        model, units, causal = config.model, config.backbone.units, config.model.streaming
+        self.front_end = front_end
+        self.augmentation = None
+        if rows is not None:
+            together = np.concatenate(noise) if len(noise) else None
+            self.augmentation = Augmentation(config.augmentation, config.preprocessor, together)
+        self.stem = ConvStem(config.stem, units, causal=causal, name="stem")
+        self.backbone = Backbone(config.backbone, causal=causal, name="backbone")
+        positions = config.preprocessor.clip_frames
+        for stride in config.stem.strides:
+            positions = math.ceil(positions / stride)
+        self.pooling = Pooling(model.pooling, positions, name="pooling")
+        self.head_dropout = keras.layers.Dropout(model.head_dropout, name="head_dropout")
+        self.head = keras.layers.Dense(classes, dtype="float32", name="head")
+        self.carried = None
+        if causal and model.carry and rows is not None:
+            self.carried = CarriedState(
+                self.backbone.initial_state(rows), saved=True, name="training_state"
+            )
+        self.rows = rows
+        self.label_smoothing = model.label_smoothing
+        self.carry = model.carry
+        self._widths = (config.preprocessor.features, units, units * (1 + ("_" in model.pooling)))
+
+    @property
+    def causal(self) -> bool:
+        """Whether it can listen."""
+        return bool(self.backbone.causal)
+
+    @property
+    def clip_positions(self) -> int:
+        """Positions behind the stem of one clip, over which the answer is pooled."""
+        return int(self.pooling.window)
+
+    def build(self, inputs_shape: Any = None) -> None:
+        """Creates all weights at once, without a trace of the graph."""
+        features, units, pooled = self._widths
+        self.stem.build((None, None, features))
+        self.backbone.build((None, None, units))
+        self.pooling.build((None, None, units))
+        self.head.build((None, pooled))
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """See the class."""
+        waveform = ops.cast(inputs["pcm"], "float32") / FULL_SCALE
+        if not training or self.augmentation is None:
+            return self.logits(self.front_end.frames(waveform))
+        count = self.augmentation.draws
+        draws = uniforms(inputs["seeds"], ops.zeros_like(inputs["seeds"], "int32"), count + 1)
+        features = self.front_end.frames(self.augmentation.waveforms(waveform, draws))
+        features = self.augmentation.frames(features, draws)
+        return self.logits(features, fresh=draws[:, count] >= self.carry, training=True)
+
+    def logits(self, features: Any, fresh: Any = None, training: bool | None = None) -> Any:
+        """The answer to whole clips.
+
+        Args:
+            features: float32[batch, time, features].
+            fresh: bool[batch], which clips begin with no state, where the model carries one from
+                batch to batch; None: all.
+            training: whether anything is dropped.
+
+        Returns:
+            float32[batch, classes].
+        """
+        x, mask, _ = self.stem(features, training=training)
+        if fresh is None or self.carried is None:
+            x, _ = self.backbone(x, mask=mask, training=training)
+        else:
+            x = self._carried_on(x, mask, fresh)
+        x = self.pooling(x, mask=mask)
+        return self.head(self.head_dropout(x, training=training))
+
+    def listen(self, waveform: Any, state: State, samples: Any = None) -> tuple[Any, Any, State]:
+        """The answer at every position that a chunk completes: that to the clip that ends there.
+
+        The first clip is whole at position `clip_positions` - 1; before, the answers are to
+        what there is of it.
+
+        Args:
+            waveform: float32[batch, chunk], the next samples.
+            state: of `initial_state` at first.
+            samples: int32[batch], how many of each row count; None: all.
+
+        Returns:
+            float32[batch, positions, classes]; bool[batch, positions], which of them are there,
+            those on the left; the new state.
+        """
+        framer, *stem, pooling = state
+        stem, backbone = stem[: len(self.stem.convolutions)], stem[len(self.stem.convolutions) :]
+        x, mask, framer = self.front_end.next_frames(waveform, framer, samples)
+        x, mask, stem = self.stem(x, mask=mask, state=tuple(stem))
+        x, backbone = self.backbone(x, tuple(backbone), mask=mask)
+        x, pooling = self.pooling.slide(x, mask=mask, state=pooling)
+        return self.head(x), mask, (framer, *stem, *backbone, pooling)
+
+    def initial_state(self, batch: Any) -> State:
+        """The state before the first sample of `batch` streams.
+
+        A dict of tensors each for the framer, the convolutions, the blocks and the pooling.
+        """
+        return (
+            self.front_end.initial_state(batch),
+            *self.stem.initial_state(batch),
+            *self.backbone.initial_state(batch),
+            self.pooling.initial_state(batch),
+        )
+
+    def loss_of(self, labels: Any, logits: Any) -> Any:
+        """Cross-entropy with smoothed labels: int32[batch], float32[batch, classes] → [batch].
+
+        Label smoothing as in Szegedy et al. 2016, section 7.
+        """
+        targets = ops.one_hot(labels, logits.shape[-1])
+        return keras.losses.categorical_crossentropy(targets, logits, True, self.label_smoothing)
+
+    def _carried_on(self, x: Any, mask: Any, fresh: Any) -> Any:
+        """The backbone in training, from where the clips of the batch before ended or afresh."""
+        assert self.carried is not None
+        rows = ops.shape(x)[0]  # fewer than `self.rows` in the last batch of a pass
+
+        def begun(leaf: Any) -> Any:
+            first = ops.reshape(fresh, (-1,) + (1,) * (len(leaf.shape) - 1))
+            return ops.where(first, ops.zeros_like(leaf[:rows]), leaf[:rows])
+
+        before = self.carried.read(ops.zeros((self.rows,), "bool"))
+        state = tuple({name: begun(leaf) for name, leaf in each.items()} for each in before)
+        x, state = self.backbone(x, state, mask=mask, training=True)
+        self.carried.write(
+            tuple(
+                {name: ops.concatenate([new[name], old[name][rows:]]) for name in new}
+                for new, old in zip(state, before, strict=True)
+            )
+        )
+        return x
