@@ -2,7 +2,7 @@
 
 >>> import textapps
 >>> textapps.TASKS
-('sentiment', 'generate', 'translate')
+('sentiment', 'generate', 'translate', 'speech')
 """
 
 import importlib
@@ -14,7 +14,7 @@ from textapps.errors import ConfigurationError, unknown
 
 __version__ = "0.1.0"
 
-TASKS = ("sentiment", "generate", "translate")
+TASKS = ("sentiment", "generate", "translate", "speech")
 
 # Keras reads it at its first import; a ~/.keras/keras.json that says otherwise would break us.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

@@ -295,7 +295,7 @@ TINY_SPEECH = {
     "backbone.heads": 2,
     "backbone.context": 11,
     "backbone.dropout": 0.05,
-    "training.epochs": 14,
+    "training.epochs": 10,
     "training.batch_size": 15,
     "training.learning_rate": 0.02,
     "training.warmup_steps": 5,

@@ -26,6 +26,7 @@ COMMANDS = {
         "Continue a text, character by character.",
     ),
     "translate": ("textapps.cli.translate:translate_group", "Translate sentences."),
+    "speech": ("textapps.cli.speech:speech_group", "Recognise spoken commands."),
     "serve": ("textapps.cli.serve:serve_command", "Serve exported models over HTTP."),
     "data": ("textapps.cli.data:data_group", "List, show and check data sets."),
     "runs": ("textapps.cli.runs:runs_command", "List training runs with their figures."),

@@ -73,7 +73,8 @@ def other_data(own: Any) -> Any:
 
     values = own.model_dump()
     if "source" in flags:  # other data have columns and splits of their own
-        kept = ("source", "data_dir", "reverse")  # the direction is the model's
+        # the direction and the commands are the model's
+        kept = ("source", "data_dir", "reverse", "commands", "unknown", "silence")
         values = {name: values[name] for name in kept if name in values}
     return resolve(type(own), preset=values, flags=flags).resolved()
 
@@ -98,14 +99,14 @@ def export_options(default_name: str) -> Decorator:
     return decorate
 
 
-def export_run(trained: Any, models_dir: Path, verify: bool) -> Path:
-    """Exports what a run has trained, by the options of the running command."""
+def export_run(trained: Any, models_dir: Path, verify: bool, **more: Any) -> Path:
+    """Exports what a run has trained, by the options of the running command and `more`."""
     from textapps.config import resolve
     from textapps.exporting.config import ExportConfig
 
     section = trained.config.export.model_dump(exclude={"verify"})
     config = resolve(ExportConfig, preset={**section, "verify": verify}, flags=collect_flags())
-    path: Path = trained.export(models_dir, **config.model_dump())
+    path: Path = trained.export(models_dir, **config.model_dump(), **more)
     return path
 
 

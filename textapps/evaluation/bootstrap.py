@@ -121,4 +121,4 @@ def wilson_interval(successes: Any, examples: Any) -> tuple[Floats, Floats]:
     share = np.asarray(successes, np.float64) / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
+    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)  # rounding goes beyond

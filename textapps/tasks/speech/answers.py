@@ -74,7 +74,8 @@ class Answers:
         clip = self.audio.clip_samples
         block = max(1, self.audio.sample_rate * _BLOCK_MS // 1_000)
         rows, there = tf.unstack(tf.shape(waveform))
-        padded = tf.pad(waveform, [[0, 0], [0, clip + -(clip + there) % block]])
+        silence = clip + block + -(clip + there) % block  # so that there is a stretch of nothing
+        padded = tf.pad(waveform, [[0, 0], [0, silence]])
         energies = tf.reduce_sum(tf.reshape(padded, [rows, -1, block]) ** 2, axis=2)
         sums = tf.cumsum(tf.cast(energies, tf.float64), axis=1, exclusive=True)
         blocks = -(-clip // block)

@@ -63,7 +63,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {
         "augmentation": {"frequency_mask": 4, "time_mask_ms": 80.0},
         "stem": {"strides": (2, 1), "kernel": 5, "separable": True},
-        "backbone": {"kind": "gru", "units": 60, "heads": 2, "feed_forward": None, "context": 64},
+        "backbone": {"kind": "gru", "units": 56, "heads": 2, "feed_forward": None, "context": 64},
         "model": {"head_dropout": 0.1, "label_smoothing": 0.05},
         "training": {
             "epochs": 30,
@@ -106,7 +106,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 # What another backbone than the preset's needs of its own, the limits of parameters included.
 BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
-    ("tiny", "lstm"): {"backbone": {"units": 52}},
+    ("tiny", "lstm"): {"backbone": {"units": 48}},
+    ("small", "lstm"): {"backbone": {"units": 112}},
     ("tiny", "transformer"): {
         "backbone": {"units": 48, "feed_forward": 96, "dropout": 0.05},
         "training": {"learning_rate": 3e-3},

@@ -48,9 +48,7 @@ class Listener:
             self._first = audio.window_samples  # the end of the first position
             self._skipped = model.clip_positions - 1
             state = tf.nest.map_structure(_any_rows, model.initial_state(1))
-            self._step = tf.function(
-                self._listen, input_signature=[*specs, state], autograph=False
-            )
+            self._step = tf.function(self._listen, input_signature=[*specs, state], autograph=False)
         else:
             self._hop_samples = hop_samples
             self._every = 1

@@ -57,10 +57,10 @@ class SpeechModel(keras.Model):
             self.augmentation = Augmentation(config.augmentation, config.preprocessor, together)
         self.stem = ConvStem(config.stem, units, causal=causal, name="stem")
         self.backbone = Backbone(config.backbone, causal=causal, name="backbone")
-        positions = config.preprocessor.clip_frames
+        self.clip_positions = config.preprocessor.clip_frames  # behind the stem
         for stride in config.stem.strides:
-            positions = math.ceil(positions / stride)
-        self.pooling = Pooling(model.pooling, positions, name="pooling")
+            self.clip_positions = math.ceil(self.clip_positions / stride)
+        self.pooling = Pooling(model.pooling, self.clip_positions, name="pooling")
         self.head_dropout = keras.layers.Dropout(model.head_dropout, name="head_dropout")
         self.head = keras.layers.Dense(classes, dtype="float32", name="head")
         self.carried = None
@@ -77,11 +77,6 @@ class SpeechModel(keras.Model):
     def causal(self) -> bool:
         """Whether it can listen."""
         return bool(self.backbone.causal)
-
-    @property
-    def clip_positions(self) -> int:
-        """Positions behind the stem of one clip, over which the answer is pooled."""
-        return int(self.pooling.window)
 
     def build(self, inputs_shape: Any = None) -> None:
         """Creates all weights at once, without a trace of the graph."""

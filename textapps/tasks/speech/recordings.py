@@ -1,13 +1,13 @@
-"""What a recogniser is asked about: files, bytes and arrays of samples; long ones in pieces."""
+"""What a recogniser is asked about: files, bytes and arrays of samples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clip_files import from_pcm, is_clip, read_sound
+from textapps.datasets.clip_files import is_clip, read_sound
 from textapps.errors import DataError
 from textapps.tasks.speech.data import resampled
 
@@ -15,8 +15,7 @@ Waveform = NDArray[np.float32]
 Recording = str | Path | bytes | Waveform
 
 LONGEST_SECONDS = 30.0
-_PIECE_SECONDS = 10  # of a file of another rate; whole seconds, so that both rates have samples
-_MARGIN_SECONDS = 1  # heard on both sides of a piece: the resampler reaches beyond its ends
+STANDARD_INPUT = "-"
 
 
 def files_in(path: Path) -> list[Path]:
@@ -82,76 +81,40 @@ def seconds_of(file: Path) -> float:
         return 0.0
 
 
-def pieces_of(file: Path, rate_hz: int) -> Iterator[Waveform]:
-    """A recording of any length and rate as float32[samples] at `rate_hz`, piece after piece.
+def read_all(
+    names: Sequence[str], rate_hz: int, stdin: BinaryIO, skipped: list[str] | None = None
+) -> Iterator[tuple[str, Waveform | None]]:
+    """Path and samples of each recording, those in a folder one by one.
+
+    Args:
+        names: files and folders; "-" is one recording on `stdin`.
+        skipped: takes what is wrong with a bad one, which then has no samples.
 
     Raises:
-        DataError: it is missing or no audio.
+        DataError: one is bad, if there is no `skipped`.
     """
-    import soundfile
-
-    if not file.is_file():
-        raise DataError(f"{file}: no such file")
-    try:
-        with soundfile.SoundFile(file) as opened:
-            own_hz = int(opened.samplerate)
-            blocks = (
-                block.mean(axis=1, dtype=np.float32)
-                for block in opened.blocks(
-                    _PIECE_SECONDS * own_hz, dtype="float32", always_2d=True
-                )
-            )
-            yield from blocks if own_hz == rate_hz else _resampled(blocks, own_hz, rate_hz)
-    except soundfile.SoundFileError as error:
-        cause = str(getattr(error, "error_string", error)).rstrip(".")
-        raise DataError(f"{file}: no audio that can be read ({cause})") from error
-
-
-def pcm_pieces(stream: BinaryIO, place: str = "standard input") -> Iterator[Waveform]:
-    """Raw samples of 16 bits, the lower byte first, of one channel, as they come from a pipe.
-
-    Raises:
-        DataError: it is a WAV file, or there is nothing.
-    """
-    read = getattr(stream, "read1", stream.read)  # what there is, without waiting for more
-    rest = b""
-    first = True
-    while piece := read(65_536):
-        piece = rest + piece
-        if first and len(piece) < 4:  # too little to tell what it is
-            rest = piece
+    for name in names:
+        files = [name]
+        try:
+            if name != STANDARD_INPUT:
+                files = [str(file) for file in files_in(Path(name))]
+        except DataError as error:
+            _skip(error, skipped)
+            yield name, None
             continue
-        if first and piece[:4] == b"RIFF":
-            raise DataError(
-                f"{place}: a WAV file, where raw samples are wanted: "
-                "`arecord -t raw -f S16_LE -r 16000 -c 1`, or give the file by its name"
-            )
-        first = False
-        whole = len(piece) // 2 * 2
-        rest = piece[whole:]
-        yield from_pcm(np.frombuffer(piece[:whole], "<i2").astype(np.int16))
-    if first:
-        raise DataError(f"{place}: no samples, it ended at once")
+        for file in files:
+            waveform = None
+            try:
+                if file == STANDARD_INPUT:
+                    waveform = read_recording(stdin.read(), rate_hz, "standard input")
+                else:
+                    waveform = read_recording(file, rate_hz)
+            except DataError as error:
+                _skip(error, skipped)
+            yield file, waveform
 
 
-def _resampled(blocks: Iterator[Waveform], rate_from: int, rate_to: int) -> Iterator[Waveform]:
-    """Blocks of whole seconds at another rate, each with a second of its neighbours around it.
-
-    The end is known by a block that nothing follows.
-    """
-    margin, lead = _MARGIN_SECONDS * rate_from, 0
-    known: Waveform = np.zeros(0, np.float32)
-    for block in blocks:
-        known = np.concatenate([known, block])
-        there = len(known) - lead - margin
-        seconds = max(0, there // rate_from)
-        if not seconds:
-            continue
-        changed = resampled(known, rate_from, rate_to)
-        start = lead // rate_from * rate_to
-        yield changed[start : start + seconds * rate_to]
-        kept = max(0, lead + seconds * rate_from - margin)
-        lead = lead + seconds * rate_from - kept
-        known = known[kept:]
-    if len(known) > lead:
-        yield resampled(known, rate_from, rate_to)[lead // rate_from * rate_to :]
+def _skip(error: DataError, skipped: list[str] | None) -> None:
+    if skipped is None:
+        raise error
+    skipped.append(str(error))

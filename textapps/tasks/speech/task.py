@@ -64,6 +64,9 @@ class SpeechRecognizer:
         waveform = tf.TensorSpec([None, None], tf.float32, name="waveform")
         samples = tf.TensorSpec([None], tf.int32, name="samples")
         # Nothing here branches on a tensor, and converting takes a second.
+        self.answer_clips = tf.function(
+            self.answers.clips, input_signature=[waveform], autograph=False
+        )
         self.answer = tf.function(
             self.answers.waveforms, input_signature=[waveform, samples], autograph=False
         )
@@ -129,10 +132,14 @@ class SpeechRecognizer:
         if detection.hop_ms != self.config.detection.hop_ms:
             listener = Listener(self.model, self.config.preprocessor, detection)
         detector = Detector(self.labels, self.commands, detection)
-        state = None
-        for heard in listener.answers(pieces):
-            found, state = detector(heard.scores, heard.times_ms, state)
-            yield from found
+
+        def heard() -> Iterator[Detection]:
+            state = None
+            for answers in listener.answers(pieces):
+                found, state = detector(answers.scores, answers.times_ms, state)
+                yield from found
+
+        return heard()
 
     def detection(self, **options: Any) -> DetectionConfig:
         """The [detection] section of the run with `options` in place of some of it.
@@ -223,9 +230,11 @@ def resume(
     """
     config = load_config(run)
     known = read_data_record(run, DATA_FIELDS)
-    splits = data.load_splits(config, ("train", "validation"), known["labels"])
-    check_same_data(run, known, data.describe(*splits))
-    return _fit(run, config, *splits, progress)
+    train_clips, validation_clips = data.load_splits(
+        config, ("train", "validation"), known["labels"]
+    )
+    check_same_data(run, known, data.describe(train_clips, validation_clips))
+    return _fit(run, config, train_clips, validation_clips, progress)
 
 
 def load(run: RunDirectory) -> SpeechRecognizer:
@@ -278,9 +287,7 @@ def _fit(
     return load(run), result
 
 
-def _model(
-    config: SpeechConfig, front_end: FrontEnd, classes: int, **training: Any
-) -> SpeechModel:
+def _model(config: SpeechConfig, front_end: FrontEnd, classes: int, **training: Any) -> SpeechModel:
     model = SpeechModel(config, front_end, classes, **training)
     model.build()
     return model

@@ -1,0 +1,47 @@
+"""Files for LiteRT."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textapps.errors import ExportError
+from textapps.exporting.lite import LiteModel, convert
+
+
+@pytest.fixture(scope="module")
+def layer():
+    """A recurrence and a wide layer: float32[1, 7, 5] → float32[1, 3]."""
+    keras.utils.set_random_seed(2)
+    layers = [keras.layers.GRU(64, use_cudnn=False), keras.layers.Dense(3)]
+
+    def answer(x):
+        for each in layers:
+            x = each(x)
+        return x
+
+    answer(tf.zeros([1, 7, 5]))
+    return answer
+
+
+SPEC = tf.TensorSpec([1, 7, 5], tf.float32)
+
+
+def test_a_file_answers_as_the_function(layer):
+    content, small = convert(layer, SPEC), convert(layer, SPEC, int8=True)
+    assert len(small) < 0.6 * len(content)
+    whole, rounded = LiteModel(content), LiteModel(small, threads=2)
+    for seed in range(3):
+        x = np.random.RandomState(seed).normal(size=(1, 7, 5))
+        expected = layer(tf.constant(x, tf.float32)).numpy()
+        np.testing.assert_allclose(whole(x), expected, atol=1e-5)
+        gap = np.abs(rounded(x) - expected).max()
+        assert 0 < gap < 0.1
+
+
+def test_what_it_has_not_is_refused():
+    def lower(x):
+        return tf.strings.length(tf.strings.as_string(x))
+
+    with pytest.raises(ExportError, match="LiteRT cannot run this model"):
+        convert(lower, tf.TensorSpec([1, 2], tf.float32))

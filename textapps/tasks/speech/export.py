@@ -1,0 +1,160 @@
+"""The SavedModel of a recogniser: the bytes of a recording in, a command out."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
+from textapps.exporting.config import ExportConfig
+from textapps.exporting.export import export_model
+from textapps.exporting.state import flatten_state, unflatten_state
+from textapps.exporting.verification import Case
+from textapps.tasks.speech.recordings import Waveform
+from textapps.training.evaluations import read_metrics
+
+if TYPE_CHECKING:
+    from textapps.tasks.speech.task import SpeechRecognizer
+
+STEP = "step"
+# Rate, channels and kind of samples of the files that a verification asks about.
+FILES = ((None, 1, "PCM_16"), (44_100, 2, "PCM_24"), (8_000, 1, "FLOAT"), (None, 1, "PCM_U8"))
+
+
+def export(recognizer: "SpeechRecognizer", models_dir: Path | str, config: ExportConfig) -> Path:
+    """Publishes the next version of the export and returns its directory.
+
+    Signatures: `serving_default`, audio_bytes → label, probability, scores[batch, labels], error;
+    `waveform`, waveform[batch, samples] and samples[batch] → the same; of a causal model `step`,
+    the next samples and a state → scores[batch, positions, labels], how many positions count, and
+    the new state.
+
+    Raises:
+        ExportError: it cannot be written, or does not answer as the run does.
+    """
+    endpoints = {
+        DEFAULT_SIGNATURE: Endpoint(
+            recognizer.answer_files, recognizer.answer_files.input_signature
+        ),
+        "waveform": Endpoint(recognizer.answer, recognizer.answer.input_signature),
+    }
+    cases = [*_file_cases(recognizer), _waveform_case(recognizer)]
+    state: tuple[str, ...] = ()
+    if recognizer.model.causal:
+        endpoints[STEP] = step_endpoint(recognizer)
+        state = tuple(spec.name for spec in endpoints[STEP].inputs[2:])
+        cases.append(_step_case(recognizer, endpoints[STEP]))
+    return export_model(
+        endpoints,
+        track=(),
+        manifest_fields=manifest_fields(recognizer) | {"state": state},
+        cases=cases,
+        models_dir=models_dir,
+        config=config,
+    )
+
+
+def manifest_fields(recognizer: "SpeechRecognizer") -> dict[str, Any]:
+    """What the manifest of any export of a recogniser says of it."""
+    config = recognizer.config
+    seconds = {"clip_seconds": config.preprocessor.clip_seconds}
+    return {
+        "task": config.task,
+        "backbone": config.backbone.kind,
+        "preset": config.preset,
+        "labels": recognizer.labels,
+        "sample_rate_hz": config.preprocessor.sample_rate,
+        "decoding": {**config.detection.model_dump(), **seconds},
+        "metrics": read_metrics(recognizer.run),
+    }
+
+
+def step_endpoint(recognizer: "SpeechRecognizer") -> Endpoint:
+    """A chunk of a stream and the state after the chunks before; zeros are the first state."""
+    model = recognizer.model
+
+    def step(waveform: Any, samples: Any, **state: Any) -> dict[str, Any]:
+        there = tf.clip_by_value(samples, 0, tf.shape(waveform)[1])
+        logits, mask, new = model.listen(waveform, unflatten_state(state), there)
+        return {
+            "scores": tf.where(mask[:, :, None], tf.nn.softmax(logits), 0),
+            "positions": tf.reduce_sum(tf.cast(mask, tf.int32), axis=1),
+            **flatten_state(new),
+        }
+
+    leaves = flatten_state(model.initial_state(1))
+    specs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype, name) for name, t in leaves.items()]
+    return Endpoint(
+        step,
+        [
+            tf.TensorSpec([None, None], tf.float32, "waveform"),
+            tf.TensorSpec([None], tf.int32, "samples"),
+            *specs,
+        ],
+    )
+
+
+def sounds(clip_samples: int) -> list[Waveform]:
+    """Noises of unequal lengths: a clip, a short one, and one in which the loud part lies late."""
+    drawn = np.random.RandomState(8)
+    made = []
+    for share in (1.0, 0.37, 2.6):
+        samples = round(share * clip_samples)
+        loud = np.hanning(2 * samples)[:samples] * np.sin(np.arange(samples) ** 1.4 / 200)
+        made.append((0.3 * loud + 0.05 * drawn.normal(size=samples)).astype(np.float32))
+    return made
+
+
+def _file_cases(recognizer: "SpeechRecognizer") -> list[Case]:
+    import soundfile
+
+    audio = recognizer.config.preprocessor
+    made = sounds(audio.clip_samples)
+    files = [b"", b"RIFF and no more", "no recording at all, but a text: 猫".encode()]
+    for number, (rate_hz, channels, subtype) in enumerate(FILES):
+        waveform = np.stack([made[number % len(made)] / (1 + c) for c in range(channels)], axis=1)
+        written = io.BytesIO()
+        soundfile.write(
+            written, waveform, rate_hz or audio.sample_rate, subtype=subtype, format="WAV"
+        )
+        files.insert(number, written.getvalue())
+    outputs = recognizer.answer_files(tf.constant(files))
+    return [Case(DEFAULT_SIGNATURE, {"audio_bytes": files}, _arrays(outputs))]
+
+
+def _waveform_case(recognizer: "SpeechRecognizer") -> Case:
+    waveform, samples = _batch(sounds(recognizer.config.preprocessor.clip_samples))
+    samples = np.append(samples, 0).astype(np.int32)
+    waveform = np.concatenate([waveform, waveform[:1]])
+    outputs = recognizer.answer(tf.constant(waveform), tf.constant(samples))
+    return Case("waveform", {"waveform": waveform, "samples": samples}, _arrays(outputs))
+
+
+def _step_case(recognizer: "SpeechRecognizer", endpoint: Endpoint) -> Case:
+    """The second chunk of streams of which some have paused."""
+    step = tf.function(endpoint.function, autograph=False)
+    waveform, samples = _batch(sounds(recognizer.config.preprocessor.clip_samples))
+    zeros = flatten_state(recognizer.model.initial_state(len(waveform)))
+    half = waveform.shape[1] // 2
+    first = step(waveform=waveform[:, :half], samples=np.minimum(samples, half), **zeros)
+    inputs = {
+        "waveform": waveform[:, half:],
+        "samples": np.maximum(samples - half, 0),
+        **{name: first[name].numpy() for name in zeros},
+    }
+    return Case(STEP, inputs, _arrays(step(**inputs)))
+
+
+def _batch(waveforms: list[Waveform]) -> tuple[Any, Any]:
+    """float32[batch, longest], padded with what must not count, and int32[batch]."""
+    samples = np.array([len(each) for each in waveforms], np.int32)
+    batch = np.full((len(waveforms), samples.max()), 0.7, np.float32)
+    for row, waveform in zip(batch, waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    return batch, samples
+
+
+def _arrays(outputs: Any) -> dict[str, Any]:
+    return {name: tensor.numpy() for name, tensor in outputs.items()}

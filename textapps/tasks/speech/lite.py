@@ -1,0 +1,132 @@
+"""A recogniser as files of LiteRT, front end included: samples of one clip in, scores out."""
+
+import hashlib
+import json
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from textapps.datasets.clips import Clips
+from textapps.errors import DataError, ExportError
+from textapps.exporting.config import ExportConfig
+from textapps.exporting.lite import LiteModel, convert
+from textapps.exporting.publish import publish
+from textapps.tasks.speech.data import load_splits
+from textapps.tasks.speech.export import manifest_fields, sounds
+from textapps.tasks.speech.judgement import clip_scores
+
+if TYPE_CHECKING:
+    from textapps.tasks.speech.task import SpeechRecognizer
+
+LOGGER = logging.getLogger("textapps")
+MANIFEST = "textapps.json"
+FORMAT = 1
+KINDS = ("float", "int8")
+_TOLERANCE = 1e-4  # of a probability; int8 has none, only the accuracy that is told
+_ROUNDS = 20
+
+
+def export(recognizer: "SpeechRecognizer", models_dir: Path | str, config: ExportConfig) -> Path:
+    """Publishes `<models_dir>/tflite/<name>/<next version>/` and returns it.
+
+    `<name>.tflite` has weights of 32 bits, `<name>-int8.tflite` of 8. Both take float32[1,
+    samples], one clip at the rate of the model filled up with zeros, and give float32[1, labels].
+    textapps.json says what they are and how they answer to the test split beside the run itself.
+
+    Raises:
+        ExportError: it cannot be converted or written, or the float file does not answer as the
+            run does.
+    """
+    audio = recognizer.config.preprocessor
+    spec = tf.TensorSpec([1, audio.clip_samples], tf.float32, "waveform")
+    name = config.name or recognizer.config.task
+    contents = {
+        kind: convert(recognizer.answers.clips, spec, int8=kind == "int8") for kind in KINDS
+    }
+    models = {kind: LiteModel(content) for kind, content in contents.items()}
+    if config.verify:
+        _verify(recognizer, models["float"])
+    names = {"float": f"{name}.tflite", "int8": f"{name}-int8.tflite"}
+    manifest = {
+        "format": FORMAT,
+        "name": name,
+        **manifest_fields(recognizer),
+        "clip_samples": audio.clip_samples,
+        "files": {
+            kind: {
+                "file": names[kind],
+                "bytes": len(contents[kind]),
+                "sha256": hashlib.sha256(contents[kind]).hexdigest(),
+                "milliseconds_per_clip": _milliseconds(models[kind], audio.clip_samples),
+            }
+            for kind in KINDS
+        },
+        **_figures(recognizer, models),
+    }
+
+    def write(directory: Path) -> None:
+        for kind in KINDS:
+            (directory / names[kind]).write_bytes(contents[kind])
+        text = json.dumps(manifest, indent=2, ensure_ascii=False)
+        (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    return publish(write, Path(models_dir) / "tflite" / name)
+
+
+def lite_scores(model: LiteModel, clips: Clips) -> Any:
+    """float32[clips, labels]: the answers of a file, clip after clip."""
+    return np.concatenate([model(clips.waveforms([row])) for row in range(len(clips))])
+
+
+def _figures(recognizer: "SpeechRecognizer", models: dict[str, LiteModel]) -> dict[str, Any]:
+    """Accuracies on the test split, and int8 against float clip by clip; {} without the data."""
+    try:
+        (clips,) = load_splits(recognizer.config, ("test",), recognizer.labels)
+    except DataError as error:
+        LOGGER.warning("the accuracy of the files is not known: %s", error)
+        return {}
+    right = {
+        "run": np.argmax(clip_scores(recognizer, clips), axis=1) == clips.labels,
+        **{
+            kind: np.argmax(lite_scores(model, clips), axis=1) == clips.labels
+            for kind, model in models.items()
+        },
+    }
+    whole, small = right["float"], right["int8"]
+    return {
+        "judged_on": {"data": clips.name, "split": "test", "examples": len(clips)},
+        "accuracy": {kind: float(values.mean()) for kind, values in right.items()},
+        "int8_against_float": {
+            "both_right": int((whole & small).sum()),
+            "only_float_right": int((whole & ~small).sum()),
+            "only_int8_right": int((~whole & small).sum()),
+            "both_wrong": int((~whole & ~small).sum()),
+        },
+    }
+
+
+def _verify(recognizer: "SpeechRecognizer", model: LiteModel) -> None:
+    samples = recognizer.config.preprocessor.clip_samples
+    for number, sound in enumerate(sounds(samples)):
+        clip = np.zeros((1, samples), np.float32)
+        clip[0, : len(sound)] = sound[:samples]
+        gap = np.abs(model(clip) - recognizer.answers.clips(tf.constant(clip)).numpy()).max()
+        if not gap <= _TOLERANCE:
+            raise ExportError(
+                f"the LiteRT file does not verify: its answer to sound {number} is {gap:.2g} off"
+            )
+
+
+def _milliseconds(model: LiteModel, samples: int) -> float:
+    """The median time for one clip, warm, on one core of this machine."""
+    clip = np.zeros((1, samples), np.float32)
+    times = []
+    for _ in range(_ROUNDS):
+        began_at = time.perf_counter()
+        model(clip)
+        times.append(time.perf_counter() - began_at)
+    return round(1_000 * float(np.median(times)), 3)
