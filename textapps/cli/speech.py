@@ -121,7 +121,7 @@ def clip_options(command: Command) -> Command:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train a recogniser; prints the run directory."""
-    recognizer, result = train_or_resume("speech", config_file, models_dir, resume)
+    recognizer, result = train_or_resume("speech", config_file, models_dir, resume, "clips")
     console.say(
         f"best validation accuracy {result.best_score:.4f} at step {result.best_step:,}, "
         f"{result.seconds:.0f} s of training"
