@@ -29,8 +29,9 @@ static: $(SET_UP)
 acceptance: $(SET_UP)
 	$(BIN)/pytest -m acceptance --timeout=7200
 
-# Hours; the machine should have nothing else to do. PyTorch is for three of them alone. Pairs of
-# sentences are only measured where they are: make bench MULTI30K=DIR TATOEBA=DIR
+# Hours; the machine should have nothing else to do. PyTorch is for four of them alone. Pairs of
+# sentences and recordings are only measured where they are:
+# make bench MULTI30K=DIR TATOEBA=DIR SPEECH=DIR
 bench: $(SET_UP)
 	$(BIN)/python -m benchmarks.nbsvm
 	$(BIN)/python -m benchmarks.startup
@@ -47,10 +48,20 @@ endif
 ifdef TATOEBA
 	$(BIN)/python -m benchmarks.translate --data "$(TATOEBA)" --pairs tatoeba
 endif
+ifdef SPEECH
+	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)"
+	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --preset tiny
+	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --streaming
+	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --set open
+	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --set open --streaming
+endif
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/python -m benchmarks.nanogpt --seconds 180
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.search
+ifdef SPEECH
+	$(BIN)/python -m benchmarks.speech_speed
+endif
 	$(BIN)/python -m benchmarks.copy_task
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.serving --swap

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results, results_generate, results_translate, serving_page
+from benchmarks import results, results_generate, results_speech, results_translate, serving_page
 from benchmarks.markdown import ABSENT, BACKBONES, Result, preset_name, table, text
 
 # Accuracy on the 25,000 reviews of IMDB's test split, in %; labels of the 25,000 others.
@@ -57,6 +57,7 @@ def render() -> str:
         *_time_to_accuracy(),
         *results_generate.sections(),
         *results_translate.sections(),
+        *results_speech.sections(),
         *serving_page.sections(table),
         *_startup(),
         *_provenance(),

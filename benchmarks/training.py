@@ -15,6 +15,7 @@ from textapps.training.run_directory import RunDirectory
 
 WORK = Path("models/benchmarks")
 SECTIONS = ("preprocessor", "backbone", "model", "training")
+MORE_SECTIONS = ("augmentation", "stem")  # that speech has besides
 COSTS = ("wall_seconds", "cpu_seconds", "peak_memory_mb")
 
 
@@ -65,7 +66,8 @@ def can_go_on(run: RunDirectory, wanted: Any) -> bool:
         found = resolve(type(wanted), file=run.path / "config.toml")
     except ConfigurationError:
         return False
-    same = all(getattr(found, name) == getattr(wanted, name) for name in SECTIONS)
+    names = (*SECTIONS, *MORE_SECTIONS)
+    same = all(getattr(found, name, None) == getattr(wanted, name, None) for name in names)
     return same and bool(CheckpointStore(run.checkpoints).steps())
 
 

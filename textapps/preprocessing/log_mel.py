@@ -45,7 +45,7 @@ class FrontEnd(tf.Module):
         self._fft_size = 2 ** (window - 1).bit_length()
         turns = np.arange(window) / window
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * turns)).astype(np.float32)
-        self._bands = MelBands(
+        self.bands = MelBands(
             config.mels,
             self._fft_size // 2 + 1,
             config.sample_rate,
@@ -114,7 +114,7 @@ class FrontEnd(tf.Module):
         """float32[batch, time, window] → float32[batch, time, features]."""
         spectrum = tf.signal.rfft(windows * self._window, [self._fft_size])
         energies = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
-        features = tf.math.log(self._bands(energies) + _FLOOR)
+        features = tf.math.log(self.bands(energies) + _FLOOR)
         if self._transform is not None:
             features = tf.matmul(features, self._transform)
         return features if self.normalization is None else self.normalization(features)
