@@ -62,6 +62,26 @@ def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:
     np.testing.assert_array_equal(labels, clips.labels)
 
 
+def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> None:
+    config = tiny_speech("gru", **{"data.unknown": 0, "data.silence": 0})
+    (clips,) = data.load_splits(config, ("train",))
+    most = int(np.bincount(clips.labels).max())
+    rare, few = np.flatnonzero(clips.labels == 1), most // 4 + 1
+    kept = clips.take(np.concatenate([np.flatnonzero(clips.labels != 1), rare[:few]]))
+    source = data.ClipBatchSource(kept, 7, 5, repeat=9)
+    heard = [source.heard(number) for number in range(few)]
+    assert {len(each) for each in heard} == {len(heard[0])}
+    assert (np.bincount(kept.labels[heard[0]]) == most).all()
+    times = sum(np.bincount(each, minlength=len(kept)) for each in heard)
+    assert len(set(times[kept.labels == 1])) == 1  # in the end each as often as the others
+    inputs = [source.batch(0, step)[0] for step in range(source.steps_per_pass)]
+    seeds = np.concatenate([each["seeds"] for each in inputs])
+    assert len(set(seeds)) == len(seeds) == len(heard[0])  # varied anew each time
+    twice = data.ClipBatchSource(kept, 7, 5, repeat=2).heard(0)
+    assert np.bincount(kept.labels[twice])[1] == 2 * few
+    assert len(data.ClipBatchSource(kept, 7, 5).heard(0)) == len(kept)
+
+
 def test_two_workers_share_each_batch(tiny_speech: Tiny) -> None:
     config = tiny_speech("gru")
     (clips,) = data.load_splits(config, ("validation",))

@@ -95,8 +95,9 @@ class ClipsConfig(Section):
     `_background_noise_`. Each of these two is such a share of a split's clips; with 0 there is no
     such class.
 
-    With `redraw`, every pass of training takes other clips of unknown words. Clips of more than
-    `memory_mb` altogether are decoded again for every batch.
+    With `redraw`, every pass of training takes other clips of unknown words. Clips of a command
+    that has fewer of them than another are heard up to `repeat` times in a pass, varied each time.
+    Clips of more than `memory_mb` altogether are decoded again for every batch.
     """
 
     source: str = Field(default="speech_commands", min_length=1)
@@ -108,6 +109,7 @@ class ClipsConfig(Section):
     unknown: float = Field(0.1, ge=0, le=0.5)
     silence: float = Field(0.1, ge=0, le=0.4)
     redraw: bool = True
+    repeat: int = Field(4, ge=1, le=1_000)
     skip_bad: bool = False
     memory_mb: int = Field(2_000, ge=0)
 

@@ -127,16 +127,16 @@ class Augmentation:
         return clips + scale[:, None] * noise
 
 
-def clip_seeds(random_seed: int, pass_index: Any, indices: Any) -> Any:
-    """A seed for each clip in each pass: int64[batch].
+def clip_seeds(random_seed: int, pass_index: Any, places: Any) -> Any:
+    """A seed for each clip that is heard in each pass: int64[batch].
 
     Args:
         random_seed: of the run.
         pass_index: int or int64[].
-        indices: int64[batch], of the clips in their split.
+        places: int64[batch], of the clips in the pass.
     """
     first = tf.cast(pass_index, tf.int64) * 2**32 + random_seed * 0x5851F42D4C957F2D % 2**62
-    return first + tf.cast(indices, tf.int64)
+    return first + tf.cast(places, tf.int64)
 
 
 def _outside(size: Any, largest: Any, width: Any, place: Any) -> Any:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from textapps.datasets.clip_loader import load_clips
 from textapps.datasets.clips import Clips
-from textapps.datasets.config import ClipsConfig
+from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.preprocessing.augmentation import clip_seeds
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.resampling import resample
@@ -68,6 +68,7 @@ class ClipBatchSource:
         batch_size: rows of a batch.
         seed: None for every clip once and in order, as for validation.
         worker, workers: this process and the number of them, for data-parallel training.
+        repeat: how often a clip of a rare command is heard in a pass at most.
     """
 
     def __init__(
@@ -77,16 +78,19 @@ class ClipBatchSource:
         seed: int | None,
         worker: int = 0,
         workers: int = 1,
+        *,
+        repeat: int = 1,
     ) -> None:
         self.clips = clips
         self.seed = seed
         self.worker = worker
         self.workers = workers
+        self.repeat = repeat
         self.plan: Plan
         if seed is None:
             self.plan = SequentialPlan(np.zeros(len(clips)), batch_size)
         else:
-            self.plan = LengthGroupedPlan(np.zeros(len(clips.drawn(0))), batch_size, seed)
+            self.plan = LengthGroupedPlan(np.zeros(len(self.heard(0))), batch_size, seed)
 
     @property
     def steps_per_pass(self) -> int:
@@ -95,12 +99,30 @@ class ClipBatchSource:
 
     def batch(self, pass_index: int, step: int) -> Batch:
         """({"pcm": int16[batch, samples], "seeds": int64[batch]}, labels, weights)."""
-        places = self.plan.indices(pass_index, step)
-        chosen = places if self.seed is None else self.clips.drawn(pass_index)[places]
-        rows, weights = shard(chosen, self.worker, self.workers)
-        seeds = clip_seeds(self.seed or 0, pass_index, rows).numpy()
+        planned = self.plan.indices(pass_index, step)
+        places, weights = shard(planned, self.worker, self.workers)
+        rows = places if self.seed is None else self.heard(pass_index)[places]
+        seeds = clip_seeds(self.seed or 0, pass_index, places).numpy()
         inputs = {"pcm": self.clips.audio.pcm(rows), "seeds": seeds}
         return inputs, self.clips.labels[rows], weights
+
+    def heard(self, pass_index: int) -> NDArray[np.int64]:
+        """The clips of a pass of training; equally many each time.
+
+        Of a command that has fewer clips than another, clips come several times: a class that is
+        heard less often is answered less often too, whatever is said.
+        """
+        drawn = self.clips.drawn(pass_index)
+        labels, names = self.clips.labels[drawn], self.clips.names
+        commands = [label for label, name in enumerate(names) if name not in (UNKNOWN, SILENCE)]
+        counts = np.bincount(labels, minlength=len(names))[commands]
+        parts = [drawn]
+        for label, count in zip(commands, counts, strict=True):
+            own = drawn[labels == label]
+            more = min(max(counts), self.repeat * count) - count
+            # The next ones in every pass, so that each is heard as often as any other.
+            parts.append(own[(pass_index * more + np.arange(more)) % max(count, 1)])
+        return np.concatenate(parts)
 
     @property
     def signature(self) -> Any:
@@ -120,7 +142,9 @@ class ClipBatchSource:
 
 def training_batches(clips: Clips, config: SpeechConfig) -> ClipBatchSource:
     """Clips in an order that the seed decides, varied anew in every pass."""
-    return ClipBatchSource(clips, config.training.batch_size, config.random_seed)
+    return ClipBatchSource(
+        clips, config.training.batch_size, config.random_seed, repeat=config.data.repeat
+    )
 
 
 def validation_batches(clips: Clips, config: SpeechConfig) -> ClipBatchSource:
