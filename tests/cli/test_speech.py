@@ -194,7 +194,7 @@ def test_train_and_resume(cli: Cli, words: Path, tmp_path: Path) -> None:
     config = (run / "config.toml").read_text(encoding="utf-8")
     for line in ('    "up",\n    "stay",\n', "streaming = true", "skip_bad = true"):
         assert line in config
-    assert "best validation accuracy 0." in result.stderr
+    assert "best validation loss " in result.stderr
     again = cli("speech", "train", "--resume", str(run))
     assert (again.exit_code, again.stdout) == (0, result.stdout)
     assert "already finished" in again.stderr

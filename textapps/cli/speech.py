@@ -123,7 +123,7 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
     """Train a recogniser; prints the run directory."""
     recognizer, result = train_or_resume("speech", config_file, models_dir, resume, "clips")
     console.say(
-        f"best validation accuracy {result.best_score:.4f} at step {result.best_step:,}, "
+        f"best validation loss {result.best_score:.4f} at step {result.best_step:,}, "
         f"{result.seconds:.0f} s of training"
     )
     click.echo(recognizer.run.path)

@@ -281,6 +281,9 @@ def _fit(
             validation=data.validation_batches(validation_clips, config),
             config=config.training,
             run=run,
+            # A few hundred clips tell losses apart that come to the same accuracy.
+            monitor="val_loss",
+            mode="min",
             progress=progress,
         )
     # anew, so that what answers now answers in float32 and as it will after any other loading
