@@ -1,6 +1,7 @@
 """`predict --output`: batch inference, the same for all tasks."""
 
 import functools
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -171,6 +172,8 @@ def _runner(name: str, beam_options: Sequence[str]) -> "Callable[[Job, Sequence[
         raise TextappsError(
             "--runner beam needs Apache Beam, which is not installed: pip install 'textapps[beam]'"
         ) from None
+    if not console.debugging():
+        logging.getLogger().setLevel(logging.CRITICAL)  # Beam logs what it raises, at length
     return functools.partial(run_beam, options=beam_options)
 
 
