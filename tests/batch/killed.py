@@ -35,10 +35,13 @@ class Reversed(BatchModel):
 def main(folder: str, undisturbed: str, *files: str) -> None:
     windows.ROWS = 4
     local.BatchModel = Reversed
+    assert start(undisturbed, files, 0) == 0
     kills = 0
     while start(folder, files, kills % 23 + 1) == signal.SIGKILL:
         kills += 1
-    assert start(undisturbed, files, 0) == 0
+        for path in Path(folder).rglob("[!.]*"):  # whatever is there is whole
+            there = Path(undisturbed) / path.relative_to(folder)
+            assert path.is_dir() or path.read_bytes() == there.read_bytes(), path
     print(kills)
 
 

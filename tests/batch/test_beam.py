@@ -52,5 +52,5 @@ def test_beam_answers_as_one_process_does(
     done = ask()
     assert done.returncode == 3
     assert "a.jsonl.gz: damaged or not gzip" in done.stderr
-    assert done.stderr.count("error:") == 1
+    assert done.stderr.count("\n") == 1
     assert (tmp_path / "beam" / "b.jsonl.gz").read_bytes() == expected["b.jsonl.gz"]

@@ -164,16 +164,19 @@ def _run(
 def _runner(name: str, beam_options: Sequence[str]) -> "Callable[[Job, Sequence[Path]], None]":
     if name == "local":
         return _local
+    root = logging.getLogger()
+    level = root.level
+    if not console.debugging():
+        root.setLevel(logging.CRITICAL)  # Beam logs what it raises, at length
     try:
         from textapps.batch.beam import run_beam
     except ModuleNotFoundError as error:
+        root.setLevel(level)
         if (error.name or "").partition(".")[0] != "apache_beam":
             raise
         raise TextappsError(
             "--runner beam needs Apache Beam, which is not installed: pip install 'textapps[beam]'"
         ) from None
-    if not console.debugging():
-        logging.getLogger().setLevel(logging.CRITICAL)  # Beam logs what it raises, at length
     return functools.partial(run_beam, options=beam_options)
 
 
