@@ -59,6 +59,7 @@ def render() -> str:
         *results_translate.sections(),
         *results_speech.sections(),
         *serving_page.sections(table),
+        *_batch_inference(),
         *_startup(),
         *_provenance(),
         "## Sources",
@@ -195,6 +196,31 @@ def _time_to_accuracy() -> Iterable[str]:
 
 def _reached(run: dict[str, Any]) -> str:
     return f"{run['seconds']:.0f}" + ("" if run["reached"] else " (not reached)")
+
+
+def _batch_inference() -> Iterable[str]:
+    result = results.read_result("batch-inference")
+    yield "## Batch inference"
+    yield (
+        "Whole files of texts of 3 to 30 words answered by `predict --output` in one process, "
+        "from its start to its end, beside a loop that asks the same export about one text after "
+        "the other, its start left out."
+    )
+    if result is None:
+        yield f"Rows a second: {ABSENT}."
+        return
+    rows = [
+        (
+            f"{result['rows']:,}",
+            f"{result['rows_per_second']:,.0f}",
+            f"{result['one_by_one']['rows_per_second']:,.0f}",
+            f"{result['times_one_by_one']:.1f}",
+            f"{result['peak_memory_mb']:,}",
+        )
+    ]
+    heading = ("rows", "rows/s", "one by one, rows/s", "times one by one", "peak memory, MB")
+    yield f"{result['model']}:"
+    yield table(heading, rows)
 
 
 def _startup() -> Iterable[str]:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 # Hidden, so that a listing by pattern never takes a half-written thing for a whole one.
 ASIDE = ".aside-"
@@ -16,12 +17,21 @@ def write_file(path: Path, data: str | bytes) -> None:
 
     Raises OSError (a full disk, a read-only directory); the old file is then untouched.
     """
-    content = data.encode() if isinstance(data, str) else data
+    with file_aside(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextlib.contextmanager
+def file_aside(path: Path) -> Iterator[BinaryIO]:
+    """`write_file` for data that come piece by piece: what was written stands at the block's end.
+
+    After an error in the block nothing of it remains.
+    """
     handle, name = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         aside.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner can read

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textapps.cli import console
+from textapps.cli.batch import batch_options
 from textapps.cli.options import (
     Choice,
     Command,
@@ -156,18 +157,14 @@ def decoding_options(command: Command) -> Command:
         'textapps generate predict "ROMEO:" --length 300 --temperature 0.5',
         'textapps generate --seed "ROMEO:" --count 3 --random-seed 7',
         "textapps generate predict --input seeds.txt --json",
+        "textapps generate predict --input 'seeds-*.txt.gz' --output answers/",
     ),
 )
 @click.argument("seeds", nargs=-1)
 @click.option(
     "--seed", "more_seeds", metavar="TEXT", multiple=True, help="A text to continue; repeatable."
 )
-@click.option(
-    "--input",
-    "input_file",
-    type=click.File("rb"),
-    help="A file with a text to continue on each line, '-' for standard input.",
-)
+@batch_options("generate", "a text to continue", "text", 64)
 @decoding_options
 @click.option(
     "--count",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textapps.cli import console
+from textapps.cli.batch import batch_options
 from textapps.cli.options import (
     Choice,
     Command,
@@ -142,16 +143,12 @@ def baseline_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     epilog=examples(
         'textapps sentiment predict "What a film!"',
         "textapps sentiment predict --input reviews.txt --json",
+        "textapps sentiment predict --input 'part-*.jsonl.gz' --output answers/",
         "cat reviews.txt | textapps sentiment predict -",
     ),
 )
 @click.argument("texts", nargs=-1)
-@click.option(
-    "--input",
-    "input_file",
-    type=click.File("rb"),
-    help="A file with a text on each line, '-' for standard input.",
-)
+@batch_options("sentiment", "a text", "text", 256)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @run_options
 @talk_options

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textapps.cli import console
+from textapps.cli.batch import batch_options
 from textapps.cli.options import (
     Choice,
     Command,
@@ -165,16 +166,12 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
         "textapps speech predict yes.wav left.flac",
         "textapps speech predict clips/ --json --skip-bad",
         "textapps speech predict --input paths.txt",
+        "textapps speech predict --input 'clips-*.csv' --output answers/",
         "cat yes.wav | textapps speech predict -",
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER]...")
-@click.option(
-    "--input",
-    "input_file",
-    type=click.File("rb"),
-    help="A file with a path on each line, '-' for standard input.",
-)
+@batch_options("speech", "a path", "path", 128)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--skip-bad", is_flag=True, help="Leave out what cannot be read, and name some.")
 @run_options

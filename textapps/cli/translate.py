@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textapps.cli import console
+from textapps.cli.batch import batch_options
 from textapps.cli.options import (
     Choice,
     Command,
@@ -175,16 +176,12 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
         'textapps translate predict "A man is sleeping."',
         'textapps translate predict "A man is sleeping." --n-best 3',
         "textapps translate predict --input sentences.txt --json",
+        "textapps translate predict --input 'part-*.tsv' --output answers/",
         "cat sentences.txt | textapps translate predict - --beam 1",
     ),
 )
 @click.argument("texts", nargs=-1)
-@click.option(
-    "--input",
-    "input_file",
-    type=click.File("rb"),
-    help="A file with a sentence on each line, '-' for standard input.",
-)
+@batch_options("translate", "a sentence", "source", 128)
 @search_options
 @click.option(
     "--n-best",

@@ -61,6 +61,16 @@ def find_text_column(place: str, found: Iterable[str], text: str | None = None) 
     return _needed(place, list(found), text, "text", TEXT_COLUMNS)
 
 
+def find_input_column(place: str, found: Iterable[str], kind: str, given: str | None = None) -> str:
+    """The one column that a model answers, of texts, sources or paths by `kind`, as above.
+
+    >>> find_input_column("a.csv", ["id", "Src"], "source")
+    'Src'
+    """
+    usual = {"text": TEXT_COLUMNS, "source": SOURCE_COLUMNS, "path": PATH_COLUMNS}
+    return _needed(place, list(found), given, kind, usual[kind])
+
+
 def find_pair_columns(
     place: str, found: Iterable[str], source: str | None = None, target: str | None = None
 ) -> tuple[str, str]:

@@ -1,0 +1,56 @@
+"""Apache Beam gives the same bytes as one process; needs the extra [beam]."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.batch.files import contents, write
+from textapps.batch.job import Job
+from textapps.batch.local import run_local
+from textapps.batch.run import Summary, run_batch
+
+# In a process of its own: Beam warns of its own making, which here would be errors.
+SCRIPT = """
+import sys
+from pathlib import Path
+from textapps.cli.main import main
+from textapps.batch import windows
+windows.ROWS = 5
+sys.argv = ["textapps", *sys.argv[1:]]
+main()
+"""
+
+
+def test_beam_answers_as_one_process_does(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("apache_beam", reason="needs the extra [beam]")
+    from textapps.batch import windows
+
+    monkeypatch.setattr(windows, "ROWS", 5)
+    write(tmp_path / "a.jsonl.gz", b'{"text": "one"}\n{oops\n{"text": "three"}\n' * 4)
+    write(tmp_path / "b.csv", b"text\nx\nbad\n")
+    write(tmp_path / "c.txt", b"")
+    files = [tmp_path / name for name in ("a.jsonl.gz", "b.csv", "c.txt")]
+    assert run_batch(job, files, lambda *given: run_local(*given, int)) == Summary(14, 5, 3, 0)
+    expected = contents(job.output)
+
+    def ask(*more: str) -> subprocess.CompletedProcess[str]:
+        inputs = [word for file in files for word in ("--input", str(file))]
+        places = ["--output", str(tmp_path / "beam"), "--model", str(job.model)]
+        command = [sys.executable, "-c", SCRIPT, "sentiment", "predict", *inputs, *places]
+        command += ["--batch-size", "3", "--runner", "beam", *more]
+        return subprocess.run(command, capture_output=True, text=True, timeout=200)
+
+    done = ask("--", "--direct_num_workers=2")
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'beam'}\n"), done.stderr
+    assert contents(tmp_path / "beam") == expected
+    (tmp_path / "beam" / "b.jsonl.gz").unlink()
+    files[0].write_bytes(files[0].read_bytes()[:-9])
+    done = ask()
+    assert done.returncode == 3
+    assert "a.jsonl.gz: damaged or not gzip" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "beam" / "b.jsonl.gz").read_bytes() == expected["b.jsonl.gz"]

@@ -1,0 +1,93 @@
+"""Which files and which model a user means."""
+
+import glob
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from textapps.batch.job import Job, shard_name
+from textapps.datasets.tables import table_format
+from textapps.errors import ConfigurationError, DataError, ExportError
+from textapps.exporting.manifest import MANIFEST, checksums, read_manifest
+
+KINDS = (".jsonl", ".csv", ".tsv", ".txt")
+
+
+def find_files(patterns: Iterable[str]) -> list[Path]:
+    """The files that glob patterns match, each once: pattern by pattern, then by name.
+
+    Raises:
+        DataError: a pattern matches nothing, or a file that is no table and no text.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        named = [pattern] if Path(pattern).is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207 - absolute too
+        matches = sorted(filter(Path.is_file, map(Path, named)))
+        if not matches:
+            raise DataError(f"--input {pattern}: no such file")
+        found.update(dict.fromkeys(matches))
+    for path in found:
+        if table_format(path) is None:
+            known = ", ".join(KINDS)
+            raise DataError(f"{path}: unknown kind of file, use {known} (.gz too)")
+    return list(found)
+
+
+def check_names(files: Sequence[Path], job: Job) -> None:
+    """Two files may not share an output, and no output may be an input.
+
+    Raises:
+        ConfigurationError: some do.
+    """
+    by_name: dict[str, Path] = {}
+    inputs = {path.resolve() for path in files}
+    for path in files:
+        name = shard_name(path)
+        if name in by_name:
+            raise ConfigurationError(
+                f"{by_name[name]} and {path} would both be answered in {name}: rename one, or "
+                "answer them in two calls with different --output"
+            )
+        by_name[name] = path
+        for output in job.paths(path):
+            if output.resolve() in inputs:
+                raise ConfigurationError(
+                    f"--output would replace the input {output}: name another folder"
+                )
+
+
+def find_model(task: str, models_dir: Path, named: Path | None) -> Path:
+    """The SavedModel to ask: of `named`, else of the task's exports, the newest version.
+
+    Raises:
+        ExportError: there is none, or it has changed since it was exported.
+        ConfigurationError: it is of another task.
+    """
+    folder = named or models_dir / "exported" / task
+    directory = folder
+    if not (folder / "saved_model.pb").is_file():
+        versions = [
+            path.parent
+            for path in folder.glob("*/saved_model.pb")
+            if path.parent.name.isascii() and path.parent.name.isdigit()
+        ]
+        if not versions:
+            remedy = "export a run first with" if named is None else "name an export of"
+            raise ExportError(
+                f"no exported model in {folder}: {remedy} `textapps {task} export`"
+                + (", or name one with --model" if named is None else "")
+            )
+        directory = max(versions, key=lambda path: int(path.name))
+    if (directory / MANIFEST).is_file():
+        exported = read_manifest(directory).task
+        if exported != task:
+            raise ConfigurationError(
+                f"{directory} is an export of {exported}: use `textapps {exported} predict`"
+            )
+    return directory
+
+
+def model_sha256(directory: Path) -> str:
+    """Of all its files but the manifest, so the same for a copy in another place."""
+    return hashlib.sha256(json.dumps(checksums(directory)).encode()).hexdigest()

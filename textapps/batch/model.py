@@ -1,0 +1,156 @@
+"""The default signature of an exported SavedModel, asked about windows of rows."""
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textapps.batch.rows import PATH, Row
+from textapps.batch.windows import Window
+from textapps.errors import ConfigurationError, ExportError, TextappsError
+from textapps.serving.errors import BadInput, ModelFailed, ServingError, explain
+from textapps.serving.loading import import_tensorflow, load_saved_model
+from textapps.serving.memory import return_freed_memory
+from textapps.serving.signature import Signature
+
+DEFAULT = "serving_default"
+# Rows times the longest of them: memory grows with it. A second of speech has 32,000 bytes.
+_TEXT_BYTES, _AUDIO_BYTES = 1 << 18, 1 << 23
+_ERROR = "error"  # the output that says of a row why it has no answer
+
+
+class Answered(NamedTuple):
+    """A window's answers and its bad rows, as lines of JSON packed with gzip.
+
+    The packed windows of a file, one after the other, are a gzip file. Without bad rows `bad` is
+    empty. `broken` is the window's.
+    """
+
+    number: int
+    rows: int
+    bad_rows: int
+    good: bytes
+    bad: bytes
+    broken: str
+
+
+class BatchModel:
+    """A SavedModel that takes one string a row."""
+
+    def __init__(self, directory: Path, kind: str, batch_size: int) -> None:
+        """Load it.
+
+        Raises:
+            ConfigurationError: its default signature takes or gives something else.
+            ExportError: it cannot be loaded.
+        """
+        import_tensorflow()
+        return_freed_memory()
+        try:
+            self._saved = load_saved_model(directory)  # its variables live as long as it does
+        except Exception as error:
+            message = str(error) if isinstance(error, ServingError) else explain(error)
+            raise ExportError(f"cannot load the SavedModel in {directory}: {message}") from error
+        if DEFAULT not in self._saved.signatures:
+            raise ConfigurationError(f"{directory} has no signature '{DEFAULT}'")
+        self._signature = Signature(DEFAULT, self._saved.signatures[DEFAULT])
+        inputs = self._signature.inputs
+        if [(spec.dtype, spec.shape) for spec in inputs.values()] != [("string", (None,))]:
+            takes = ", ".join(f"'{name}' ({spec.dtype})" for name, spec in inputs.items())
+            raise ConfigurationError(
+                f"{directory} takes {takes or 'nothing'}; rows of a file need a signature that "
+                "takes one string each, as the exports of textapps do"
+            )
+        if not self._signature.batched:
+            raise ConfigurationError(f"{directory} does not answer row by row")
+        (self._input,) = inputs
+        self._batch_size = batch_size
+        self._batch_bytes = _AUDIO_BYTES if kind == PATH else _TEXT_BYTES
+
+    def answer(self, window: Window, file: str) -> Answered:
+        """Each row answered, or refused with a reason; the same window, the same bytes.
+
+        Raises:
+            TextappsError: the model failed, through no fault of the rows.
+        """
+        good = [row for row in window.rows if not row.reason]
+        reasons = {row.position: row.reason for row in window.rows if row.reason}
+        answers: dict[int, dict[str, Any]] = {}
+        for batch in self._batches(good):
+            for row, found in zip(batch, self._ask(batch), strict=True):
+                if isinstance(found, str):
+                    reasons[row.position] = found
+                else:
+                    answers[row.position] = {"index": row.position, "input": row.text, **found}
+        bad = [
+            {
+                "index": row.position,
+                "file": file,
+                "line": row.line,
+                "input": row.text or None,
+                "reason": reasons[row.position],
+            }
+            for row in window.rows
+            if row.position in reasons
+        ]
+        return Answered(
+            window.number,
+            len(window.rows),
+            len(bad),
+            _packed([answers[row.position] for row in window.rows if row.position in answers]),
+            _packed(bad) if bad else b"",
+            window.broken,
+        )
+
+    def _batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """Rows of nearly equal lengths, so that little padding is computed."""
+        batch: list[Row] = []
+        for row in sorted(rows, key=lambda row: len(row.payload)):
+            too_large = (len(batch) + 1) * len(row.payload) > self._batch_bytes
+            if batch and (len(batch) == self._batch_size or too_large):
+                yield batch
+                batch = []
+            batch.append(row)
+        if batch:
+            yield batch
+
+    def _ask(self, rows: Sequence[Row]) -> list[dict[str, Any] | str]:
+        """The outputs of each row, or why it is refused; one bad row costs no other its answer."""
+        payloads = np.empty(len(rows), dtype=object)
+        payloads[:] = [row.payload for row in rows]
+        try:
+            outputs = self._signature.call({self._input: payloads})
+        except BadInput as error:
+            if len(rows) == 1:
+                return [str(error)]
+            return [found for row in rows for found in self._ask([row])]
+        except ModelFailed as error:
+            hint = "; try a smaller --batch-size" if len(rows) > 1 else ""
+            raise TextappsError(f"the model failed: {error}{hint}") from error
+        # In the order of the names: that in which a SavedModel gives them may change.
+        columns = {name: _plain(outputs[name]) for name in self._signature.outputs}
+        errors = columns.pop(_ERROR, [""] * len(rows))
+        return [
+            error or dict(zip(columns, values, strict=True))
+            for error, *values in zip(errors, *columns.values(), strict=True)
+        ]
+
+
+def _plain(array: np.ndarray) -> list[Any]:
+    """Rows as JSON has them."""
+    if array.dtype != object:
+        plain: list[Any] = array.tolist()
+        return plain
+    flat = [item.decode(errors="replace") for item in array.ravel()]
+    if array.ndim == 1:
+        return flat
+    text: list[Any] = np.array(flat, dtype=object).reshape(array.shape).tolist()
+    return text
+
+
+def _packed(lines: list[dict[str, Any]]) -> bytes:
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    return gzip.compress(text.encode(), mtime=0)  # no time: the same lines, the same bytes

@@ -1,0 +1,55 @@
+"""Batch inference from files to files, whoever does the work."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textapps.batch.inputs import check_names
+from textapps.batch.job import Job
+from textapps.errors import DataError
+from textapps.files import remove_leftovers
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Rows of all files, those that are bad, and files that were finished before."""
+
+    rows: int
+    bad_rows: int
+    files: int
+    finished_before: int
+
+
+def run_batch(
+    job: Job, files: Sequence[Path], runner: Callable[[Job, Sequence[Path]], None]
+) -> Summary:
+    """Has `runner` answer the files that are not finished; each is whole or not there.
+
+    Only one call at a time may write into the folder of answers.
+
+    Raises:
+        ConfigurationError: two files share an output, or one is an output.
+        DataError: files could not be read to their end (all others are finished), or no row of
+            any file is good.
+    """
+    check_names(files, job)
+    for folder in job.folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
+    left = [file for file in files if job.finished(file) is None]
+    if left:
+        runner(job, left)
+    records = [(file, job.record(file)) for file in files]
+    problems = [
+        record.broken if record else f"{file}: was changed while it was read; start again"
+        for file, record in records
+        if record is None or record.broken
+    ]
+    if problems:
+        more = f" (and {len(problems) - 1:,} more files)" if len(problems) > 1 else ""
+        raise DataError(problems[0] + more)
+    whole = [record for _, record in records if record]
+    rows, bad_rows = sum(r.rows for r in whole), sum(r.bad_rows for r in whole)
+    if rows and rows == bad_rows:
+        raise DataError(f"none of {rows:,} rows is good: {job.folders[1]} says why")
+    return Summary(rows, bad_rows, len(files), len(files) - len(left))

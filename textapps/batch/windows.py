@@ -1,0 +1,36 @@
+"""The rows of a file in windows, which bound what is held in memory and are sorted by length."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from textapps.batch.rows import Row, read_rows
+from textapps.errors import DataError
+
+ROWS = 8_192  # enough to fill batches with rows of nearly equal lengths
+BYTES = 16 << 20  # of what the model is given
+
+
+class Window(NamedTuple):
+    """Rows that follow one another; `broken` says why the file cannot be read any further."""
+
+    number: int
+    rows: list[Row]
+    broken: str = ""
+
+
+def read_windows(path: Path, kind: str, column: str | None) -> Iterator[Window]:
+    """The rows of `read_rows` in one or more windows, always cut in the same places."""
+    rows: list[Row] = []
+    size_bytes = number = 0
+    try:
+        for row in read_rows(path, kind, column):
+            rows.append(row)
+            size_bytes += len(row.payload)
+            if len(rows) == ROWS or size_bytes >= BYTES:
+                yield Window(number, rows)
+                rows, size_bytes, number = [], 0, number + 1
+    except DataError as error:
+        yield Window(number, [], str(error))
+    else:
+        yield Window(number, rows)

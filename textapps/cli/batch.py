@@ -1,0 +1,197 @@
+"""`predict --output`: batch inference, the same for all tasks."""
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from textapps.cli import console
+from textapps.cli.options import Choice, Command, Decorator
+from textapps.errors import TextappsError
+
+if TYPE_CHECKING:
+    from textapps.batch.job import Job
+
+RUNNERS = ("local", "beam")
+# What may stand beside --output; of it, what means something there alone.
+_BESIDE = {"patterns", "output", "models_dir", "verbose", "quiet", "debug"}
+_ALONE = {"runner", "model", "column", "batch_size"}
+
+
+def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator:
+    """--input, and with --output batch inference in the command's stead.
+
+    Without --output the command gets `input_file`, the one file of --input opened, or None.
+
+    Args:
+        task: whose export answers.
+        what: stands on a line of a text file, such as "a text".
+        kind: of the column that is read: "text", "source" or "path".
+        batch_size: rows that the model answers at a time, by default.
+    """
+    options = (
+        click.option(
+            "--input",
+            "patterns",
+            multiple=True,
+            metavar="FILE",
+            help=f"A file with {what} on each line, '-' for standard input; with --output: files "
+            "by a pattern, JSON lines, CSV, TSV or text (.gz too), repeatable.",
+        ),
+        click.option(
+            "--output",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Answer whole files into this folder by the exported model; docs/batch.md.",
+        ),
+        click.option(
+            "--runner",
+            type=Choice("runner", RUNNERS),
+            default="local",
+            show_default=True,
+            help="With --output: this process, or Apache Beam with its options after '--'.",
+        ),
+        click.option(
+            "--model",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="With --output: the SavedModel.  [default: the newest of the task's exports]",
+        ),
+        click.option(
+            f"--{kind}-column",
+            "column",
+            metavar="NAME",
+            help=f"With --output: the column of {kind}s.  [default: found by its name]",
+        ),
+        click.option(
+            "--batch-size",
+            type=click.IntRange(1, 65_536),
+            default=batch_size,
+            show_default=True,
+            help="With --output: rows that the model answers at a time, at most.",
+        ),
+    )
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def predict(**given: Any) -> None:
+            ctx = click.get_current_context()
+            batch = {name: given.pop(name) for name in ("output", *sorted(_ALONE))}
+            patterns = given.pop("patterns")
+            if batch["output"] is None:
+                _refuse(ctx, lambda name: name in _ALONE, "needs --output")
+                command(input_file=_opened(ctx, patterns), **given)
+                return
+            positional = next(p.name for p in ctx.command.params if isinstance(p, click.Argument))
+            _refuse(
+                ctx,
+                lambda name: name not in _BESIDE | _ALONE | {positional},
+                "does not go with --output, where the exported model answers as it was exported",
+            )
+            _run(task, kind, patterns, given[positional], given["models_dir"], **batch)
+
+        decorated: Command = predict
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def _refuse(ctx: click.Context, wrong: Callable[[str], bool], reason: str) -> None:
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if wrong(name) and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} {reason}")
+
+
+def _opened(ctx: click.Context, patterns: Sequence[str]) -> Any:
+    if len(patterns) > 1:
+        raise click.UsageError("give --input once; several need --output")
+    if not patterns:
+        return None
+    option = next(parameter for parameter in ctx.command.params if parameter.name == "patterns")
+    return click.File("rb").convert(patterns[0], option, ctx)
+
+
+def _run(
+    task: str,
+    kind: str,
+    patterns: Sequence[str],
+    beam_options: Sequence[str],
+    models_dir: Path,
+    *,
+    output: Path,
+    runner: str,
+    model: Path | None,
+    column: str | None,
+    batch_size: int,
+) -> None:
+    if not patterns or "-" in patterns:
+        raise click.UsageError("--output needs --input FILE, which cannot be standard input")
+    if beam_options and (runner != "beam" or not beam_options[0].startswith("--")):
+        raise click.UsageError(
+            "--output takes files by --input, and behind '--' options of Beam for --runner beam"
+        )
+    from textapps.batch.inputs import find_files, find_model, model_sha256
+    from textapps.batch.job import Job
+    from textapps.batch.run import run_batch
+
+    work = _runner(runner, beam_options)
+    files = find_files(patterns)
+    directory = find_model(task, models_dir, model)
+    job = Job(directory, model_sha256(directory), kind, column, batch_size, output)
+    started = time.monotonic()
+    try:
+        summary = run_batch(job, files, work)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted: the same command goes on from here") from None
+    before = f", {summary.finished_before:,} finished before" if summary.finished_before else ""
+    console.say(
+        f"{summary.rows:,} rows of {summary.files:,} files{before}, "
+        f"{time.monotonic() - started:.0f} s"
+    )
+    if summary.bad_rows:
+        console.LOGGER.warning("%d bad rows: see %s", summary.bad_rows, job.folders[1])
+    click.echo(output)
+
+
+def _runner(name: str, beam_options: Sequence[str]) -> "Callable[[Job, Sequence[Path]], None]":
+    if name == "local":
+        return _local
+    root = logging.getLogger()
+    level = root.level
+    if not console.debugging():
+        root.setLevel(logging.CRITICAL)  # Beam logs what it raises, at length
+    try:
+        from textapps.batch.beam import run_beam
+    except ModuleNotFoundError as error:
+        root.setLevel(level)
+        if (error.name or "").partition(".")[0] != "apache_beam":
+            raise
+        raise TextappsError(
+            "--runner beam needs Apache Beam, which is not installed: pip install 'textapps[beam]'"
+        ) from None
+    return functools.partial(run_beam, options=beam_options)
+
+
+def _local(job: "Job", files: Sequence[Path]) -> None:
+    from textapps.batch.local import run_local
+
+    started = shown = time.monotonic()
+    rows = 0
+
+    def tell(more: int) -> None:
+        nonlocal rows, shown
+        rows += more
+        now = time.monotonic()
+        if now - shown >= console.SECONDS_BETWEEN_LINES:
+            shown = now
+            console.say(f"{rows:,} rows, {rows / (now - started):,.0f} rows/s")
+
+    run_local(job, files, tell)
