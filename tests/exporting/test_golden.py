@@ -11,7 +11,7 @@ from textapps.exporting.verification import Case, verify
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-@pytest.mark.parametrize("task", ["sentiment", "generate", "translate"])
+@pytest.mark.parametrize("task", ["sentiment", "generate", "translate", "speech"])
 def test_the_golden_exports_answer_as_they_did(task: str) -> None:
     directory = GOLDEN / task / "1"
     fields = json.loads((GOLDEN / f"{task}.json").read_text(encoding="utf-8"))

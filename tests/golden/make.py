@@ -5,12 +5,16 @@ the new export, which has just been verified against its run. An existing golden
 replaced: what it stands for is that exports of earlier versions still answer.
 """
 
+import io
 import json
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import soundfile
 
 import textapps
 from textapps.exporting.verification import Case, ask
@@ -41,11 +45,31 @@ def questions(task: str, loaded: Any) -> list[tuple[str, Any]]:
         return [("serving_default", {"text": TEXTS})]
     if task == "translate":
         return [(name, {"source": SENTENCES}) for name in ("serving_default", "n_best")]
+    if task == "speech":
+        return spoken_questions(loaded)
     from textapps.tasks.generate.export_cases import make_cases
     from textapps.tasks.generate.signatures import Signatures
 
     # whose texts do not hang on how a machine rounds
     return [(case.signature, case.inputs) for case in make_cases(loaded, Signatures(loaded))]
+
+
+def spoken_questions(recognizer: Any) -> list[tuple[str, Any]]:
+    """Clips of the sample's test split, half of them files of half the rate, and a bad one."""
+    from textapps.tasks.speech.data import load_splits
+
+    (clips,) = load_splits(recognizer.config, ("test",), recognizer.labels)
+    waveforms = clips.waveforms([3, 40, 77])
+    files = []
+    for waveform, step in zip(waveforms, (2, 2, 1), strict=True):
+        file = io.BytesIO()
+        soundfile.write(file, waveform[::step], clips.rate_hz // step, "PCM_16", format="WAV")
+        files.append(file.getvalue())
+    samples = np.array([7_000, 9_000, 11_000], np.int32)
+    return [
+        ("serving_default", {"audio_bytes": [*files, b"RIFF"]}),
+        ("waveform", {"waveform": waveforms[:, :11_000], "samples": samples}),
+    ]
 
 
 def main(task: str, run: str) -> None:

@@ -76,17 +76,23 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     # At most 250,000 parameters.
     "small": {
-        "stem": {"strides": (2, 1), "kernel": 5, "dropout": 0.1},
-        "backbone": {"kind": "gru", "units": 128, "dropout": 0.1, "context": 64},
+        "augmentation": {
+            "speed_percent": 14,
+            "noise_share": 0.7,
+            "time_mask_ms": 120.0,
+            "frequency_masks": 2,
+        },
+        "stem": {"strides": (2, 1, 1), "kernel": 5, "dropout": 0.1},
+        "backbone": {"kind": "gru", "units": 112, "dropout": 0.1, "context": 64},
         "model": {},
         "training": {
-            "epochs": 40,
-            "batch_size": 128,
-            "learning_rate": 3e-3,
+            "epochs": 36,
+            "batch_size": 64,
+            "learning_rate": 2e-3,
             "schedule": "cosine",
             "warmup_steps": 100,
             "weight_decay": 0.02,
-            "average": 0.995,
+            "average": 0.998,
         },
     },
     "base": {
@@ -107,17 +113,12 @@ PRESETS: dict[str, dict[str, Any]] = {
 # What another backbone than the preset's needs of its own, the limits of parameters included.
 BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     ("tiny", "lstm"): {"backbone": {"units": 48}},
-    ("small", "lstm"): {"backbone": {"units": 112}},
     ("tiny", "transformer"): {
         "backbone": {"units": 48, "feed_forward": 96, "dropout": 0.05},
         "training": {"learning_rate": 3e-3},
     },
     ("tiny", "simple_rnn"): {"training": {"learning_rate": 3e-3}},
-    ("small", "transformer"): {
-        "backbone": {"feed_forward": 128},
-        "training": {"learning_rate": 2e-3},
-    },
-    ("small", "simple_rnn"): {"training": {"learning_rate": 2e-3}},
+    ("small", "transformer"): {"backbone": {"feed_forward": 128}},
     ("base", "transformer"): {
         "backbone": {"feed_forward": 384},
         "training": {"learning_rate": 1e-3},
