@@ -12,7 +12,8 @@ train: $(SET_UP)
 	$(BIN)/textapps sentiment evaluate
 	$(BIN)/textapps sentiment predict "A wonderful film: I laughed, I cried, I went again."
 
-# A process a core; the tests of a file share what they train, so they stay together.
+# A process a core; the tests of a file, and those of a task, share what they train: they stay
+# together (tests/conftest.py).
 test: $(SET_UP)
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 

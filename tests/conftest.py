@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Read at the first import of TensorFlow and of matplotlib, so set before any test module is.
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -26,9 +27,34 @@ settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile("steady")
 
 
+# What takes longest, in this order first, so that the other processes have what is left. The tests
+# of a task use the same trained models and stay in one process: none waits for another's training.
+FIRST = ("tests/test_docs.py", "translate", "speech", "generate", "sentiment")
+
+
+def _together(path: str) -> str:
+    """What a process of pytest takes as one: a file, or all files of a task."""
+    task = path.removeprefix("tests/tasks/test_").partition("_")[0]
+    return task if task in FIRST else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByTask(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(super()._split_scope(nodeid))
+
+    return ByTask(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tour of the README takes longest: first, so that the other process has what is left."""
-    items.sort(key=lambda item: item.path.name != "test_docs.py")
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT).as_posix()
+        return (*FIRST, _together(path)).index(_together(path))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

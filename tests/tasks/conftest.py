@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import Result
 
+from tests.tasks.stopping import CopyHalfway
 from tests.tasks.toy_language import write_pairs
 from tests.tasks.toy_words import CLIP_SECONDS, RATE_HZ, WORDS, write_words
 from textapps.tasks.sentiment.config import SentimentConfig, resolve_config
@@ -69,7 +70,10 @@ def write_opinions(path: Path, seed: int = 3) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """`trained_once(task, config)` trains, or takes what another process of pytest has trained."""
+    """`trained_once(task, config)` trains, or takes what another process of pytest has trained.
+
+    `stopping.halfway` has the run as it was in the middle of a pass.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
 
@@ -81,7 +85,9 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, Any
         with (directory / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             runs = RunDirectory.all(directory, config.task)
-            return task.resume(runs[0]) if runs else task.train(config, directory)
+            if runs:
+                return task.resume(runs[0])
+            return task.train(config, directory, CopyHalfway(directory / config.task))
 
     return train
 
@@ -174,6 +180,7 @@ TINY_GENERATE = {
     "backbone.dropout": 0.05,
     "model.chunk": 7,
     "training.epochs": 6,
+    "training.checkpoint_steps": 27,
     "training.batch_size": 5,
     "training.learning_rate": 0.02,
     "training.warmup_steps": 2,
@@ -296,6 +303,7 @@ TINY_SPEECH = {
     "backbone.context": 11,
     "backbone.dropout": 0.05,
     "training.epochs": 10,
+    "training.checkpoint_steps": 13,
     "training.batch_size": 15,
     "training.learning_rate": 0.02,
     "training.warmup_steps": 5,
@@ -333,13 +341,13 @@ def tiny_speech(toy_words: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def trained_recognizer(
-    tmp_path_factory: pytest.TempPathFactory, tiny_speech: Callable[..., Any]
+    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny_speech: Callable[..., Any]
 ) -> Callable[[str], Any]:
     """`trained_recognizer("gru")` is a finished `SpeechRecognizer` that no test may change."""
     from textapps.tasks.speech import task
 
     @cache
     def train(kind: str = "gru") -> Any:
-        return task.train(tiny_speech(kind), tmp_path_factory.mktemp(kind) / "models")[0]
+        return trained_once(task, tiny_speech(kind))[0]
 
     return train

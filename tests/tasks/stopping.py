@@ -1,6 +1,9 @@
 """Stopping a training, and comparing what two of them have left."""
 
+import shutil
 import signal
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,34 @@ class InterruptAt(NoProgress):
     def update(self, step: int, logs: object, examples: int) -> None:
         if step == self.step:
             signal.raise_signal(signal.SIGINT)
+
+
+class CopyHalfway(NoProgress):
+    """Keeps a copy of the run of a folder as it is at the first checkpoint inside a pass."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, total_steps: int, resumed_at: int, steps_per_pass: int) -> None:
+        self.steps_per_pass = steps_per_pass
+
+    def epoch_end(self, row: Mapping[str, float]) -> None:
+        (run,) = self.folder.iterdir()
+        copy = _halfway(run)
+        if row["step"] % self.steps_per_pass and not copy.exists():
+            shutil.copytree(run, copy)
+
+
+def halfway(run: RunDirectory, folder: Path) -> RunDirectory:
+    """The run of `trained_once`, in `folder`, as if it had been killed in the middle of a pass."""
+    path = folder / run.path.name
+    shutil.copytree(_halfway(run.path), path)
+    assert not RunDirectory.open(path).finished
+    return RunDirectory.open(path)
+
+
+def _halfway(run: Path) -> Path:
+    return run.parents[1] / "halfway" / run.name
 
 
 def last_arrays(run: RunDirectory) -> dict[str, NDArray]:

@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,46 +31,34 @@ import json, sys
 sys.modules.update(dict.fromkeys(["keras", "tf_keras", "textapps"]))
 import tensorflow as tf
 
-directory, questions = sys.argv[1], json.load(sys.stdin)
-signatures = tf.saved_model.load(directory).signatures
+
+def ask(signature, values):
+    inputs = signature.structured_input_signature[1]
+    return signature(**{k: tf.constant(values[k], spec.dtype) for k, spec in inputs.items()})
 
 
-def ask(name, values):
-    inputs = signatures[name].structured_input_signature[1]
-    return signatures[name](**{k: tf.constant(values[k], spec.dtype) for k, spec in inputs.items()})
+def answer(signatures, question):
+    given = question["inputs"]
+    if "cuts" not in question:
+        try:
+            found = ask(signatures[question["signature"]], given)
+        except tf.errors.InvalidArgumentError as error:
+            return {"error": str(error)}
+        texts = [text.decode() for text in found["text"].numpy()]
+        return {k: v.numpy().tolist() for k, v in found.items() if k != "text"} | {"text": texts}
+    at, texts = ask(signatures["start"], given), [b""] * len(given["seed"])
+    for lengths in question["cuts"]:
+        at = ask(signatures["continue"], {**given, **at, "length": lengths})
+        texts = [before + more for before, more in zip(texts, at["text"].numpy())]
+    return {"text": [text.decode() for text in texts]}
 
 
 answers = []
-for question in questions:
-    if "cuts" not in question:
-        try:
-            answer = ask(question["signature"], question["inputs"])
-            answers.append({k: v.numpy().tolist() for k, v in answer.items() if k != "text"})
-            answers[-1]["text"] = [t.decode() for t in answer["text"].numpy()]
-        except tf.errors.InvalidArgumentError as error:
-            answers.append({"error": str(error)})
-        continue
-    at, texts = ask("start", question["inputs"]), [b""] * len(question["inputs"]["seed"])
-    for lengths in question["cuts"]:
-        at = ask("continue", {**question["inputs"], **at, "length": lengths})
-        texts = [before + more for before, more in zip(texts, at["text"].numpy())]
-    answers.append({"text": [text.decode() for text in texts]})
+for directory, questions in json.load(sys.stdin):
+    signatures = tf.saved_model.load(directory).signatures
+    answers.append([answer(signatures, question) for question in questions])
 json.dump(answers, sys.stdout)
 """
-
-
-def ask(directory: Path, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    child = subprocess.run(
-        [sys.executable, "-I", "-c", CLIENT, str(directory)],
-        input=json.dumps(questions),
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-        check=False,
-    )
-    assert child.returncode == 0, child.stderr[-2000:]
-    answers: list[dict[str, Any]] = json.loads(child.stdout)
-    return answers
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +75,7 @@ def exported(
     return make
 
 
-def rows_of(questions: list[Question]) -> dict[str, list[Any]]:
+def rows_of(questions: Sequence[Question]) -> dict[str, list[Any]]:
     values = [{**q.decoding.model_dump(), **q._asdict()} for q in questions]
     return {name: [each[name] for each in values] for name in ("seed", *signatures.OPTIONS)}
 
@@ -102,54 +90,84 @@ def in_pieces(lengths: list[int], draw: random.Random) -> list[list[int]]:
     return [list(call) for call in zip(*rows, strict=True)]
 
 
+WANTED = (
+    Question("the cat", 5, DecodingConfig(length=33, temperature=0.9)),
+    Question("", 6, DecodingConfig(length=21, temperature=1.5, top_k=4)),
+    Question("the dog, größer", 7, DecodingConfig(length=9, top_p=0.8)),
+    Question("on", 2**40, DecodingConfig(length=28, repetition_penalty=1.4)),
+    Question("sat", 0, DecodingConfig(length=30, temperature=0)),
+    Question("the ", 8, DecodingConfig(length=26, temperature=1.0)),
+)
+BAD = (
+    *(("length", value) for value in (0, 100_001)),
+    *(("temperature", value) for value in (-0.5, 101.0, float("nan"))),
+    ("top_k", -1),
+    *(("top_p", value) for value in (0.0, 1.5)),
+    ("repetition_penalty", 0.5),
+)
+
+
+@pytest.fixture(scope="module")
+def kept(trained_generator: Trained) -> dict[str, list[Question]]:
+    """What each backbone is asked."""
+    return {kind: steady(trained_generator(kind), WANTED) for kind in BACKBONES}
+
+
+@pytest.fixture(scope="module")
+def answers(
+    exported: Callable[[str], Path], kept: dict[str, list[Question]]
+) -> dict[str, list[dict[str, Any]]]:
+    """What all exports answer, in one process that has neither Keras nor textapps.
+
+    To what each was asked, as a whole and three times in pieces; of the GRU also to each bad
+    option, to a good question, and to the same with more of the top than there is.
+    """
+    draw, asked = random.Random(7), []
+    for kind in BACKBONES:
+        inputs = rows_of(kept[kind])
+        cuts = [in_pieces(inputs["length"], draw) for _ in range(3)]
+        questions: list[dict[str, Any]] = [{"signature": "generate", "inputs": inputs}]
+        questions += [{"inputs": inputs, "cuts": each} for each in cuts]
+        if kind == "gru":
+            good = rows_of([Question("the", 1, DecodingConfig(length=3))])
+            changed = [{name: [value]} for name, value in (*BAD, ("top_k", 10**6))]
+            questions += [
+                {"signature": "generate", "inputs": {**good, **change}} for change in [*changed, {}]
+            ]
+        asked.append((str(exported(kind)), questions))
+    child = subprocess.run(
+        [sys.executable, "-I", "-c", CLIENT],
+        input=json.dumps(asked),
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr[-2000:]
+    return dict(zip(BACKBONES, json.loads(child.stdout), strict=True))
+
+
 @pytest.mark.parametrize("kind", BACKBONES)
 def test_start_and_continue_in_any_pieces_are_generate(
-    exported: Callable[[str], Path], trained_generator: Trained, kind: str
+    answers: dict[str, list[dict[str, Any]]],
+    kept: dict[str, list[Question]],
+    trained_generator: Trained,
+    kind: str,
 ) -> None:
-    """The run's own text, of every row, from a process without Keras and textapps."""
-    generator, draw = trained_generator(kind), random.Random(7)
-    wanted = [
-        Question("the cat", 5, DecodingConfig(length=33, temperature=0.9)),
-        Question("", 6, DecodingConfig(length=21, temperature=1.5, top_k=4)),
-        Question("the dog, größer", 7, DecodingConfig(length=9, top_p=0.8)),
-        Question("on", 2**40, DecodingConfig(length=28, repetition_penalty=1.4)),
-        Question("sat", 0, DecodingConfig(length=30, temperature=0)),
-        Question("the ", 8, DecodingConfig(length=26, temperature=1.0)),
-    ]
-    kept = steady(generator, wanted)
-    assert len(kept) >= 3
-    inputs = rows_of(kept)
-    cuts = [in_pieces(inputs["length"], draw) for _ in range(3)]
-    whole, *pieces = ask(
-        exported(kind),
-        [
-            {"signature": "generate", "inputs": inputs},
-            *({"inputs": inputs, "cuts": each} for each in cuts),
-        ],
-    )
-    assert whole["text"] == export_cases._texts(generator, kept)
-    assert [len(text) for text in whole["text"]] == inputs["length"]
+    """The run's own text, of every row."""
+    assert len(kept[kind]) >= 3
+    whole, *pieces = answers[kind][:4]
+    assert whole["text"] == export_cases._texts(trained_generator(kind), kept[kind])
+    assert [len(text) for text in whole["text"]] == rows_of(kept[kind])["length"]
     for answer in pieces:
         assert answer == whole
 
 
-def test_options_out_of_range_fail_by_name(exported: Callable[[str], Path]) -> None:
-    good = rows_of([Question("the", 1, DecodingConfig(length=3))])
-    bad = {
-        "length": (0, 100_001),
-        "temperature": (-0.5, 101.0, float("nan")),
-        "top_k": (-1,),
-        "top_p": (0.0, 1.5),
-        "repetition_penalty": (0.5,),
-    }
-    asked = [(name, value) for name, values in bad.items() for value in values]
-    questions = [{"signature": "generate", "inputs": {**good, k: [v]}} for k, v in asked]
-    many = {"signature": "generate", "inputs": {**good, "top_k": [10**6]}}
-    *refused, plain, clipped = ask(
-        exported("gru"), [*questions, {"signature": "generate", "inputs": good}, many]
-    )
-    for (name, _), answer in zip(asked, refused, strict=True):
+def test_options_out_of_range_fail_by_name(answers: dict[str, list[dict[str, Any]]]) -> None:
+    *refused, clipped, plain = answers["gru"][4:]
+    for (name, _), answer in zip(BAD, refused, strict=True):
         assert f"{name} must be " in answer["error"]
+    assert len(plain["text"]) == 1
     assert clipped == plain  # more than all characters is all
 
 

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 import trainee
+from trainee import dense
 
 from textapps.errors import DivergedError, RunError
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.progress import NoProgress
-from textapps.training.seeding import seed_everything
 from textapps.training.weights import load_weights
 
 
@@ -56,15 +56,6 @@ def assert_equal(one, two):
 def history(run, column):
     with (run.path / "history.csv").open(newline="") as file:
         return [float(row[column]) for row in csv.DictReader(file)]
-
-
-def dense(seed=3, rate=0.5):
-    """A model that is traced in no time."""
-    seed_everything(seed)
-    ids = keras.Input((None,), dtype="int32", name="ids")
-    x = keras.layers.Embedding(trainee.VOCABULARY, 6, name="embedding")(ids)
-    x = keras.layers.Dropout(rate, name="dropout")(keras.ops.max(x, axis=1))
-    return keras.Model({"ids": ids}, keras.layers.Dense(trainee.CLASSES, name="logits")(x))
 
 
 def test_learns_and_reports(tmp_path):

@@ -5,13 +5,13 @@ import keras
 import numpy as np
 import pytest
 import trainee
+from trainee import dense
 
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.fit import fit
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.last_weights import LastWeights
 from textapps.training.progress import NoProgress
-from textapps.training.seeding import seed_everything
 from textapps.training.weights import load_weights
 
 CHANGES = {"epochs": 5, "checkpoint_steps": 5, "average_last": 3, "learning_rate": 0.05}
@@ -29,14 +29,6 @@ class Recorder(NoProgress):
             self.ends[step] = [v.numpy() for v in self.model.trainable_variables]
         if step in self.stop_at:
             signal.raise_signal(signal.SIGINT)
-
-
-def dense(seed=3):
-    seed_everything(seed)
-    ids = keras.Input((None,), dtype="int32", name="ids")
-    x = keras.layers.Embedding(trainee.VOCABULARY, 6, name="embedding")(ids)
-    x = keras.layers.Dropout(0.5, name="dropout")(keras.ops.max(x, axis=1))
-    return keras.Model({"ids": ids}, keras.layers.Dense(trainee.CLASSES, name="logits")(x))
 
 
 def train(run, model=None, stop_at=(), **options):

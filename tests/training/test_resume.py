@@ -37,15 +37,12 @@ def start(run):
     return process, ours
 
 
-@pytest.mark.parametrize(
-    ("backbone", "averages"), [("gru", {"average": 0.9}), ("transformer", {"average_last": 3})]
-)
-def test_killed_again_and_again_ends_with_the_same_bits(
-    tmp_path: Path, backbone: str, averages: dict[str, float]
-):
-    changes = {"epochs": 10, "checkpoint_steps": 5, **averages}
-    untouched = trainee.new_run(tmp_path / "untouched", backbone, **changes)
-    killed = trainee.new_run(tmp_path / "killed", backbone, **changes)
+@pytest.mark.parametrize("averages", [{"average": 0.9}, {"average_last": 3}], ids=str)
+def test_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path, averages: dict[str, float]):
+    """Of a model that is traced in no time; those of the tasks are only interrupted by a signal."""
+    changes = {"epochs": 20, "checkpoint_steps": 5, **averages}
+    untouched = trainee.new_run(tmp_path / "untouched", "dense", **changes)
+    killed = trainee.new_run(tmp_path / "killed", "dense", **changes)
     undisturbed, unread = start(untouched)
     began_at = []
     for _ in range(KILLS):

@@ -65,7 +65,19 @@ class SlowSource(TextBatchSource):
         return super().batch(pass_index, step)
 
 
+def dense(seed: int = 3, rate: float = 0.5) -> keras.Model:
+    """A model that is traced in no time."""
+    seed_everything(seed)
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(VOCABULARY, 6, name="embedding")(ids)
+    x = keras.layers.Dropout(rate, name="dropout")(keras.ops.max(x, axis=1))
+    return keras.Model({"ids": ids}, keras.layers.Dense(CLASSES, name="logits")(x))
+
+
 def build(backbone: str = "gru") -> keras.Model:
+    """That, or one around a backbone."""
+    if backbone == "dense":
+        return dense()
     seed_everything(5)
     ids = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(VOCABULARY, UNITS, name="embedding")(ids)
