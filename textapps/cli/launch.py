@@ -59,7 +59,7 @@ def launch_command(workers: int, command: tuple[str, ...]) -> None:
 
 def start(workers: int, command: Sequence[str]) -> list[subprocess.Popen[str]]:
     """One process a worker, each in a session of its own, so that Ctrl-C reaches it once only."""
-    hosts = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
+    hosts = [f"127.0.0.1:{port}" for port in free_ports(workers)]
     threads = max(1, len(os.sched_getaffinity(0)) // workers)
     processes = []
     for index in range(workers):
@@ -83,7 +83,8 @@ def start(workers: int, command: Sequence[str]) -> list[subprocess.Popen[str]]:
     return processes
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Different ports of this machine that nothing listens on."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

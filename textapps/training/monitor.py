@@ -110,7 +110,7 @@ class Monitor(keras.callbacks.Callback):
         elif self.stopping():
             self.seconds = self._clock()
             state = dataclasses.replace(self.state, **self._position())
-            weights.save(self.store, state, self.model, self.replicas)
+            weights.save(self.store, state, self.model, replicas=self.replicas)
             raise self._interrupted()
 
     def on_test_begin(self, logs: Any = None) -> None:
@@ -152,7 +152,7 @@ class Monitor(keras.callbacks.Callback):
         }
         if self.history is not None:
             self.history.append(row)
-        weights.save(self.store, self.state, self.model, self.replicas, self._means)
+        weights.save(self.store, self.state, self.model, self._means, self.replicas)
         self.progress.epoch_end(row)
         if self.on_row is not None:
             self.on_row(self.step, row)

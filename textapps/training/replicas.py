@@ -110,6 +110,10 @@ class Replicas:
         # TensorFlow gives one element after the other to the devices of a process.
         turns = tf.data.Dataset.range(len(shares)).repeat()
         dealt = tf.data.Dataset.choose_from_datasets(shares, turns)
+        # Where it does not know that there is no end, it asks all processes for it in each step.
+        dealt = dealt.apply(
+            tf.data.experimental.assert_cardinality(tf.data.experimental.INFINITE_CARDINALITY)
+        )
         return self.strategy.distribute_datasets_from_function(lambda _: dealt)
 
     def agree(self, values: Sequence[float]) -> list[float]:

@@ -29,14 +29,15 @@ def save(
     store: CheckpointStore,
     state: TrainingState,
     model: Any,
-    replicas: Replicas,
     means: Sequence[Any] | None = None,
+    replicas: Replicas | None = None,
 ) -> None:
     """Writes a checkpoint of the compiled `model` and its optimizer, in the chief.
 
     `means` of the trainable variables, in their order, are kept beside them for `load_weights`.
     Raises DivergedError rather than save weights that are not finite.
     """
+    replicas = replicas or Replicas()
     groups = {"model": model.variables, "optimizer": model.optimizer.variables}
     average_of = _average_keys(model.optimizer)
     arrays: dict[str, Any] = {}
@@ -64,13 +65,16 @@ def save(
         store.save(state, arrays, records)
 
 
-def restore(model: Any, store: CheckpointStore, step: int, replicas: Replicas) -> None:
+def restore(
+    model: Any, store: CheckpointStore, step: int, replicas: Replicas | None = None
+) -> None:
     """Sets all variables of the compiled `model` and its built optimizer to those of `step`.
 
     The states of streams are dealt out anew, should there be another number of replicas.
 
     Raises RunError if they are not the variables that were saved.
     """
+    replicas = replicas or Replicas()
     checkpoint = store.path(step)
     records = read_variables(checkpoint)
     variables = [*model.variables, *model.optimizer.variables]
