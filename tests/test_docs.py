@@ -105,9 +105,10 @@ def check_call(words: list[str], place: str) -> None:
     command: click.Command = application
     ctx = click.Context(command)
     known = option_names(command)
-    for place_of_word, word in enumerate(words):
+    for at, word in enumerate(words):
         if word == "--" and command.name == "launch":  # another command follows
-            return check_call(words[place_of_word + 1 :], place)
+            check_call(words[at + 1 :], place)
+            return
         if word.startswith("-") and isinstance(command, PredictByDefault):
             command = command.commands[command.default]
             known |= option_names(command)

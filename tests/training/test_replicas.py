@@ -65,9 +65,8 @@ def two_devices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["two", "two-parts"])
-def test_two_devices_train_as_one(two_devices: Path, alone: RunDirectory, name: str) -> None:
-    run = only(two_devices / name)
+def test_two_devices_train_as_one(two_devices: Path, alone: RunDirectory) -> None:
+    run = only(two_devices / "two")
     columns = (*FIGURES, "accuracy", "val_accuracy")
     np.testing.assert_allclose(history(run, *columns), history(alone, *columns), rtol=1e-5)
     expected = arrays(alone)
@@ -82,37 +81,29 @@ def read_alone(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     return run
 
 
-# The state of five streams on two devices, in parts, and dealt out anew in the middle of the run.
-@pytest.mark.parametrize("name", ["read-two", "read-two-parts", "read-two-one", "read-one-two"])
+# The states of five streams on two devices: of each in two parts, and dealt out anew twice.
+@pytest.mark.parametrize("name", ["read-parts", "read-moved"])
 def test_streams_go_on_wherever_they_are(
     two_devices: Path, read_alone: RunDirectory, name: str
 ) -> None:
     run = only(two_devices / name)
-    columns = ("step", "val_loss", "val_nats", *(() if "one" in name else ("loss", "nats")))
+    columns = ["step", "val_loss", "val_nats"]
+    if name == "read-parts":  # those of training begin anew where it was stopped
+        columns += ["loss", "nats"]
     np.testing.assert_allclose(history(run, *columns), history(read_alone, *columns), rtol=1e-5)
     carried = [
         next(a for a in arrays(each).values() if a.shape[1:] == (6,) and len(a) in (5, 6))
         for each in (run, read_alone)
     ]
     np.testing.assert_allclose(carried[0][: team.STREAMS], carried[1], rtol=1e-4, atol=1e-5)
-    assert np.abs(carried[1]).max() > 0
-
-
-def test_the_streams_matter(read_alone: RunDirectory, two_devices: Path) -> None:
-    """Otherwise the test above would not see a state at the wrong place."""
-    saved = arrays(read_alone)
-    state = next(a for a in saved.values() if a.shape == (5, 6))
-    assert np.abs(state - state[0]).max() > 0.01
+    # Otherwise a state in the wrong place would not be seen.
+    assert np.ptp(carried[1], axis=0).max() > 0.01
 
 
 def test_parts_of_a_batch_add_up(tmp_path: Path, alone: RunDirectory) -> None:
     run = trainee.new_run(tmp_path, **CHANGES, accumulate=2)
     team.train(run, Replicas())
     np.testing.assert_allclose(history(run, *FIGURES), history(alone, *FIGURES), rtol=1e-5)
-
-
-def test_devices_drop_different_units_and_resume_exactly(two_devices: Path) -> None:
-    assert_same_bits(only(two_devices / "dropping"), only(two_devices / "dropping-stopped"))
 
 
 class Team:
@@ -136,12 +127,15 @@ class Team:
             self.processes.append(process)
             self.connections.append(ours)
 
-    def ends_well(self) -> None:
-        for index in range(2):
-            self.last_words(index)
+    def ends_well(self) -> list[str]:
+        """Digests of the weights after each validation, which both must have."""
+        chief, other = (self.last_words(index) for index in range(2))
+        assert chief == other
+        assert isinstance(chief, list)
         for process in self.processes:
             process.join(60)
             assert process.exitcode == 0
+        return chief
 
     def kill_after(self, step: int, index: int) -> None:
         """Kills one of them when the chief has done a step."""
@@ -166,7 +160,8 @@ def two_processes(tmp_path_factory: pytest.TempPathFactory) -> dict[float, RunDi
     runs = {
         rate: trainee.new_run(tmp_path_factory.mktemp("team"), **CHANGES) for rate in (0.0, 0.5)
     }
-    Team([(run, rate) for rate, run in runs.items()]).ends_well()
+    digests = Team([(run, rate) for rate, run in runs.items()]).ends_well()
+    assert len(set(digests)) == len(digests) == 2 * 5  # they change from one to the next
     return runs
 
 

@@ -99,7 +99,7 @@ def fit(
         state = _resume(model, store, train.steps_per_pass, replicas)
         if state.stopped_by is None:
             sizes: deque[int] = deque()
-            shared = None
+            shared: SharedSteps | None = None
             if replicas.count > 1 or config.accumulate > 1:
                 replicas.part_seeds(model)
                 shared = SharedSteps(

@@ -209,8 +209,9 @@ class Replicas:
             if self.cluster.workers == 1:
                 raise
             raise RunError(
-                "another worker of the training has stopped, or cannot be reached; its own log "
-                "says why: start all workers again, with --resume and the run to go on with it"
+                "another worker of the training has stopped, or cannot be reached "
+                f"({type(error).__name__}); its own log says why: start all workers again, "
+                "with --resume and the run to go on with it"
             ) from error
 
 
