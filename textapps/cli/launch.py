@@ -94,8 +94,9 @@ def free_ports(count: int) -> list[int]:
 
 def _print_lines(prefix: str, lines: IO[str] | None) -> None:
     assert lines is not None
-    for line in lines:
-        print(prefix + line.rstrip("\n"), file=sys.stderr, flush=True)
+    with lines:
+        for line in lines:
+            print(prefix + line.rstrip("\n"), file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
