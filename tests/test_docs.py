@@ -105,7 +105,10 @@ def check_call(words: list[str], place: str) -> None:
     command: click.Command = application
     ctx = click.Context(command)
     known = option_names(command)
-    for word in words:
+    for at, word in enumerate(words):
+        if word == "--" and command.name == "launch":  # another command follows
+            check_call(words[at + 1 :], place)
+            return
         if word.startswith("-") and isinstance(command, PredictByDefault):
             command = command.commands[command.default]
             known |= option_names(command)

@@ -5,6 +5,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
@@ -116,5 +117,8 @@ def test_the_table_of_commands_is_right(name: str) -> None:
 
 def test_lists_written_twice_agree() -> None:
     from textapps.backbones.config import BACKBONES
+    from textapps.training.config import TrainingConfig
 
     assert options.BACKBONES == BACKBONES
+    strategies = TrainingConfig.model_fields["strategy"].annotation
+    assert get_args(strategies) == options.STRATEGIES

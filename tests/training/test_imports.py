@@ -1,7 +1,16 @@
 import subprocess
 import sys
 
-LIGHT = ("batches", "checkpoint", "config", "history", "interruption", "plan", "progress")
+LIGHT = (
+    "batches",
+    "checkpoint",
+    "cluster",
+    "config",
+    "history",
+    "interruption",
+    "plan",
+    "progress",
+)
 
 
 def test_what_the_command_line_needs_at_once_imports_no_tensorflow():

@@ -44,9 +44,24 @@ def test_workers_share_the_streams() -> None:
     parts = [StreamBatchSource(ids, 5, 3, worker, 2) for worker in range(2)]
     assert {part.steps_per_pass for part in parts} == {whole.steps_per_pass}
     for worker, part in enumerate(parts):
-        np.testing.assert_array_equal(
-            part.batch(1, 2)[0]["ids"], whole.batch(1, 2)[0]["ids"][worker::2]
-        )
+        inputs, _, weights = part.batch(1, 2)
+        assert weights.shape == part.signature[2].shape == (3, 3)  # the last of one is padding
+        assert weights[:, 0].tolist() == [1, 1, 1 - worker]
+        own = whole.batch(1, 2)[0]["ids"][worker::2]
+        np.testing.assert_array_equal(inputs["ids"][: len(own)], own)
+
+
+def test_workers_share_the_scoring() -> None:
+    ids = np.arange(50, dtype=np.int32)
+    whole = ScoringBatchSource(ids, streams=5, chunk=3, lead=4)
+    parts = [ScoringBatchSource(ids, 5, 3, 4, worker, 2) for worker in range(2)]
+    judged: list[int] = []
+    for step in range(whole.steps_per_pass):
+        for part in parts:
+            _, targets, weights = part.batch(0, step)
+            assert targets.shape == (3, 3)
+            judged += targets[weights > 0].tolist()
+    assert sorted(judged) == list(range(1, 50))
 
 
 @given(LENGTHS, STREAMS, CHUNKS, st.integers(0, 20))

@@ -27,6 +27,10 @@ COMMANDS = {
     ),
     "translate": ("textapps.cli.translate:translate_group", "Translate sentences."),
     "speech": ("textapps.cli.speech:speech_group", "Recognise spoken commands."),
+    "launch": (
+        "textapps.cli.launch:launch_command",
+        "Train with several processes on this machine.",
+    ),
     "serve": ("textapps.cli.serve:serve_command", "Serve exported models over HTTP."),
     "data": ("textapps.cli.data:data_group", "List, show and check data sets."),
     "runs": ("textapps.cli.runs:runs_command", "List training runs with their figures."),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # As textapps.backbones.config has them; that module is too slow to import for a --help.
 BACKBONES = ("simple_rnn", "lstm", "gru", "transformer")
 PRESETS = ("tiny", "small", "base")
+# As textapps.training.config has them.
+STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -275,6 +277,20 @@ def training_options(command: Command) -> Command:
         keyed("--dropout", key="backbone.dropout", type=float, help="Share dropped in training."),
         keyed("--epochs", key="training.epochs", type=int, help="Passes over the training data."),
         keyed("--batch-size", key="training.batch_size", type=int, help="Examples in a step."),
+        keyed(
+            "--accumulate",
+            key="training.accumulate",
+            type=int,
+            metavar="N",
+            help="Compute each batch in N parts, which takes less memory.",
+        ),
+        keyed(
+            "--strategy",
+            key="training.strategy",
+            type=Choice("strategy", STRATEGIES),
+            help="Devices that share each batch: one, all of this machine (mirrored), or the "
+            "processes that TF_CONFIG names (multi-worker).  [default: as many as there are]",
+        ),
         keyed(
             "--learning-rate", key="training.learning_rate", type=float, help="Peak learning rate."
         ),

@@ -9,6 +9,7 @@ import click
 
 from textapps.cli import console
 from textapps.cli.options import Command, Decorator, collect_flags
+from textapps.training.cluster import Cluster
 from textapps.training.memory import keep_freed_memory
 
 SPLITS = ("train", "validation", "test")
@@ -45,19 +46,23 @@ def train_or_resume(
     config = None
     if not resume:
         config = resolve_config(file=config_file, environ=os.environ, flags=flags)
+    cluster = Cluster.of()
     keep_freed_memory()
     module = importlib.import_module(f"{package}.task")
     progress = console.TrainingProgress(unit)
+    trained: tuple[Any, Any]
     if config is not None:
-        trained: tuple[Any, Any] = module.train(config, models_dir, progress)
-        return trained
-    from textapps.training.run_directory import RunDirectory
+        trained = module.train(config, models_dir, progress)
+    else:
+        from textapps.training.run_directory import RunDirectory
 
-    assert resume is not None
-    named = models_dir / task / resume
-    run = RunDirectory.open(named if named.is_dir() else Path(resume), task, trained=False)
-    resumed: tuple[Any, Any] = module.resume(run, progress)
-    return resumed
+        assert resume is not None
+        named = models_dir / task / resume
+        run = RunDirectory.open(named if named.is_dir() else Path(resume), task, trained=False)
+        trained = module.resume(run, progress)
+    if not cluster.is_chief:
+        click.get_current_context().exit()  # the chief says it for all
+    return trained
 
 
 def other_data(own: Any) -> Any:

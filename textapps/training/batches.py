@@ -1,5 +1,6 @@
 """Batches as pure functions of (pass, step), padded on the right, held in compact memory."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -12,7 +13,15 @@ Batch = tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[np.float32]]
 
 
 class BatchSource(Protocol):
-    """What `fit` trains and validates on."""
+    """What `fit` trains and validates on.
+
+    Attributes:
+        worker, workers: which share of each batch it gives, of how many. A batch that does not
+            divide is filled up with rows of weight 0, so that all shares are of one size.
+    """
+
+    worker: int
+    workers: int
 
     @property
     def steps_per_pass(self) -> int:
@@ -27,6 +36,13 @@ class BatchSource(Protocol):
     @property
     def signature(self) -> Any:
         """The nest of `tf.TensorSpec` that every batch fits."""
+
+
+def shard_of(source: BatchSource, worker: int, workers: int) -> BatchSource:
+    """The same batches, of which this one gives another share."""
+    share = copy.copy(source)
+    share.worker, share.workers = worker, workers
+    return share
 
 
 class TextBatchSource:

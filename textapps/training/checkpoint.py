@@ -141,6 +141,13 @@ class CheckpointStore:
             raise _DamageError(f"{ARRAYS}: {error.strerror}") from error
         return _state(record)
 
+    def state_at(self, step: int) -> TrainingState:
+        """As `verified`; RunError if the checkpoint is damaged or not there."""
+        try:
+            return self.verified(step)
+        except _DamageError as damage:
+            raise RunError(f"checkpoint {self.path(step)} is damaged ({damage})") from damage
+
     def is_whole(self, step: int) -> bool:
         """Whether the checkpoint of `step` is there and undamaged."""
         try:

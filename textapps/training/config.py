@@ -15,6 +15,13 @@ class TrainingConfig(Section):
 
     epochs: Annotated[int, Field(ge=1, description="passes over the training split")] = 3
     batch_size: Annotated[int, Field(ge=1, le=65536, description="examples in a step")] = 64
+    accumulate: Annotated[
+        int, Field(ge=1, le=65536, description="parts a batch is computed in, to save memory")
+    ] = 1
+    strategy: Annotated[
+        Literal["auto", "one", "mirrored", "multi-worker"],
+        Field(description="devices to train on: one, all of this machine, or those of TF_CONFIG"),
+    ] = "auto"
     learning_rate: Annotated[float, Field(gt=0, le=10, description="peak learning rate")] = 1e-3
     schedule: Annotated[
         Literal["constant", "linear", "cosine", "inverse-sqrt"],

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import importlib.util
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from textapps.errors import ConfigurationError, RunError
 from textapps.training import weights
-from textapps.training.batches import Batch, BatchSource
+from textapps.training.batches import BatchSource
 from textapps.training.checkpoint import LOGGER, CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
 from textapps.training.interruption import Interruption
@@ -20,7 +20,9 @@ from textapps.training.last_weights import LastWeights
 from textapps.training.monitor import Judge, Monitor, OnRow
 from textapps.training.optimizer import build_optimizer
 from textapps.training.progress import NoProgress, Progress
+from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
+from textapps.training.shared_steps import SharedSteps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,7 @@ def fit(
     monitor: str = "val_accuracy",
     mode: Literal["max", "min"] = "max",
     judge: Judge | None = None,
+    replicas: Replicas | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
     """Trains a built Keras model, from the newest good checkpoint of the run if there is one.
@@ -72,17 +75,20 @@ def fit(
         monitor, mode: which figure of the validation decides on the best, and its direction.
         judge: figures that Keras's metrics cannot give, by name; called after each validation, with
             the weights that were judged in the model. `monitor` and history.csv put `val_` before.
+        replicas: who trains, in whose scope the model was built; every process of them calls this.
 
     Raises:
-        RunError: another process trains this run, the disk is full, or the checkpoints belong to
-            other data or another model.
+        RunError: another process trains this run, the disk or the memory is full, the checkpoints
+            belong to other data or another model, or another worker has stopped.
         DivergedError: a loss or weight that is not finite; no such checkpoint is written.
         TrainingInterrupted: SIGINT or SIGTERM came; all steps done are saved. A second signal
             does not wait for that.
     """
-    progress = progress or NoProgress()
+    replicas = replicas or Replicas()
+    progress = progress if progress and replicas.is_chief else NoProgress()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(run.lock())
+        if replicas.is_chief:
+            stack.enter_context(run.lock())
         interruption = stack.enter_context(Interruption())
         total_steps = config.epochs * train.steps_per_pass
         interval = config.checkpoint_steps or train.steps_per_pass
@@ -90,9 +96,20 @@ def fit(
         optimizer = build_optimizer(model, config, total_steps)
         # XLA makes the training of recurrent layers on a CPU slower.
         model.compile(optimizer, loss, weighted_metrics=list(metrics), jit_compile=False)
-        state = _resume(model, store, train.steps_per_pass)
+        state = _resume(model, store, train.steps_per_pass, replicas)
         if state.stopped_by is None:
             sizes: deque[int] = deque()
+            shared: SharedSteps | None = None
+            if replicas.count > 1 or config.accumulate > 1:
+                replicas.part_seeds(model)
+                shared = SharedSteps(
+                    model,
+                    loss,
+                    replicas,
+                    parts=config.accumulate,
+                    sizes=sizes,
+                    requested=lambda: interruption.requested,
+                )
             watcher = Monitor(
                 run=run,
                 store=store,
@@ -103,17 +120,23 @@ def fit(
                 metric=monitor,
                 sign=1 if mode == "max" else -1,
                 sizes=sizes,
-                interruption=interruption,
+                replicas=replicas,
+                stopping=lambda: shared.stopping if shared else interruption.requested,
                 progress=progress,
                 last=LastWeights.of(store, model, state.step) if config.average_last else None,
                 judge=judge,
-                on_row=stack.enter_context(_tensorboard(run)) if config.tensorboard else None,
+                on_row=stack.enter_context(_tensorboard(run))
+                if config.tensorboard and replicas.is_chief
+                else None,
             )
             progress.start(total_steps, state.step, train.steps_per_pass)
             stack.callback(progress.finish)
+            stack.enter_context(_explained_shortage(config))
+            training, validating = _datasets(train, validation, state.step, sizes, replicas, shared)
             model.fit(
-                _training_dataset(train, state.step, sizes),
-                validation_data=_validation_dataset(validation),
+                training,
+                validation_data=validating,
+                validation_steps=validation.steps_per_pass if shared else None,
                 epochs=-(-total_steps // interval),
                 initial_epoch=state.step // interval,
                 steps_per_epoch=interval,
@@ -122,27 +145,34 @@ def fit(
                 callbacks=[watcher],
             )
             state = watcher.state
+            replicas.clock()  # the chief has written the last checkpoint when it comes to this
         else:
             progress.message(f"run {run.path} is already finished, at step {state.step}")
         weights.load_weights(model, run, "best")
     return _result(state)
 
 
-def _resume(model: Any, store: CheckpointStore, steps_per_pass: int) -> TrainingState:
-    """Restores the newest good checkpoint and tells where it stands."""
-    newest = store.newest_good()
-    if newest is None:
-        store.tidy(None)
+def _resume(
+    model: Any, store: CheckpointStore, steps_per_pass: int, replicas: Replicas
+) -> TrainingState:
+    """Restores the newest good checkpoint, as the chief finds it, and tells where it stands."""
+    newest = store.newest_good() if replicas.is_chief else None
+    step = int(replicas.agree([-1 if newest is None else newest[0].step])[0])
+    if step < 0:
+        if replicas.is_chief:
+            store.tidy(None)
         return TrainingState(steps_per_pass=steps_per_pass)
-    state = newest[0]
+    state = newest[0] if newest else store.state_at(step)
     if state.steps_per_pass != steps_per_pass:
         raise RunError(
             f"the data has changed since the run began: a pass had {state.steps_per_pass} steps, "
             f"now it has {steps_per_pass}; train a new run"
         )
-    weights.restore(model, store, state.step)
-    store.tidy(state.step)
-    if state.best_step is not None and not store.is_whole(state.best_step):
+    weights.restore(model, store, state.step, replicas)
+    if replicas.is_chief:
+        store.tidy(state.step)
+    is_whole = state.best_step is None or store.is_whole(state.best_step)
+    if not replicas.agree([is_whole])[0]:
         LOGGER.warning("the best checkpoint (step %d) is damaged and forgotten", state.best_step)
         state = dataclasses.replace(
             state, best_score=None, best_loss=None, best_step=None, waited=0
@@ -164,38 +194,63 @@ def _result(state: TrainingState) -> FitResult:
     )
 
 
-def _training_dataset(source: BatchSource, start: int, sizes: deque[int]) -> Any:
-    """All batches from step `start` on, without end; how much counts in each goes to `sizes`."""
+def _datasets(
+    train: BatchSource,
+    validation: BatchSource,
+    start: int,
+    sizes: deque[int],
+    replicas: Replicas,
+    shared: SharedSteps | None,
+) -> tuple[Any, Any]:
+    """All batches from step `start` on, without end, and those of a validation.
 
-    def batch_at(step: int) -> Batch:
-        batch = source.batch(*divmod(step, source.steps_per_pass))
-        sizes.append(int(np.count_nonzero(batch[2])))  # padding has weight 0
-        return batch
+    How much counts in each batch of training goes to `sizes`, unless steps are shared. Then those
+    of validation have no end either: processes would have to agree on where it is.
+    """
+    steps, pass_ = tf.data.Dataset.counter(start), tf.data.Dataset.range(validation.steps_per_pass)
+    if shared is None:
+        return _dataset(steps, train, sizes), _dataset(pass_, validation)
+    return (
+        replicas.dataset(lambda share: _dataset(steps, share), train),
+        replicas.dataset(lambda share: _dataset(pass_.repeat(), share), validation),
+    )
 
-    return _dataset(tf.data.Dataset.counter(start), batch_at, source.signature)
 
-
-def _validation_dataset(source: BatchSource) -> Any:
-    steps = tf.data.Dataset.range(source.steps_per_pass)
-    return _dataset(steps, lambda step: source.batch(0, step), source.signature)
-
-
-def _dataset(steps: Any, batch_at: Callable[[int], Batch], signature: Any) -> Any:
+def _dataset(steps: Any, source: BatchSource, sizes: deque[int] | None = None) -> Any:
     """The batches of a dataset of steps, one after the other.
 
     Not `Dataset.from_generator`: beside one, each step of training took from 1.3 times (a GRU) to
     twice (a transformer) as long.
     """
-    specs = tf.nest.flatten(signature)
+    specs = tf.nest.flatten(source.signature)
+
+    def batch_at(step: Any) -> Any:
+        batch = source.batch(*divmod(int(step), source.steps_per_pass))
+        if sizes is not None:
+            sizes.append(int(np.count_nonzero(batch[2])))  # padding has weight 0
+        return tf.nest.flatten(batch)
 
     def look_up(step: Any) -> Any:
-        arrays = tf.numpy_function(
-            lambda step: tf.nest.flatten(batch_at(int(step))), [step], [s.dtype for s in specs]
-        )
+        arrays = tf.numpy_function(batch_at, [step], [s.dtype for s in specs])
         shaped = [tf.ensure_shape(a, s.shape) for a, s in zip(arrays, specs, strict=True)]
-        return tf.nest.pack_sequence_as(signature, shaped)
+        return tf.nest.pack_sequence_as(source.signature, shaped)
 
     return steps.map(look_up).prefetch(4)
+
+
+@contextlib.contextmanager
+def _explained_shortage(config: TrainingConfig) -> Iterator[None]:
+    """Says what to do where there is not enough memory for a step."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        if "No space left" in str(error):  # on a disk
+            raise
+        raise RunError(
+            f"out of memory with batches of {config.batch_size} in {config.accumulate} part"
+            f"{'s' * (config.accumulate > 1)}: compute them in more by --accumulate "
+            f"{2 * config.accumulate}, or try a smaller --batch-size"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,9 +13,10 @@ from textapps.training import weights
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
 from textapps.training.history import History
-from textapps.training.interruption import Interruption, TrainingInterrupted
+from textapps.training.interruption import TrainingInterrupted
 from textapps.training.last_weights import LastWeights
 from textapps.training.progress import Progress
+from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 
 OnRow = Callable[[int, Mapping[str, float]], None]
@@ -31,6 +31,9 @@ class Monitor(keras.callbacks.Callback):
     never interrupted. Such a shorter interval is ended by `stop_training`, which is taken back
     when Keras has validated.
 
+    Where several processes train, each has one, and all decide alike: by the chief's figures and
+    clock. The chief's alone writes.
+
     Args:
         run, store: where to write.
         state: where the run stands.
@@ -39,6 +42,7 @@ class Monitor(keras.callbacks.Callback):
         metric, sign: the figure that decides on the best, and 1 if more is better, else -1.
         sizes: examples (or characters, or tokens) of the batches made so far and not yet trained
             on, in their order.
+        stopping: whether the user wants it to stop; the same in all processes.
         last: what averages the weights of the last intervals, if that is asked for.
         judge: figures of the model beside Keras's, taken after each validation.
         on_row: called with the step and the row at the end of each interval.
@@ -56,7 +60,8 @@ class Monitor(keras.callbacks.Callback):
         metric: str,
         sign: int,
         sizes: deque[int],
-        interruption: Interruption,
+        replicas: Replicas,
+        stopping: Callable[[], bool],
         progress: Progress,
         last: LastWeights | None = None,
         judge: Judge | None = None,
@@ -72,16 +77,17 @@ class Monitor(keras.callbacks.Callback):
         self.metric = metric
         self.sign = sign
         self.sizes = sizes
-        self.interruption = interruption
+        self.replicas = replicas
+        self.stopping = stopping
         self.progress = progress
         self.last = last
         self.judge = judge
         self.on_row = on_row
-        self.history = History(run, state.step)
+        self.history = History(run, state.step) if replicas.is_chief else None
         self.step = state.step
         self.examples = 0
         self.seconds = state.seconds
-        self._resumed_at = time.perf_counter()
+        self._resumed_at = 0.0
         self._averaged: list[tuple[Any, Any]] = []
         self._raw: list[Any] = []
         self._means: list[Any] | None = None
@@ -89,7 +95,7 @@ class Monitor(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Starts the clock, which stands still while Keras validates and checkpoints are made."""
-        self._resumed_at = time.perf_counter()
+        self._resumed_at = self.replicas.clock()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """After each step; `logs` are means over the interval as floats."""
@@ -101,11 +107,10 @@ class Monitor(keras.callbacks.Callback):
         if self.step % self.interval == 0 or self.step == self.total_steps or self._out_of_time():
             self.seconds = self._clock()
             self.model.stop_training = True
-        elif self.interruption.requested:
+        elif self.stopping():
             self.seconds = self._clock()
-            weights.save(
-                self.store, dataclasses.replace(self.state, **self._position()), self.model
-            )
+            state = dataclasses.replace(self.state, **self._position())
+            weights.save(self.store, state, self.model, replicas=self.replicas)
             raise self._interrupted()
 
     def on_test_begin(self, logs: Any = None) -> None:
@@ -133,9 +138,10 @@ class Monitor(keras.callbacks.Callback):
         A row without a checkpoint is cut off when the run is resumed; a checkpoint without its
         row could not be mended.
         """
+        logs = {**logs, **self._figures}
+        logs = dict(zip(logs, self.replicas.agree(list(logs.values())), strict=True))
         if not math.isfinite(logs["val_loss"]):
             raise self._diverged("validation loss", logs["val_loss"])
-        logs = {**logs, **self._figures}
         self.state = self._judged(logs)
         row = {
             "step": self.step,
@@ -144,13 +150,14 @@ class Monitor(keras.callbacks.Callback):
             "learning_rate": float(self.model.optimizer.learning_rate),
             **logs,
         }
-        self.history.append(row)
-        weights.save(self.store, self.state, self.model, self._means)
+        if self.history is not None:
+            self.history.append(row)
+        weights.save(self.store, self.state, self.model, self._means, self.replicas)
         self.progress.epoch_end(row)
         if self.on_row is not None:
             self.on_row(self.step, row)
         self.model.stop_training = self.state.stopped_by is not None
-        if self.interruption.requested and self.state.stopped_by is None:
+        if self.stopping() and self.state.stopped_by is None:
             raise self._interrupted()
 
     def _judged(self, logs: Mapping[str, float]) -> TrainingState:
@@ -182,7 +189,7 @@ class Monitor(keras.callbacks.Callback):
         return {"step": self.step, "seconds": self.seconds}
 
     def _clock(self) -> float:
-        return self.seconds + time.perf_counter() - self._resumed_at
+        return self.seconds + self.replicas.clock() - self._resumed_at
 
     def _out_of_time(self) -> bool:
         return self.config.max_seconds is not None and self._over(self._clock())

@@ -29,6 +29,10 @@ class AveragedAdamW(keras.optimizers.AdamW):
         dense = [tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in grads]
         super().apply(dense, trainable_variables)
 
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        """Gradients are those of all replicas already, as they must be before they are clipped."""
+        return grads_and_vars
+
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         if not self.use_ema:
             return

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.training.batches import Batch
+from textapps.training.plan import shard
 
 
 class StreamBatchSource:
@@ -34,22 +35,25 @@ class StreamBatchSource:
     ) -> None:
         self.ids = ids
         self.chunk = chunk
+        self.worker = worker
+        self.workers = workers
         stride = len(ids) / streams
         self.steps_per_pass = max(1, int(stride / chunk))
-        self._starts = (np.arange(streams)[worker::workers] * stride).astype(np.int64)
+        self._starts = (np.arange(streams) * stride).astype(np.int64)
 
     def batch(self, pass_index: int, step: int) -> Batch:
         """({"ids": int32[streams, chunk], "start": bool[streams]}, next ids, weights of 1)."""
         done = pass_index * self.steps_per_pass + step
-        positions = (self._starts + done * self.chunk)[:, None] + np.arange(self.chunk + 1)
+        starts, weights = shard(self._starts, self.worker, self.workers)
+        positions = (starts + done * self.chunk)[:, None] + np.arange(self.chunk + 1)
         window = self.ids[positions % len(self.ids)]
         inputs = {"ids": window[:, :-1], "start": np.full(len(window), done == 0)}
-        return inputs, window[:, 1:], np.ones((len(window), self.chunk), np.float32)
+        return inputs, window[:, 1:], np.repeat(weights[:, None], self.chunk, axis=1)
 
     @property
     def signature(self) -> Any:
         """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
-        return _signature(len(self._starts), self.chunk)
+        return _signature(-(-len(self._starts) // self.workers), self.chunk)
 
 
 class ScoringBatchSource:
@@ -64,11 +68,22 @@ class ScoringBatchSource:
         ids: int32[n + 1]; the first is given, the n others are judged.
         streams, chunk: as in `StreamBatchSource`.
         lead: positions.
+        worker, workers: as in `StreamBatchSource`.
     """
 
-    def __init__(self, ids: NDArray[np.int32], streams: int, chunk: int, lead: int) -> None:
+    def __init__(
+        self,
+        ids: NDArray[np.int32],
+        streams: int,
+        chunk: int,
+        lead: int,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
         self.ids = ids
         self.chunk = chunk
+        self.worker = worker
+        self.workers = workers
         judged = len(ids) - 1
         piece = -(-judged // streams)
         self._from = np.minimum(np.arange(streams) * piece, judged)
@@ -79,11 +94,12 @@ class ScoringBatchSource:
 
     def batch(self, pass_index: int, step: int) -> Batch:
         """As `StreamBatchSource.batch`; `start` is true in the first batch of the pass."""
-        positions = (self._starts + step * self.chunk)[:, None] + np.arange(self.chunk)
-        judged = (positions >= self._from[:, None]) & (positions < self._to[:, None])
+        rows, weights = shard(np.arange(len(self._starts)), self.worker, self.workers)
+        positions = (self._starts[rows] + step * self.chunk)[:, None] + np.arange(self.chunk)
+        judged = (positions >= self._from[rows, None]) & (positions < self._to[rows, None])
         here = np.minimum(positions, len(self.ids) - 2)
         inputs = {"ids": self.ids[here], "start": np.full(len(here), step == 0)}
-        return inputs, self.ids[here + 1], np.float32(self._weight) * judged
+        return inputs, self.ids[here + 1], np.float32(self._weight) * judged * weights[:, None]
 
     def in_order(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was computed for all batches, [streams, steps · chunk], as float32[n]."""
@@ -93,7 +109,7 @@ class ScoringBatchSource:
     @property
     def signature(self) -> Any:
         """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
-        return _signature(len(self._starts), self.chunk)
+        return _signature(-(-len(self._starts) // self.workers), self.chunk)
 
 
 def _signature(streams: int, chunk: int) -> Any:

@@ -19,6 +19,7 @@ from textapps.training.checkpoint import (
     read_variables,
 )
 from textapps.training.optimizer import AveragedAdamW
+from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 
 CARRIED = "carried"  # begins the name of a variable that holds the state of training streams
@@ -29,12 +30,14 @@ def save(
     state: TrainingState,
     model: Any,
     means: Sequence[Any] | None = None,
+    replicas: Replicas | None = None,
 ) -> None:
-    """Writes a checkpoint of the compiled `model` and its optimizer.
+    """Writes a checkpoint of the compiled `model` and its optimizer, in the chief.
 
     `means` of the trainable variables, in their order, are kept beside them for `load_weights`.
     Raises DivergedError rather than save weights that are not finite.
     """
+    replicas = replicas or Replicas()
     groups = {"model": model.variables, "optimizer": model.optimizer.variables}
     average_of = _average_keys(model.optimizer)
     arrays: dict[str, Any] = {}
@@ -46,30 +49,42 @@ def save(
     for group, variables in groups.items():
         for position, variable in enumerate(variables):
             key = f"{group}/{position:05d}"
-            arrays[key] = variable.numpy()
+            carried = _is_carried(variable.path)
+            arrays[key] = replicas.interleaved(variable) if carried else variable.numpy()
             records.append(
                 {
                     "key": key,
                     "name": variable.path,
-                    "shape": list(variable.shape),
+                    "shape": list(arrays[key].shape),
                     "dtype": str(variable.dtype),
                     "average": average_of.get(id(variable)),
                 }
             )
     _check_finite(arrays, records, state.step)
-    store.save(state, arrays, records)
+    if replicas.is_chief:
+        store.save(state, arrays, records)
 
 
-def restore(model: Any, store: CheckpointStore, step: int) -> None:
+def restore(
+    model: Any, store: CheckpointStore, step: int, replicas: Replicas | None = None
+) -> None:
     """Sets all variables of the compiled `model` and its built optimizer to those of `step`.
+
+    The states of streams are dealt out anew, should there be another number of replicas.
 
     Raises RunError if they are not the variables that were saved.
     """
+    replicas = replicas or Replicas()
     checkpoint = store.path(step)
     records = read_variables(checkpoint)
     variables = [*model.variables, *model.optimizer.variables]
     _check_match(variables, records, checkpoint.name)
-    _assign(variables, read_arrays(checkpoint, [record["key"] for record in records]))
+    arrays = read_arrays(checkpoint, [record["key"] for record in records])
+    for variable, array in zip(variables, arrays, strict=True):
+        if _is_carried(variable.path):
+            replicas.deal(variable, array)
+        else:
+            variable.assign(array)
 
 
 def load_weights(model: Any, run: RunDirectory, which: Literal["best", "last"] = "best") -> int:
@@ -136,10 +151,13 @@ def _check_match(
             f"the model {len(variables)}"
         )
     for variable, record in zip(variables, records, strict=True):
-        ours, theirs = (_plain(variable.path), variable.shape), (record["name"], record["shape"])
-        if ours != (_plain(theirs[0]), tuple(theirs[1])):
+        rows = int(_is_carried(variable.path))  # each replica has some of the checkpoint's
+        ours = (_plain(variable.path), tuple(variable.shape)[rows:])
+        theirs = (_plain(record["name"]), tuple(record["shape"])[rows:])
+        if ours != theirs:
             raise RunError(
-                f"checkpoint {checkpoint} is of another model: {theirs[0]} {theirs[1]} there is "
+                f"checkpoint {checkpoint} is of another model: {record['name']} "
+                f"{record['shape']} there is "
                 f"{variable.path} {list(variable.shape)} here"
             )
 

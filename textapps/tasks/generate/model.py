@@ -6,9 +6,9 @@ import keras
 from keras import ops
 
 from textapps.backbones.backbone import Backbone
-from textapps.tasks.generate.carried import CarriedState
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.token_ids import PADDING
+from textapps.training.carried import CarriedState
 
 
 class LanguageModel(keras.Model):

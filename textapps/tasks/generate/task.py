@@ -23,6 +23,7 @@ from textapps.token_ids import FIRST
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
+from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
 from textapps.training.weights import load_weights
@@ -157,16 +158,22 @@ def train(
         DataError: data that are missing or wrong.
         DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
     """
+    replicas = Replicas.of(config.training.strategy)
     config = config.model_copy(update={"data": config.data.resolved()})
     train_text, validation_text = data.load_training_data(config)
     preprocessor = CharacterPreprocessor.from_text(train_text.text, config.preprocessor)
     # Before there is a run, because it finds the sizes that do not fit together.
     _model(config, preprocessor)
-    run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
-    run.preprocessor_dir.mkdir()
-    preprocessor.save(run.preprocessor_dir)
-    write_data_record(run, data.describe(train_text, validation_text))
-    return _fit(run, config, preprocessor, train_text, validation_text, progress)
+
+    def begin() -> RunDirectory:
+        run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
+        run.preprocessor_dir.mkdir()
+        preprocessor.save(run.preprocessor_dir)
+        write_data_record(run, data.describe(train_text, validation_text))
+        return run
+
+    run = replicas.agreed_run(begin, Path(models_dir) / TASK)
+    return _fit(run, config, preprocessor, train_text, validation_text, replicas, progress)
 
 
 def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[TextGenerator, FitResult]:
@@ -176,11 +183,12 @@ def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[TextGen
         RunError: the run is half-written, or its data have changed since.
     """
     config = load_config(run)
+    replicas = Replicas.of(config.training.strategy)
     known = read_data_record(run)
     train_text, validation_text = data.load_training_data(config)
     check_same_data(run, known, data.describe(train_text, validation_text))
     preprocessor = CharacterPreprocessor.load(run.preprocessor_dir)
-    return _fit(run, config, preprocessor, train_text, validation_text, progress)
+    return _fit(run, config, preprocessor, train_text, validation_text, replicas, progress)
 
 
 def load(run: RunDirectory) -> TextGenerator:
@@ -208,11 +216,15 @@ def _fit(
     preprocessor: CharacterPreprocessor,
     train_text: Corpus,
     validation_text: Corpus,
+    replicas: Replicas,
     progress: Progress | None,
 ) -> tuple[TextGenerator, FitResult]:
     seed_everything(config.random_seed)
-    with precision(config.training.mixed_precision):
-        streams = (config.training.batch_size, data.EVALUATION_STREAMS)
+    with precision(config.training.mixed_precision), replicas.scope():
+        streams = (
+            replicas.rows(config.training.batch_size),
+            replicas.rows(data.EVALUATION_STREAMS),
+        )
         model = _model(config, preprocessor, streams)
         result = fit(
             model,
@@ -224,6 +236,7 @@ def _fit(
             run=run,
             monitor=f"val_{MONITOR}",
             mode="min",
+            replicas=replicas,
             progress=progress,
         )
     # anew, so that what answers now answers in float32 and as it will after any other loading

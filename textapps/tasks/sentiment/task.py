@@ -16,6 +16,7 @@ from textapps.tasks.sentiment.model import SentimentModel
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
+from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
 from textapps.training.weights import load_weights
@@ -124,16 +125,22 @@ def train(
         DataError: data that are missing or wrong.
         DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
     """
+    replicas = Replicas.of(config.training.strategy)
     config = config.model_copy(update={"data": config.data.resolved()})
     train_texts, validation_texts = data.load_training_data(config)
     encoder = data.Encoder.from_texts(train_texts.texts, config)
     # Before there is a run, because it finds the sizes that do not fit together.
     _model(config, encoder, len(train_texts.label_names))
-    run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
-    run.preprocessor_dir.mkdir()
-    encoder.save(run.preprocessor_dir)
-    write_data_record(run, data.describe(train_texts, validation_texts))
-    return _fit(run, config, encoder, train_texts, validation_texts, progress)
+
+    def begin() -> RunDirectory:
+        run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
+        run.preprocessor_dir.mkdir()
+        encoder.save(run.preprocessor_dir)
+        write_data_record(run, data.describe(train_texts, validation_texts))
+        return run
+
+    run = replicas.agreed_run(begin, Path(models_dir) / TASK)
+    return _fit(run, config, encoder, train_texts, validation_texts, replicas, progress)
 
 
 def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentiment, FitResult]:
@@ -143,11 +150,12 @@ def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentime
         RunError: the run is half-written, or its data have changed since.
     """
     config = load_config(run)
+    replicas = Replicas.of(config.training.strategy)
     known = read_data_record(run, DATA_FIELDS)
     train_texts, validation_texts = data.load_training_data(config, known["labels"])
     check_same_data(run, known, data.describe(train_texts, validation_texts))
     encoder = data.Encoder.load(run.preprocessor_dir, config)
-    return _fit(run, config, encoder, train_texts, validation_texts, progress)
+    return _fit(run, config, encoder, train_texts, validation_texts, replicas, progress)
 
 
 def load(run: RunDirectory) -> Sentiment:
@@ -175,11 +183,12 @@ def _fit(
     encoder: data.Encoder,
     train_texts: LabelledTexts,
     validation_texts: LabelledTexts,
+    replicas: Replicas,
     progress: Progress | None,
 ) -> tuple[Sentiment, FitResult]:
     seed_everything(config.random_seed)
     batches = data.training_batches(train_texts, encoder, config)
-    with precision(config.training.mixed_precision):
+    with precision(config.training.mixed_precision), replicas.scope():
         model = _model(config, encoder, len(train_texts.label_names))
         if model.ngram_path is not None:
             model.ngram_path.adapt(*batches.sequences["ngrams"], train_texts.labels)
@@ -191,6 +200,7 @@ def _fit(
             validation=data.validation_batches(validation_texts, encoder, config),
             config=config.training,
             run=run,
+            replicas=replicas,
             progress=progress,
         )
     # anew, so that what answers now answers in float32 and as it will after any other loading

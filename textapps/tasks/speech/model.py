@@ -14,8 +14,8 @@ from textapps.backbones.pooling import Pooling
 from textapps.decoding.random import uniforms
 from textapps.preprocessing.augmentation import Augmentation
 from textapps.preprocessing.log_mel import FrontEnd
-from textapps.tasks.generate.carried import CarriedState
 from textapps.tasks.speech.config import SpeechConfig
+from textapps.training.carried import CarriedState
 
 FULL_SCALE = 32_768  # of 16-bit samples
 
@@ -68,7 +68,6 @@ class SpeechModel(keras.Model):
             self.carried = CarriedState(
                 self.backbone.initial_state(rows), saved=True, name="training_state"
             )
-        self.rows = rows
         self.label_smoothing = model.label_smoothing
         self.carry = model.carry
         self._widths = (config.preprocessor.features, units, units * (1 + ("_" in model.pooling)))
@@ -164,19 +163,6 @@ class SpeechModel(keras.Model):
     def _carried_on(self, x: Any, mask: Any, fresh: Any) -> Any:
         """The backbone in training, from where the clips of the batch before ended or afresh."""
         assert self.carried is not None
-        rows = ops.shape(x)[0]  # fewer than `self.rows` in the last batch of a pass
-
-        def begun(leaf: Any) -> Any:
-            first = ops.reshape(fresh, (-1,) + (1,) * (len(leaf.shape) - 1))
-            return ops.where(first, ops.zeros_like(leaf[:rows]), leaf[:rows])
-
-        before = self.carried.read(ops.zeros((self.rows,), "bool"))
-        state = tuple({name: begun(leaf) for name, leaf in each.items()} for each in before)
-        x, state = self.backbone(x, state, mask=mask, training=True)
-        self.carried.write(
-            tuple(
-                {name: ops.concatenate([new[name], old[name][rows:]]) for name in new}
-                for new, old in zip(state, before, strict=True)
-            )
-        )
+        x, state = self.backbone(x, self.carried.read(fresh), mask=mask, training=True)
+        self.carried.write(state)
         return x

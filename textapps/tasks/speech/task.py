@@ -31,6 +31,7 @@ from textapps.tasks.speech.recordings import (
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
+from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
 from textapps.training.weights import load_weights
@@ -208,16 +209,22 @@ def train(
         DataError: data that are missing or wrong.
         DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
     """
+    replicas = Replicas.of(config.training.strategy)
     config = config.model_copy(update={"data": config.data.resolved()})
     # Before data are read, because it finds the sizes that do not fit together.
     _model(config, FrontEnd(config.preprocessor), 2)
     train_clips, validation_clips = data.load_splits(config, ("train", "validation"))
     front_end = data.learn_front_end(train_clips, config)
-    run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
-    run.preprocessor_dir.mkdir()
-    front_end.save(run.preprocessor_dir)
-    write_data_record(run, data.describe(train_clips, validation_clips))
-    return _fit(run, config, train_clips, validation_clips, progress)
+
+    def begin() -> RunDirectory:
+        run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
+        run.preprocessor_dir.mkdir()
+        front_end.save(run.preprocessor_dir)
+        write_data_record(run, data.describe(train_clips, validation_clips))
+        return run
+
+    run = replicas.agreed_run(begin, Path(models_dir) / TASK)
+    return _fit(run, config, train_clips, validation_clips, replicas, progress)
 
 
 def resume(
@@ -229,12 +236,13 @@ def resume(
         RunError: the run is half-written, or its data have changed since.
     """
     config = load_config(run)
+    replicas = Replicas.of(config.training.strategy)
     known = read_data_record(run, DATA_FIELDS)
     train_clips, validation_clips = data.load_splits(
         config, ("train", "validation"), known["labels"]
     )
     check_same_data(run, known, data.describe(train_clips, validation_clips))
-    return _fit(run, config, train_clips, validation_clips, progress)
+    return _fit(run, config, train_clips, validation_clips, replicas, progress)
 
 
 def load(run: RunDirectory) -> SpeechRecognizer:
@@ -261,16 +269,17 @@ def _fit(
     config: SpeechConfig,
     train_clips: Clips,
     validation_clips: Clips,
+    replicas: Replicas,
     progress: Progress | None,
 ) -> tuple[SpeechRecognizer, FitResult]:
     seed_everything(config.random_seed)
     front_end = FrontEnd.load(run.preprocessor_dir, config.preprocessor)
-    with precision(config.training.mixed_precision):
+    with precision(config.training.mixed_precision), replicas.scope():
         model = _model(
             config,
             front_end,
             len(train_clips.names),
-            rows=config.training.batch_size,
+            rows=replicas.rows(config.training.batch_size),
             noise=[noise.waveform for noise in train_clips.noises],
         )
         result = fit(
@@ -284,6 +293,7 @@ def _fit(
             # A few hundred clips tell losses apart that come to the same accuracy.
             monitor="val_loss",
             mode="min",
+            replicas=replicas,
             progress=progress,
         )
     # anew, so that what answers now answers in float32 and as it will after any other loading

@@ -23,6 +23,7 @@ from textapps.training.data_record import check_same_data, read_data_record, wri
 from textapps.training.fit import FitResult, fit
 from textapps.training.nats_per_token import NatsPerToken
 from textapps.training.progress import Progress
+from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
 from textapps.training.token_loss import TokenLoss
@@ -163,6 +164,7 @@ def train(
         DataError: data that are missing or wrong.
         DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
     """
+    replicas = Replicas.of(config.training.strategy)
     config = config.model_copy(update={"data": config.data.resolved()})
     train_pairs, validation_pairs = data.load_training_data(config)
     tokenizers = TokenizerPair.from_texts(
@@ -170,11 +172,16 @@ def train(
     )
     # Before there is a run, because it finds the sizes that do not fit together.
     _model(config, tokenizers)
-    run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
-    run.preprocessor_dir.mkdir()
-    tokenizers.save(run.preprocessor_dir)
-    write_data_record(run, data.describe(train_pairs, validation_pairs))
-    return _fit(run, config, train_pairs, validation_pairs, progress)
+
+    def begin() -> RunDirectory:
+        run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
+        run.preprocessor_dir.mkdir()
+        tokenizers.save(run.preprocessor_dir)
+        write_data_record(run, data.describe(train_pairs, validation_pairs))
+        return run
+
+    run = replicas.agreed_run(begin, Path(models_dir) / TASK)
+    return _fit(run, config, train_pairs, validation_pairs, replicas, progress)
 
 
 def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Translator, FitResult]:
@@ -184,10 +191,11 @@ def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Transla
         RunError: the run is half-written, or its data have changed since.
     """
     config = load_config(run)
+    replicas = Replicas.of(config.training.strategy)
     known = read_data_record(run)
     train_pairs, validation_pairs = data.load_training_data(config)
     check_same_data(run, known, data.describe(train_pairs, validation_pairs))
-    return _fit(run, config, train_pairs, validation_pairs, progress)
+    return _fit(run, config, train_pairs, validation_pairs, replicas, progress)
 
 
 def load(run: RunDirectory) -> Translator:
@@ -214,11 +222,12 @@ def _fit(
     config: TranslateConfig,
     train_pairs: Pairs,
     validation_pairs: Pairs,
+    replicas: Replicas,
     progress: Progress | None,
 ) -> tuple[Translator, FitResult]:
     seed_everything(config.random_seed)
     tokenizers = TokenizerPair.load(run.preprocessor_dir, config.preprocessor)
-    with precision(config.training.mixed_precision):
+    with precision(config.training.mixed_precision), replicas.scope():
         model = _model(config, tokenizers)
         translator = Translator(run, config, tokenizers, model)
         sources = validation_pairs.sources[:JUDGED]
@@ -239,6 +248,7 @@ def _fit(
             run=run,
             monitor="val_bleu",
             judge=judge,
+            replicas=replicas,
             progress=progress,
         )
     # anew, so that what answers now answers in float32 and as it will after any other loading

@@ -12,6 +12,9 @@ from textapps.training.weights import CARRIED
 class CarriedState(keras.layers.Layer):
     """Keeps the state of a fixed number of streams in variables.
 
+    A call may be of fewer rows: of those from `first_row` on, which is 0 unless a batch is computed
+    in parts. Each replica of a model keeps the state of its own streams.
+
     Args:
         initial: what `Backbone.initial_state` gives for that number of rows.
         saved: whether the variables are the model's, so that checkpoints hold them.
@@ -23,23 +26,33 @@ class CarriedState(keras.layers.Layer):
             {leaf: self._variable(f"{block}_{leaf}", zeros, saved) for leaf, zeros in each.items()}
             for block, each in enumerate(initial)
         ]
+        self.first_row: Any = 0
         self.built = True
 
     def read(self, start: Any) -> Any:
-        """The state, zeros in the rows where `start`, bool[streams], is true."""
+        """The state, zeros in the rows where `start`, bool[rows], is true."""
+        rows = ops.shape(start)[0]
 
         def begun(variable: Any) -> Any:
             value = ops.convert_to_tensor(variable)
-            rows = ops.reshape(start, (-1,) + (1,) * (len(value.shape) - 1))
-            return ops.where(rows, ops.zeros_like(value), value)
+            if not _is_all(rows, variable):
+                value = value[self.first_row : self.first_row + rows]
+            at = ops.reshape(start, (-1,) + (1,) * (len(value.shape) - 1))
+            return ops.where(at, ops.zeros_like(value), value)
 
         return tuple({leaf: begun(v) for leaf, v in leaves.items()} for leaves in self.leaves)
 
     def write(self, state: Any) -> None:
-        """Keeps the state that the next call reads."""
+        """Keeps the state that the next call reads; other rows stay."""
         for leaves, tensors in zip(self.leaves, state, strict=True):
             for leaf, variable in leaves.items():
-                variable.assign(ops.stop_gradient(tensors[leaf]))
+                value = ops.stop_gradient(tensors[leaf])
+                rows = ops.shape(value)[0]
+                if not _is_all(rows, variable):
+                    old = ops.convert_to_tensor(variable)
+                    end = self.first_row + rows
+                    value = ops.concatenate([old[: self.first_row], value, old[end:]])
+                variable.assign(value)
 
     def _variable(self, name: str, zeros: Any, saved: bool) -> Any:
         if not saved:  # Keras does not count a plain variable among the model's
@@ -51,3 +64,7 @@ class CarriedState(keras.layers.Layer):
             trainable=False,
             name=f"{CARRIED}_{name}",
         )
+
+
+def _is_all(rows: Any, variable: Any) -> bool:
+    return isinstance(rows, int) and rows == variable.shape[0]

@@ -1,0 +1,56 @@
+"""The processes that train one model together, as TF_CONFIG names them."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from textapps.errors import ConfigurationError
+
+VARIABLE = "TF_CONFIG"
+JOBS = ("chief", "worker")  # in TensorFlow's order of ranks
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How many processes there are, and which of them this one is; 0 is the chief.
+
+    >>> Cluster.of({"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, '
+    ...                          '"task": {"type": "worker", "index": 1}}'})
+    Cluster(workers=2, index=1)
+    """
+
+    workers: int = 1
+    index: int = 0
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the run and talks to the user."""
+        return self.index == 0
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """The cluster of this environment, one process without TF_CONFIG.
+
+        Raises:
+            ConfigurationError: TF_CONFIG is not what TensorFlow defines.
+        """
+        text = (os.environ if environ is None else environ).get(VARIABLE, "")
+        if not text.strip():
+            return cls()
+        try:
+            config: Any = json.loads(text)
+            if not config.get("cluster"):
+                return cls()
+            sizes = {job: len(hosts) for job, hosts in config["cluster"].items()}
+            job, index = str(config["task"]["type"]), int(config["task"]["index"])
+            if set(sizes) <= set(JOBS) and 0 <= index < sizes[job]:
+                first = sizes["chief"] if job == "worker" and "chief" in sizes else 0
+                return cls(sum(sizes.values()), first + index)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+        raise ConfigurationError(
+            f"{VARIABLE} is not a cluster of workers with a task in it: {text[:200]!r}; see "
+            "docs/distributed.md, or try `textapps launch`"
+        )
