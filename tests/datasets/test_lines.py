@@ -25,7 +25,9 @@ def test_gzip(write) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"not gzip at all", gzip.compress(b"line\n" * 5000)[:-9], b"\x1f\x8b\x08"]
+    "content",
+    [b"not gzip at all", gzip.compress(b"line\n" * 5000)[:-9], b"\x1f\x8b\x08"],
+    ids=["none", "cut off", "header cut off"],  # with the time that gzip notes, ids would differ
 )
 def test_damaged_gzip(write, content: bytes) -> None:
     path = write("a.txt.gz", content)
