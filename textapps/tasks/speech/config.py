@@ -118,6 +118,7 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "training": {"learning_rate": 3e-3},
     },
     ("tiny", "simple_rnn"): {"training": {"learning_rate": 3e-3}},
+    ("small", "lstm"): {"backbone": {"units": 104}},
     ("small", "transformer"): {"backbone": {"feed_forward": 128}},
     ("base", "transformer"): {
         "backbone": {"feed_forward": 384},
