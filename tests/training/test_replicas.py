@@ -20,6 +20,8 @@ from textapps.training.run_directory import RunDirectory
 # A fork of a process that has imported TensorFlow, but not yet used it, starts in no time.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["textapps.training.fit", "textapps.backbones.backbone"])
+PATIENCE_SECONDS = 600  # some twenty on a machine that has nothing else to do
+pytestmark = pytest.mark.timeout(2 * PATIENCE_SECONDS)
 CHANGES = {"epochs": 3, "average": 0.8, "checkpoint_steps": 5}
 FIGURES = ("step", "loss", "val_loss", "learning_rate")
 
@@ -60,8 +62,9 @@ def two_devices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
     process = CONTEXT.Process(target=team.on_two_devices, args=(str(folder),))
     process.start()
-    process.join(240)
-    assert process.exitcode == 0
+    process.join(PATIENCE_SECONDS)
+    process.kill()
+    assert process.exitcode == 0, "it failed, or took too long"
     return folder
 
 
@@ -139,7 +142,7 @@ class Team:
 
     def kill_after(self, step: int, index: int) -> None:
         """Kills one of them when the chief has done a step."""
-        while self.connections[0].poll(120):
+        while self.connections[0].poll(PATIENCE_SECONDS):
             if self.connections[0].recv()[0] >= step:
                 break
         self.processes[index].kill()
@@ -147,7 +150,7 @@ class Team:
     def last_words(self, index: int) -> object:
         words = None
         try:
-            while self.connections[index].poll(120):
+            while self.connections[index].poll(PATIENCE_SECONDS):
                 words = self.connections[index].recv()
         except EOFError:
             return words
