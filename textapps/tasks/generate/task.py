@@ -19,6 +19,7 @@ from textapps.tasks.generate import data
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.continuation import PIECE, Continuation
 from textapps.tasks.generate.model import LanguageModel
+from textapps.tasks.trained import Trained
 from textapps.token_ids import FIRST
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
@@ -36,7 +37,7 @@ COMPILED_FROM = {"transformer": 2_000}
 COMPILED_FROM_ELSE = 20_000
 
 
-class TextGenerator:
+class TextGenerator(Trained):
     """A trained character-level language model: everything that its run directory holds.
 
     Made by `train` and `load`.
@@ -115,32 +116,6 @@ class TextGenerator:
             nats, state = self._read(tf.constant(inputs["ids"]), tf.constant(targets), state)
             parts.append(nats.numpy())
         return source.in_order(np.concatenate(parts, axis=1))
-
-    def evaluate(self, split: str = "test") -> dict[str, Any]:
-        """Judges the generator on a split of the data it was trained on.
-
-        Returns:
-            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
-
-        Raises:
-            DataError: the data are gone.
-        """
-        from textapps.tasks.generate.judgement import evaluate
-
-        return evaluate(self, split=split).summary
-
-    def export(self, models_dir: Path | str = "models", **options: Any) -> Path:
-        """Publishes a verified SavedModel; `options` are those of the [export] section.
-
-        Returns the directory of the new version.
-
-        Raises:
-            ExportError: it cannot be written, or does not answer as this generator does.
-        """
-        from textapps.tasks.generate.export import export
-
-        config = self.config.export
-        return export(self, models_dir, type(config)(**{**config.model_dump(), **options}))
 
     def _read_chunk(self, ids: Any, targets: Any, state: Any) -> tuple[Any, Any]:
         logits, state = self.model.read(ids, state)

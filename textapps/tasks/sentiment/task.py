@@ -13,6 +13,7 @@ from textapps.datasets.labelled_texts import LabelledTexts
 from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.model import SentimentModel
+from textapps.tasks.trained import Trained
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
@@ -34,7 +35,7 @@ class Answer(NamedTuple):
     scores: tuple[float, ...]
 
 
-class Sentiment:
+class Sentiment(Trained):
     """A trained classifier: everything that its run directory holds, ready to answer.
 
     Made by `train` and `load`.
@@ -76,32 +77,6 @@ class Sentiment:
             for row in self.scores(texts)
             for best in [int(np.argmax(row))]
         ]
-
-    def export(self, models_dir: Path | str = "models", **options: Any) -> Path:
-        """Publishes a verified SavedModel; `options` are those of the [export] section.
-
-        Returns the directory of the new version.
-
-        Raises:
-            ExportError: it cannot be written, or does not answer as this classifier does.
-        """
-        from textapps.tasks.sentiment.export import export
-
-        config = self.config.export
-        return export(self, models_dir, type(config)(**{**config.model_dump(), **options}))
-
-    def evaluate(self, split: str = "test") -> dict[str, Any]:
-        """Judges the classifier on a split of the data it was trained on.
-
-        Returns:
-            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
-
-        Raises:
-            DataError: the data are gone or have other labels.
-        """
-        from textapps.tasks.sentiment.judgement import evaluate
-
-        return evaluate(self, split=split).summary
 
     def _answer(self, text: Any) -> dict[str, Any]:
         """string[batch] → label, probability (of it) and scores: the exported signature."""

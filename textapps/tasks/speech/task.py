@@ -28,6 +28,7 @@ from textapps.tasks.speech.recordings import (
     Waveform,
     read_recording,
 )
+from textapps.tasks.trained import Trained
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
@@ -48,7 +49,7 @@ class Answer(NamedTuple):
     scores: tuple[float, ...]
 
 
-class SpeechRecognizer:
+class SpeechRecognizer(Trained):
     """A trained recogniser: everything that its run directory holds, ready to answer.
 
     Made by `train` and `load`.
@@ -156,19 +157,6 @@ class SpeechRecognizer:
         """Answers to a stream at the hops of the run's configuration."""
         return Listener(self.model, self.config.preprocessor, self.config.detection)
 
-    def evaluate(self, split: str = "test") -> dict[str, Any]:
-        """Judges the recogniser on a split of the data it was trained on.
-
-        Returns:
-            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
-
-        Raises:
-            DataError: the data are gone or have other labels.
-        """
-        from textapps.tasks.speech.judgement import evaluate
-
-        return evaluate(self, split=split).summary
-
     def export(
         self, models_dir: Path | str = "models", *, format: str = "saved_model", **options: Any
     ) -> Path:
@@ -185,12 +173,10 @@ class SpeechRecognizer:
         """
         from textapps.tasks.speech import export, lite
 
-        exporters = {"saved_model": export.export, "tflite": lite.export}
+        exporters = {"saved_model": export, "tflite": lite}
         if format not in exporters:
             raise ConfigurationError(unknown("format", format, exporters))
-        section = self.config.export
-        chosen = type(section)(**{**section.model_dump(), **options})
-        return exporters[format](self, models_dir, chosen)
+        return self._exported(exporters[format], models_dir, options)
 
     def _answer_files(self, audio_bytes: Any) -> dict[str, Any]:
         """string[batch] → as `Answers.waveforms`."""

@@ -50,7 +50,7 @@ class TranslateConfig(Section):
     export: ExportConfig = ExportConfig()
 
 
-# The best of 0.6, 1, 1.4, 1.8 and 2.2 on the validation sentences of Multi30k, over three backbones.
+# The best of 0.6, 1, 1.4, 1.8 and 2.2 on Multi30k's validation sentences, over three backbones.
 _DECODING = {"length_penalty": 1.8}
 PRESETS: dict[str, dict[str, Any]] = {
     # Thousands of short sentences, a minute of training.

@@ -14,6 +14,7 @@ from textapps.decoding.hypotheses import possible
 from textapps.evaluation.translation import corpus_bleu, cut_for
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
+from textapps.tasks.trained import Trained
 from textapps.tasks.translate import data
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.tasks.translate.model import TranslationModel
@@ -46,7 +47,7 @@ class Answer(NamedTuple):
     score: float
 
 
-class Translator:
+class Translator(Trained):
     """A trained translator: everything that its run directory holds, ready to answer.
 
     Made by `train` and `load`.
@@ -117,32 +118,6 @@ class Translator:
             [*_names(self.tokenizers.target, target[0]), ENDED],
             weights[0].numpy(),
         )
-
-    def evaluate(self, split: str = "test") -> dict[str, Any]:
-        """Judges the translator on a split of the data it was trained on.
-
-        Returns:
-            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
-
-        Raises:
-            DataError: the data are gone.
-        """
-        from textapps.tasks.translate.judgement import evaluate
-
-        return evaluate(self, split=split).summary
-
-    def export(self, models_dir: Path | str = "models", **options: Any) -> Path:
-        """Publishes a verified SavedModel; `options` are those of the [export] section.
-
-        Returns the directory of the new version.
-
-        Raises:
-            ExportError: it cannot be written, or does not answer as this translator does.
-        """
-        from textapps.tasks.translate.export import export
-
-        config = self.config.export
-        return export(self, models_dir, type(config)(**{**config.model_dump(), **options}))
 
 
 def _names(tokenizer: Tokenizer, ids: Any) -> list[str]:
