@@ -13,7 +13,6 @@ import click
 from textapps.cli import console
 from textapps.cli.batch import batch_options
 from textapps.cli.options import (
-    Choice,
     Command,
     collect_flags,
     config_options,
@@ -28,9 +27,9 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
-    SPLITS,
     export_options,
     export_run,
+    judging_options,
     lines,
     other_data,
     resume_option,
@@ -113,16 +112,7 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
     ),
 )
 @source_options
-@click.option(
-    "--split",
-    type=Choice("split", SPLITS),
-    default="test",
-    show_default=True,
-    help="The part of the data to judge on.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@run_options
-@talk_options
+@judging_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Judge a run beside n-grams; writes metrics.json and report.html."""
     from textapps.tasks.generate.judgement import evaluate

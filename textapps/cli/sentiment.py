@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from textapps.cli import console
 from textapps.cli.batch import batch_options
 from textapps.cli.options import (
     Choice,
-    Command,
     config_options,
     data_options,
     examples,
@@ -26,9 +25,9 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
-    SPLITS,
     export_options,
     export_run,
+    judging_options,
     lines,
     other_data,
     resume_option,
@@ -79,26 +78,6 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
     click.echo(classifier.run.path)
 
 
-def judging_options(command: Command) -> Command:
-    """What evaluate and baseline have in common."""
-    decorators: tuple[Callable[[Command], Command], ...] = (
-        talk_options,
-        run_options,
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-        click.option(
-            "--split",
-            type=Choice("split", SPLITS),
-            default="test",
-            show_default=True,
-            help="The part of the data to judge on.",
-        ),
-        data_options,
-    )
-    for decorate in decorators:
-        command = decorate(command)
-    return command
-
-
 @sentiment_group.command(
     "evaluate",
     epilog=examples(
@@ -106,6 +85,7 @@ def judging_options(command: Command) -> Command:
         "textapps sentiment evaluate --data other.csv --split test --json",
     ),
 )
+@data_options
 @judging_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Judge a run; writes metrics.json and report.html."""
@@ -123,6 +103,7 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
 @sentiment_group.command(
     "baseline", epilog=examples("textapps sentiment baseline", "textapps sentiment baseline --json")
 )
+@data_options
 @judging_options
 def baseline_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Fit NB-SVM on a run's training data and compare; updates report.html."""

@@ -8,11 +8,16 @@ from typing import Any
 import click
 
 from textapps.cli import console
-from textapps.cli.options import Command, Decorator, collect_flags
+from textapps.cli.options import (
+    Choice,
+    Command,
+    Decorator,
+    collect_flags,
+    run_options,
+    talk_options,
+)
 from textapps.training.cluster import Cluster
 from textapps.training.memory import keep_freed_memory
-
-SPLITS = ("train", "validation", "test")
 
 resume_option: Decorator = click.option(
     "--resume",
@@ -63,6 +68,24 @@ def train_or_resume(
     if not cluster.is_chief:
         click.get_current_context().exit()  # the chief says it for all
     return trained
+
+
+def judging_options(command: Command) -> Command:
+    """--split, --json and the run, for what judges it."""
+    for option in (
+        talk_options,
+        run_options,
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option(
+            "--split",
+            type=Choice("split", ("train", "validation", "test")),
+            default="test",
+            show_default=True,
+            help="The part of the data to judge on.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def other_data(own: Any) -> Any:

@@ -25,9 +25,9 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
-    SPLITS,
     export_options,
     export_run,
+    judging_options,
     lines,
     other_data,
     resume_option,
@@ -138,16 +138,7 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
     ),
 )
 @clip_options
-@click.option(
-    "--split",
-    type=Choice("split", SPLITS),
-    default="test",
-    show_default=True,
-    help="The part of the data to judge on.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@run_options
-@talk_options
+@judging_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Judge a run, in noise and in a stream too; writes metrics.json and report.html."""
     from textapps.tasks.speech.judgement import evaluate

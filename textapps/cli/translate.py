@@ -26,9 +26,9 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
-    SPLITS,
     export_options,
     export_run,
+    judging_options,
     lines,
     other_data,
     resume_option,
@@ -148,16 +148,7 @@ def search_options(command: Command) -> Command:
 )
 @pair_options
 @search_options
-@click.option(
-    "--split",
-    type=Choice("split", SPLITS),
-    default="test",
-    show_default=True,
-    help="The part of the data to judge on.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@run_options
-@talk_options
+@judging_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Judge a run; writes metrics.json and report.html."""
     from textapps.tasks.translate.judgement import evaluate
