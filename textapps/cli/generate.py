@@ -17,7 +17,6 @@ from textapps.cli.options import (
     collect_flags,
     config_options,
     examples,
-    find_run,
     keyed,
     models_dir_option,
     run_options,
@@ -31,6 +30,7 @@ from textapps.cli.shared import (
     export_run,
     judging_options,
     lines,
+    load_run,
     other_data,
     resume_option,
     train_or_resume,
@@ -96,12 +96,14 @@ def generate_group() -> None:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train on a text; prints the run directory."""
-    generator, result = train_or_resume("generate", config_file, models_dir, resume, "characters")
-    console.say(
-        f"best validation {result.best_score:.4f} nats per character at step "
-        f"{result.best_step:,}, {result.seconds:.0f} s of training"
+    train_or_resume(
+        "generate",
+        config_file,
+        models_dir,
+        resume,
+        unit="characters",
+        best="{:.4f} nats per character",
     )
-    click.echo(generator.run.path)
 
 
 @generate_group.command(
@@ -118,7 +120,7 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     from textapps.tasks.generate.judgement import evaluate
     from textapps.tasks.generate.report import write_report
 
-    generator = _load(models_dir, run)
+    generator: TextGenerator = load_run("generate", models_dir, run)
     judgement = evaluate(generator, other_data(generator.config.data), split)
     report = write_report(generator, judgement)
     _print_judgement(judgement, as_json)
@@ -201,7 +203,7 @@ def predict_command(
     if random_seed is None:
         random_seed = secrets.randbelow(2**31)
         console.say(f"random seed {random_seed}")
-    generator = _load(models_dir, run)
+    generator: TextGenerator = load_run("generate", models_dir, run)
     own = generator.config.decoding.model_dump()
     options = resolve(DecodingConfig, preset=own, flags=flags).model_dump()
     if len(given) < 2 and input_file is None and count == 1 and not as_json:
@@ -241,7 +243,7 @@ def score_command(file: Path, show: bool, as_json: bool, run: str | None, models
         if str(file) == "-"
         else read_text(file)
     )
-    generator = _load(models_dir, run)
+    generator: TextGenerator = load_run("generate", models_dir, run)
     from textapps.evaluation.language import language_metrics
 
     nats = generator.nats(text)
@@ -270,14 +272,7 @@ def score_command(file: Path, show: bool, as_json: bool, run: str | None, models
 @talk_options
 def export_command(verify: bool, run: str | None, models_dir: Path) -> None:
     """Write a SavedModel that continues texts; prints its directory."""
-    click.echo(export_run(_load(models_dir, run), models_dir, verify))
-
-
-def _load(models_dir: Path, run: str | None) -> "TextGenerator":
-    found = find_run(models_dir, "generate", run)
-    from textapps.tasks.generate.task import load
-
-    return load(found)
+    click.echo(export_run(load_run("generate", models_dir, run), models_dir, verify))
 
 
 def _print_as_made(

@@ -16,7 +16,6 @@ from textapps.cli.options import (
     config_options,
     data_options,
     examples,
-    find_run,
     keyed,
     models_dir_option,
     run_options,
@@ -29,6 +28,7 @@ from textapps.cli.shared import (
     export_run,
     judging_options,
     lines,
+    load_run,
     other_data,
     resume_option,
     train_or_resume,
@@ -70,12 +70,9 @@ def sentiment_group() -> None:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train a classifier; prints the run directory."""
-    classifier, result = train_or_resume("sentiment", config_file, models_dir, resume, "texts")
-    console.say(
-        f"best validation accuracy {result.best_score:.4f} at step {result.best_step:,}, "
-        f"{result.seconds:.0f} s of training"
+    train_or_resume(
+        "sentiment", config_file, models_dir, resume, unit="texts", best="accuracy {:.4f}"
     )
-    click.echo(classifier.run.path)
 
 
 @sentiment_group.command(
@@ -92,7 +89,7 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     from textapps.tasks.sentiment.judgement import evaluate, stored_baseline
     from textapps.tasks.sentiment.report import write_report
 
-    classifier = _load(models_dir, run)
+    classifier: Sentiment = load_run("sentiment", models_dir, run)
     judgement = evaluate(classifier, other_data(classifier.config.data), split)
     baseline = stored_baseline(judgement, classifier.run)
     report = write_report(classifier, judgement, baseline)
@@ -110,7 +107,7 @@ def baseline_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     from textapps.tasks.sentiment.judgement import evaluate, fit_baseline
     from textapps.tasks.sentiment.report import write_report
 
-    classifier = _load(models_dir, run)
+    classifier: Sentiment = load_run("sentiment", models_dir, run)
     data = other_data(classifier.config.data)
     baseline = fit_baseline(classifier, data, split)
     judgement = evaluate(classifier, data, split)
@@ -144,7 +141,7 @@ def predict_command(
         input_file = sys.stdin.buffer
     if input_file is not None:
         inputs = lines(input_file)
-    classifier = _load(models_dir, run)
+    classifier: Sentiment = load_run("sentiment", models_dir, run)
     iterator = enumerate(inputs)
     while chunk := list(islice(iterator, CHUNK)):
         answers = classifier.predict([text for _, text in chunk])
@@ -165,14 +162,7 @@ def predict_command(
 @talk_options
 def export_command(verify: bool, run: str | None, models_dir: Path) -> None:
     """Write a SavedModel that takes text and gives labels; prints its directory."""
-    click.echo(export_run(_load(models_dir, run), models_dir, verify))
-
-
-def _load(models_dir: Path, run: str | None) -> "Sentiment":
-    found = find_run(models_dir, "sentiment", run)
-    from textapps.tasks.sentiment.task import load
-
-    return load(found)
+    click.echo(export_run(load_run("sentiment", models_dir, run), models_dir, verify))
 
 
 def _print_judgement(judgement: "Judgement", as_json: bool) -> None:

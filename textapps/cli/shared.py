@@ -13,6 +13,7 @@ from textapps.cli.options import (
     Command,
     Decorator,
     collect_flags,
+    find_run,
     run_options,
     talk_options,
 )
@@ -31,11 +32,15 @@ def train_or_resume(
     config_file: Path | None,
     models_dir: Path,
     resume: str | None,
+    *,
     unit: str,
-) -> tuple[Any, Any]:
-    """What the task's `train` or `resume` gives, by the options of the running command.
+    best: str,
+) -> None:
+    """Trains, or goes on, by the options of the running command; prints the run directory.
 
-    `unit` is what its progress is counted in.
+    Args:
+        unit: what its progress is counted in.
+        best: how its best figure of validation is told, a format of one number.
 
     Raises click.UsageError where --resume stands beside options that a run has already.
     """
@@ -55,19 +60,29 @@ def train_or_resume(
     keep_freed_memory()
     module = importlib.import_module(f"{package}.task")
     progress = console.TrainingProgress(unit)
-    trained: tuple[Any, Any]
     if config is not None:
-        trained = module.train(config, models_dir, progress)
+        trained, result = module.train(config, models_dir, progress)
     else:
         from textapps.training.run_directory import RunDirectory
 
         assert resume is not None
         named = models_dir / task / resume
         run = RunDirectory.open(named if named.is_dir() else Path(resume), task, trained=False)
-        trained = module.resume(run, progress)
-    if not cluster.is_chief:
-        click.get_current_context().exit()  # the chief says it for all
-    return trained
+        trained, result = module.resume(run, progress)
+    if cluster.is_chief:  # it says it for all
+        console.say(
+            f"best validation {best.format(result.best_score)} at step {result.best_step:,}, "
+            f"{result.seconds:.0f} s of training"
+        )
+        click.echo(trained.run.path)
+
+
+def load_run(task: str, models_dir: Path, run: str | None) -> Any:
+    """What a run of the task has trained, by default the latest."""
+    found = find_run(models_dir, task, run)
+    import importlib
+
+    return importlib.import_module(f"textapps.tasks.{task}.task").load(found)
 
 
 def judging_options(command: Command) -> Command:

@@ -16,7 +16,6 @@ from textapps.cli.options import (
     collect_flags,
     config_options,
     examples,
-    find_run,
     keyed,
     models_dir_option,
     run_options,
@@ -29,6 +28,7 @@ from textapps.cli.shared import (
     export_run,
     judging_options,
     lines,
+    load_run,
     other_data,
     resume_option,
     train_or_resume,
@@ -122,12 +122,7 @@ def clip_options(command: Command) -> Command:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train a recogniser; prints the run directory."""
-    recognizer, result = train_or_resume("speech", config_file, models_dir, resume, "clips")
-    console.say(
-        f"best validation loss {result.best_score:.4f} at step {result.best_step:,}, "
-        f"{result.seconds:.0f} s of training"
-    )
-    click.echo(recognizer.run.path)
+    train_or_resume("speech", config_file, models_dir, resume, unit="clips", best="loss {:.4f}")
 
 
 @speech_group.command(
@@ -144,7 +139,7 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     from textapps.tasks.speech.judgement import evaluate
     from textapps.tasks.speech.report import write_report
 
-    recognizer = _load(models_dir, run)
+    recognizer: SpeechRecognizer = load_run("speech", models_dir, run)
     judgement = evaluate(recognizer, other_data(recognizer.config.data), split)
     report = write_report(recognizer, judgement)
     _print_judgement(judgement, as_json)
@@ -181,7 +176,7 @@ def predict_command(
     named = paths if input_file is None else tuple(line for line in lines(input_file) if line)
     if named.count("-") > 1:
         raise click.UsageError("'-' is one recording on standard input, and given twice")
-    recognizer = _load(models_dir, run)
+    recognizer: SpeechRecognizer = load_run("speech", models_dir, run)
     from textapps.tasks.speech.recordings import read_all
 
     skipped: list[str] = []
@@ -244,7 +239,7 @@ def listen_command(recording: str, as_json: bool, run: str | None, models_dir: P
     resolve(DetectionConfig, flags=flags)  # before seconds go by
     if recording != "-" and not Path(recording).is_file():
         raise DataError(f"{recording}: no such file")
-    recognizer = _load(models_dir, run)
+    recognizer: SpeechRecognizer = load_run("speech", models_dir, run)
     from textapps.tasks.speech.pieces import pcm_pieces, pieces_of
 
     if recording == "-":
@@ -284,17 +279,10 @@ def listen_command(recording: str, as_json: bool, run: str | None, models_dir: P
 @talk_options
 def export_command(format_: str, verify: bool, run: str | None, models_dir: Path) -> None:
     """Write a model that takes recordings and gives commands; prints its directory."""
-    path = export_run(_load(models_dir, run), models_dir, verify, format=format_)
+    path = export_run(load_run("speech", models_dir, run), models_dir, verify, format=format_)
     if format_ == "tflite":
         _say_of_files(path)
     click.echo(path)
-
-
-def _load(models_dir: Path, run: str | None) -> "SpeechRecognizer":
-    found = find_run(models_dir, "speech", run)
-    from textapps.tasks.speech.task import load
-
-    return load(found)
 
 
 def _say_of_files(directory: Path) -> None:

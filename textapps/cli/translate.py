@@ -17,7 +17,6 @@ from textapps.cli.options import (
     collect_flags,
     config_options,
     examples,
-    find_run,
     keyed,
     models_dir_option,
     run_options,
@@ -30,6 +29,7 @@ from textapps.cli.shared import (
     export_run,
     judging_options,
     lines,
+    load_run,
     other_data,
     resume_option,
     train_or_resume,
@@ -118,12 +118,9 @@ def pair_options(command: Command) -> Command:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train on sentence pairs; prints the run directory."""
-    translator, result = train_or_resume("translate", config_file, models_dir, resume, "tokens")
-    console.say(
-        f"best validation BLEU {result.best_score:.2f} (greedy) at step {result.best_step:,}, "
-        f"{result.seconds:.0f} s of training"
+    train_or_resume(
+        "translate", config_file, models_dir, resume, unit="tokens", best="BLEU {:.2f} (greedy)"
     )
-    click.echo(translator.run.path)
 
 
 def search_options(command: Command) -> Command:
@@ -154,7 +151,7 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     from textapps.tasks.translate.judgement import evaluate
     from textapps.tasks.translate.report import write_report
 
-    translator = _load(models_dir, run)
+    translator: Translator = load_run("translate", models_dir, run)
     judgement = evaluate(translator, other_data(translator.config.data), split, **_search_flags())
     report = write_report(translator, judgement)
     _print_judgement(judgement, as_json)
@@ -212,7 +209,7 @@ def predict_command(
         input_file = sys.stdin.buffer
     if input_file is not None:
         inputs = lines(input_file)
-    translator = _load(models_dir, run)
+    translator: Translator = load_run("translate", models_dir, run)
     iterator = enumerate(inputs)
     while chunk := list(islice(iterator, CHUNK)):
         sentences = [text for _, text in chunk]
@@ -244,14 +241,7 @@ def predict_command(
 @talk_options
 def export_command(verify: bool, run: str | None, models_dir: Path) -> None:
     """Write a SavedModel that translates; prints its directory."""
-    click.echo(export_run(_load(models_dir, run), models_dir, verify))
-
-
-def _load(models_dir: Path, run: str | None) -> "Translator":
-    found = find_run(models_dir, "translate", run)
-    from textapps.tasks.translate.task import load
-
-    return load(found)
+    click.echo(export_run(load_run("translate", models_dir, run), models_dir, verify))
 
 
 def _search_flags() -> dict[str, Any]:

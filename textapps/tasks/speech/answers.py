@@ -5,10 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from textapps.datasets.clip_bytes import LONGEST_SECONDS
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.recordings import fit_length
 from textapps.tasks.speech.model import SpeechModel
-from textapps.tasks.speech.recordings import LONGEST_SECONDS
 
 _BLOCK_MS = 10  # how finely the loudest part of a long recording is looked for
 

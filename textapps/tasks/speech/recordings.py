@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.datasets.clip_bytes import LONGEST_SECONDS
 from textapps.datasets.clip_files import is_clip, read_sound
 from textapps.errors import DataError
 from textapps.tasks.speech.data import resampled
@@ -14,7 +15,6 @@ from textapps.tasks.speech.data import resampled
 Waveform = NDArray[np.float32]
 Recording = str | Path | bytes | Waveform
 
-LONGEST_SECONDS = 30.0
 STANDARD_INPUT = "-"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.config import resolve
+from textapps.datasets.clip_bytes import LONGEST_SECONDS
 from textapps.datasets.clips import Clips
 from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.decoding.config import DetectionConfig
@@ -23,7 +24,6 @@ from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.speech.listener import Listener
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.recordings import (
-    LONGEST_SECONDS,
     Recording,
     Waveform,
     read_recording,
