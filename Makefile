@@ -67,6 +67,7 @@ endif
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.serving --swap
 	$(BIN)/python -m benchmarks.serving --soak
+	$(BIN)/python -m benchmarks.distributed
 	$(BIN)/python -m benchmarks.batch_inference
 	$(BIN)/python -m benchmarks.results_page
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import child
+from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
 from textapps.backbones.config import BACKBONES
 from textapps.cli.launch import free_ports
@@ -71,6 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
             **summary(measured),
         },
     )
+    results_page.write()
 
 
 def run(command: list[str], shares: list[set[int]], models_dir: Path) -> None:

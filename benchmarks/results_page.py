@@ -59,6 +59,7 @@ def render() -> str:
         *results_translate.sections(),
         *results_speech.sections(),
         *serving_page.sections(table),
+        *_distributed(),
         *_batch_inference(),
         *_startup(),
         *_provenance(),
@@ -196,6 +197,29 @@ def _time_to_accuracy() -> Iterable[str]:
 
 def _reached(run: dict[str, Any]) -> str:
     return f"{run['seconds']:.0f}" + ("" if run["reached"] else " (not reached)")
+
+
+def _distributed() -> Iterable[str]:
+    result = results.read_result("distributed")
+    yield "## What distribution costs"
+    yield (
+        "Examples a second of training by two processes of one core each, which exchange "
+        "gradients, beside one process of two cores: the same model, the same batches, asked in "
+        "turn; the first steps, in which the graph is traced, are left out."
+    )
+    if result is None:
+        yield f"Examples a second: {ABSENT}."
+        return
+    rows = [
+        (side, f"{figures['median']:,.0f}", ", ".join(f"{r:,.0f}" for r in figures["repeats"]))
+        for side, figures in result["examples_per_second"].items()
+    ]
+    yield (
+        f"Sentiment, {preset_name(result['preset'], result['backbone'])}, batches of "
+        f"{result['batch_size']}: two processes reach **{result['ratio']:.2f}** times as much as "
+        "one."
+    )
+    yield table(("", "examples/s, median", "each repeat"), rows)
 
 
 def _batch_inference() -> Iterable[str]:

@@ -32,10 +32,13 @@ settings.load_profile("steady")
 FIRST = ("tests/test_docs.py", "translate", "speech", "generate", "sentiment")
 
 
-def _together(path: str) -> str:
-    """What a process of pytest takes as one: a file, or all files of a task."""
+def _together(nodeid: str) -> str:
+    """What a process of pytest takes as one: a file, or all files of a task, or one long test."""
+    path = nodeid.partition("::")[0]
     task = path.removeprefix("tests/tasks/test_").partition("_")[0]
-    return task if task in FIRST else path
+    if task in FIRST:
+        return task
+    return nodeid if "_of_the_readme_" in nodeid else path
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -44,15 +47,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByTask(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return _together(super()._split_scope(nodeid))
+            return _together(nodeid)
 
     return ByTask(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(ROOT).as_posix()
-        return (*FIRST, _together(path)).index(_together(path))
+        scope = _together(item.nodeid)
+        return (*FIRST, scope).index(next((f for f in FIRST if scope.startswith(f)), scope))
 
     items.sort(key=place)
 

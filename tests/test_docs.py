@@ -20,28 +20,40 @@ README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 BLOCK = re.compile(
-    r"(?P<mark><!-- not run: [^\n]*-->\n+)?^```(?P<language>bash|console)\n(?P<text>.*?)^```$",
+    r"(?P<mark><!-- not run: [^\n]*-->\n+)?"
+    r"^```(?P<language>bash|console|python)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+# Blocks stand on those before them that are about the same tasks; each chapter has its own folder.
+CHAPTERS = (("sentiment", "generate"), ("translate",), ("speech",))
 
 
 class Block(NamedTuple):
-    """A fenced block of shell commands; `<!-- not run: why -->` before it keeps it from running."""
+    """A fenced block of commands; `<!-- not run: why -->` before it keeps it from running."""
 
     line: int
     is_run: bool
+    language: str
     commands: list[str]
+
+    def chapter(self) -> tuple[str, ...]:
+        """The tasks whose names are in it, and what stands with them."""
+        words = set(re.findall(r"[a-z]+", " ".join(self.commands)))
+        (chapter,) = (chapter for chapter in CHAPTERS if words & set(chapter))
+        return chapter
 
 
 def blocks(page: str) -> Iterator[Block]:
     for match in BLOCK.finditer(page):
         text = match["text"].replace("\\\n", " ")
-        if match["language"] == "console":  # commands after "$ ", the rest is what they print
+        if match["language"] == "python":
+            commands = [text]
+        elif match["language"] == "console":  # commands after "$ ", the rest is what they print
             commands = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
         else:
             commands = [line for line in text.splitlines() if line.strip()]
         line = page.count("\n", 0, match.start("text"))
-        yield Block(line, match["mark"] is None, commands)
+        yield Block(line, match["mark"] is None, match["language"], commands)
 
 
 def test_blocks_are_found() -> None:
@@ -49,23 +61,36 @@ def test_blocks_are_found() -> None:
         "a\n```bash\nb \\\n  c\nd\n```\n"
         "<!-- not run: slow -->\n\n```console\n$ e\nf\n```\n```python\ng\n```\n"
     )
-    assert list(blocks(page)) == [Block(2, True, ["b    c", "d"]), Block(9, False, ["e"])]
+    assert list(blocks(page)) == [
+        Block(2, True, "bash", ["b    c", "d"]),
+        Block(9, False, "console", ["e"]),
+        Block(13, True, "python", ["g\n"]),
+    ]
 
 
 @pytest.mark.timeout(900)
-def test_the_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> None:
-    found = list(blocks(README.read_text(encoding="utf-8")))
-    assert any(block.is_run for block in found)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=" and ".join)
+def test_the_blocks_of_the_readme_run_in_their_order(
+    chapter: tuple[str, ...], tmp_path: Path
+) -> None:
+    found = [block for block in blocks(README.read_text(encoding="utf-8")) if block.is_run]
+    found = [block for block in found if block.chapter() == chapter]
+    assert found
     # Wherever pytest was started from: this installation's textapps, no one's configuration. What
-    # trainings come to is a matter of tests/acceptance; here they are cut short.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    # trainings come to is a matter of tests/acceptance and how exports verify one of
+    # tests/exporting; here both are cut short.
+    environ = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "TEXTAPPS_TRAINING__MAX_SECONDS": "5",
+        "TEXTAPPS_EXPORT__VERIFY": "false",
+    }
     for block in found:
-        if not block.is_run:
-            continue
+        shell = ["bash", "-euo", "pipefail", "-c"]
+        program = [sys.executable, "-c"] if block.language == "python" else shell
         result = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", "\n".join(block.commands)],
+            [*program, "\n".join(block.commands)],
             cwd=tmp_path,
-            env={**os.environ, "PATH": path, "TEXTAPPS_TRAINING__MAX_SECONDS": "5"},
+            env={**os.environ, **environ},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -95,6 +120,9 @@ def test_calls_are_found() -> None:
 def test_what_the_page_calls_is_there(page: Path) -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for block in blocks(page.read_text(encoding="utf-8")):
+        if block.language == "python":
+            compile(block.commands[0], f"{page.name}:{block.line}", "exec")
+            continue
         for words in calls_in(block.commands, "make"):
             assert {word for word in words if "=" not in word} <= set(targets), block
         for words in calls_in(block.commands, "textapps"):

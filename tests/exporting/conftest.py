@@ -108,7 +108,7 @@ def exported(tiny, tmp_path_factory):
         tiny.endpoints,
         track=tiny.track,
         manifest_fields=tiny.fields,
-        cases=tiny.cases,
+        cases=lambda: tiny.cases,
         models_dir=tmp_path_factory.mktemp("models"),
         config=ExportConfig(name="tiny-gru"),
     )

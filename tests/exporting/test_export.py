@@ -111,7 +111,7 @@ def test_an_export_that_does_not_verify_is_not_published(tmp_path):
             endpoints,
             track=[],
             manifest_fields={"task": "sentiment", "backbone": "gru", "preset": "tiny"},
-            cases=cases,
+            cases=lambda: cases,
             models_dir=tmp_path,
             config=ExportConfig(),
         )
@@ -147,7 +147,7 @@ def test_a_full_disk_as_tensorflow_says_it(tiny, tmp_path, monkeypatch, writer):
             tiny.endpoints,
             track=tiny.track,
             manifest_fields=tiny.fields,
-            cases=tiny.cases,
+            cases=lambda: tiny.cases,
             models_dir=tmp_path,
             config=ExportConfig(),
         )
@@ -160,19 +160,21 @@ def test_every_endpoint_needs_a_case(tiny, tmp_path):
             tiny.endpoints,
             track=tiny.track,
             manifest_fields=tiny.fields,
-            cases=tiny.cases[:1],
+            cases=lambda: tiny.cases[:1],
             models_dir=tmp_path,
             config=ExportConfig(),
         )
 
 
 def test_without_verification_and_warm_up(tiny, tmp_path):
-    unasked = Case("serving_default", {"text": tiny.texts}, {"label": ["wrong"] * len(tiny.texts)})
+    def unasked():
+        raise AssertionError("nobody asks for cases")
+
     path = export_model(
         {"serving_default": tiny.endpoints["serving_default"]},
         track=tiny.track,
         manifest_fields=tiny.fields,
-        cases=[unasked],
+        cases=unasked,
         models_dir=tmp_path,
         config=ExportConfig(verify=False, warmup=False),
     )

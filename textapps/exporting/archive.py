@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,21 @@ class Endpoint:
     function: Callable[..., Mapping[str, Any]]
     inputs: Sequence[tf.TensorSpec]
 
+    @cached_property
+    def graph(self) -> Any:
+        """The function as a graph, traced once; called with the inputs in their order."""
+        names = [spec.name for spec in self.inputs]
+
+        def call(*tensors: Any) -> Mapping[str, Any]:
+            return self.function(**dict(zip(names, tensors, strict=True)))
+
+        return tf.function(call, input_signature=list(self.inputs), autograph=False)
+
+    def answer(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What it gives for inputs by name, as NumPy arrays."""
+        tensors = [tf.constant(inputs[spec.name], spec.dtype) for spec in self.inputs]
+        return {name: tensor.numpy() for name, tensor in self.graph(*tensors).items()}
+
 
 def write_saved_model(
     path: Path | str, endpoints: Mapping[str, Endpoint], track: Iterable[Any] = ()
@@ -48,7 +64,7 @@ def write_saved_model(
     signatures = {}
     for name, endpoint in endpoints.items():
         _check_inputs(name, endpoint.inputs)
-        traced = archive.add_endpoint(name, _by_position(endpoint), list(endpoint.inputs))
+        traced = archive.add_endpoint(name, endpoint.graph, list(endpoint.inputs))
         outputs = traced.get_concrete_function().structured_outputs
         _check_outputs(name, outputs)
         signatures[name] = Signature(
@@ -64,15 +80,6 @@ def write_saved_model(
             "an endpoint uses a lookup table or tokenizer that is not tracked: name it in `track`"
         ) from error
     return signatures
-
-
-def _by_position(endpoint: Endpoint) -> Callable[..., Mapping[str, Any]]:
-    names = [spec.name for spec in endpoint.inputs]
-
-    def call(*tensors: Any) -> Mapping[str, Any]:
-        return endpoint.function(**dict(zip(names, tensors, strict=True)))
-
-    return call
 
 
 def _check_inputs(name: str, inputs: Sequence[Any]) -> None:

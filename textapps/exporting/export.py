@@ -1,6 +1,6 @@
 """One export from endpoints to a published, verified version."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ def export_model(
     *,
     track: Iterable[Any],
     manifest_fields: Mapping[str, Any],
-    cases: Sequence[Case],
+    cases: Callable[[], Sequence[Case]],
     models_dir: Path | str,
     config: ExportConfig,
     tensorflow_text: bool = False,
@@ -29,15 +29,16 @@ def export_model(
     """Write, verify and publish `<models_dir>/exported/<name>/<next version>/`.
 
     `manifest_fields` are those fields of `Manifest` that only the task knows: task, backbone,
-    preset, labels, metrics and the like. Every endpoint needs a case, which also gives the rows
-    of its warm-up requests, and the default one a case of two or more rows; a case holds what
-    the run itself answered.
+    preset, labels, metrics and the like. `cases` is called if there is something to verify or to
+    warm up: every endpoint needs a case, which also gives the rows of its warm-up requests, and
+    the default one a case of two or more rows; a case holds what the run itself answered.
 
     Returns the published directory. Raises ExportError where something cannot be written or
     does not verify; then nothing is published.
     """
-    without = endpoints.keys() - {case.signature for case in cases}
-    if without:
+    asked = cases() if config.verify or config.warmup else ()
+    without = endpoints.keys() - {case.signature for case in asked}
+    if asked and without:
         raise ExportError(f"no verification case for the endpoint {', '.join(sorted(without))}")
     name = config.name or manifest_fields["task"]
 
@@ -45,7 +46,7 @@ def export_model(
         try:
             signatures = write_saved_model(directory, endpoints, track)
             if config.warmup:
-                write_warmup_requests(directory, name, signatures, cases)
+                write_warmup_requests(directory, name, signatures, asked)
         except tf.errors.OpError as error:  # a full disk, as TensorFlow says it
             raise ExportError(f"could not write the export: {explain(error)}") from error
         manifest = Manifest(
@@ -56,6 +57,6 @@ def export_model(
         )
         manifest.write(directory)
         if config.verify:
-            verify(directory, cases, tensorflow_text=tensorflow_text)
+            verify(directory, asked, tensorflow_text=tensorflow_text)
 
     return publish(write, Path(models_dir) / "exported" / name)

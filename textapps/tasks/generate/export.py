@@ -1,5 +1,6 @@
 """The SavedModel of a generator: seed text in, text out, at once or piece by piece."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ def export(generator: "TextGenerator", models_dir: Path | str, config: ExportCon
             "decoding": generator.config.decoding.model_dump(),
             "metrics": read_metrics(generator.run),
         },
-        cases=make_cases(generator, signatures),
+        cases=partial(make_cases, generator, signatures),
         models_dir=models_dir,
         config=config,
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from textapps.exporting.archive import Endpoint
+from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
@@ -29,14 +29,13 @@ def export(classifier: "Sentiment", models_dir: Path | str, config: ExportConfig
     Raises:
         ExportError: it cannot be written, or does not answer as the run does.
     """
-    outputs = classifier.answer(tf.constant(EXAMPLES))
-    case = Case(
-        "serving_default",
-        {"text": list(EXAMPLES)},
-        {name: tensor.numpy() for name, tensor in outputs.items()},
-    )
+
+    def cases() -> list[Case]:
+        outputs = {k: v.numpy() for k, v in classifier.answer(tf.constant(EXAMPLES)).items()}
+        return [Case(DEFAULT_SIGNATURE, {"text": list(EXAMPLES)}, outputs)]
+
     return export_model(
-        {"serving_default": Endpoint(classifier.answer, classifier.answer.input_signature)},
+        {DEFAULT_SIGNATURE: Endpoint(classifier.answer, classifier.answer.input_signature)},
         track=classifier.encoder.resources,
         manifest_fields={
             "task": classifier.config.task,
@@ -45,7 +44,7 @@ def export(classifier: "Sentiment", models_dir: Path | str, config: ExportConfig
             "labels": classifier.labels,
             "metrics": read_metrics(classifier.run),
         },
-        cases=[case],
+        cases=cases,
         models_dir=models_dir,
         config=config,
     )

@@ -40,12 +40,15 @@ def export(recognizer: "SpeechRecognizer", models_dir: Path | str, config: Expor
         ),
         "waveform": Endpoint(recognizer.answer, recognizer.answer.input_signature),
     }
-    cases = [*_file_cases(recognizer), _waveform_case(recognizer)]
     state: tuple[str, ...] = ()
     if recognizer.model.causal:
         endpoints[STEP] = step_endpoint(recognizer)
         state = tuple(spec.name for spec in endpoints[STEP].inputs[2:])
-        cases.append(_step_case(recognizer, endpoints[STEP]))
+
+    def cases() -> list[Case]:
+        made = [_file_case(recognizer), _waveform_case(recognizer)]
+        return [*made, _step_case(recognizer, endpoints[STEP])] if STEP in endpoints else made
+
     return export_model(
         endpoints,
         track=(),
@@ -107,7 +110,7 @@ def sounds(clip_samples: int) -> list[Waveform]:
     return made
 
 
-def _file_cases(recognizer: "SpeechRecognizer") -> list[Case]:
+def _file_case(recognizer: "SpeechRecognizer") -> Case:
     import soundfile
 
     audio = recognizer.config.preprocessor
@@ -121,7 +124,7 @@ def _file_cases(recognizer: "SpeechRecognizer") -> list[Case]:
         )
         files.insert(number, written.getvalue())
     outputs = recognizer.answer_files(tf.constant(files))
-    return [Case(DEFAULT_SIGNATURE, {"audio_bytes": files}, _arrays(outputs))]
+    return Case(DEFAULT_SIGNATURE, {"audio_bytes": files}, _arrays(outputs))
 
 
 def _waveform_case(recognizer: "SpeechRecognizer") -> Case:
@@ -134,17 +137,17 @@ def _waveform_case(recognizer: "SpeechRecognizer") -> Case:
 
 def _step_case(recognizer: "SpeechRecognizer", endpoint: Endpoint) -> Case:
     """The second chunk of streams of which some have paused."""
-    step = tf.function(endpoint.function, autograph=False)
     waveform, samples = _batch(sounds(recognizer.config.preprocessor.clip_samples))
     zeros = flatten_state(recognizer.model.initial_state(len(waveform)))
     half = waveform.shape[1] // 2
-    first = step(waveform=waveform[:, :half], samples=np.minimum(samples, half), **zeros)
+    begun = {"waveform": waveform[:, :half], "samples": np.minimum(samples, half), **zeros}
+    first = endpoint.answer(begun)
     inputs = {
         "waveform": waveform[:, half:],
         "samples": np.maximum(samples - half, 0),
-        **{name: first[name].numpy() for name in zeros},
+        **{name: first[name] for name in zeros},
     }
-    return Case(STEP, inputs, _arrays(step(**inputs)))
+    return Case(STEP, inputs, endpoint.answer(inputs))
 
 
 def _batch(waveforms: list[Waveform]) -> tuple[Any, Any]:

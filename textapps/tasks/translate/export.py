@@ -45,11 +45,11 @@ def export(translator: "Translator", models_dir: Path | str, config: ExportConfi
         return tf.zeros(tf.shape(source), tf.int64)
 
     def default(source: Any) -> dict[str, Any]:
-        translations, scores = translator.search.find(source, seeds(source), best)
+        translations, scores = translator.search.traced(best)(source, seeds(source))
         return {"translation": translations[:, 0], "score": scores[:, 0]}
 
     def n_best(source: Any) -> dict[str, Any]:
-        translations, scores = translator.search.find(source, seeds(source), several)
+        translations, scores = translator.search.traced(several)(source, seeds(source))
         return {"translations": translations, "scores": scores}
 
     source = tf.TensorSpec([None], tf.string, "source")
@@ -66,7 +66,7 @@ def export(translator: "Translator", models_dir: Path | str, config: ExportConfi
             "decoding": decoding.model_dump(),
             "metrics": read_metrics(translator.run),
         },
-        cases=[
+        cases=lambda: [
             Case(DEFAULT_SIGNATURE, {"source": list(TEXTS)}, _default_answers(translator)),
             Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),
         ],

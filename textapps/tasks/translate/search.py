@@ -19,6 +19,7 @@ class Search:
 
     Called with bytes or strings [batch], int64[batch] random seeds and a `SearchConfig` it gives
     NumPy arrays, string[batch, n] and float32[batch, n]. The seeds matter if tokens are drawn.
+    `traced(config)` is the same as a graph, of tensors and for tensors.
     """
 
     def __init__(self, model: TranslationModel, tokenizers: TokenizerPair) -> None:
@@ -26,7 +27,7 @@ class Search:
         self._tokenizers = tokenizers
 
         @cache
-        def compiled(config: SearchConfig) -> Any:
+        def traced(config: SearchConfig) -> Any:
             return tf.function(
                 lambda text, random_seed: self.find(text, random_seed, config),
                 input_signature=[
@@ -36,11 +37,11 @@ class Search:
                 autograph=False,
             )
 
-        self._compiled = compiled
+        self.traced = traced
 
     def __call__(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
         """See the class."""
-        found = self._compiled(config)(text, tf.constant(random_seed, tf.int64))
+        found = self.traced(config)(text, tf.constant(random_seed, tf.int64))
         return found[0].numpy(), found[1].numpy()
 
     def find(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
