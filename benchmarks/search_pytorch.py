@@ -2,7 +2,8 @@
 
 Part of benchmarks.search. The model is the translate task's transformer, layer by layer, so that
 with its weights the answers are its answers. All beams of a sentence carry the memory; only the
-cache is put into the order of the beams that go on.
+cache is put into the order of the beams that go on. Without a cache, as Joey NMT and the tutorials
+have it, every step reads all tokens before it again.
 """
 
 from collections.abc import Mapping
@@ -74,12 +75,19 @@ class Block(nn.Module):
         if cache is not None:
             keys = torch.cat([cache[0], keys], dim=2)
             values = torch.cat([cache[1], values], dim=2)
-        x = x + self.mixer.mix(queries, keys, values, None if self.decoder else mask)
+        own = causal(queries, keys) if self.decoder else mask
+        x = x + self.mixer.mix(queries, keys, values, own)
         if self.decoder:
             (asked,) = self.cross_attention.project("query", self.cross_attention_norm(x))
             x = x + self.cross_attention.mix(asked, *memory, mask)
         wide = functional.gelu(self.feed_forward["expand"](self.feed_forward_norm(x)))
         return x + self.feed_forward["contract"](wide), (keys, values)
+
+
+def causal(queries: Any, keys: Any) -> Any:
+    """bool[time, past + time], what each position may see; None if it is everything."""
+    time, total = queries.shape[2], keys.shape[2]
+    return None if time == 1 else torch.ones(time, total, dtype=torch.bool).tril(total - time)
 
 
 def rotate(x: Any, turns: Any) -> Any:
@@ -134,9 +142,9 @@ class Transformer(nn.Module):
         return self.encoder["norm"](x)
 
     def step(self, ids: Any, position: int, cache: Any, memory: Any, mask: Any) -> tuple[Any, Any]:
-        """int64[rows, 1] → float[rows, vocabulary], the logits after them, and the cache."""
+        """int64[rows, time] → float[rows, vocabulary], the logits after them, and the cache."""
         x = self.target_embedding(ids) * self.scale
-        turns = [table[position : position + 1] for table in self.turns]
+        turns = [table[position : position + ids.shape[1]] for table in self.turns]
         grown = []
         for index in range(self.layers):
             block = self.decoder[f"block_{index}"]
@@ -145,7 +153,9 @@ class Transformer(nn.Module):
         return self.decoder["norm"](x[:, -1]) @ self.target_embedding.weight.T, grown
 
     @torch.inference_mode()
-    def search(self, source: Any, beams: int, length: int, exponent: float) -> tuple[Any, Any]:
+    def search(
+        self, source: Any, beams: int, length: int, exponent: float, cached: bool = True
+    ) -> tuple[Any, Any]:
         """int64[batch, source_time] → the best answers int64[batch, length] and their scores.
 
         A score is log P / ((5 + tokens) / 6)^exponent. An answer of `length` tokens can only end;
@@ -160,7 +170,8 @@ class Transformer(nn.Module):
             parts = attention.project("key_value", encoded)
             memory.append(tuple(part.repeat_interleave(beams, 0) for part in parts))
         mask = mask.repeat_interleave(beams, 0)
-        cache: Any = [None] * self.layers
+        nothing: Any = [None] * self.layers
+        cache = nothing
         ids = torch.full((batch * beams, 1), START)
         scores = torch.full((batch, beams), NEVER)
         scores[:, 0] = 0.0
@@ -168,7 +179,10 @@ class Transformer(nn.Module):
         finished = torch.full((batch, beams), NEVER)
         offsets = beams * torch.arange(batch)[:, None]
         for step in range(length + 1):
-            logits, cache = self.step(ids[:, -1:], step, cache, memory, mask)
+            if cached:
+                logits, cache = self.step(ids[:, -1:], step, cache, memory, mask)
+            else:
+                logits, _ = self.step(ids, 0, nothing, memory, mask)
             logits[:, :END] = NEVER
             gains = functional.log_softmax(logits, dim=-1)
             if step == length:
@@ -188,5 +202,6 @@ class Transformer(nn.Module):
             scores, order = best.masked_fill(ends, NEVER).topk(beams)
             rows = (parents.gather(1, order) + offsets).view(-1)
             ids = torch.cat([ids[rows], tokens.gather(1, order).view(-1, 1)], dim=1)
-            cache = [tuple(part[rows] for part in entry) for entry in cache]
+            if cached:
+                cache = [tuple(part[rows] for part in entry) for entry in cache]
         return answers[:, 0], finished[:, 0]

@@ -1,6 +1,6 @@
 """One side of benchmarks.search: a process that finds answers by beam search when asked to.
 
-    python -m benchmarks.search_side textapps|pytorch --weights FILE [--units 128 --layers 4]
+    python -m benchmarks.search_side textapps|pytorch|pytorch-uncached --weights FILE [sizes]
 
 Reads lines of `batch length` from stdin and answers each with a line of JSON: the seconds that it
 took, the best answers as ids, and their scores. Sources are drawn from the line. The side
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-SIDES = ("textapps", "pytorch")
+SIDES = ("textapps", "pytorch", "pytorch-uncached")
 BEAMS = 5
 LENGTH_PENALTY = 0.6
 SOURCE = 20  # tokens of every source
@@ -65,6 +65,9 @@ def sources(batch: int, vocabulary: int) -> NDArray[np.int64]:
 
 def textapps(options: Any) -> Find:
     """As `textapps translate predict` does it, from ids to ids."""
+    from textapps.training.memory import keep_freed_memory
+
+    keep_freed_memory()
     import tensorflow as tf
 
     from textapps.decoding.config import SearchConfig
@@ -154,13 +157,18 @@ def pytorch(options: Any) -> Find:
     model.eval()
 
     def find(source: Any, length: int) -> tuple[Any, Any]:
-        ids, scores = model.search(torch.tensor(source), BEAMS, length, LENGTH_PENALTY)
+        cached = options.side == "pytorch"
+        ids, scores = model.search(torch.tensor(source), BEAMS, length, LENGTH_PENALTY, cached)
         return ids.numpy(), scores.numpy()
 
     return find
 
 
-SIDE: dict[str, Callable[[Any], Find]] = {"textapps": textapps, "pytorch": pytorch}
+SIDE: dict[str, Callable[[Any], Find]] = {
+    "textapps": textapps,
+    "pytorch": pytorch,
+    "pytorch-uncached": pytorch,
+}
 
 if __name__ == "__main__":
     main()

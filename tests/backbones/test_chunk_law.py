@@ -36,15 +36,11 @@ def causal(kind: str, cross: str | None = None):
     memory = memory_of(backbone) if cross else None
     zeros = backbone.initial_state(BATCH)
 
-    def spec(leaf):  # a cache may have any number of slots
-        free = [None] if len(leaf.shape) == 3 else []
-        return tf.TensorSpec([BATCH, *free, *leaf.shape[1 + len(free) :]], leaf.dtype)
-
     @tf.function(
         input_signature=[
             tf.TensorSpec([BATCH, None, UNITS]),
             tf.TensorSpec([BATCH, None], tf.bool),
-            tf.nest.map_structure(spec, zeros),
+            tf.nest.map_structure(lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), zeros),
         ]
     )
     def run(x, mask, state):
@@ -75,14 +71,13 @@ def close(actual, expected):
 @given(data=st.data())
 @settings(max_examples=12, deadline=None)
 def test_any_cut_with_any_padding_gives_the_outputs_of_one_call(kind, cross, data):
-    backbone, run, zeros = causal(kind, cross)
-    slots = data.draw(st.sampled_from([None, 0, 1, CONTEXT - 1]))
+    _, run, zeros = causal(kind, cross)
     seed = data.draw(st.integers(0, 2**16))
     lengths = np.array(data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=6)))
     total = int(lengths.sum())
     x = np.random.default_rng(seed).normal(size=(BATCH, total, UNITS)).astype("float32")
     whole, last = run(x, np.ones((BATCH, total), bool), zeros)
-    state, pieces, start = backbone.initial_state(BATCH, slots), [], 0
+    state, pieces, start = zeros, [], 0
     for length in lengths:
         padding = data.draw(st.integers(0, 3))
         chunk = np.full((BATCH, length + padding, UNITS), 7.0, "float32")
@@ -93,28 +88,38 @@ def test_any_cut_with_any_padding_gives_the_outputs_of_one_call(kind, cross, dat
         start += length
     assert close(np.concatenate(pieces, axis=1), whole)
     for leaf, expected in zip(tf.nest.flatten(state), tf.nest.flatten(last), strict=True):
-        assert close(*same_slots(leaf, expected, min(total, CONTEXT)))
+        valid = min(total, CONTEXT)
+        if len(leaf.shape) == 3:  # what lies in the empty slots of a cache means nothing
+            leaf, expected = leaf[:, CONTEXT - valid :], expected[:, CONTEXT - valid :]
+        assert close(leaf, expected)
 
 
-def same_slots(leaf, expected, valid):
-    """Those at the right end that hold something, if the leaves are a cache."""
-    if len(leaf.shape) < 3:
-        return leaf, expected
-    assert valid <= leaf.shape[1] <= CONTEXT
-    return tuple(cache[:, cache.shape[1] - valid :] for cache in (leaf, expected))
-
-
-@pytest.mark.parametrize("masked", [False, True])
-def test_a_cache_grows_by_what_is_read_up_to_the_context(masked):
-    backbone, _, _ = causal("transformer")
-    state, sizes = backbone.initial_state(BATCH, 0), []
-    x = np.random.default_rng(8).normal(size=(BATCH, 1, UNITS)).astype("float32")
-    for _ in range(CONTEXT + 2):
-        mask = np.ones((BATCH, 1), bool) if masked else None
-        _, state = backbone(x, state, mask=mask)
-        sizes.append(state[0]["keys"].shape[1])
-        assert np.all(state[0]["length"] == sizes[-1])
-    assert sizes == [1, 2, 3, 4, 4, 4]
+@pytest.mark.parametrize("kind", BACKBONES)
+@given(
+    beams=st.integers(1, 3),
+    parents=st.lists(st.lists(st.integers(0, 2), min_size=9, max_size=9), min_size=1, max_size=7),
+)
+@settings(max_examples=12, deadline=None)
+def test_a_search_gives_the_outputs_of_one_call_over_each_row_and_its_past(kind, beams, parents):
+    """Whatever rows of a search go on, and also where they have read more than the context."""
+    backbone, run, zeros = causal(kind)
+    draw = np.random.default_rng(4)
+    state, rows = backbone.search_state(BATCH, beams), BATCH
+    pasts = np.zeros((BATCH, 0, UNITS), "float32")
+    for wanted in parents:
+        x = draw.normal(size=(rows, 1, UNITS)).astype("float32")
+        outputs, state = backbone(x, state)
+        pasts = np.concatenate([pasts, x], axis=1)
+        for search in range(BATCH):  # `run` has as many rows as there are searches
+            row = search * (rows // BATCH) + wanted[0] % (rows // BATCH)
+            whole, _ = run(pasts[[row] * BATCH], np.ones((BATCH, pasts.shape[1]), bool), zeros)
+            assert close(outputs[row, 0], whole[0, -1])
+        width = rows // BATCH
+        chosen = (
+            np.reshape(wanted, (BATCH, 3))[:, :beams] % width + width * np.arange(BATCH)[:, None]
+        )
+        state, pasts = backbone.reorder(state, chosen.reshape(-1)), pasts[chosen.reshape(-1)]
+        rows = BATCH * beams
 
 
 @pytest.mark.parametrize("kind", BACKBONES)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from textapps.backbones import attention
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
 from textapps.backbones.cross_attention import CROSS_ATTENTIONS
@@ -36,16 +37,22 @@ class Tiny(tf.Module):
         x, state = self.decoder(tf.gather(self.table, ids), state, memory=memory)
         return 0.5 * tf.matmul(x[:, -1], self.table, transpose_b=True) + self.never, state
 
-    def found(self, encoded: Any, mask: Any, slots: int | None = 0, **options: Any) -> Any:
+    def found(self, encoded: Any, mask: Any, plain: bool = False, **options: Any) -> Any:
         batch = tf.shape(encoded)[0]
         given = (
             self.next_logits,
-            self.decoder.initial_state(batch, slots),
+            self.decoder.initial_state(batch)
+            if plain
+            else self.decoder.search_state(batch, options.get("beams", 1)),
             self.decoder.prepare_memory(encoded, mask),
             tf.fill([batch], START),
         )
         options = {"length_penalty": 0.6, "max_length": LONGEST, **options}
-        return (beam_search if "beams" in options else greedy)(*given, **options)
+        if "beams" not in options:
+            return greedy(*given, **options)
+        if not plain:
+            options["reorder"] = self.decoder.reorder
+        return beam_search(*given, **options)
 
     def score(self, encoded: Any, tokens: list[int], length_penalty: float) -> float:
         """From one call over the whole sequence."""
@@ -101,11 +108,17 @@ def test_not_in_a_graph_it_finds_the_same() -> None:
     np.testing.assert_allclose(eager.scores, graph.scores, atol=1e-5)
 
 
-def test_a_growing_cache_and_a_full_one_find_the_same() -> None:
+@pytest.mark.parametrize("product", [attention.SMALL_PRODUCT, 3**2 * UNITS // 2 * 2, 1])
+def test_a_shared_past_and_copies_of_it_find_the_same(
+    product: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a block, in blocks of two positions, and in one for each."""
+    monkeypatch.setattr(attention, "SMALL_PRODUCT", product)
     model = Tiny("transformer")
-    grown, full = (model.found(ENCODED, MASK, slots, beams=3) for slots in (0, None))
-    np.testing.assert_array_equal(grown.ids, full.ids)
-    np.testing.assert_allclose(grown.scores, full.scores, atol=1e-5)
+    find = tf.function(model.found, autograph=False)
+    shared, copied = (find(ENCODED, MASK, plain, beams=3) for plain in (False, True))
+    np.testing.assert_array_equal(shared.ids, copied.ids)
+    np.testing.assert_allclose(shared.scores, copied.scores, atol=1e-5)
 
 
 def test_it_is_exported_with_stock_operations(tmp_path: Any) -> None:

@@ -105,7 +105,7 @@ def test_step_by_step_it_is_as_with_all_at_once(trained_translator: Trained, kin
     model = trained_translator(kind).model
     source, target = tf.constant([[7, 5, 9, END]]), tf.constant([[START, 6, 5, 8, 7]])
     whole = model({"source": source, "target": target})
-    memory, state = model.remember(source), model.initial_state(1)
+    memory, state = model.remember(source), model.search_state(1, 1)
     for place in range(target.shape[1]):
         logits, state = model.next_logits(target[:, place : place + 1], state, memory=memory)
         np.testing.assert_allclose(logits[:, END:], whole[:, place, END:], atol=1e-4, rtol=1e-5)

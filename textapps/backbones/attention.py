@@ -7,6 +7,8 @@ from keras import ops
 
 from textapps.backbones.rotary import cosines_and_sines, rotate, rotate_to, turn
 
+SMALL_PRODUCT, BLOCK_POSITIONS = 128 * 128, 8
+
 
 def split_heads(x: Any, heads: int) -> Any:
     """float[batch, time, width] → float[batch, heads, time, width / heads]."""
@@ -53,7 +55,17 @@ def attention_weights(queries: Any, keys: Any, visible: Any | None) -> Any:
 
 def _products(queries: Any, keys: Any) -> Any:
     """float[…, time, depth], float[…, source, depth] → float[…, time, source]."""
-    return ops.matmul(queries, ops.transpose(keys, (0, 1, 3, 2)))
+    return ops.matmul(queries, ops.swapaxes(keys, -1, -2))
+
+
+def _entries_a_block(beams: int, depth: int) -> int:
+    """How many keys all beams of a search are multiplied with at once: those of some positions.
+
+    TensorFlow gives each of many small products to one thread, but works with all threads on one
+    after the other from 128 · 128 multiplications on, which takes five times as long.
+    """
+    positions = max(SMALL_PRODUCT // (beams * beams * depth), 1)
+    return min(positions, BLOCK_POSITIONS) * beams
 
 
 @keras.saving.register_keras_serializable("textapps")
@@ -67,8 +79,7 @@ class SelfAttention(keras.layers.Layer):
         keys, values  float[batch, slots, units]
         length        int32[batch]
 
-    There are as many slots as `context`; with fewer at the start their number grows with what is
-    read, up to `context`, so that a short sequence pays for no more than it has.
+    (A search has another: see `search_state`.)
 
     Rotary positions count from the first cached slot, so that they never grow and the answer at
     position 1,000,000 is as exact as at the first. Not causal: every valid position sees every
@@ -97,11 +108,11 @@ class SelfAttention(keras.layers.Layer):
         self.output_projection.build((*inputs_shape[:-1], self.units))
         self.built = True
 
-    def initial_state(self, batch: Any, slots: int | None = None) -> Any:
-        """The state at the start of `batch` sequences: zeros, in `context` or fewer slots."""
+    def initial_state(self, batch: Any) -> Any:
+        """The state at the start of `batch` sequences: zeros in `context` slots."""
         if not self.causal:
             return ()
-        shape = (batch, self.context if slots is None else slots, self.units)
+        shape = (batch, self.context, self.units)
         return {
             "keys": ops.zeros(shape, self.compute_dtype),
             "values": ops.zeros(shape, self.compute_dtype),
@@ -111,6 +122,8 @@ class SelfAttention(keras.layers.Layer):
     def call(self, inputs: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """float[batch, time, units], state, bool[batch, time] → outputs, new state."""
         queries, keys, values = ops.split(self.projection(inputs), 3, axis=-1)
+        if state and "seen" in state:
+            return self._search_position(queries, keys, values, state)
         if state and "added" in state:
             return self._open_position(queries, keys, values, state)
         if self.causal and state is not None and mask is None and inputs.shape[1] == 1:
@@ -140,6 +153,91 @@ class SelfAttention(keras.layers.Layer):
             queries, all_keys, all_values, query_positions, key_positions, visible
         )
         return outputs, self._advance(new_state, keys, values, mask)
+
+    def search_state(self, batch: Any, beams: int) -> Any:
+        """The state at the start of searches, read one position at a time without padding.
+
+        Each goes on in up to `beams` rows, which belong together and come in succession. They
+        share its entries, as many for each position as there are beams: rows that change their
+        places change what they see, and no entry is moved.
+
+            keys, values          float[batch, heads, blocks, entries, units / heads], the keys
+                                  rotated by their positions
+            new_keys, new_values  float[batch, heads, entries, units / heads], which will be the
+                                  next block
+            seen                  bool[rows, positions, beams]: what is of a row's own past
+
+        `reorder` puts other rows into the places of those before.
+        """
+        depth = self.units // self.heads
+        entries = _entries_a_block(beams, depth)
+        blocks = ops.zeros((batch, self.heads, 0, entries, depth), self.compute_dtype)
+        new = ops.zeros((batch, self.heads, 0, depth), self.compute_dtype)
+        seen = ops.zeros((batch, 0, beams), "bool")
+        return {"keys": blocks, "values": blocks, "new_keys": new, "new_values": new, "seen": seen}
+
+    def reorder(self, state: Any, rows: Any) -> Any:
+        """The state of searches whose row i goes on from what row int32[rows][i] has read."""
+        return {**state, "seen": ops.take(state["seen"], rows, axis=0)}
+
+    def _search_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+        """As `call` for one position of searches: the rows of one ask all its entries at once."""
+        rows, batch = ops.shape(query)[0], ops.shape(state["keys"])[0]
+        position = ops.shape(state["seen"])[1]
+        width = rows // ops.maximum(batch, 1)
+        query, key, value = (
+            split_heads(ops.reshape(x, (batch, width, self.units)), self.heads)
+            for x in (query, key, value)
+        )
+        here = cosines_and_sines(ops.reshape(position, (1,)), query.shape[-1])
+        query = turn(query, *here) / float(query.shape[-1]) ** 0.5
+        state = self._added(state, turn(key, *here), value)
+        recent = ops.arange(position + 1) >= position - self.context
+        visible = ops.logical_and(state["seen"], recent[:, None])
+        visible = ops.reshape(visible, (batch, 1, width, -1))
+        # [batch, heads, blocks, width, entries] to and from [batch, heads, width, entries of all]
+        old = ops.transpose(_products(query[:, :, None], state["keys"]), (0, 1, 3, 2, 4))
+        by_block, together = ops.shape(old), (batch, self.heads, width, -1)
+        scores = ops.concatenate(
+            [ops.reshape(old, together), _products(query, state["new_keys"])], axis=-1
+        )
+        weights = ops.cast(masked_softmax(ops.cast(scores, "float32"), visible), value.dtype)
+        olds = by_block[3] * by_block[4]
+        old = ops.transpose(ops.reshape(weights[..., :olds], by_block), (0, 1, 3, 2, 4))
+        mixed = ops.sum(ops.matmul(old, state["values"]), axis=2)
+        mixed += ops.matmul(weights[..., olds:], state["new_values"])
+        return self.output_projection(ops.reshape(merge_heads(mixed), (rows, 1, self.units))), state
+
+    def _added(self, state: Any, key: Any, value: Any) -> Any:
+        """The state of searches with a position more, float[batch, heads, width, depth] of it."""
+        rows, width = ops.shape(state["seen"])[0], ops.shape(key)[2]
+        beams, names = state["seen"].shape[2], ("keys", "values", "new_keys", "new_values")
+
+        def another_block() -> list[Any]:
+            keys, values, new_keys, new_values = (state[name] for name in names)
+            return [
+                ops.concatenate([keys, new_keys[:, :, None]], axis=2),
+                ops.concatenate([values, new_values[:, :, None]], axis=2),
+                new_keys[:, :, :0],
+                new_values[:, :, :0],
+            ]
+
+        full = ops.shape(state["new_keys"])[2] == _entries_a_block(beams, key.shape[3])
+        keys, values, *new = ops.cond(full, another_block, lambda: [state[name] for name in names])
+        alike = (1, 1, beams // width, 1)  # what the first position has for all beams
+        new_keys, new_values = (
+            ops.concatenate([before, ops.tile(x, alike)], axis=2)
+            for before, x in zip(new, (key, value), strict=True)
+        )
+        own = ops.arange(rows)[:, None] % width == ops.arange(beams)
+        seen = ops.concatenate([state["seen"], own[:, None]], axis=1)
+        return {
+            "keys": keys,
+            "values": values,
+            "new_keys": new_keys,
+            "new_values": new_values,
+            "seen": seen,
+        }
 
     def open_state(self, state: Any, room: Any) -> Any:
         """The state with room for `room` positions more, to be read one at a time without padding.
@@ -253,19 +351,14 @@ class SelfAttention(keras.layers.Layer):
 
     def _advance(self, state: Any, keys: Any, values: Any, mask: Any) -> dict[str, Any]:
         """The last valid keys and values of the past and the chunk together."""
-        slots = ops.shape(state["keys"])[1]
+        time = ops.shape(keys)[1]
         keys = ops.concatenate([state["keys"], keys], axis=1)
         values = ops.concatenate([state["values"], values], axis=1)
-        time = ops.shape(keys)[1] - slots
-        full = isinstance(slots, int) and slots == self.context
-        kept = self.context if full else ops.minimum(slots + time, self.context)
         if mask is None:
-            added, first = time, slots + time - kept
-            keys, values = keys[:, first:], values[:, first:]
+            added, keys, values = time, keys[:, time:], values[:, time:]
         else:  # the valid part of each row ends where its padding begins
             added = ops.sum(ops.cast(mask, "int32"), axis=1)
-            first = (slots - kept + added)[:, None]
-            places = ops.maximum(first + ops.arange(kept)[None, :], 0)[:, :, None]
+            places = (added[:, None] + ops.arange(self.context)[None, :])[:, :, None]
             keys = ops.take_along_axis(keys, places, axis=1)
             values = ops.take_along_axis(values, places, axis=1)
         length = ops.minimum(state["length"] + added, self.context)

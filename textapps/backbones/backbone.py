@@ -114,16 +114,24 @@ class Backbone(keras.layers.Layer):
         outputs = x if self.norm is None else self.norm(x)
         return outputs, tuple(states) if self.causal else ()
 
-    def initial_state(self, batch: Any, slots: int | None = None) -> Any:
-        """The state at the start of `batch` sequences: zeros, () when not causal.
-
-        Args:
-            slots: of a transformer's cache, if fewer than its `context`: it grows with what is
-                read. That suits a search, which has short sequences and copies its state.
-        """
+    def initial_state(self, batch: Any) -> Any:
+        """The state at the start of `batch` sequences: zeros, () when not causal."""
         if not self.causal:
             return ()
-        return tuple(block.mixer.initial_state(batch, slots) for block in self.blocks)
+        return tuple(block.mixer.initial_state(batch) for block in self.blocks)
+
+    def search_state(self, batch: Any, beams: int) -> Any:
+        """The state at the start of `batch` searches, each of which goes on in up to `beams` rows.
+
+        It is read one position at a time, without padding. Between two of them `reorder` may put
+        other rows, as many for each search, into the places of those before.
+        """
+        return tuple(block.mixer.search_state(batch, beams) for block in self.blocks)
+
+    def reorder(self, state: Any, rows: Any) -> Any:
+        """The state of a search whose row i goes on from what row int32[rows][i] has read."""
+        blocks = zip(self.blocks, state, strict=True)
+        return tuple(block.mixer.reorder(each, rows) for block, each in blocks)
 
     def open_state(self, state: Any, room: Any) -> Any:
         """The state, of a full cache, for `room` calls at most of one position each, unpadded.

@@ -63,8 +63,16 @@ class RecurrentMixer(keras.layers.Layer):
         """The same."""
         return state
 
-    def initial_state(self, batch: Any, slots: int | None = None) -> Any:
-        """The state at the start of `batch` sequences: zeros. There are no slots to it."""
+    def search_state(self, batch: Any, beams: int) -> Any:
+        """The same as that at the start of sequences."""
+        return self.initial_state(batch)
+
+    def reorder(self, state: Any, rows: Any) -> Any:
+        """The state in which row i is what row int32[rows][i] was."""
+        return {name: ops.take(leaf, rows, axis=0) for name, leaf in state.items()}
+
+    def initial_state(self, batch: Any) -> Any:
+        """The state at the start of `batch` sequences: zeros."""
         if not self.causal:
             return ()
         return {leaf: ops.zeros((batch, self.units), self.compute_dtype) for leaf in self.leaves}

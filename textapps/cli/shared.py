@@ -80,6 +80,7 @@ def train_or_resume(
 def load_run(task: str, models_dir: Path, run: str | None) -> Any:
     """What a run of the task has trained, by default the latest."""
     found = find_run(models_dir, task, run)
+    keep_freed_memory()
     import importlib
 
     return importlib.import_module(f"textapps.tasks.{task}.task").load(found)

@@ -1,5 +1,6 @@
 """The best sequences by beam search, as one loop in the graph."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -19,6 +20,11 @@ from textapps.decoding.hypotheses import (
 from textapps.decoding.likeliest import likeliest
 from textapps.errors import ConfigurationError
 from textapps.token_ids import END, PADDING
+
+
+def of_rows(state: Any, rows: Any) -> Any:
+    """The rows of every leaf that are named by int32[rows]."""
+    return tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), state)
 
 
 class _Finished(NamedTuple):
@@ -64,6 +70,7 @@ def beam_search(
     max_length: Any,
     end_id: int = END,
     n_best: int = 1,
+    reorder: Callable[[Any, Any], Any] = of_rows,
 ) -> Hypotheses:
     """The `n_best` sequences with the highest log P / length penalty that `beams` beams find.
 
@@ -79,11 +86,12 @@ def beam_search(
 
     Args:
         next_logits: see there; it rules out what is no token of an answer.
-        state: before the start ids, for `batch` rows; the loop makes beams of them. Caches that
-            grow make the steps cheaper.
+        state: before the start ids, for `batch` rows; the loop makes beams of them.
         memory: what the beams of a row share, a nest of [batch, …]; it is never copied.
         start_ids: int32[batch].
         max_length: int or int32[batch], tokens without END; 0 gives empty sequences.
+        reorder: state, int32[rows] → the state in which each row goes on from the one named, by
+            default the rows of its leaves.
 
     Raises:
         ConfigurationError: fewer than one beam, more answers than beams, a negative penalty.
@@ -96,7 +104,7 @@ def beam_search(
         )
     check_length_penalty(length_penalty)
     limit = limits(max_length, start_ids)
-    search = _Search(next_logits, memory, limit, beams, length_penalty, end_id, n_best)
+    search = _Search(next_logits, memory, limit, beams, length_penalty, end_id, n_best, reorder)
     steps, tokens, parents, finished = search.run(state, start_ids)
     best = _Finished(*(leaf[:, :n_best] for leaf in finished))
     return Hypotheses(_trace_back(tokens, parents, steps, best), best.scores, best.lengths)
@@ -112,6 +120,7 @@ class _Search(NamedTuple):
     length_penalty: float
     end_id: int
     n_best: int
+    reorder: Callable[[Any, Any], Any]
 
     def run(self, state: Any, start_ids: Any) -> tuple[Any, Any, Any, _Finished]:
         """The number of steps, the tokens and parents of all beams in each, what has finished."""
@@ -189,6 +198,7 @@ class _Search(NamedTuple):
         """
         count = 2 * self.beams
         values, ids = likeliest(logits, min(count, logits.shape[-1]))
+        total = log_total(logits, values[:, 0])
         missing = [[0, 0], [0, count - values.shape[-1]]]
         values = tf.pad(values, missing, constant_values=IMPOSSIBLE)
         ids = tf.pad(ids, missing, constant_values=PADDING)
@@ -196,7 +206,7 @@ class _Search(NamedTuple):
         end = tf.pad(end, [[0, 0], [0, count - 1]], constant_values=IMPOSSIBLE)
         last = tf.repeat(step >= self.limit, tf.shape(scores)[1])[:, None]
         values, ids = tf.where(last, end, values), tf.where(last, self.end_id, ids)
-        values += tf.reshape(scores, [-1, 1]) - log_total(logits)[:, None]
+        values += tf.reshape(scores, [-1, 1]) - total[:, None]
         shape = [tf.shape(scores)[0], tf.shape(scores)[1] * count]
         return tf.reshape(values, shape), tf.reshape(ids, shape)
 
@@ -230,7 +240,7 @@ class _Search(NamedTuple):
             return state
         batch, width = tf.unstack(tf.shape(now.ids))
         rows = tf.reshape(parent + width * tf.range(batch)[:, None], [-1])
-        return tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), state)
+        return self.reorder(state, rows)
 
 
 def _pick(values: Any, places: Any) -> Any:

@@ -50,9 +50,14 @@ def possible(scores: Any) -> Any:
     return scores > IMPOSSIBLE / 2
 
 
-def log_total(logits: Any) -> Any:
-    """float32[rows, vocabulary] → float32[rows], which turns logits into log-probabilities."""
-    return tf.reduce_logsumexp(logits, axis=-1)
+def log_total(logits: Any, largest: Any = None) -> Any:
+    """float32[rows, vocabulary] → float32[rows], which turns logits into log-probabilities.
+
+    Args:
+        largest: float32[rows], the largest logits, where they are known already.
+    """
+    largest = tf.reduce_max(logits, axis=-1) if largest is None else largest
+    return largest + tf.math.log(tf.reduce_sum(tf.exp(logits - largest[:, None]), axis=-1))
 
 
 def limits(max_length: Any, start_ids: Any) -> Any:

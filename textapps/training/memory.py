@@ -8,7 +8,7 @@ _GROW_BYTES = 64 << 20
 
 
 def keep_freed_memory() -> None:
-    """Lets the next step use the memory of the last one, instead of the system's.
+    """Lets the next step, or call of a model, use the memory of the last one, not the system's.
 
     Left to itself glibc gives large blocks back as soon as they are freed, and the system clears
     each page of them anew: of logits of 2,000 tokens over 5,000 subwords 40 MB, several times in a

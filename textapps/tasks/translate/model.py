@@ -96,9 +96,12 @@ class TranslationModel(keras.Model):
         """
         x = self._embed(self.target_embedding, ids, training=False)
         x, state = self.decoder(x, state, memory=memory)
-        logits = self._logits(x[:, -1], table)
-        never = ops.arange(logits.shape[-1]) < END
-        return logits + ops.where(never, IMPOSSIBLE, 0.0), state
+        x = x[:, -1]
+        if table is not None:
+            x = ops.concatenate([x, ops.ones_like(x[:, :1])], axis=1)
+            return ops.cast(ops.matmul(x, table), "float32"), state
+        logits = self._logits(x)
+        return logits + _never(logits.shape[-1]), state
 
     def attention_weights(self, source: Any, target: Any) -> Any:
         """How an answer looks at its source, in the last block, as the mean of the heads.
@@ -114,26 +117,32 @@ class TranslationModel(keras.Model):
         x = self._embed(self.target_embedding, ids, training=False)
         return self.decoder.attention_weights(x, memory=self.remember(source))
 
-    def initial_state(self, batch: Any) -> Any:
-        """The decoder's state before the first token of `batch` answers; its cache grows."""
-        return self.decoder.initial_state(batch, slots=0)
+    def search_state(self, batch: Any, beams: int) -> Any:
+        """The decoder's state before the first token: see `Backbone.search_state`."""
+        return self.decoder.search_state(batch, beams)
 
     def output_table(self) -> Any:
-        """float[units, vocabulary], the tied last layer; None if it is not tied.
+        """float[units + 1, vocabulary], the tied last layer; None if it is not tied.
 
-        To lay it out in every step would take longer than all the rest of it for one sentence.
+        To lay it out in every step would take longer than all the rest of it for one sentence. The
+        last row is added to all logits: it rules out what is never predicted.
         """
         if self.head is not None:
             return None
-        return ops.transpose(ops.cast(self.target_embedding.embeddings, self.compute_dtype))
+        table = ops.transpose(self.target_embedding.embeddings)
+        table = ops.concatenate([table, _never(table.shape[1])[None]], axis=0)
+        return ops.cast(table, self.compute_dtype)
 
     def _embed(self, embedding: Any, ids: Any, training: bool | None) -> Any:
         return self.embedding_dropout(embedding(ids) * self.units**0.5, training=training)
 
-    def _logits(self, x: Any, table: Any = None) -> Any:
+    def _logits(self, x: Any) -> Any:
         if self.head is not None:
-            logits = self.head(x)
-        else:
-            table = self.output_table() if table is None else table
-            logits = ops.cast(ops.matmul(x, table), "float32")
-        return logits
+            return self.head(x)
+        table = ops.cast(self.target_embedding.embeddings, self.compute_dtype)
+        return ops.cast(ops.matmul(x, ops.transpose(table)), "float32")
+
+
+def _never(vocabulary_size: int) -> Any:
+    """float32[vocabulary], what rules out the ids before END."""
+    return ops.where(ops.arange(vocabulary_size) < END, IMPOSSIBLE, 0.0)

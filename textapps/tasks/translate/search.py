@@ -66,11 +66,12 @@ class Search:
         A row without a token has the empty answer.
         """
         batch = tf.shape(source)[0]
+        beams = 1 if config.temperature else max(config.beam, config.n_best)
         tokens = tf.math.count_nonzero(source, axis=1, dtype=tf.int32) - 1  # without END
         longest = tf.cast(config.max_ratio * tf.cast(tokens, tf.float32), tf.int32)
         arguments = {
             "next_logits": partial(self._model.next_logits, table=self._model.output_table()),
-            "state": self._model.initial_state(batch),
+            "state": self._model.search_state(batch, beams),
             "memory": self._model.remember(source),
             "start_ids": tf.fill([batch], START),
             "length_penalty": config.length_penalty,
@@ -78,7 +79,8 @@ class Search:
         }
         if config.temperature:
             return sample(temperature=config.temperature, random_seed=random_seed, **arguments)
-        if config.n_best == config.beam == 1:
+        if beams == 1:
             return greedy(**arguments)
-        beams = max(config.beam, config.n_best)
-        return beam_search(beams=beams, n_best=config.n_best, **arguments)
+        return beam_search(
+            beams=beams, n_best=config.n_best, reorder=self._model.decoder.reorder, **arguments
+        )
