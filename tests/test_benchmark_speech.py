@@ -16,6 +16,7 @@ from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.normalization import Normalization
 from textapps.tasks.speech.config import resolve_config
 from textapps.tasks.speech.model import SpeechModel
+from textapps.training.seeding import seed_everything
 
 
 @pytest.fixture
@@ -86,6 +87,7 @@ def test_training_in_pytorch_learns() -> None:
     torch = pytest.importorskip("torch")
     from benchmarks.speech_speed_pytorch import Recognizer, Trainer
 
+    seed_everything(0)
     sizes = {"backbone.units": 8, "preprocessor.mels": 12}
     config = resolve_config(flags={"preset": "small", **sizes})
     front_end = FrontEnd(config.preprocessor, Normalization(np.full(12, -7), np.full(12, 3)))

@@ -81,7 +81,7 @@ def test_the_blocks_of_the_readme_run_in_their_order(
     # tests/exporting; here both are cut short.
     environ = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "TEXTAPPS_TRAINING__MAX_SECONDS": "5",
+        "TEXTAPPS_TRAINING__MAX_SECONDS": "1",
         "TEXTAPPS_EXPORT__VERIFY": "false",
     }
     for block in found:

@@ -12,7 +12,6 @@ import textapps
 from tests.tasks.toy_language import ROWS, sentences, translate
 from textapps.backbones.config import BACKBONES
 from textapps.datasets.pairs import load_pairs
-from textapps.decoding.config import SearchConfig
 from textapps.errors import ConfigurationError
 from textapps.tasks.translate.judgement import evaluate
 from textapps.tasks.translate.report import write_report
@@ -130,10 +129,11 @@ def test_the_best_answers(trained_translator: Trained, kind: str) -> None:
 
 @each_backbone
 def test_the_best_answers_differ_as_tokens(trained_translator: Trained, kind: str) -> None:
-    search = trained_translator(kind).search
+    translator = trained_translator(kind)
+    search, options = translator.search, {"beam": 4, "n_best": 3}
     source = search.source_ids(tf.constant(["gin.", "kos nep dek."]))
-    config = SearchConfig(beam=4, n_best=3)
-    found = search.find_ids(source, tf.zeros([2], tf.int64), config)
+    config = translator.config.decoding.model_copy(update=options)
+    found = search.traced_ids(config)(source, tf.zeros([2], tf.int64))
     for ids, lengths in zip(found.ids.numpy(), found.lengths.numpy(), strict=True):
         assert len({tuple(row[:n]) for row, n in zip(ids, lengths, strict=True)}) == 3
 
@@ -156,7 +156,7 @@ def test_a_long_sentence_is_cut_and_its_answer_ends(trained_translator: Trained,
     source = translator.search.source_ids(tf.constant([HARD["10,000 words"], "bab."]))
     tokens = translator.config.preprocessor.max_tokens
     assert source.shape == (2, tokens + 1)
-    found = translator.search.find_ids(source, tf.zeros([2], tf.int64), decoding)
+    found = translator.search.traced_ids(decoding)(source, tf.zeros([2], tf.int64))
     assert int(found.lengths[0, 0]) <= decoding.max_ratio * tokens + decoding.max_extra
 
 

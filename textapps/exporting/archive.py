@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from textapps.errors import ExportError
@@ -58,21 +57,22 @@ def write_saved_model(
     """
     if DEFAULT_SIGNATURE not in endpoints:
         raise ExportError(f"an export needs an endpoint named {DEFAULT_SIGNATURE}")
-    archive = keras.export.ExportArchive()
-    for resource in track:
-        archive.track(resource)
-    signatures = {}
+    traced, signatures = {}, {}
     for name, endpoint in endpoints.items():
         _check_inputs(name, endpoint.inputs)
-        traced = archive.add_endpoint(name, endpoint.graph, list(endpoint.inputs))
-        outputs = traced.get_concrete_function().structured_outputs
+        traced[name] = endpoint.graph.get_concrete_function()
+        outputs = traced[name].structured_outputs
         _check_outputs(name, outputs)
         signatures[name] = Signature(
             inputs={spec.name: _info(spec) for spec in endpoint.inputs},
             outputs={key: _info(tensor) for key, tensor in outputs.items()},
         )
+    # Not Keras's ExportArchive: TensorFlow traces functions that hang on what is saved once more.
+    root = tf.Module()
+    root.tracked = list(track)
+    root.used = [variable for function in traced.values() for variable in function.variables]
     try:
-        archive.write_out(str(path), verbose=False)
+        tf.saved_model.save(root, str(path), signatures=traced)
     except AssertionError as error:  # what TensorFlow raises for a table it cannot find again
         if "untracked" not in str(error):
             raise

@@ -115,6 +115,8 @@ class ServedModel:
 
     def _see_off(self) -> bool:
         """End the versions that nobody holds any more; whether there were any."""
+        if self._leaving:
+            gc.collect()  # the error of a call may hold its version in a cycle
         gone = [version for version, model in self._leaving.items() if model() is None]
         for version in gone:
             del self._leaving[version]

@@ -19,7 +19,8 @@ class Search:
 
     Called with bytes or strings [batch], int64[batch] random seeds and a `SearchConfig` it gives
     NumPy arrays, string[batch, n] and float32[batch, n]. The seeds matter if tokens are drawn.
-    `traced(config)` is the same as a graph, of tensors and for tensors.
+    `traced(config)` is the same as a graph, of tensors and for tensors, and `traced_ids(config)`
+    the part of it from ids to ids.
     """
 
     def __init__(self, model: TranslationModel, tokenizers: TokenizerPair) -> None:
@@ -37,7 +38,19 @@ class Search:
                 autograph=False,
             )
 
+        @cache
+        def traced_ids(config: SearchConfig) -> Any:
+            return tf.function(
+                lambda source, random_seed: self.find_ids(source, random_seed, config),
+                input_signature=[
+                    tf.TensorSpec([None, None], tf.int32),
+                    tf.TensorSpec([None], tf.int64),
+                ],
+                autograph=False,
+            )
+
         self.traced = traced
+        self.traced_ids = traced_ids
 
     def __call__(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
         """See the class."""
@@ -48,7 +61,7 @@ class Search:
         """string[batch], int64[batch] → string[batch, n_best], float32[batch, n_best]."""
         source = self.source_ids(text)
         batch = tf.shape(source)[0]
-        found = self.find_ids(source, random_seed, config)
+        found = self.traced_ids(config)(source, random_seed)
         n = config.n_best
         flat = tf.reshape(found.ids, [batch * n, -1])
         translations = tf.reshape(self._tokenizers.target.decode(flat), [batch, n])

@@ -108,7 +108,8 @@ class Translator(Trained):
         from textapps.evaluation.translation_report import AttentionMap
 
         source = self.search.source_ids(tf.constant([text]))
-        found = self.search.find_ids(source, tf.zeros([1], tf.int64), GREEDY)
+        greedy = self.config.decoding.model_copy(update={"beam": 1, "n_best": 1, "temperature": 0})
+        found = self.search.traced_ids(greedy)(source, tf.zeros([1], tf.int64))
         target = found.ids[:, 0, : int(found.lengths[0, 0])]
         weights = self.model.attention_weights(source, target)
         if weights is None:
