@@ -239,11 +239,7 @@ TINY_TRANSLATE = {
 }
 # One way to attend, one way to write tokens, one way to average each.
 TRANSLATORS: dict[str, dict[str, object]] = {
-    "simple_rnn": {
-        "training.learning_rate": 0.006,
-        "preprocessor.tokens": "word",
-        "backbone.attention": "dot",
-    },
+    "simple_rnn": {"training.learning_rate": 0.006, "preprocessor.tokens": "word"},
     "lstm": {
         "backbone.attention": "additive",
         "preprocessor.model": "bpe",

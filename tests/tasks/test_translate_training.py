@@ -63,13 +63,16 @@ SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
         (
             "gru",
             {
+                "backbone.attention": "dot",
+                "preprocessor.joint": True,
+                "preprocessor.model": "bpe",
                 "preprocessor.vocabulary_size": 63,
                 "preprocessor.sampling_alpha": 0.1,
                 "data.reverse": True,
             },
         ),
     ],
-    ids=["no attention, characters, untied", "reversed, drawn subwords"],
+    ids=["no attention, characters, untied", "dot, reversed, drawn subwords"],
 )
 def test_other_ways_train_load_and_export(
     tiny_translate: Tiny, tmp_path: Path, kind: str, changes: dict[str, Any]
