@@ -1,5 +1,6 @@
 """What every test has: few threads, no configuration from outside, the command line."""
 
+import gc
 import logging
 import os
 import subprocess
@@ -20,6 +21,9 @@ from click.testing import CliRunner, Result
 from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+
+# A tenth of the time that graphs take to be traced goes into looking for what is not used any more.
+gc.set_threshold(50_000, 20, 20)
 
 # Random cases would fail other people's changes; `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)

@@ -15,6 +15,7 @@ from textapps.backbones.config import BACKBONES
 from textapps.errors import DataError, RunError
 from textapps.tasks.speech import data, task
 from textapps.training.fit import fit
+from textapps.training.history import read_history
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import RunDirectory
 
@@ -48,6 +49,20 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
     whole = trained_recognizer(INTERRUPTED)
     assert_same_bits(whole.run, run)
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
+
+
+def test_in_parts_it_trains_as_with_whole_batches(tiny_speech: Tiny, tmp_path: Path) -> None:
+    """As the replicas of a strategy do; a stem that normalises by batches would see parts."""
+    plain = {"training.epochs": 1, "backbone.dropout": 0.0, "stem.dropout": 0.0}
+    curves = []
+    for parts in (1, 2):
+        changes = {"model.head_dropout": 0.0, "training.accumulate": parts}
+        config = tiny_speech("simple_rnn", **plain, **changes)
+        assert config.stem.normalization == "layer"
+        recognizer, _ = task.train(config, tmp_path / str(parts))
+        rows = read_history(recognizer.run)
+        curves.append([float(row[name]) for row in rows for name in ("loss", "val_loss")])
+    np.testing.assert_allclose(*curves, rtol=1e-4)
 
 
 def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:

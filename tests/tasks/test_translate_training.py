@@ -95,6 +95,18 @@ def test_other_ways_train_load_and_export(
     np.testing.assert_allclose(found["score"], [a.score for a in answers], atol=1e-5)
 
 
+def test_in_parts_it_trains_as_with_whole_batches(tiny_translate: Tiny, tmp_path: Path) -> None:
+    """As the replicas of a strategy do, whose gradients are added up in the same way."""
+    plain = {"training.epochs": 1, "backbone.dropout": 0.0, "model.embedding_dropout": 0.0}
+    curves = []
+    for parts in (1, 2):
+        config = tiny_translate("simple_rnn", **plain, **{"training.accumulate": parts})
+        translator, _ = task.train(config, tmp_path / str(parts))
+        rows = read_history(translator.run)
+        curves.append([float(row[name]) for row in rows for name in ("loss", "val_loss")])
+    np.testing.assert_allclose(*curves, rtol=1e-4)
+
+
 def test_the_figure_of_training_is_that_of_the_greedy_answers(trained_translator: Trained) -> None:
     translator = trained_translator("lstm")
     best = max(float(row["val_bleu"]) for row in read_history(translator.run))

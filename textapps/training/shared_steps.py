@@ -102,10 +102,15 @@ class SharedSteps:
             answers = self.model(inputs, training=True)
             sums = self._sums(targets, answers, weights)
             loss = sums[0]
-        gradients = tape.gradient(loss, self.model.trainable_variables)
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, variables)
         self.model.compute_metrics(inputs, targets, answers, weights)
-        # Dense: slices of an embedding's gradient cannot be added up in one go.
-        return sums, [tf.convert_to_tensor(gradient) for gradient in gradients]
+        # Dense: slices of an embedding's gradient cannot be added up in one go. Of known shape:
+        # loops forget it.
+        return sums, [
+            tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
 
     def _in_parts(self, batch: Any) -> tuple[Any, list[Any]]:
         """As `_gradients`, a loop over consecutive rows, so that memory is needed for one part."""
