@@ -111,6 +111,15 @@ def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> N
     assert len(data.ClipBatchSource(kept, 7, 5).heard(0)) == len(kept)
 
 
+def test_clips_of_unknown_words_are_heard_twice(tiny_speech: Tiny) -> None:
+    config = tiny_speech("gru", **{"data.repeat": 1, "data.repeat_unknown": 2})
+    (clips,) = data.load_splits(config, ("train",))
+    source, unknown = data.training_batches(clips, config), clips.names.index("unknown")
+    for number in (0, 1):
+        times = np.bincount(source.heard(number), minlength=len(clips))[clips.drawn(number)]
+        np.testing.assert_array_equal(times, 1 + (clips.labels[clips.drawn(number)] == unknown))
+
+
 def test_two_workers_share_each_batch(tiny_speech: Tiny) -> None:
     config = tiny_speech("gru")
     (clips,) = data.load_splits(config, ("validation",))

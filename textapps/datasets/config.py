@@ -96,7 +96,9 @@ class ClipsConfig(Section):
     such class.
 
     With `redraw`, every pass of training takes other clips of unknown words. Clips of a command
-    that has fewer of them than another are heard up to `repeat` times in a pass, varied each time.
+    that has fewer of them than another are heard up to `repeat` times in a pass, varied each time,
+    those of unknown words `repeat_unknown` times: what people say that is no command is of more
+    kinds than any clips have.
     Clips of more than `memory_mb` altogether are decoded again for every batch.
     """
 
@@ -110,6 +112,7 @@ class ClipsConfig(Section):
     silence: float = Field(0.1, ge=0, le=0.4)
     redraw: bool = True
     repeat: int = Field(4, ge=1, le=1_000)
+    repeat_unknown: int = Field(2, ge=1, le=1_000)
     skip_bad: bool = False
     memory_mb: int = Field(2_000, ge=0)
 

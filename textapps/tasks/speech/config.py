@@ -86,7 +86,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "backbone": {"kind": "gru", "units": 112, "dropout": 0.1, "context": 64},
         "model": {},
         "training": {
-            "epochs": 36,
+            "epochs": 50,
             "batch_size": 64,
             "learning_rate": 2e-3,
             "schedule": "cosine",

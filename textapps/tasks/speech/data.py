@@ -69,6 +69,7 @@ class ClipBatchSource:
         seed: None for every clip once and in order, as for validation.
         worker, workers: this process and the number of them, for data-parallel training.
         repeat: how often a clip of a rare command is heard in a pass at most.
+        repeat_unknown: how often each clip of an unknown word is.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class ClipBatchSource:
         workers: int = 1,
         *,
         repeat: int = 1,
+        repeat_unknown: int = 1,
     ) -> None:
         self.clips = clips
         self.seed = seed
         self.worker = worker
         self.workers = workers
         self.repeat = repeat
+        self.repeat_unknown = repeat_unknown
         self.plan: Plan
         if seed is None:
             self.plan = SequentialPlan(np.zeros(len(clips)), batch_size)
@@ -122,6 +125,9 @@ class ClipBatchSource:
             more = min(max(counts), self.repeat * count) - count
             # The next ones in every pass, so that each is heard as often as any other.
             parts.append(own[(pass_index * more + np.arange(more)) % max(count, 1)])
+        if UNKNOWN in names:
+            unknown = drawn[labels == names.index(UNKNOWN)]
+            parts += [unknown] * (self.repeat_unknown - 1)
         return np.concatenate(parts)
 
     @property
@@ -143,7 +149,11 @@ class ClipBatchSource:
 def training_batches(clips: Clips, config: SpeechConfig) -> ClipBatchSource:
     """Clips in an order that the seed decides, varied anew in every pass."""
     return ClipBatchSource(
-        clips, config.training.batch_size, config.random_seed, repeat=config.data.repeat
+        clips,
+        config.training.batch_size,
+        config.random_seed,
+        repeat=config.data.repeat,
+        repeat_unknown=config.data.repeat_unknown,
     )
 
 
