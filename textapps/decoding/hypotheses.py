@@ -74,7 +74,7 @@ def check_length_penalty(exponent: float) -> None:
 def shapes(state: Any) -> Any:
     """What a loop may rely on in the shapes of a state: the last axis of each leaf.
 
-    The first is that of the rows, and one between them that of a cache, which may grow.
+    The others are those of rows and of caches, which may grow.
     """
 
     def known(leaf: Any) -> Any:
