@@ -121,6 +121,12 @@ def test_a_shared_past_and_copies_of_it_find_the_same(
     np.testing.assert_allclose(shared.scores, copied.scores, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["gru", "transformer"])
+def test_an_empty_batch_has_no_answers(kind: str) -> None:
+    found = Tiny(kind).found(ENCODED[:0], MASK[:0], beams=3, n_best=2)
+    assert found.ids.shape[:2] == (0, 2)
+
+
 def test_it_is_exported_with_stock_operations(tmp_path: Any) -> None:
     model = Tiny("lstm")
     specs = [

@@ -7,7 +7,8 @@ from keras import ops
 
 from textapps.backbones.rotary import cosines_and_sines, rotate, rotate_to, turn
 
-SMALL_PRODUCT, BLOCK_POSITIONS = 128 * 128, 8
+SMALL_PRODUCT = 128 * 128
+BLOCK_POSITIONS = 8  # of a search: those that do not fill a block yet are copied at every step
 
 
 def split_heads(x: Any, heads: int) -> Any:
@@ -184,7 +185,7 @@ class SelfAttention(keras.layers.Layer):
         """As `call` for one position of searches: the rows of one ask all its entries at once."""
         rows, batch = ops.shape(query)[0], ops.shape(state["keys"])[0]
         position = ops.shape(state["seen"])[1]
-        width = rows // ops.maximum(batch, 1)
+        width = ops.maximum(rows // ops.maximum(batch, 1), 1)  # an empty batch is one, too
         query, key, value = (
             split_heads(ops.reshape(x, (batch, width, self.units)), self.heads)
             for x in (query, key, value)
