@@ -56,7 +56,7 @@ def test_the_newest_export_answers_files(
     result = cli(task, "predict", "--input", "part-*", *options)
     assert (result.exit_code, result.stdout) == (0, "out\n"), result.stderr
     assert result.stderr.startswith("3 rows of 2 files")
-    assert result.stderr.endswith("warning: 1 bad rows: see out/bad\n")
+    assert result.stderr.endswith("warning: bad rows: 1, see out/bad\n")
     for name in ("part-0", "part-1"):
         (line,) = read(folder / "out" / f"{name}.jsonl.gz")
         assert line == {**line, "index": 0, "input": given, **answer}

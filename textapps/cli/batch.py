@@ -157,7 +157,7 @@ def _run(
         f"{time.monotonic() - started:.0f} s"
     )
     if summary.bad_rows:
-        console.LOGGER.warning("%d bad rows: see %s", summary.bad_rows, job.folders[1])
+        console.LOGGER.warning("bad rows: %s, see %s", f"{summary.bad_rows:,}", job.folders[1])
     click.echo(output)
 
 
