@@ -22,7 +22,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
-# A tenth of the time that graphs take to be traced goes into looking for what is not used any more.
+# Tracing makes many objects that stay; looking among them for what is not used any more costs time.
 gc.set_threshold(50_000, 20, 20)
 
 # Random cases would fail other people's changes; `--hypothesis-profile=explore` looks for new ones.

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from textapps.backbones.attention import SelfAttention
 from textapps.backbones.recurrent import RecurrentMixer
 from textapps.backbones.rotary import rotate
+from textapps.backbones.self_attention import SelfAttention
 
 BATCH, TIME, WIDTH, UNITS = 3, 5, 7, 6
 

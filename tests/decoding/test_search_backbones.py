@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textapps.backbones import attention
+from textapps.backbones import shared_past
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
 from textapps.backbones.cross_attention import CROSS_ATTENTIONS
@@ -113,7 +113,7 @@ def test_a_shared_past_and_copies_of_it_find_the_same(
     product: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In blocks of two positions, and in one for each; the other tests have all in one."""
-    monkeypatch.setattr(attention, "SMALL_PRODUCT", product)
+    monkeypatch.setattr(shared_past, "SMALL_PRODUCT", product)
     model = Tiny("transformer")
     find = tf.function(model.found, autograph=False)
     shared, copied = (find(ENCODED, MASK, plain, beams=3) for plain in (False, True))

@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
-from textapps.backbones.attention import SelfAttention
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.cross_attention import CROSS_ATTENTIONS, NoAttention
 from textapps.backbones.recurrent import RecurrentMixer
+from textapps.backbones.self_attention import SelfAttention
 
 
 class Block(keras.layers.Layer):

@@ -1,0 +1,250 @@
+"""Self-attention with a bounded cache as state."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from textapps.backbones import shared_past
+from textapps.backbones.attention import (
+    attention_weights,
+    masked_softmax,
+    merge_heads,
+    products,
+    split_heads,
+)
+from textapps.backbones.rotary import cosines_and_sines, rotate, rotate_to, turn
+
+
+@keras.saving.register_keras_serializable("textapps")
+class SelfAttention(keras.layers.Layer):
+    """Multi-head self-attention as a stateful map over chunks.
+
+    Causal: a position sees itself and the `context` positions before it. The state holds the
+    keys, not yet rotated, and the values of the last `context` valid positions, at the right end
+    of their arrays, and how many of them there are:
+
+        keys, values  float[batch, slots, units]
+        length        int32[batch]
+
+    A search has another, see `shared_past`.
+
+    Rotary positions count from the first cached slot, so that they never grow and the answer at
+    position 1,000,000 is as exact as at the first. Not causal: every valid position sees every
+    valid position, and the state is ().
+    """
+
+    def __init__(
+        self, units: int, heads: int, context: int, causal: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.projection = keras.layers.Dense(
+            3 * units, use_bias=False, dtype=self.dtype_policy, name="query_key_value"
+        )
+        self.output_projection = keras.layers.Dense(
+            units, use_bias=False, dtype=self.dtype_policy, name="output"
+        )
+        self.units = units
+        self.heads = heads
+        self.context = context
+        self.causal = causal
+        self.supports_masking = True
+
+    def build(self, inputs_shape: Any) -> None:
+        """Creates the projections."""
+        self.projection.build(inputs_shape)
+        self.output_projection.build((*inputs_shape[:-1], self.units))
+        self.built = True
+
+    def initial_state(self, batch: Any) -> Any:
+        """The state at the start of `batch` sequences: zeros in `context` slots."""
+        if not self.causal:
+            return ()
+        shape = (batch, self.context, self.units)
+        return {
+            "keys": ops.zeros(shape, self.compute_dtype),
+            "values": ops.zeros(shape, self.compute_dtype),
+            "length": ops.zeros((batch,), "int32"),
+        }
+
+    def call(self, inputs: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
+        """float[batch, time, units], state, bool[batch, time] → outputs, new state."""
+        queries, keys, values = ops.split(self.projection(inputs), 3, axis=-1)
+        if state and "seen" in state:
+            mixed, state = shared_past.attend(
+                queries, keys, values, state, self.heads, self.context
+            )
+            return self.output_projection(mixed), state
+        if state and "added" in state:
+            return self._open_position(queries, keys, values, state)
+        if self.causal and state is not None and mask is None and inputs.shape[1] == 1:
+            return self._one_position(queries, keys, values, state)
+        time = ops.shape(inputs)[1]
+        if not self.causal:
+            visible = None if mask is None else mask[:, None, None, :]
+            positions = ops.arange(time)
+            return self._attend(queries, keys, values, positions, positions, visible), ()
+        if state is None:
+            past, new_state = 0, self.initial_state(ops.shape(inputs)[0])
+            all_keys, all_values, valid = keys, values, mask
+        else:
+            past, new_state = ops.shape(state["keys"])[1], state
+            all_keys = ops.concatenate([state["keys"], keys], axis=1)
+            all_values = ops.concatenate([state["values"], values], axis=1)
+            slots = ops.arange(past)[None, :] >= past - state["length"][:, None]
+            new = ops.ones(ops.shape(inputs)[:2], "bool") if mask is None else mask
+            valid = ops.concatenate([slots, new], axis=1)
+        key_positions = ops.arange(past + time)
+        query_positions = key_positions[past:]
+        distance = query_positions[:, None] - key_positions[None, :]
+        visible = ops.logical_and(distance >= 0, distance <= self.context)[None, None]
+        if valid is not None:
+            visible = ops.logical_and(visible, valid[:, None, None, :])
+        outputs = self._attend(
+            queries, all_keys, all_values, query_positions, key_positions, visible
+        )
+        return outputs, self._advance(new_state, keys, values, mask)
+
+    def search_state(self, batch: Any, beams: int) -> Any:
+        """The state before `batch` searches of up to `beams` rows each: see `shared_past`."""
+        depth = self.units // self.heads
+        return shared_past.begin(batch, beams, self.heads, depth, self.compute_dtype)
+
+    def reorder(self, state: Any, rows: Any) -> Any:
+        """The state of searches whose row i goes on from what row int32[rows][i] has read."""
+        return shared_past.reorder(state, rows)
+
+    def open_state(self, state: Any, room: Any) -> Any:
+        """The state with room for `room` positions more, to be read one at a time without padding.
+
+        They go into arrays of their own, and the cache is laid out and rotated once for all of
+        them, so that a loop neither moves nor turns it at every step. `close_state` makes a plain
+        state again.
+        """
+        if not self.causal:
+            return state
+        keys, values = (split_heads(state[name], self.heads) for name in ("keys", "values"))
+        shape = (ops.shape(keys)[0], self.heads, room, keys.shape[-1])
+        return {
+            **state,
+            "turned_keys": rotate(keys, ops.arange(self.context)),
+            "split_values": values,
+            "new_keys": ops.zeros(shape, keys.dtype),
+            "new_turned_keys": ops.zeros(shape, keys.dtype),
+            "new_values": ops.zeros(shape, keys.dtype),
+            "added": ops.zeros((), "int32"),
+        }
+
+    def close_state(self, state: Any) -> Any:
+        """The plain state after what an open one has read."""
+        if not self.causal:
+            return state
+
+        def shifted(old: Any, new: Any) -> Any:
+            both = ops.concatenate([old, merge_heads(new)], axis=1)
+            size = (ops.shape(old)[0], self.context, self.units)
+            return ops.slice(both, (0, state["added"], 0), size)
+
+        return {
+            "keys": shifted(state["keys"], state["new_keys"]),
+            "values": shifted(state["values"], state["new_values"]),
+            "length": ops.minimum(state["length"] + state["added"], self.context),
+        }
+
+    def _open_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+        """As `call` for one position of an open state."""
+        added, places = state["added"], ops.arange(ops.shape(state["new_keys"])[2])
+        query, key, value = (split_heads(x, self.heads) for x in (query, key, value))
+        # Looked up: a sine in a loop takes longer than all that it is for.
+        tables = cosines_and_sines(self.context + places, query.shape[-1])
+        here = [ops.take(table, ops.reshape(added, (1,)), axis=0) for table in tables]
+        written = {
+            name: ops.where((places == added)[:, None], new, state[name])
+            for name, new in {
+                "new_keys": key,
+                "new_turned_keys": turn(key, *here),
+                "new_values": value,
+            }.items()
+        }
+        slots = ops.arange(self.context)
+        cached = slots[None, :] >= self.context - state["length"][:, None]
+        cached = ops.logical_and(cached, slots >= added)[:, None, None, :]
+        new = ops.logical_and(places <= added, places >= added - self.context)
+        query = turn(query, *here) / float(query.shape[-1]) ** 0.5
+        scores = ops.concatenate(
+            [
+                ops.where(cached, products(query, state["turned_keys"]), -1e9),
+                ops.where(new, products(query, written["new_turned_keys"]), -1e9),
+            ],
+            axis=-1,
+        )
+        weights = ops.cast(ops.softmax(ops.cast(scores, "float32"), axis=-1), value.dtype)
+        mixed = ops.matmul(weights[..., : self.context], state["split_values"])
+        mixed += ops.matmul(weights[..., self.context :], written["new_values"])
+        outputs = self.output_projection(merge_heads(mixed))
+        return outputs, {**state, **written, "added": added + 1}
+
+    def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+        """As `call` for one position without padding: decoding, where the size of the cache counts.
+
+        Turning the query once for every distance, instead of all cached keys, lets the cache be
+        read where it lies, without a transpose or a copy that is one position longer.
+        """
+        rows, past_slots = ops.shape(state["keys"])[:2]
+        shape = (rows, past_slots, self.heads, self.units // self.heads)
+        by_head = (-1, 1, *shape[2:])
+        distances = ops.arange(past_slots, 0, -1)
+        turned = rotate_to(ops.reshape(query, by_head), distances)
+        past = ops.sum(turned * ops.reshape(state["keys"], shape), axis=-1)
+        own = ops.sum(ops.reshape(query * key, by_head), axis=-1)  # at distance 0 nothing turns
+        slots = ops.arange(past_slots)[None, :] >= past_slots - state["length"][:, None]
+        past = ops.where(slots[:, :, None], past, -1e9)
+        scores = ops.cast(ops.concatenate([past, own], axis=1), "float32")
+        weights = masked_softmax(scores / float(shape[-1]) ** 0.5, None, axis=1)
+        weights = ops.cast(weights, value.dtype)[..., None]  # [batch, slots + 1, heads, 1]
+        mixed = ops.sum(
+            weights[:, :-1] * ops.reshape(state["values"], shape), axis=1, keepdims=True
+        )
+        mixed += weights[:, -1:] * ops.reshape(value, by_head)
+        outputs = self.output_projection(ops.reshape(mixed, (-1, 1, self.units)))
+        return outputs, self._advance(state, key, value, None)
+
+    def _attend(
+        self,
+        queries: Any,
+        keys: Any,
+        values: Any,
+        query_positions: Any,
+        key_positions: Any,
+        visible: Any,
+    ) -> Any:
+        queries = rotate(split_heads(queries, self.heads), query_positions)
+        keys = rotate(split_heads(keys, self.heads), key_positions)
+        weights = ops.cast(attention_weights(queries, keys, visible), values.dtype)
+        mixed = ops.matmul(weights, split_heads(values, self.heads))
+        return self.output_projection(merge_heads(mixed))
+
+    def _advance(self, state: Any, keys: Any, values: Any, mask: Any) -> dict[str, Any]:
+        """The last valid keys and values of the past and the chunk together."""
+        time = ops.shape(keys)[1]
+        keys = ops.concatenate([state["keys"], keys], axis=1)
+        values = ops.concatenate([state["values"], values], axis=1)
+        if mask is None:
+            added, keys, values = time, keys[:, time:], values[:, time:]
+        else:  # the valid part of each row ends where its padding begins
+            added = ops.sum(ops.cast(mask, "int32"), axis=1)
+            places = (added[:, None] + ops.arange(self.context)[None, :])[:, :, None]
+            keys = ops.take_along_axis(keys, places, axis=1)
+            values = ops.take_along_axis(values, places, axis=1)
+        length = ops.minimum(state["length"] + added, self.context)
+        return {"keys": keys, "values": values, "length": ops.cast(length, "int32")}
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "heads": self.heads,
+            "context": self.context,
+            "causal": self.causal,
+        }

@@ -1,0 +1,116 @@
+"""The past that the beams of a search share: self-attention that moves no entry of its cache.
+
+Each search goes on in up to `beams` rows, which belong together and come in succession. They share
+its entries, as many for each position as there are beams: rows that change their places change
+what they see. The state:
+
+    keys, values          float[batch, heads, blocks, entries, depth], the keys rotated by their
+                          positions
+    new_keys, new_values  float[batch, heads, entries, depth], which will be the next block
+    seen                  bool[rows, positions, beams]: what is of a row's own past
+
+docs/decisions/2026-11-21-shared-past.md says why.
+"""
+
+from typing import Any
+
+from keras import ops
+
+from textapps.backbones.attention import masked_softmax, merge_heads, products, split_heads
+from textapps.backbones.rotary import cosines_and_sines, turn
+
+SMALL_PRODUCT = 128 * 128
+BLOCK_POSITIONS = 8  # those that do not fill a block yet are copied at every step
+
+
+def begin(batch: Any, beams: int, heads: int, depth: int, dtype: str) -> dict[str, Any]:
+    """The state before the first position of `batch` searches."""
+    blocks = ops.zeros((batch, heads, 0, _entries_a_block(beams, depth), depth), dtype)
+    new = ops.zeros((batch, heads, 0, depth), dtype)
+    seen = ops.zeros((batch, 0, beams), "bool")
+    return {"keys": blocks, "values": blocks, "new_keys": new, "new_values": new, "seen": seen}
+
+
+def reorder(state: Any, rows: Any) -> dict[str, Any]:
+    """The state in which row i goes on from what row int32[rows][i] has read."""
+    return {**state, "seen": ops.take(state["seen"], rows, axis=0)}
+
+
+def attend(
+    query: Any, key: Any, value: Any, state: Any, heads: int, context: int
+) -> tuple[Any, Any]:
+    """One position of each row: the rows of a search ask all of its entries at once.
+
+    Args:
+        query, key, value: float[rows, 1, units], not rotated.
+        context: how many positions before its own a row may see.
+
+    Returns:
+        float[rows, 1, units] and the state with this position.
+    """
+    rows, units, batch = ops.shape(query)[0], query.shape[2], ops.shape(state["keys"])[0]
+    position = ops.shape(state["seen"])[1]
+    width = ops.maximum(rows // ops.maximum(batch, 1), 1)  # an empty batch is one, too
+    query, key, value = (
+        split_heads(ops.reshape(x, (batch, width, units)), heads) for x in (query, key, value)
+    )
+    here = cosines_and_sines(ops.reshape(position, (1,)), query.shape[-1])
+    query = turn(query, *here) / float(query.shape[-1]) ** 0.5
+    state = _added(state, turn(key, *here), value)
+    recent = ops.arange(position + 1) >= position - context
+    visible = ops.logical_and(state["seen"], recent[:, None])
+    visible = ops.reshape(visible, (batch, 1, width, -1))
+    # [batch, heads, blocks, width, entries] to and from [batch, heads, width, entries of all]
+    old = ops.transpose(products(query[:, :, None], state["keys"]), (0, 1, 3, 2, 4))
+    by_block, together = ops.shape(old), (batch, heads, width, -1)
+    scores = ops.concatenate(
+        [ops.reshape(old, together), products(query, state["new_keys"])], axis=-1
+    )
+    weights = ops.cast(masked_softmax(ops.cast(scores, "float32"), visible), value.dtype)
+    olds = by_block[3] * by_block[4]
+    old = ops.transpose(ops.reshape(weights[..., :olds], by_block), (0, 1, 3, 2, 4))
+    mixed = ops.sum(ops.matmul(old, state["values"]), axis=2)
+    mixed += ops.matmul(weights[..., olds:], state["new_values"])
+    return ops.reshape(merge_heads(mixed), (rows, 1, units)), state
+
+
+def _added(state: Any, key: Any, value: Any) -> Any:
+    """The state of searches with a position more, float[batch, heads, width, depth] of it."""
+    rows, width = ops.shape(state["seen"])[0], ops.shape(key)[2]
+    beams, names = state["seen"].shape[2], ("keys", "values", "new_keys", "new_values")
+
+    def another_block() -> list[Any]:
+        keys, values, new_keys, new_values = (state[name] for name in names)
+        return [
+            ops.concatenate([keys, new_keys[:, :, None]], axis=2),
+            ops.concatenate([values, new_values[:, :, None]], axis=2),
+            new_keys[:, :, :0],
+            new_values[:, :, :0],
+        ]
+
+    full = ops.shape(state["new_keys"])[2] == _entries_a_block(beams, key.shape[3])
+    keys, values, *new = ops.cond(full, another_block, lambda: [state[name] for name in names])
+    alike = (1, 1, beams // width, 1)  # what the first position has for all beams
+    new_keys, new_values = (
+        ops.concatenate([before, ops.tile(x, alike)], axis=2)
+        for before, x in zip(new, (key, value), strict=True)
+    )
+    own = ops.arange(rows)[:, None] % width == ops.arange(beams)
+    seen = ops.concatenate([state["seen"], own[:, None]], axis=1)
+    return {
+        "keys": keys,
+        "values": values,
+        "new_keys": new_keys,
+        "new_values": new_values,
+        "seen": seen,
+    }
+
+
+def _entries_a_block(beams: int, depth: int) -> int:
+    """How many keys all beams of a search are multiplied with at once: those of some positions.
+
+    TensorFlow gives each of many small products to one thread, but works with all threads on one
+    after the other from 128 · 128 multiplications on, which takes several times as long.
+    """
+    positions = max(SMALL_PRODUCT // (beams * beams * depth), 1)
+    return min(positions, BLOCK_POSITIONS) * beams
