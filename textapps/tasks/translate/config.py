@@ -130,12 +130,8 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
             **_RECURRENT,
             "training": {"epochs": epochs, "learning_rate": 2e-3, "warmup_steps": 200},
         }
-        for preset, kind, epochs in (
-            ("small", "simple_rnn", 10),
-            ("small", "lstm", 16),  # slower to learn what to attend to
-            ("small", "gru", 10),
-            *(("base", kind, 30) for kind in ("simple_rnn", "lstm", "gru")),
-        )
+        for preset, epochs in (("small", 10), ("base", 30))
+        for kind in ("simple_rnn", "lstm", "gru")
     },
     **{
         ("tiny", kind): {
