@@ -51,7 +51,7 @@ class TranslateConfig(Section):
 
 
 # The best of 0.6, 1, 1.4, 1.8 and 2.2 on the validation sentences of Multi30k.
-_TRANSFORMER_PENALTY, _RECURRENT_PENALTY = {"length_penalty": 1.4}, {"length_penalty": 2.2}
+_PENALTIES = {"simple_rnn": 1.4, "lstm": 2.2, "gru": 2.2, "transformer": 1.4}
 PRESETS: dict[str, dict[str, Any]] = {
     # Thousands of short sentences, a minute of training.
     "tiny": {
@@ -93,7 +93,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "average_last": 3,
             "patience": 8,
         },
-        "decoding": _TRANSFORMER_PENALTY,
+        "decoding": {"length_penalty": _PENALTIES["transformer"]},
     },
     # The same model for three times as long, held back more, with the words cut anew each time.
     "base": {
@@ -115,23 +115,23 @@ PRESETS: dict[str, dict[str, Any]] = {
             "average_last": 5,
             "patience": 15,
         },
-        "decoding": _TRANSFORMER_PENALTY,
+        "decoding": {"length_penalty": _PENALTIES["transformer"]},
     },
 }
 _RECURRENT: dict[str, Any] = {
     "backbone": {"units": 256, "layers": 1, "feed_forward": None, "dropout": 0.3},
     "model": {"embedding_dropout": 0.3},
-    "decoding": _RECURRENT_PENALTY,
 }
 # What another backbone than the preset's needs of its own.
 BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     **{
         (preset, kind): {
             **_RECURRENT,
-            "training": {"epochs": epochs, "learning_rate": 2e-3, "warmup_steps": 200},
+            "training": {"epochs": longer * epochs, "learning_rate": 2e-3, "warmup_steps": 200},
+            "decoding": {"length_penalty": _PENALTIES[kind]},
         }
-        for preset, epochs in (("small", 10), ("base", 30))
-        for kind in ("simple_rnn", "lstm", "gru")
+        for preset, longer in (("small", 1), ("base", 3))
+        for kind, epochs in (("simple_rnn", 10), ("lstm", 16), ("gru", 10))
     },
     **{
         ("tiny", kind): {
