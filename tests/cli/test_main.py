@@ -24,6 +24,7 @@ from textapps.cli.options import (
     talk_options,
     training_options,
 )
+from textapps.cli.tensorflow_start import UNUSED
 from textapps.errors import ConfigurationError, DataError, DivergedError, RunError
 
 Cli = Callable[..., Result]
@@ -360,6 +361,14 @@ def test_tensorflow_starts_without_a_word() -> None:
     environ = {name: os.environ[name] for name in os.environ if not name.startswith("TF_CPP")}
     result = run_script(body, capture_output=True, env=environ | {"KERAS_BACKEND": "jax"})
     assert (result.returncode, result.stdout, result.stderr) == (0, "3.0\n", "talk\n")
+
+
+@pytest.mark.parametrize("first", ["keras", "tensorflow"])
+def test_tensorflow_starts_without_what_no_command_uses(first: str) -> None:
+    body = f"import {first}, keras\nprint([name for name in {UNUSED} if name in sys.modules])"
+    body += "\nimport matplotlib.pyplot, scipy.stats, sklearn.metrics\nprint('found')"
+    result = run_script(body, capture_output=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "[]\nfound\n", "")
 
 
 def test_a_tensorflow_that_cannot_start_says_why(tmp_path) -> None:

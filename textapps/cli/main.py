@@ -15,7 +15,7 @@ import click
 from textapps import __version__
 from textapps.cli import console
 from textapps.cli.options import examples, talk_options
-from textapps.cli.quiet import silence_tensorflow
+from textapps.cli.tensorflow_start import prepare_tensorflow
 from textapps.errors import TextappsError, unknown
 
 # Where each command is, and its first help line, so that --help need not import it.
@@ -181,5 +181,5 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     if not console.debugging():
         warnings.simplefilter("ignore")  # other packages' advice to their programmers
-    silence_tensorflow()
+    prepare_tensorflow()
     application()

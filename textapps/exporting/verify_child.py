@@ -6,6 +6,7 @@ way round. The judging is done by the parent process (verification.py).
 """
 
 import base64
+import gc
 import importlib.util
 import json
 import sys
@@ -186,6 +187,7 @@ def main(questions_path: str, answers_path: str) -> None:
 
     import tensorflow as tf
 
+    gc.freeze()  # modules stay: their objects need not be looked through for garbage
     if questions["tensorflow_text"]:
         load_text_operations()
 

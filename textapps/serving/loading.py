@@ -1,6 +1,9 @@
 """Loading SavedModels, with TensorFlow Text's operations where one needs them."""
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,11 +20,21 @@ def import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules or "keras" in sys.modules:
         return
-    sys.modules["keras"] = None  # type: ignore[assignment]  # makes every import of it fail
-    try:
+    with absent("keras"):
         import tensorflow  # noqa: F401
+    gc.freeze()  # modules stay: their objects need not be looked through for garbage
+
+
+@contextmanager
+def absent(*names: str) -> Iterator[None]:
+    """Within it no module of these names can be imported that was not before."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
     finally:
-        del sys.modules["keras"]
+        for name in hidden:
+            del sys.modules[name]
 
 
 def load_saved_model(directory: Path) -> Any:
