@@ -3,6 +3,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,6 +177,24 @@ def test_the_loss_is_the_mean_over_tokens(smoothing):
     assert len(nats) == 6
     loss = TokenLoss(smoothing)(following, logits, sample_weight=weights)
     assert float(loss) == pytest.approx(nats.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_the_gradient_is_that_of_the_formula(smoothing: float, scale: float) -> None:
+    random = np.random.default_rng(1)
+    targets = random.integers(END, 7, (3, 4)).astype(np.int32)
+    weights = tf.constant(random.random((3, 4)), tf.float32)
+    logits = tf.Variable(scale * random.normal(size=(3, 4, 7)), dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(TokenLoss(smoothing).call(targets, logits) * weights)
+    found = tape.gradient(loss, logits)
+    with tf.GradientTape() as tape:
+        answers = (1 - smoothing) * tf.one_hot(targets, 7) + smoothing / 7
+        of_answers = tf.reduce_sum(answers * tf.nn.log_softmax(logits), axis=-1)
+        formula = -tf.reduce_sum(of_answers * weights)
+    np.testing.assert_allclose(found, tape.gradient(formula, logits), atol=1e-6)
+    np.testing.assert_allclose(loss, formula, rtol=1e-6)
 
 
 def test_loss_configuration_round_trip():

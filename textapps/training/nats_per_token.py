@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from textapps.training.token_loss import token_nats
+
 
 @keras.saving.register_keras_serializable("textapps")
 class NatsPerToken(keras.metrics.Mean):
@@ -19,7 +21,7 @@ class NatsPerToken(keras.metrics.Mean):
 
     def update_state(self, targets: Any, logits: Any, sample_weight: Any = None) -> None:
         """int32[batch, time], float32[batch, time, vocabulary], float32[batch, time]."""
-        nats = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+        nats = token_nats(targets, logits)
         if sample_weight is not None:
             sample_weight = ops.reshape(sample_weight, [-1])
         super().update_state(ops.reshape(nats, [-1]), sample_weight)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import keras
-from keras import ops
+import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable("textapps")
@@ -20,13 +20,39 @@ class TokenLoss(keras.losses.Loss):
 
     def call(self, targets: Any, logits: Any) -> Any:
         """int32[batch, time], float32[batch, time, vocabulary] → float32[batch, time]."""
-        nats = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
-        if not self.smoothing:
-            return nats
-        # log-sum-exp minus the mean of the logits, with the first one found already
-        of_answer = ops.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
-        return nats + self.smoothing * (of_answer - ops.mean(logits, axis=-1))
+        return token_nats(targets, logits, self.smoothing)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         return {**super().get_config(), "smoothing": self.smoothing}
+
+
+def token_nats(targets: Any, logits: Any, smoothing: float = 0.0) -> Any:
+    """int[...], float32[..., vocabulary] → float32[...], the cross-entropy of each token in nats.
+
+    The logits are the largest array of a training by far. Their gradient, softmax minus answer, is
+    written down here, because what TensorFlow makes of the same formula goes over them many times
+    more.
+    """
+    shape, vocabulary = tf.shape(logits), logits.shape[-1]
+    ids = tf.reshape(tf.cast(targets, tf.int32), [-1])
+    places = tf.stack([tf.range(tf.size(ids)), ids], axis=1)
+
+    def nats(logits: Any) -> tuple[Any, Any]:
+        top = tf.reduce_max(logits, axis=-1)
+        shares = tf.exp(logits - top[:, None])
+        total = tf.reduce_sum(shares, axis=-1)
+        answer = (1 - smoothing) * tf.gather_nd(logits, places)
+        if smoothing:
+            answer += smoothing * tf.reduce_mean(logits, axis=-1)
+
+        def gradient(above: Any) -> Any:
+            of_all = shares * (above / total)[:, None]
+            if smoothing:
+                of_all -= (above * (smoothing / vocabulary))[:, None]
+            return tf.tensor_scatter_nd_sub(of_all, places, (1 - smoothing) * above)
+
+        return tf.math.log(total) + top - answer, gradient
+
+    flat = tf.custom_gradient(nats)(tf.reshape(logits, [-1, vocabulary]))
+    return tf.reshape(flat, shape[:-1])
