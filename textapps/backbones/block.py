@@ -14,8 +14,7 @@ class Block(keras.layers.Layer):
     """Three sub-layers, each normalised before, dropped out and added to what came in.
 
     Pre-norm: x + dropout(f(norm(x))) (Xiong et al. 2020, section 3.1). The mixer is all that
-    differs between the backbones. Without attention the summary of the source is added to what
-    comes in. Arguments as in `Backbone`.
+    differs between the backbones. Arguments as in `Backbone`.
     """
 
     def __init__(
@@ -72,13 +71,9 @@ class Block(keras.layers.Layer):
         training: bool | None = None,
     ) -> tuple[Any, Any]:
         """As `Backbone.call`, with this block's part of state and memory."""
-        attention = self.cross_attention
-        if isinstance(attention, NoAttention):
-            # Before the mixer, for a recurrence has to know what of the source it has told already.
-            inputs = inputs + self.dropout(attention(inputs, memory=memory), training=training)
         x, state = self._mix(inputs, state, mask, training)
-        if attention is not None and not isinstance(attention, NoAttention):
-            seen = attention(self._normed(attention, x), memory=memory)
+        if self.cross_attention is not None:
+            seen = self.cross_attention(self._normed(self.cross_attention, x), memory=memory)
             x = self._add(x, seen, training)
         if self.feed_forward is not None:
             wide = self.feed_forward(self._normed(self.feed_forward, x))

@@ -176,8 +176,8 @@ class AdditiveAttention(CrossAttention):
 class NoAttention(CrossAttention):
     """One vector instead of the source, given to every position: the mean of its valid outputs.
 
-    What a decoder had before there was attention (Cho et al. 2014, section 2.2, give their
-    recurrence such a summary at every step).
+    What a decoder had before there was attention (Cho et al. 2014, section 2.2, give such a
+    summary to every step).
 
     Memory: summary float[batch, units].
     """
