@@ -17,8 +17,8 @@ from textapps.serving.loading import absent
 # operation, and whatever really fails comes as an exception.
 LOG_LEVEL = "3"
 
-# Keras imports them, where they are installed, for wrappers and galleries that no command uses: a
-# third of its start. Whatever else imports them later finds them.
+# Keras imports them, where they are installed, for wrappers and galleries that no command uses.
+# Whatever else imports them later finds them.
 UNUSED = ("matplotlib", "pandas", "scipy", "sklearn")
 
 
@@ -56,8 +56,8 @@ class _TensorFlowFinder(MetaPathFinder):
             def start(module: ModuleType) -> None:
                 with stderr_aside() if self._quiet else nullcontext(), absent(*UNUSED):
                     execute(module)
-                # Modules stay until the end: looking through their hundreds of thousands of
-                # objects for garbage, the last time at the exit, would take a second.
+                # Modules stay until the end: their objects need not be looked through for
+                # garbage again and again, the last time at the exit.
                 gc.freeze()
 
             spec.loader.exec_module = start  # type: ignore[method-assign]
