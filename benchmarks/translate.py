@@ -2,6 +2,7 @@
 
     python -m benchmarks.translate --data DIR [--preset base] [--backbone gru lstm]
                                    [--attention none] [--pairs multi30k|tatoeba]
+                                   [--way en-es es-en]
 
 DIR holds the pairs as TSV. Multi30k, English to German, is judged on the 1,000 sentences of
 test_2016_flickr; Tatoeba, English and Spanish in both directions, on 2,000 sentences whose English
@@ -37,6 +38,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the folder of the pairs")
     parser.add_argument("--pairs", choices=("multi30k", "tatoeba"), default="multi30k")
+    parser.add_argument(
+        "--way", nargs="+", choices=("en-es", "es-en"), help="of tatoeba, by default both"
+    )
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--backbone", nargs="+", choices=BACKBONES, help="one or more")
     parser.add_argument("--attention", nargs="+", choices=get_args(Attention), help="one or more")
@@ -72,7 +76,8 @@ def sources(options: Any) -> dict[tuple[str, ...], list[str]]:
         }
     files = tatoeba.prepare(options.data / tatoeba.FILE, options.work / "tatoeba")
     words = [word for key, path in zip(MULTI30K, files, strict=True) for word in (key, str(path))]
-    return {("tatoeba-en-es",): words, ("tatoeba-es-en",): [*words, "--reverse"]}
+    ways = {"en-es": words, "es-en": [*words, "--reverse"]}
+    return {(f"tatoeba-{way}",): ways[way] for way in options.way or ways}
 
 
 def measure(

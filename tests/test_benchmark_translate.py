@@ -273,6 +273,10 @@ def test_each_result_is_measured_once_by_its_name(
     (_, _, _, there, _), (_, _, _, back, _) = measured
     assert there[-2:] == ["--test-data", str(work / "tatoeba" / "c")]
     assert back == [*there, "--reverse"]
+    measured.clear()
+    pairs = ["--data", str(data), "--work", str(work), "--pairs", "tatoeba", "--again"]
+    translate.main([*pairs, "--way", "es-en"])
+    assert [row[0] for row in measured] == ["translate-tatoeba-es-en-small-transformer"]
 
 
 def test_a_folder_without_the_pairs_is_named(
