@@ -276,12 +276,13 @@ def _provenance() -> Iterable[str]:
         result = results.read_result(path.stem)
         assert result is not None
         machine = result["machine"]
+        cores = f"{machine['cores']} core{'s' if machine['cores'] > 1 else ''}"
         versions = f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}"
         rows.append(
             (
                 f"[{path.stem}](results/{path.name})",
                 f"`{result['command']}`",
-                f"{machine['cores']} cores, {machine['system']}",
+                f"{cores}, {machine['system']}",
                 versions,
                 machine["date"],
             )

@@ -62,8 +62,9 @@ _HEADING = (
 def _row(label: str, result: Result | None) -> tuple[str, ...]:
     if result is None:
         return (label, ABSENT, *[""] * 7)
+    alone = result["machine"]["cores"] == 1
     return (
-        label,
+        f"{label}, on one core" if alone else label,
         f"**{result['metrics']['bleu']:.2f}** {_interval(result)}",
         f"{result['metrics']['chrf']:.2f}",
         f"{result['searches']['greedy']['bleu']:.2f}",

@@ -201,13 +201,17 @@ def figures(bleu: float) -> dict[str, Any]:
     }
 
 
-def test_what_was_measured_stands_on_the_page(folder: Path) -> None:
-    for name, bleu in (
-        ("small-transformer", 36.125),
-        ("small-transformer-none", 17.5),
-        ("small-gru-additive", 33.0),
-        ("tatoeba-es-en-small-transformer", 51.0),
+def test_what_was_measured_stands_on_the_page(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = results.machine()
+    for name, bleu, cores in (
+        ("small-transformer", 36.125, 2),
+        ("small-transformer-none", 17.5, 2),
+        ("small-gru-additive", 33.0, 2),
+        ("tatoeba-es-en-small-transformer", 51.0, 1),
     ):
+        monkeypatch.setattr(results, "machine", lambda cores=cores: {**machine, "cores": cores})
         results.write_result(f"translate-{name}", figures(bleu))
     page = results_page.render()
     name = "`transformer`, preset `small`"
@@ -221,7 +225,10 @@ def test_what_was_measured_stands_on_the_page(folder: Path) -> None:
     row = row_of(page, "`transformer`", "What attention")
     assert row.endswith("| not measured | 17.50 (16.50 to 19.50) |")
     assert "| not measured | 33.00 (" in row_of(page, "`gru`", "What attention")
-    assert "**51.00**" in row_of(page, "Spanish to English", "Tatoeba")
+    row = row_of(page, "Spanish to English", "Tatoeba")
+    assert "`small`, on one core | **51.00**" in row
+    assert "| 1 core, " in page
+    assert "| 2 cores, " in page
     assert row_of(page, "English to Spanish", "Tatoeba").count("not measured") == 1
     assert "### Sentences translated a second\n\nnot measured." in page
 
