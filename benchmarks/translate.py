@@ -23,6 +23,7 @@ from typing import Any, get_args
 
 from benchmarks import results_page, tatoeba
 from benchmarks.results import read_result, write_result
+from benchmarks.results_translate import WAYS
 from benchmarks.training import SECTIONS, WORK, facts, train
 from textapps.backbones.config import BACKBONES, Attention
 from textapps.tasks.translate.config import PRESETS, resolve_config
@@ -38,15 +39,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the folder of the pairs")
     parser.add_argument("--pairs", choices=("multi30k", "tatoeba"), default="multi30k")
-    parser.add_argument(
-        "--way", nargs="+", choices=("en-es", "es-en"), help="of tatoeba, by default both"
-    )
+    parser.add_argument("--way", nargs="+", choices=dict(WAYS), help="of tatoeba, by default both")
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--backbone", nargs="+", choices=BACKBONES, help="one or more")
     parser.add_argument("--attention", nargs="+", choices=get_args(Attention), help="one or more")
     parser.add_argument("--work", type=Path, default=WORK, help=f"where runs go ({WORK})")
     parser.add_argument("--again", action="store_true", help="train and measure again")
     options = parser.parse_args(arguments)
+    if options.way and options.pairs != "tatoeba":
+        parser.error("--way is of --pairs tatoeba")
     needed = MULTI30K.values() if options.pairs == "multi30k" else [tatoeba.FILE]
     for name in needed:
         if not (options.data / name).is_file():

@@ -295,6 +295,13 @@ def test_a_folder_without_the_pairs_is_named(
     assert "has no train.en-de.tsv.gz" in capsys.readouterr().err
 
 
+def test_multi30k_has_no_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        translate.main(["--data", str(tmp_path), "--way", "en-es"])
+    assert stopped.value.code == 2
+    assert "--way is of --pairs tatoeba" in capsys.readouterr().err
+
+
 def test_a_run_of_another_attention_is_not_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
