@@ -120,6 +120,19 @@ def test_an_empty_and_a_masked_chunk_leave_the_state_as_it_was(name):
         np.testing.assert_array_equal(old, two)
 
 
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_no_rows_and_no_inputs_give_no_outputs_in_a_graph(name, causal):
+    stem = built(name, causal)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, WIDTH])])
+    def outputs(x):
+        return stem(x)[0]
+
+    assert outputs(inputs()[:0]).shape == (0, len(stem(inputs())[0][0]), UNITS)
+    assert outputs(inputs(0)).shape == (BATCH, 0, UNITS)
+
+
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_padding_changes_nothing(name, causal):

@@ -144,7 +144,16 @@ class Stem(keras.layers.Layer):
         return outputs, ops.arange(ops.shape(outputs)[1])[None, :] < count[:, None], new
 
     def _convolved(self, inputs: Any, training: bool | None) -> Any:
-        """float[batch, any, width] → float[batch, steps, outputs_width], without padding."""
+        """float[batch, any, width] → float[batch, steps, outputs_width], without padding.
+
+        One row and one output are computed at least: oneDNN gives a convolution that has none the
+        shape of its inputs.
+        """
+        rows, time = ops.shape(inputs)[:2]
+        steps = _at_least((time - self.kernel) // self.stride + 1, 0)
+        some, enough = _at_least(rows, 1), _at_least(time, self.kernel)
+        inputs = ops.pad(inputs, ((0, some - rows), (0, enough - time), (0, 0)))
+        inputs = ops.reshape(inputs, (some, enough, self.width))  # its static shape was lost
         if self.kind == "grid":
             before = (self.kernel - 1) // 2
             after = self.kernel - 1 - before
@@ -156,7 +165,7 @@ class Stem(keras.layers.Layer):
             x = self.activate(self.norm(x, training=training))
         if self.kind == "grid":
             x = ops.reshape(x, (*ops.shape(x)[:2], self.outputs_width))
-        return x
+        return x[:rows, :steps]
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
         """The mask is one of the outputs."""
@@ -180,6 +189,10 @@ def _normalization(kind: str, **options: Any) -> Any:
         # Training is short: a mean over the last hundred steps or so.
         return keras.layers.BatchNormalization(momentum=0.97, **options)
     return keras.layers.LayerNormalization(epsilon=1e-6, **options) if kind == "layer" else None
+
+
+def _at_least(size: Any, least: int) -> Any:
+    return max(size, least) if isinstance(size, int) else ops.maximum(size, least)
 
 
 def _from(x: Any, first: Any, size: Any) -> Any:
