@@ -120,11 +120,11 @@ def judge(path: Path) -> dict[str, Any]:
         "data": f"{summary['data']}, {summary['split']} split",
         "test_examples": summary["examples"],
         "parameters": metrics.pop("parameters"),
-        "metrics": {key: round(value, 3) for key, value in metrics.items()},
+        "metrics": {key: round(value, 6) for key, value in metrics.items()},
         "signatures": judgement.scored.signatures,
         "searches": {
             search.name: {
-                **{key: round(value, 3) for key, value in search.scored.figures().items()},
+                **{key: round(value, 6) for key, value in search.scored.figures().items()},
                 "length_ratio": round(search.scored.length_ratio(), 4),
                 "seconds": round(search.seconds, 2),
             }
