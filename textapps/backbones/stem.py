@@ -104,10 +104,7 @@ class Stem(keras.layers.Layer):
             float[batch, steps, outputs_width] of ceil(time / stride) steps; bool[batch, steps],
             which are valid, or None if all are; the new state.
         """
-        rows, time = ops.shape(inputs)[:2]
-        if inputs.shape[1] == 0:  # Keras refuses a convolution without an output
-            nothing = ops.zeros((rows, 0, self.outputs_width), self.compute_dtype)
-            return nothing, mask, self.initial_state(rows) if state is None else state
+        time = ops.shape(inputs)[1]
         if mask is not None:
             inputs = ops.where(mask[:, :, None], inputs, 0)
         if self.causal:
@@ -146,8 +143,8 @@ class Stem(keras.layers.Layer):
     def _convolved(self, inputs: Any, training: bool | None) -> Any:
         """float[batch, any, width] → float[batch, steps, outputs_width], without padding.
 
-        One row and one output are computed at least: oneDNN gives a convolution that has none the
-        shape of its inputs.
+        One row and one output are computed at least: without an output Keras refuses a convolution
+        of known shape, and oneDNN gives one of unknown shape that of its inputs.
         """
         rows, time = ops.shape(inputs)[:2]
         steps = _at_least((time - self.kernel) // self.stride + 1, 0)

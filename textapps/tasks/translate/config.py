@@ -96,7 +96,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "decoding": {"length_penalty": _PENALTIES["transformer"]},
     },
     # The same model for half as long again, with the words cut anew each time. A lower alpha makes
-    # longer cuts: with 0.2 the padded batches of Multi30k would be nearly twice as large.
+    # longer cuts, and so larger batches and slower steps.
     "base": {
         "preprocessor": {"vocabulary_size": 5_000, "sampling_alpha": 0.5},
         "backbone": {
