@@ -61,7 +61,7 @@ def draw(
 
 
 def learn(kind: str, distance: int, steps: int, seed: int = 0) -> dict[str, Any]:
-    """Trains one backbone, and judges it on sequences that it has not seen."""
+    """Trains one backbone, and evaluates it on sequences that it has not seen."""
     seed_everything(seed)
     model = CopyTask(kind)
     optimizer = keras.optimizers.Adam(5e-3, clipnorm=1.0)

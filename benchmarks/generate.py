@@ -2,7 +2,7 @@
 
     python -m benchmarks.generate [--data FILE] [--preset base] [--backbone gru lstm]
 
-The first 90 % of the text are for training, the rest is judged, in a full pass, as published
+The first 90 % of the text are for training, the rest is evaluated, in a full pass, as published
 figures have it. Writes docs/results/generate-<preset>-<backbone>.json for each backbone: by
 default all four of the preset `small`, the preset's own of others. A figure that is there is not
 measured again without --again; a training that was interrupted goes on where it stopped.
@@ -49,10 +49,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def measure(work: Path, preset: str, backbone: str, source: list[str]) -> dict[str, Any]:
-    """Trains, or finds the finished run of an earlier call, and judges it."""
+    """Trains, or finds the finished run of an earlier call, and evaluates it."""
     run, cost = train("generate", work, preset, backbone, source)
-    judge = [child.TEXTAPPS, "generate", "evaluate", "--run", str(run.path), "--json", "--quiet"]
-    summary = json.loads(child.run(judge).stdout)
+    evaluate = [child.TEXTAPPS, "generate", "evaluate", "--run", str(run.path), "--json", "--quiet"]
+    summary = json.loads(child.run(evaluate).stdout)
     metrics = summary["metrics"]
     metrics.pop("seconds")
     return {

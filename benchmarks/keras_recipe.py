@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from textapps.datasets.config import DataConfig
-from textapps.datasets.load import load_labelled_texts
+from textapps.datasets.texts.load import load_labelled_texts
 
 VOCABULARY, LENGTH, BATCH = 20_000, 200, 32
 START, UNKNOWN, FIRST = 1, 2, 3  # 0 is padding: the numbering of keras.datasets.imdb

@@ -2,7 +2,7 @@
 
     python -m benchmarks.nanogpt --data-dir DIR [--preset small] [--seconds 180]
 
-Both train on the first nine tenths of tinyshakespeare and are judged on every character of the
+Both train on the first nine tenths of tinyshakespeare and are evaluated on every character of the
 rest. The preset trains first, to its end or for --seconds; the recipe (`nanogpt_recipe.py`,
 PyTorch) gets the time that this took. Counted are the training steps, with the tracing of the
 first; not counted are imports, reading the data, validation and checkpoints, of either side.
@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
-from textapps.evaluation.language import language_metrics, paired_gain
+from textapps.evaluation.metrics.language import language_metrics, paired_gain
 from textapps.tasks.generate.config import PRESETS, resolve_config
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.evaluations import evaluation_path
@@ -61,8 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.again:
         shutil.rmtree(work, ignore_errors=True)
     run = train(work, training)
-    judge = [child.TEXTAPPS, "generate", "evaluate", "--run", str(run.path), "--json", "--quiet"]
-    summary = json.loads(child.run(judge).stdout)
+    evaluate = [child.TEXTAPPS, "generate", "evaluate", "--run", str(run.path), "--json", "--quiet"]
+    summary = json.loads(child.run(evaluate).stdout)
     out = work / "recipe.npz"
     seconds = str(summary["metrics"]["seconds"])
     command = [sys.executable, "-m", "benchmarks.nanogpt_recipe", *source, "--seconds", seconds]
@@ -91,7 +91,7 @@ def compare(
     path = evaluation_path(run, summary)
     with np.load(path.with_suffix(".npz")) as ours, np.load(out) as theirs:
         if ours["sha256"].item() != theirs["sha256"].item():
-            raise RuntimeError(f"{run.path} was judged on other data: measure --again")
+            raise RuntimeError(f"{run.path} was evaluated on other data: measure --again")
         nats = {"textapps": ours["nats"], "recipe": theirs["nats"]}
     metrics = {side: language_metrics(values) for side, values in nats.items()}
     names = ("nats_per_character", "nats_per_character_low", "nats_per_character_high")

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from textapps.datasets.config import CorpusConfig
-from textapps.datasets.corpus import load_corpora
+from textapps.datasets.corpus.corpus import load_corpora
 
 try:
     import torch
@@ -32,8 +32,8 @@ except ImportError as error:
 
 LAYERS, HEADS, WIDTH, CONTEXT, BATCH = 4, 4, 128, 64, 12
 PEAK, LEAST, WARMUP = 1e-3, 1e-4, 100
-STRIDE = 16  # so that all but the first characters are judged with 48 others or more before them
-WINDOWS = 256  # judged at a time
+STRIDE = 16  # so that all but the first characters are evaluated with 48 others or more before them
+WINDOWS = 256  # evaluated at a time
 
 
 class Block(nn.Module):
@@ -116,7 +116,7 @@ def train(
 
 
 @torch.no_grad()
-def judge(model: Recipe, ids: Any, stride: int) -> Any:
+def evaluate(model: Recipe, ids: Any, stride: int) -> Any:
     """The surprise at each character of int64[n + 1] but the first: float32[n].
 
     Windows of the context begin every `stride` characters, and each character counts where it
@@ -148,18 +148,18 @@ def main(arguments: list[str] | None = None) -> None:
     config = CorpusConfig(source=options.data, data_dir=options.data_dir, split=options.split)
     training, validation = load_corpora(config, ("train", "validation"))
     ids = {c: i for i, c in enumerate(sorted({*training.text, *validation.text, "\n"}))}
-    learnt, judged = (
+    learnt, evaluated = (
         torch.tensor([ids[c] for c in text]) for text in (training.text, "\n" + validation.text)
     )
     model = Recipe(len(ids))
     steps = train(model, learnt, options.seconds)
-    nats = judge(model, judged, STRIDE)
+    nats = evaluate(model, evaluated, STRIDE)
     np.savez(options.out, nats=nats, sha256=np.array(validation.fingerprint))
     figures = {
         "steps": steps,
         "parameters": sum(weights.numel() for weights in model.parameters()),
         "nats_per_character": float(nats.mean(dtype=np.float64)),
-        "nats_per_character_in_blocks": round(float(judge(model, judged, CONTEXT).mean()), 4),
+        "nats_per_character_in_blocks": round(float(evaluate(model, evaluated, CONTEXT).mean()), 4),
         "pytorch": torch.__version__,
     }
     print(json.dumps(figures))

@@ -1,4 +1,4 @@
-"""NB-SVM on IMDB: fitted on the 25,000 training reviews, judged on the 25,000 of the test split.
+"""NB-SVM on IMDB: fitted on the 25,000 training reviews, evaluated on the 25,000 of the test split.
 
     python -m benchmarks.nbsvm --data-dir DIR [--ngrams 3]
 
@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.results import peak_memory_mb, read_result, write_result
 from textapps.datasets.config import DataConfig
-from textapps.datasets.load import load_labelled_texts
-from textapps.evaluation.classification import classification_metrics
-from textapps.evaluation.nbsvm import NaiveBayesSVM
+from textapps.datasets.texts.load import load_labelled_texts
+from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
+from textapps.evaluation.metrics.classification import classification_metrics
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def _comparison(result: Result | None) -> Iterable[str]:
         return
     yield (
         f"The recipe for a CPU in PyTorch, its cosine fitted to the time: both trained for "
-        f"{result['seconds_of_training']:.0f} s, one after the other, and judged on every "
+        f"{result['seconds_of_training']:.0f} s, one after the other, and evaluated on every "
         "character of the last tenth."
     )
     ours, recipe, margin = result["textapps"], result["recipe"], result["margin"]

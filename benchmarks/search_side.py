@@ -26,7 +26,7 @@ BEAMS = 5
 LENGTH_PENALTY = 0.6
 SOURCE = 20  # tokens of every source
 BLOCKS, SURE, ENDING = 3.0, 32.0, -100.0  # see `drawn`
-FIRST, END = 4, 3  # as textapps.token_ids has them, which a process of PyTorch need not import
+FIRST, END = 4, 3  # as textapps.core.tokens has them, which a process of PyTorch need not import
 
 # int[batch, source_time], length → ids int[batch, length] and scores float[batch]
 Find = Callable[[Any, int], tuple[Any, Any]]

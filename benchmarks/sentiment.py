@@ -1,4 +1,4 @@
-"""Trains sentiment classifiers on IMDB and judges them on its test split, NB-SVM beside them.
+"""Trains sentiment classifiers on IMDB and evaluates them on its test split, NB-SVM beside them.
 
     python -m benchmarks.sentiment --data-dir DIR [--preset base] [--backbone gru lstm]
 
@@ -54,10 +54,18 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def measure(work: Path, preset: str, backbone: str, source: list[str]) -> dict[str, Any]:
-    """Trains, or finds the finished run of an earlier call, and judges it."""
+    """Trains, or finds the finished run of an earlier call, and evaluates it."""
     run, cost = train("sentiment", work, preset, backbone, source)
-    judge = [child.TEXTAPPS, "sentiment", "evaluate", "--run", str(run.path), "--json", "--quiet"]
-    summary = json.loads(child.run(judge).stdout)
+    evaluate = [
+        child.TEXTAPPS,
+        "sentiment",
+        "evaluate",
+        "--run",
+        str(run.path),
+        "--json",
+        "--quiet",
+    ]
+    summary = json.loads(child.run(evaluate).stdout)
     metrics = summary["metrics"]
     metrics.pop("seconds")
     # In a process of its own, whose memory is free again when the next training begins.
@@ -86,16 +94,16 @@ def compare_with_baseline(path: Path, summary: dict[str, Any]) -> dict[str, Any]
     letter, in the rows that NB-SVM is fitted on.
     """
     from textapps.datasets.config import DataConfig
-    from textapps.datasets.load import load_labelled_texts
-    from textapps.evaluation.nbsvm import NaiveBayesSVM
-    from textapps.tasks.sentiment.judgement import path_of
+    from textapps.datasets.texts.load import load_labelled_texts
+    from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
+    from textapps.tasks.sentiment.evaluate import path_of
 
     run = RunDirectory.open(path)
     data = load_labelled_texts(DataConfig(**run.config["data"]))
     test = data.test
     with np.load(path_of(run, summary).with_suffix(".npz")) as arrays:
         if arrays["sha256"].item() != test.fingerprint:
-            raise RuntimeError(f"{path} was judged on other data: measure --again")
+            raise RuntimeError(f"{path} was evaluated on other data: measure --again")
         network = np.argmax(arrays["scores"], axis=1) == test.labels
 
     texts = data.train.texts + data.validation.texts
@@ -120,7 +128,7 @@ def compare_with_baseline(path: Path, summary: dict[str, Any]) -> dict[str, Any]
 
 def compare(network: Any, baseline: Any) -> dict[str, Any]:
     """Accuracies and the paired bootstrap of their difference, from bool[examples] each."""
-    from textapps.evaluation.bootstrap import paired_bootstrap
+    from textapps.evaluation.metrics.bootstrap import paired_bootstrap
 
     found = paired_bootstrap(network, baseline)
     return {

@@ -1,4 +1,4 @@
-"""Trains recognisers of spoken commands and judges them on speakers kept apart.
+"""Trains recognisers of spoken commands and evaluates them on speakers kept apart.
 
     python -m benchmarks.speech --data DIR [--set closed|open] [--preset tiny]
                                 [--backbone gru lstm] [--streaming]
@@ -64,39 +64,39 @@ def main(arguments: list[str] | None = None) -> None:
 def measure(
     work: Path, preset: str, backbone: str, source: list[str], changes: dict[str, str]
 ) -> dict[str, Any]:
-    """Trains, or finds the finished run of an earlier call, and judges it."""
+    """Trains, or finds the finished run of an earlier call, and evaluates it."""
     run, cost = train("speech", work, preset, backbone, source, changes)
     # In a process of its own, whose memory is free again when the next training begins.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        judged = pool.submit(judge, run.path, work).result()
+        evaluated = pool.submit(evaluate, run.path, work).result()
     data = json.loads((run.path / "data.json").read_text())
     return {
-        **{key: judged.pop(key) for key in ("data", "test_examples")},
+        **{key: evaluated.pop(key) for key in ("data", "test_examples")},
         **facts(run),
         "streaming": run.config["model"]["streaming"],
         "labels": data["labels"],
         "training_examples": data["train"]["examples"],
         "validation_examples": data["validation"]["examples"],
-        **{"parameters": judged.pop("parameters")},
+        **{"parameters": evaluated.pop("parameters")},
         **cost,
-        **judged,
+        **evaluated,
         "config": {
             section: run.config[section] for section in (*SECTIONS, *MORE_SECTIONS, "detection")
         },
     }
 
 
-def judge(path: Path, models_dir: Path) -> dict[str, Any]:
+def evaluate(path: Path, models_dir: Path) -> dict[str, Any]:
     """The figures of a run on its test split, and those of its files of LiteRT."""
-    from textapps.tasks.speech.judgement import evaluate
+    from textapps.tasks.speech.evaluate import evaluate
     from textapps.tasks.speech.report import write_report
     from textapps.tasks.speech.task import load
     from textapps.training.run_directory import RunDirectory
 
     recognizer = load(RunDirectory.open(path, "speech"))
-    judgement = evaluate(recognizer)
-    write_report(recognizer, judgement)
-    summary = judgement.summary
+    evaluation = evaluate(recognizer)
+    write_report(recognizer, evaluation)
+    summary = evaluation.summary
     metrics = dict(summary["metrics"])
     metrics.pop("seconds")
     lite = json.loads(

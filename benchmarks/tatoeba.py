@@ -1,4 +1,4 @@
-"""Tatoeba's English and Spanish sentences, split so that nothing judged was trained on.
+"""Tatoeba's English and Spanish sentences, split so that nothing evaluated was trained on.
 
 Part of benchmarks.translate. The file has the short sentences first; here they are in an order by
 hash, so that a part of them is like the whole.
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from textapps.datasets.config import PairsConfig
-from textapps.datasets.pair_files import Pair
-from textapps.datasets.pairs import load_rows
+from textapps.datasets.pairs.files import Pair
+from textapps.datasets.pairs.pairs import load_rows
 
 FILE = "spa-eng.tsv.gz"
 HELD_OUT = 2_000

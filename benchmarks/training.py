@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import child
-from textapps.config import resolve
-from textapps.errors import ConfigurationError
+from textapps.core.config import resolve
+from textapps.core.errors import ConfigurationError
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.run_directory import RunDirectory
 

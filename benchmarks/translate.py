@@ -1,10 +1,10 @@
-"""Trains translators and judges them on sentences kept apart: BLEU, chrF and what they cost.
+"""Trains translators and evaluates them on sentences kept apart: BLEU, chrF and what they cost.
 
     python -m benchmarks.translate --data DIR [--preset base] [--backbone gru lstm]
                                    [--attention none] [--pairs multi30k|tatoeba]
                                    [--way en-es es-en]
 
-DIR holds the pairs as TSV. Multi30k, English to German, is judged on the 1,000 sentences of
+DIR holds the pairs as TSV. Multi30k, English to German, is evaluated on the 1,000 sentences of
 test_2016_flickr; Tatoeba, English and Spanish in both directions, on 2,000 sentences whose English
 and Spanish are both absent from training. Writes docs/results/translate-<preset>-<backbone>.json
 for each backbone, with -<attention> behind it if that is not the preset's: by default all four
@@ -84,36 +84,36 @@ def sources(options: Any) -> dict[tuple[str, ...], list[str]]:
 def measure(
     work: Path, preset: str, backbone: str, source: list[str], changes: dict[str, str]
 ) -> dict[str, Any]:
-    """Trains, or finds the finished run of an earlier call, and judges it."""
+    """Trains, or finds the finished run of an earlier call, and evaluates it."""
     run, cost = train("translate", work, preset, backbone, source, changes)
     # In a process of its own, whose memory is free again when the next training begins.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        judged = pool.submit(judge, run.path).result()
+        evaluated = pool.submit(evaluate, run.path).result()
     data = json.loads((run.path / "data.json").read_text())
     return {
-        **{key: judged.pop(key) for key in ("data", "test_examples")},
+        **{key: evaluated.pop(key) for key in ("data", "test_examples")},
         **facts(run),
         "attention": run.config["backbone"]["attention"],
         "training_examples": data["train"]["examples"],
         "validation_examples": data["validation"]["examples"],
-        **{"parameters": judged.pop("parameters")},
+        **{"parameters": evaluated.pop("parameters")},
         **cost,
-        **judged,
+        **evaluated,
         "config": {section: run.config[section] for section in (*SECTIONS, "decoding")},
     }
 
 
-def judge(path: Path) -> dict[str, Any]:
+def evaluate(path: Path) -> dict[str, Any]:
     """The figures of a run on its test split: of the search that it has, and of greedy."""
-    from textapps.tasks.translate.judgement import evaluate
+    from textapps.tasks.translate.evaluate import evaluate
     from textapps.tasks.translate.report import write_report
     from textapps.tasks.translate.task import load
     from textapps.training.run_directory import RunDirectory
 
     translator = load(RunDirectory.open(path, "translate"))
-    judgement = evaluate(translator)
-    write_report(translator, judgement)
-    summary = judgement.summary
+    evaluation = evaluate(translator)
+    write_report(translator, evaluation)
+    summary = evaluation.summary
     metrics = dict(summary["metrics"])
     metrics.pop("seconds")
     return {
@@ -121,14 +121,14 @@ def judge(path: Path) -> dict[str, Any]:
         "test_examples": summary["examples"],
         "parameters": metrics.pop("parameters"),
         "metrics": {key: round(value, 6) for key, value in metrics.items()},
-        "signatures": judgement.scored.signatures,
+        "signatures": evaluation.scored.signatures,
         "searches": {
             search.name: {
                 **{key: round(value, 6) for key, value in search.scored.figures().items()},
                 "length_ratio": round(search.scored.length_ratio(), 4),
                 "seconds": round(search.seconds, 2),
             }
-            for search in judgement.searches
+            for search in evaluation.searches
         },
     }
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import textapps
-from textapps.config import Section
-from textapps.errors import ConfigurationError, RunError
+from textapps.core.config import Section
+from textapps.core.errors import ConfigurationError, RunError
 from textapps.training.run_directory import RunDirectory
 
 

@@ -1,4 +1,4 @@
-"""Train, judge, use and serve small sequence models without writing Keras code.
+"""Train, evaluate, use and serve small sequence models without writing Keras code.
 
 >>> import textapps
 >>> textapps.TASKS
@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from textapps.errors import ConfigurationError, unknown
+from textapps.core.errors import ConfigurationError, unknown
 
 __version__ = "0.1.0"
 

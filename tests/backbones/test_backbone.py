@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
 from textapps.training.seeding import seed_everything
 
 BATCH, TIME, UNITS = 3, 5, 8

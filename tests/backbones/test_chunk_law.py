@@ -184,11 +184,11 @@ def test_an_open_state_gives_the_outputs_of_one_call(kind, cross, before, steps)
     mask = np.arange(7) < np.array(before)[:, None]
     _, state = run(x[:, :7], mask, zeros)
     expected, after = run(x[:, 7:], np.ones((BATCH, steps), bool), state)
-    opened = backbone.open_state(state, 6)
+    opened = backbone.begin_decode(state, 6)
     for step in range(steps):
         outputs, opened = stepped(kind, cross)(x[:, 7 + step : 8 + step], opened)
         assert close(outputs, expected[:, step : step + 1])
-    closed = backbone.close_state(opened)
+    closed = backbone.end_decode(opened)
     tf.nest.assert_same_structure(closed, after)
     again = rng.normal(size=(BATCH, 2, UNITS)).astype("float32")
     mask = np.ones((BATCH, 2), bool)

@@ -15,7 +15,7 @@ from textapps.batch import model as batch_model
 from textapps.batch.model import BatchModel
 from textapps.batch.rows import Row
 from textapps.batch.windows import Window
-from textapps.errors import ConfigurationError, ExportError
+from textapps.core.errors import ConfigurationError, ExportError
 
 Build = Callable[[str], Path]
 

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from textapps.batch.job import Job
 from textapps.batch.local import run_local
 from textapps.batch.run import Summary, run_batch
-from textapps.errors import ConfigurationError, DataError, TextappsError
+from textapps.core.errors import ConfigurationError, DataError, TextappsError
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from tests.batch.files import FORMATS, encoded, rows, write
 from textapps.batch.rows import read_rows
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])

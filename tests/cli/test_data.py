@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from textapps.cli.data import data_group
-from textapps.errors import ConfigurationError, DataError
+from textapps.core.errors import ConfigurationError, DataError
 
 PETS = (
     "label\ttext\tsplit\ncat\tpurrs\ttrain\ndog\tbarks\ttrain\ncat\tmeows\tdev\ndog\tyaps\ttest\n"

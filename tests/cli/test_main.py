@@ -25,7 +25,7 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.tensorflow_start import UNUSED
-from textapps.errors import ConfigurationError, DataError, DivergedError, RunError
+from textapps.core.errors import ConfigurationError, DataError, DivergedError, RunError
 
 Cli = Callable[..., Result]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from textapps.config import Section
+from textapps.core.config import Section
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.run_directory import RunDirectory
 

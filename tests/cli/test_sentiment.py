@@ -55,7 +55,9 @@ def traced(ready, monkeypatch: pytest.MonkeyPatch) -> None:
     from textapps.tasks.sentiment import task
 
     def load(run):
-        again = task.Sentiment(run, ready.config, ready.encoder, ready.model, ready.labels)
+        again = task.SentimentClassifier(
+            run, ready.config, ready.featurizer, ready.model, ready.labels
+        )
         again.answer = ready.answer
         return again
 

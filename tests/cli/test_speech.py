@@ -53,7 +53,8 @@ def clips(tmp_path: Path) -> Path:
 @pytest.fixture
 def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """`ask("predict", …)` runs a speech command on the run, traced once; it must succeed."""
-    from textapps.tasks.speech import judgement, task
+    from textapps.tasks.speech import evaluate as evaluation
+    from textapps.tasks.speech import task
 
     def load(run):
         again = task.SpeechRecognizer(run, ready.config, ready.model, ready.labels)
@@ -62,7 +63,7 @@ def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
         return again
 
     monkeypatch.setattr(task, "load", load)
-    monkeypatch.setattr(judgement, "STREAM_SECONDS", 20.0)
+    monkeypatch.setattr(evaluation, "STREAM_SECONDS", 20.0)
 
     def run(*arguments: str, input: bytes | None = None) -> Result:
         result = cli("speech", *arguments, "--models-dir", str(models), input=input)

@@ -1,7 +1,7 @@
 import pytest
 
+from textapps.core.errors import DataError
 from textapps.datasets.columns import Columns, find_columns
-from textapps.errors import DataError
 
 
 def test_usual_names_in_any_case() -> None:

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from textapps.core.errors import DataError
 from textapps.datasets.lines import read_lines
 from textapps.datasets.source import Defect, stop
-from textapps.errors import DataError
 
 
 def test_only_line_feeds_end_lines(write) -> None:

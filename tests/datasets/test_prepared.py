@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from textapps.core.errors import DataError
 from textapps.datasets.prepared import (
     default_data_dir,
     download,
@@ -14,7 +15,6 @@ from textapps.datasets.prepared import (
     prepared_sets,
     reachable,
 )
-from textapps.errors import DataError
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from textapps.core.errors import DataError
 from textapps.datasets.source import Defect, stop
 from textapps.datasets.tables import read_table, table_format
-from textapps.errors import DataError
 
 # What any text may hold; NUL and the halves of surrogate pairs are refused elsewhere.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9)

@@ -1,8 +1,8 @@
 import pytest
 
+from textapps.core.errors import DataError
 from textapps.datasets.source import Row
 from textapps.datasets.tfds import TfdsSource
-from textapps.errors import DataError
 
 ROWS = [("purrs\x85\t", 1), ("barks", 0), ("meows é", 1)]
 

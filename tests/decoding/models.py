@@ -24,13 +24,13 @@ class Bigrams:
     def initial_state(self, batch: Any) -> Any:
         return ({"count": tf.zeros([batch], tf.int32)}, {"last": tf.zeros([batch, 2])})
 
-    def open_state(self, state: Any, room: int) -> Any:
+    def begin_decode(self, state: Any, room: int) -> Any:
         return state
 
-    def close_state(self, state: Any) -> Any:
+    def end_decode(self, state: Any) -> Any:
         return state
 
-    def next_logits(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
+    def decode_step(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
         if mask is None:
             mask = tf.ones_like(ids, tf.bool)
         added = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)

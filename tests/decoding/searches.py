@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from scipy import special
 
+from textapps.core.tokens import BOS, EOS
 from textapps.decoding.beam_search import beam_search
 from textapps.decoding.greedy import greedy, sample
 from textapps.decoding.hypotheses import IMPOSSIBLE, Hypotheses
-from textapps.token_ids import END, START
 
-VOCABULARY = 6  # padding, unknown, START, END and two more
+VOCABULARY = 6  # padding, unknown, BOS, EOS and two more
 SOURCES = 40
 
 
@@ -28,13 +28,13 @@ class Table:
         draw = np.random.default_rng(seed)
         shape = (SOURCES, 2, VOCABULARY, VOCABULARY, VOCABULARY)
         self.table = draw.normal(0, spread, shape).astype("float32")
-        self.table[..., [0, START]] = IMPOSSIBLE
-        self.table[..., END] += draw.normal(0, 2, (SOURCES, 1, 1, 1))  # some end soon
+        self.table[..., [0, BOS]] = IMPOSSIBLE
+        self.table[..., EOS] += draw.normal(0, 2, (SOURCES, 1, 1, 1))  # some end soon
 
     def initial_state(self, batch: Any) -> Any:
         return ({"count": tf.zeros([batch], tf.int32), "past": tf.zeros([batch, 0, 1])},)
 
-    def next_logits(self, ids: Any, state: Any, *, memory: Any) -> tuple[Any, Any]:
+    def decode_step(self, ids: Any, state: Any, *, memory: Any) -> tuple[Any, Any]:
         (leaves,) = state
         padded = tf.pad(leaves["past"], [[0, 0], [1, 0], [0, 0]])
         before = tf.cast(padded[:, -1, 0], tf.int32)
@@ -46,16 +46,16 @@ class Table:
         return logits, ({"count": leaves["count"] + 1, "past": past},)
 
     def log_probabilities(self, source: int, tokens: list[int]) -> np.ndarray:
-        """Those of what follows START and the tokens, by hand."""
-        history = [0, START, *tokens]
+        """Those of what follows BOS and the tokens, by hand."""
+        history = [0, BOS, *tokens]
         logits = self.table[source, len(tokens) % 2, history[-2], history[-1]]
         return special.log_softmax(logits.astype(float))
 
     def score(self, source: int, tokens: list[int], length_penalty: float) -> float:
-        """log P(tokens, END) / ((5 + their number) / 6)^length_penalty, by hand."""
+        """log P(tokens, EOS) / ((5 + their number) / 6)^length_penalty, by hand."""
         total = sum(
             self.log_probabilities(source, tokens[:i])[token]
-            for i, token in enumerate([*tokens, END])
+            for i, token in enumerate([*tokens, EOS])
         )
         return total / ((6 + len(tokens)) / 6) ** length_penalty
 
@@ -77,15 +77,15 @@ def table(seed: int = 0) -> Table:
 @functools.cache
 def _searcher(model: Any, search: str, length_penalty: float, **options: Any) -> Any:
     def run(sources: Any, max_length: Any, random_seed: Any) -> Hypotheses:
-        start = tf.fill(tf.shape(sources), START)
+        start = tf.fill(tf.shape(sources), BOS)
         state, memory = model.initial_state(tf.size(sources)), {"source": sources}
         given = {"length_penalty": length_penalty, "max_length": max_length, **options}
         if search == "beam":
-            return beam_search(model.next_logits, state, memory, start, **given)
+            return beam_search(model.decode_step, state, memory, start, **given)
         if search == "sample":
             given["random_seed"] = random_seed
-            return sample(model.next_logits, state, memory, start, **given)
-        return greedy(model.next_logits, state, memory, start, **given)
+            return sample(model.decode_step, state, memory, start, **given)
+        return greedy(model.decode_step, state, memory, start, **given)
 
     row = tf.TensorSpec([None], tf.int32)
     seeds = tf.TensorSpec([None], tf.int64)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.decoding.searches import SOURCES, VOCABULARY, Table, every_sequence, find, table
+from textapps.core.errors import ConfigurationError
+from textapps.core.tokens import BOS, EOS
 from textapps.decoding.beam_search import beam_search
 from textapps.decoding.hypotheses import IMPOSSIBLE
-from textapps.errors import ConfigurationError
-from textapps.token_ids import END, START
 
 SOURCE = st.integers(0, SOURCES - 1)
 BATCH = st.lists(SOURCE, min_size=1, max_size=6)
@@ -107,7 +107,7 @@ def test_greedy_is_the_loop_of_the_largest_logit(sources: list[int], longest: in
         expected: list[int] = []
         while len(expected) < longest:
             token = int(np.argmax(table().log_probabilities(source, expected)))
-            if token == END:
+            if token == EOS:
                 break
             expected.append(token)
         assert tokens == expected
@@ -142,17 +142,17 @@ def test_the_loop_ends_when_every_row_is_done() -> None:
     calls = []
 
     class Counting(Table):
-        def next_logits(self, *inputs: Any, **memory: Any) -> Any:
+        def decode_step(self, *inputs: Any, **memory: Any) -> Any:
             calls.append(1)
-            logits, state = super().next_logits(*inputs, **memory)
-            return tf.where(tf.range(VOCABULARY) == END, 3.0, logits), state
+            logits, state = super().decode_step(*inputs, **memory)
+            return tf.where(tf.range(VOCABULARY) == EOS, 3.0, logits), state
 
     model, sources = Counting(), tf.constant([3, 1, 2])
     found = beam_search(  # not in a graph
-        model.next_logits,
+        model.decode_step,
         model.initial_state(3),
         {"source": sources},
-        tf.fill([3], START),
+        tf.fill([3], BOS),
         beams=2,
         length_penalty=0.6,
         max_length=5000,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from textapps.config import resolve
+from textapps.core.config import resolve
+from textapps.core.errors import ConfigurationError
 from textapps.decoding.config import DecodingConfig
-from textapps.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Reciter(Bigrams):
     def initial_state(self, batch: Any) -> Any:
         return ({"said": tf.zeros([batch], tf.int32)},)
 
-    def next_logits(self, ids: Any, state: Any, mask: Any = None) -> Any:
+    def decode_step(self, ids: Any, state: Any, mask: Any = None) -> Any:
         said = state[0]["said"] + 1
         coming = tf.gather(tf.constant(self.text), (said - 1) % len(self.text))
         return tf.one_hot(coming, VOCABULARY), ({"said": said},)
@@ -213,9 +213,9 @@ def test_the_loop_ends_when_every_row_has_stopped() -> None:
     calls = []
 
     class Counting(Reciter):
-        def next_logits(self, ids: Any, state: Any, mask: Any = None) -> Any:
+        def decode_step(self, ids: Any, state: Any, mask: Any = None) -> Any:
             calls.append(1)
-            return super().next_logits(ids, state, mask)
+            return super().decode_step(ids, state, mask)
 
     made = Decoder(Counting("5623"), VOCABULARY)
     one = np.ones(1, np.int32)

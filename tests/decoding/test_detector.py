@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textapps.config import resolve
+from textapps.core.config import resolve
+from textapps.core.errors import ConfigurationError, DataError
 from textapps.decoding.config import DetectionConfig
 from textapps.decoding.detector import Detection, Detector
-from textapps.errors import ConfigurationError, DataError
 
 LABELS = ("left", "right", "unknown", "silence")
 COMMANDS = ("left", "right")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.decoding.searches import SOURCES, find, table
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
 
 SOURCE = st.integers(0, SOURCES - 1)
 

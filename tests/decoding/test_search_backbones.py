@@ -10,9 +10,9 @@ from textapps.backbones import shared_past
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BACKBONES, BackboneConfig
 from textapps.backbones.cross_attention import CROSS_ATTENTIONS
+from textapps.core.tokens import BOS, EOS
 from textapps.decoding.beam_search import beam_search
 from textapps.decoding.greedy import greedy
-from textapps.token_ids import END, START
 from textapps.training.seeding import seed_everything
 
 BATCH, SOURCE, MEMORY_UNITS, UNITS, VOCABULARY, LONGEST = 3, 5, 6, 8, 11, 9
@@ -33,19 +33,19 @@ class Tiny(tf.Module):
         self.table = tf.Variable(draw.normal(size=(VOCABULARY, UNITS)).astype("float32"))
         self.never = tf.constant([-1e9, 0, -1e9, *[0.0] * (VOCABULARY - 3)])
 
-    def next_logits(self, ids: Any, state: Any, *, memory: Any) -> tuple[Any, Any]:
+    def decode_step(self, ids: Any, state: Any, *, memory: Any) -> tuple[Any, Any]:
         x, state = self.decoder(tf.gather(self.table, ids), state, memory=memory)
         return 0.5 * tf.matmul(x[:, -1], self.table, transpose_b=True) + self.never, state
 
     def found(self, encoded: Any, mask: Any, plain: bool = False, **options: Any) -> Any:
         batch = tf.shape(encoded)[0]
         given = (
-            self.next_logits,
+            self.decode_step,
             self.decoder.initial_state(batch)
             if plain
             else self.decoder.search_state(batch, options.get("beams", 1)),
             self.decoder.prepare_memory(encoded, mask),
-            tf.fill([batch], START),
+            tf.fill([batch], BOS),
         )
         options = {"length_penalty": 0.6, "max_length": LONGEST, **options}
         if "beams" not in options:
@@ -56,13 +56,13 @@ class Tiny(tf.Module):
 
     def score(self, encoded: Any, tokens: list[int], length_penalty: float) -> float:
         """From one call over the whole sequence."""
-        ids = tf.constant([[START, *tokens]])
+        ids = tf.constant([[BOS, *tokens]])
         x, _ = self.decoder(
             tf.gather(self.table, ids), memory=self.decoder.prepare_memory(encoded[None])
         )
         logits = 0.5 * tf.matmul(x[0], self.table, transpose_b=True) + self.never
         chances = tf.nn.log_softmax(logits).numpy()
-        total = sum(chances[i, token] for i, token in enumerate([*tokens, END]))
+        total = sum(chances[i, token] for i, token in enumerate([*tokens, EOS]))
         return total / ((6 + len(tokens)) / 6) ** length_penalty
 
 

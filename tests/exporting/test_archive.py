@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
 from textapps.exporting.archive import Endpoint, write_saved_model
 
 NUMBER = tf.TensorSpec([None], tf.float32, "x")

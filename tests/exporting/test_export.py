@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 from pydantic import ValidationError
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
 from textapps.exporting import export
 from textapps.exporting.archive import Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
-from textapps.exporting.manifest import read_manifest
 from textapps.exporting.verification import Case
+from textapps.savedmodel.manifest import read_manifest
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", "a.b", "a b", ".", "новый", "a\n"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from textapps.exporting.manifest import read_manifest
 from textapps.exporting.verification import Case, verify
+from textapps.savedmodel.manifest import read_manifest
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
 from textapps.exporting.lite import LiteModel, convert
 
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
+from textapps.core.files import ASIDE
 from textapps.exporting.publish import publish
-from textapps.files import ASIDE
 
 
 def write_two_files(directory):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tensorflow.core.protobuf import saved_model_pb2
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
 from textapps.exporting import verification, verify_child
 from textapps.exporting.archive import Endpoint, write_saved_model
 from textapps.exporting.verification import Case, verify

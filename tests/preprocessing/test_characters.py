@@ -8,11 +8,11 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textapps.errors import ConfigurationError, RunError
+from textapps.core.errors import ConfigurationError, RunError
+from textapps.core.tokens import FIRST, PAD, UNK
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.preprocessing.config import CharacterConfig
 from textapps.preprocessing.vocabulary import Vocabulary
-from textapps.token_ids import FIRST, PADDING, UNKNOWN
 
 TEXT = "Größe\r\n詩 \\n\u2028\x85\ufeff😀 eee"
 
@@ -80,7 +80,7 @@ def test_graph_and_numpy_agree(preprocessor: CharacterPreprocessor, texts: list[
     for text, row, length in zip(texts, ids, lengths, strict=True):
         assert length == len(text)
         assert row[:length].tolist() == preprocessor.encode(text).tolist()
-        assert (row[length:] == PADDING).all()
+        assert (row[length:] == PAD).all()
 
 
 @given(texts=st.lists(st.text(alphabet=sorted(set(TEXT)), max_size=12), min_size=1, max_size=4))
@@ -93,17 +93,17 @@ def test_there_and_back(preprocessor: CharacterPreprocessor, texts: list[str]) -
 def test_bytes_that_are_no_text_are_unknown(preprocessor: CharacterPreprocessor) -> None:
     ids, lengths = in_graph(preprocessor, [b"e\xffe", b"\xf0\x9f\x98", b"\xed\xb3\xbfe"])
     e = preprocessor.encode("e")[0]
-    assert ids[0].tolist()[:3] == [e, UNKNOWN, e]
-    assert set(ids[1].tolist()) <= {UNKNOWN, PADDING}
+    assert ids[0].tolist()[:3] == [e, UNK, e]
+    assert set(ids[1].tolist()) <= {UNK, PAD}
     assert ids[2, lengths[2] - 1] == e
     # what a command line makes of such bytes
-    assert preprocessor.encode("e\udcffe").tolist() == [e, UNKNOWN, e]
+    assert preprocessor.encode("e\udcffe").tolist() == [e, UNK, e]
 
 
 def test_the_replacement_character_can_be_learned() -> None:
     preprocessor = CharacterPreprocessor(Vocabulary(["a", "\ufffd"]))
     assert in_graph(preprocessor, [b"a\xff"])[0].tolist() == [[2, 3]]
-    assert preprocessor.decode(np.array([PADDING, UNKNOWN, 2, 3])) == "\ufffd\ufffda\ufffd"
+    assert preprocessor.decode(np.array([PAD, UNK, 2, 3])) == "\ufffd\ufffda\ufffd"
 
 
 def test_saved_and_loaded(preprocessor: CharacterPreprocessor, tmp_path: Path) -> None:

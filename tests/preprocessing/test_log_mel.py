@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textapps.errors import ConfigurationError, DataError, RunError
+from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.mel import MelBands, cosine_transform

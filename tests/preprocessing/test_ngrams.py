@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textapps.errors import ConfigurationError, RunError
+from textapps.core.errors import ConfigurationError, RunError
 from textapps.preprocessing.ngrams import NgramIndex
 
 VOCABULARY = 7

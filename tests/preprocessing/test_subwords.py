@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from textapps.errors import ConfigurationError, DataError
+from textapps.core.errors import ConfigurationError, DataError
+from textapps.core.tokens import BOS, EOS, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.subwords import SubwordTokenizer
 from textapps.preprocessing.tokenizer import Tokenizer, fold_all
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
-from textapps.token_ids import END, PADDING, START, UNKNOWN
 
 SENTENCES = (
     "A man is sleeping on a green sofa, isn’t he?",
@@ -48,7 +48,7 @@ def back(tokenizer: Tokenizer, ids: Any) -> list[str]:
 
 
 def there_and_back(tokenizer: Tokenizer, texts: Sequence[str]) -> list[str]:
-    ids = tokenizer.encode(tf.constant(texts, tf.string)).to_tensor(PADDING)
+    ids = tokenizer.encode(tf.constant(texts, tf.string)).to_tensor(PAD)
     return back(tokenizer, ids)
 
 
@@ -58,9 +58,9 @@ def test_ids_are_of_the_kind_and_size_that_was_asked_for(kind: str) -> None:
     ids = tokenizer.encode(tf.constant(SENTENCES))
     assert ids.dtype == tf.int32
     assert ids.shape.as_list() == [len(SENTENCES), None]
-    assert UNKNOWN not in ids.flat_values or kind == "word"
-    assert not {PADDING, START, END} & set(ids.flat_values.numpy().tolist())
-    assert END < int(tf.reduce_max(ids)) < tokenizer.vocabulary_size <= SIZES[kind]
+    assert UNK not in ids.flat_values or kind == "word"
+    assert not {PAD, BOS, EOS} & set(ids.flat_values.numpy().tolist())
+    assert EOS < int(tf.reduce_max(ids)) < tokenizer.vocabulary_size <= SIZES[kind]
     if "b" in kind:
         assert tokenizer.vocabulary_size == SIZES[kind]
 
@@ -113,7 +113,7 @@ def test_any_text_has_an_answer_of_its_own(kind: str, texts: list[str]) -> None:
     together = rows(tokenizer, *texts)
     assert together == [rows(tokenizer, text)[0] for text in texts]
     for ids, text in zip(together, there_and_back(tokenizer, texts), strict=True):
-        assert (UNKNOWN in ids) == ("\ufffd" in text)
+        assert (UNK in ids) == ("\ufffd" in text)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,9 +122,9 @@ def test_awkward_texts(kind: str) -> None:
     assert rows(tokenizer, "", " \n", "\x00") == [[], [], []]
     assert tokenizer.encode(tf.constant([], tf.string)).shape[0] == 0
     emoji, devanagari, broken = rows(tokenizer, "Two 😀😀 dogs", "नमस्ते", b"Two \xff\xfe dogs")
-    assert UNKNOWN in emoji
-    assert UNKNOWN in devanagari
-    assert UNKNOWN in broken
+    assert UNK in emoji
+    assert UNK in devanagari
+    assert UNK in broken
     assert there_and_back(tokenizer, ["😀"])[0].strip("\ufffd") == ""
     assert len(rows(tokenizer, "dog " * 10_000)[0]) == tokenizer.config.max_tokens == 256
 
@@ -135,11 +135,11 @@ def test_decoding_stops_at_the_end(kind: str) -> None:
     [dog] = rows(tokenizer, "dogs")
     width = len(dog) + 3
     ids = [
-        [*dog, END, *dog, PADDING, END][:width],
-        [*dog, PADDING, *dog, PADDING, PADDING][:width],
-        [START, *dog, END, END],
-        [END, *dog, END, END],
-        [PADDING] * width,
+        [*dog, EOS, *dog, PAD, EOS][:width],
+        [*dog, PAD, *dog, PAD, PAD][:width],
+        [BOS, *dog, EOS, EOS],
+        [EOS, *dog, EOS, EOS],
+        [PAD] * width,
     ]
     expected = (
         fold_all(["dogs"], lowercase=False)[0] if kind != "word" else back(tokenizer, [dog])[0]
@@ -265,7 +265,7 @@ def test_goes_into_a_saved_model(kind: str, tmp_path: Path) -> None:
     tokenizer = make(kind)
 
     def echo(text: Any) -> dict[str, Any]:
-        ids = tokenizer.encode(text).to_tensor(PADDING)
+        ids = tokenizer.encode(text).to_tensor(PAD)
         return {"text": tokenizer.decode(ids), "ids": ids}
 
     endpoint = Endpoint(echo, [tf.TensorSpec([None], tf.string, "text")])

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from textapps.errors import ConfigurationError, DataError, RunError
+from textapps.core.errors import ConfigurationError, DataError, RunError
+from textapps.core.tokens import PAD
 from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.plain_tokens import FILE
 from textapps.preprocessing.subwords import MODEL, RECORD
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
-from textapps.token_ids import PADDING
 
 SOURCES = ("Two dogs run after the red ball.", "The dog is called 'Ball' (7 kg)!", "a green sofa")
 TARGETS = ("Zwei Hunde laufen dem roten Ball nach.", "Der Hund heißt «Ball».", "ein Sofa")
@@ -39,7 +39,7 @@ def rows(tokenizer: Tokenizer, *texts: str) -> Any:
 
 
 def there_and_back(tokenizer: Tokenizer, *texts: str) -> list[str]:
-    ids = rows(tokenizer, *texts).to_tensor(PADDING)
+    ids = rows(tokenizer, *texts).to_tensor(PAD)
     return [text.decode() for text in tokenizer.decode(ids).numpy()]
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textapps.errors import RunError
+from textapps.core.errors import RunError
 from textapps.preprocessing.vocabulary import Vocabulary
 
 

@@ -56,7 +56,7 @@ def test_numbers_in_and_out(load) -> None:
     assert answer["total"].tolist() == [9, 25]
     assert answer["total"].dtype == np.float32
     assert answer["doubled"].tolist() == [[0, 2, 4, 6], [8, 10, 12, 14]]
-    no_time = sums.call(sums.check(sums_inputs(time=0)))  # for the graph to judge
+    no_time = sums.call(sums.check(sums_inputs(time=0)))  # for the graph to evaluate
     assert no_time["doubled"].shape == (2, 0)
     whole = load("sums", "whole")
     assert whole.call(whole.check({"number": np.float32([3])[0]}))["square"] == 9

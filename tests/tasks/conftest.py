@@ -163,7 +163,9 @@ def traced(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -
     ready = trained("simple_rnn").classifier
 
     def load(run: Any) -> Any:
-        again = task.Sentiment(run, ready.config, ready.encoder, ready.model, ready.labels)
+        again = task.SentimentClassifier(
+            run, ready.config, ready.featurizer, ready.model, ready.labels
+        )
         again.answer = ready.answer
         return again
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import trainee
 
-from textapps.errors import TextappsError
+from textapps.core.errors import TextappsError
 from textapps.training.batches import Batch, TextBatchSource
 from textapps.training.carried import CarriedState
 from textapps.training.config import TrainingConfig
@@ -90,7 +90,7 @@ def train(
     with replicas.scope():
         model = classifier(rate)
 
-        def judge() -> dict[str, float]:
+        def evaluate() -> dict[str, float]:
             if witness is not None:
                 witness.append(digest(model))
             return {}
@@ -103,7 +103,7 @@ def train(
             validation=trainee.source(7, 2, config.batch_size, shuffled=False),
             config=config,
             run=run,
-            judge=judge,
+            evaluate=evaluate,
             replicas=replicas,
             progress=progress,
         )

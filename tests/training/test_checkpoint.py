@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textapps.errors import RunError
+from textapps.core.errors import RunError
 from textapps.training import checkpoint
 from textapps.training.checkpoint import CheckpointStore, TrainingState, read_arrays
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
 from textapps.training.cluster import Cluster
 
 HOSTS = ["a:1", "b:1", "c:1"]

@@ -1,4 +1,4 @@
-"""The files in which a run keeps what it was judged to be."""
+"""The files in which a run keeps what it was evaluated to be."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textapps.config import Section
-from textapps.errors import RunError
+from textapps.core.config import Section
+from textapps.core.errors import RunError
 from textapps.training.evaluations import evaluation_path, write_evaluation
 from textapps.training.run_directory import RunDirectory
 
@@ -34,6 +34,6 @@ def test_a_full_disk(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None
     def full(path: Path, data: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("textapps.files.write_file", full)
+    monkeypatch.setattr("textapps.core.files.write_file", full)
     with pytest.raises(RunError, match=r"cannot write .*test\.npz: No space left on device"):
         write_evaluation(run, SUMMARY, values=np.arange(3))

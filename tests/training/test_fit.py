@@ -10,7 +10,7 @@ import pytest
 import trainee
 from trainee import dense
 
-from textapps.errors import DivergedError, RunError
+from textapps.core.errors import DivergedError, RunError
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.progress import NoProgress
@@ -114,7 +114,7 @@ def test_interrupted_anywhere_ends_with_the_same_bits(tmp_path, whole, kill_at, 
         assert history(undisturbed, column) == history(run, column)
 
 
-def test_the_averages_are_judged_and_kept(whole):
+def test_the_averages_are_evaluated_and_kept(whole):
     run, _ = whole
     model = dense(seed=8)
     load_weights(model, run, "last")
@@ -188,7 +188,7 @@ def test_a_huge_learning_rate_never_saves_what_is_not_finite(tmp_path):
     run = trainee.new_run(tmp_path, learning_rate=10.0, clip_norm=0.0, epochs=2)
     model = dense()
     model.trainable_variables[-1].assign(np.float32([math.nan, 0, 0]))
-    with pytest.raises(DivergedError, match="no checkpoint had been judged yet") as error:
+    with pytest.raises(DivergedError, match="no checkpoint had been evaluated yet") as error:
         trainee.train(run, model)
     assert error.value.exit_code == 4
     assert CheckpointStore(run.checkpoints).steps() == []

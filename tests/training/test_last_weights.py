@@ -71,7 +71,7 @@ def mean(ends, step, count=3):
     return [np.mean(each, axis=0) for each in zip(*last, strict=True)]
 
 
-def test_the_mean_of_the_last_ends_is_kept_judged_and_loaded(whole):
+def test_the_mean_of_the_last_ends_is_kept_evaluated_and_loaded(whole):
     run, model, recorder, result = whole
     assert result.best_step in ENDS
     for variable, expected in zip(
@@ -135,17 +135,17 @@ def test_a_damaged_end_is_left_out_and_said_so(tmp_path, caplog):
     np.testing.assert_allclose(last.add()[0], np.mean([*before, now], axis=0), rtol=1e-6)
 
 
-def test_judged_by_what_keras_cannot_measure(tmp_path):
-    """The judge sees the averages; its figure decides on the best and stands in the history."""
+def test_evaluated_by_what_keras_cannot_measure(tmp_path):
+    """The evaluate sees the averages; its figure decides on the best and stands in the history."""
     run = trainee.new_run(tmp_path, **CHANGES)
     model = dense()
     seen = []
 
-    def judge():
+    def evaluate():
         seen.append([variable.numpy() for variable in model.trainable_variables])
         return {"bleu": float(-abs(len(seen) - 4))}
 
-    _, recorder, result = train(run, model, judge=judge, monitor="val_bleu")
+    _, recorder, result = train(run, model, evaluate=evaluate, monitor="val_bleu")
     assert (result.best_step, result.best_score) == (20, 0.0)
     assert history(run, "val_bleu") == [-3, -2, -1, 0, -1, -2, -3]
     for step, weights in zip(ENDS, seen, strict=True):

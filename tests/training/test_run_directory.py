@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trainee
 
-from textapps.errors import RunError
+from textapps.core.errors import RunError
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.run_directory import RunDirectory
 

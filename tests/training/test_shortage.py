@@ -4,7 +4,7 @@ import team
 import tensorflow as tf
 import trainee
 
-from textapps.errors import RunError
+from textapps.core.errors import RunError
 from textapps.training.replicas import Replicas
 
 
@@ -39,7 +39,7 @@ def test_out_of_memory_says_what_to_try(
 
 
 def test_a_strategy_must_fit_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    from textapps.errors import ConfigurationError
+    from textapps.core.errors import ConfigurationError
 
     assert Replicas.of("auto").count == Replicas.of("one").count == 1
     with pytest.raises(ConfigurationError, match="needs a cluster in TF_CONFIG"):

@@ -55,17 +55,17 @@ def test_workers_share_the_scoring() -> None:
     ids = np.arange(50, dtype=np.int32)
     whole = ScoringBatchSource(ids, streams=5, chunk=3, lead=4)
     parts = [ScoringBatchSource(ids, 5, 3, 4, worker, 2) for worker in range(2)]
-    judged: list[int] = []
+    evaluated: list[int] = []
     for step in range(whole.steps_per_pass):
         for part in parts:
             _, targets, weights = part.batch(0, step)
             assert targets.shape == (3, 3)
-            judged += targets[weights > 0].tolist()
-    assert sorted(judged) == list(range(1, 50))
+            evaluated += targets[weights > 0].tolist()
+    assert sorted(evaluated) == list(range(1, 50))
 
 
 @given(LENGTHS, STREAMS, CHUNKS, st.integers(0, 20))
-def test_scoring_judges_every_position_once_and_in_order(
+def test_scoring_evaluates_every_position_once_and_in_order(
     length: int, streams: int, chunk: int, lead: int
 ) -> None:
     ids = np.arange(length, dtype=np.int32)
@@ -89,8 +89,8 @@ def test_scoring_reads_a_lead_before_each_piece() -> None:
         for parts in zip(*((i["ids"], w) for i, _, w in batches(source)), strict=True)
     )
     assert ids[:, 0].tolist() == [0, 4, 14]
-    first_judged = [int(row[w > 0][0]) for row, w in zip(ids, weights, strict=True)]
-    assert first_judged == [0, 10, 20]
+    first_evaluated = [int(row[w > 0][0]) for row, w in zip(ids, weights, strict=True)]
+    assert first_evaluated == [0, 10, 20]
 
 
 @pytest.mark.parametrize("source", [StreamBatchSource, ScoringBatchSource])

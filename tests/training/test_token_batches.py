@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textapps.token_ids import END, START
+from textapps.core.tokens import BOS, EOS
 from textapps.training.nats_per_token import NatsPerToken
 from textapps.training.token_batches import TokenBatchSource
 from textapps.training.token_loss import TokenLoss
@@ -76,9 +76,9 @@ def test_seed_and_pass_change_who_meets_whom():
 def test_teacher_forcing_by_hand():
     source = make([([5, 6], [7, 8, 9]), ([], [4])], batch_tokens=8)
     inputs, following, weights = source.batch(0, 0)
-    assert inputs["source"].tolist() == [[END, 0, 0], [5, 6, END]]
-    assert inputs["target"].tolist() == [[START, 4, 0, 0], [START, 7, 8, 9]]
-    assert following.tolist() == [[4, END, 0, 0], [7, 8, 9, END]]
+    assert inputs["source"].tolist() == [[EOS, 0, 0], [5, 6, EOS]]
+    assert inputs["target"].tolist() == [[BOS, 4, 0, 0], [BOS, 7, 8, 9]]
+    assert following.tolist() == [[4, EOS, 0, 0], [7, 8, 9, EOS]]
     assert weights.tolist() == [[1, 1, 0, 0], [1, 1, 1, 1]]
 
 
@@ -127,7 +127,7 @@ def test_a_pass_gives_back_every_pair(pairs, budget, pass_index, multiple):
                 [i for i in side[row].tolist() if i]
                 for side in (inputs["source"], inputs["target"], following)
             )
-            assert (read[-1], given_[0], next_[-1]) == (END, START, END)
+            assert (read[-1], given_[0], next_[-1]) == (EOS, BOS, EOS)
             assert given_[1:] == next_[:-1]
             found.append((read[:-1], next_[:-1]))
     assert sorted(found) == sorted(pairs)
@@ -144,8 +144,8 @@ def test_drawn_ids_follow_from_seed_pass_and_step():
     source, other = (make(pairs, 6, seed=s, samplers=(draw, None)) for s in (1, 2))
     inputs, following, _ = source.batch(2, 1)
     rows, seed = calls[0]
-    assert inputs["source"].tolist() == [[4 + row] * (1 + seed % 3) + [END] for row in rows]
-    assert [row[0] for row in following.tolist()] == [[6, 8, END][row] for row in rows]
+    assert inputs["source"].tolist() == [[4 + row] * (1 + seed % 3) + [EOS] for row in rows]
+    assert [row[0] for row in following.tolist()] == [[6, 8, EOS][row] for row in rows]
     source.batch(2, 1)
     assert calls[0] == calls[1]
     source.batch(2, 0)
@@ -183,7 +183,7 @@ def test_the_loss_is_the_mean_over_tokens(smoothing):
 @pytest.mark.parametrize("scale", [1.0, 1e4])
 def test_the_gradient_is_that_of_the_formula(smoothing: float, scale: float) -> None:
     random = np.random.default_rng(1)
-    targets = random.integers(END, 7, (3, 4)).astype(np.int32)
+    targets = random.integers(EOS, 7, (3, 4)).astype(np.int32)
     weights = tf.constant(random.random((3, 4)), tf.float32)
     logits = tf.Variable(scale * random.normal(size=(3, 4, 7)), dtype=tf.float32)
     with tf.GradientTape() as tape:
@@ -206,7 +206,7 @@ def test_nats_per_token_weigh_tokens_and_not_batches():
     random = np.random.default_rng(4)
     metric, nats = NatsPerToken(), []
     for rows, time in ((3, 2), (2, 7)):  # as long batches have fewer rows
-        targets = random.integers(END, 11, (rows, time)).astype(np.int32)
+        targets = random.integers(EOS, 11, (rows, time)).astype(np.int32)
         logits = random.normal(size=(rows, time, 11)).astype(np.float32)
         weights = (random.random((rows, time)) < 0.6).astype(np.float32)
         metric.update_state(targets, logits, sample_weight=weights)

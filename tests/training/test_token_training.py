@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 import trainee
 
-from textapps.token_ids import END
+from textapps.core.tokens import EOS
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.fit import fit
 from textapps.training.interruption import TrainingInterrupted
@@ -65,7 +65,7 @@ def pairs(count, seed):
     random = np.random.default_rng(seed)
     for _ in range(2):
         lengths = random.integers(0, 8, count)
-        ids = random.integers(END + 1, VOCABULARY, lengths.sum()).astype(np.int32)
+        ids = random.integers(EOS + 1, VOCABULARY, lengths.sum()).astype(np.int32)
         yield ids, np.concatenate([[0], np.cumsum(lengths)])
 
 

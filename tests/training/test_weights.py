@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import trainee
 
-from textapps.errors import DivergedError, RunError
+from textapps.core.errors import DivergedError, RunError
 from textapps.training import weights
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.optimizer import build_optimizer

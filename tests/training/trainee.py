@@ -9,7 +9,7 @@ import numpy as np
 
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BackboneConfig
-from textapps.config import Section
+from textapps.core.config import Section
 from textapps.training.batches import Batch, TextBatchSource
 from textapps.training.config import TrainingConfig
 from textapps.training.fit import FitResult, fit

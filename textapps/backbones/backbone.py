@@ -7,7 +7,7 @@ from keras import ops
 
 from textapps.backbones.block import Block
 from textapps.backbones.config import BackboneConfig
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
 
 
 @keras.saving.register_keras_serializable("textapps")
@@ -133,18 +133,18 @@ class Backbone(keras.layers.Layer):
         blocks = zip(self.blocks, state, strict=True)
         return tuple(block.mixer.reorder(each, rows) for block, each in blocks)
 
-    def open_state(self, state: Any, room: Any) -> Any:
+    def begin_decode(self, state: Any, room: Any) -> Any:
         """The state, of a full cache, for `room` calls at most of one position each, unpadded.
 
-        Decoding loops are quicker with it; `close_state` turns what they end with back.
+        Decoding loops are quicker with it; `end_decode` turns what they end with back.
         """
         blocks = zip(self.blocks, state, strict=True)
-        return tuple(block.mixer.open_state(each, room) for block, each in blocks)
+        return tuple(block.mixer.begin_decode(each, room) for block, each in blocks)
 
-    def close_state(self, state: Any) -> Any:
-        """The state, as any call takes it, of one that `open_state` began."""
+    def end_decode(self, state: Any) -> Any:
+        """The state, as any call takes it, of one that `begin_decode` began."""
         blocks = zip(self.blocks, state, strict=True)
-        return tuple(block.mixer.close_state(each) for block, each in blocks)
+        return tuple(block.mixer.end_decode(each) for block, each in blocks)
 
     def prepare_memory(self, encoder_outputs: Any, mask: Any = None) -> Any:
         """Projects an encoder's outputs once to what every decoding step reads.

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from textapps.config import Section
+from textapps.core.config import Section
 
 BACKBONES = ("simple_rnn", "lstm", "gru", "transformer")
 GATED = ("lstm", "gru")

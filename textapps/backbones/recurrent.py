@@ -55,11 +55,11 @@ class RecurrentMixer(keras.layers.Layer):
             self.backward.build(inputs_shape)
         self.built = True
 
-    def open_state(self, state: Any, room: Any) -> Any:
+    def begin_decode(self, state: Any, room: Any) -> Any:
         """The same: what a step changes is all there is."""
         return state
 
-    def close_state(self, state: Any) -> Any:
+    def end_decode(self, state: Any) -> Any:
         """The same."""
         return state
 

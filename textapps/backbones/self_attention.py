@@ -114,11 +114,11 @@ class SelfAttention(keras.layers.Layer):
         """The state of searches whose row i goes on from what row int32[rows][i] has read."""
         return shared_past.reorder(state, rows)
 
-    def open_state(self, state: Any, room: Any) -> Any:
+    def begin_decode(self, state: Any, room: Any) -> Any:
         """The state with room for `room` positions more, to be read one at a time without padding.
 
         They go into arrays of their own, and the cache is laid out and rotated once for all of
-        them, so that a loop neither moves nor turns it at every step. `close_state` makes a plain
+        them, so that a loop neither moves nor turns it at every step. `end_decode` makes a plain
         state again.
         """
         if not self.causal:
@@ -135,7 +135,7 @@ class SelfAttention(keras.layers.Layer):
             "added": ops.zeros((), "int32"),
         }
 
-    def close_state(self, state: Any) -> Any:
+    def end_decode(self, state: Any) -> Any:
         """The plain state after what an open one has read."""
         if not self.causal:
             return state

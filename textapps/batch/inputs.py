@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from textapps.batch.job import Job, shard_name
+from textapps.core.errors import ConfigurationError, DataError, ExportError
 from textapps.datasets.tables import table_format
-from textapps.errors import ConfigurationError, DataError, ExportError
-from textapps.exporting.manifest import MANIFEST, checksums, read_manifest
+from textapps.savedmodel.manifest import MANIFEST, checksums, read_manifest
 
 KINDS = (".jsonl", ".csv", ".tsv", ".txt")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from textapps.batch.model import Answered
+from textapps.core.errors import DataError
+from textapps.core.files import file_aside, write_file
 from textapps.datasets.tables import table_format
-from textapps.errors import DataError
-from textapps.files import file_aside, write_file
 
 FORMAT = 1
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from textapps.batch.rows import PATH, Row
 from textapps.batch.windows import Window
-from textapps.errors import ConfigurationError, ExportError, TextappsError
+from textapps.core.errors import ConfigurationError, ExportError, TextappsError
 from textapps.serving.errors import BadInput, ModelFailed, ServingError, explain
 from textapps.serving.loading import import_tensorflow, load_saved_model
 from textapps.serving.memory import return_freed_memory

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from textapps.datasets.clip_bytes import wav_bytes
+from textapps.core.errors import DataError
+from textapps.datasets.clips.bytes import wav_bytes
 from textapps.datasets.columns import find_input_column
 from textapps.datasets.lines import read_lines
 from textapps.datasets.source import Defect, stop
 from textapps.datasets.tables import Lines, table_format, table_rows
-from textapps.errors import DataError
 
 PATH = "path"  # the kind of column whose texts are paths of recordings
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from textapps.batch.inputs import check_names
 from textapps.batch.job import Job
-from textapps.errors import DataError
-from textapps.files import remove_leftovers
+from textapps.core.errors import DataError
+from textapps.core.files import remove_leftovers
 
 
 @dataclass(frozen=True)

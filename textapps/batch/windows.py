@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textapps.batch.rows import Row, read_rows
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 ROWS = 8_192  # enough to fill batches with rows of nearly equal lengths
 BYTES = 16 << 20  # of what the model is given

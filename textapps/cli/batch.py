@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from textapps.cli import console
 from textapps.cli.options import Choice, Command, Decorator
-from textapps.errors import TextappsError
+from textapps.core.errors import TextappsError
 
 if TYPE_CHECKING:
     from textapps.batch.job import Job

@@ -19,7 +19,7 @@ from textapps.cli.tables import (
 )
 
 if TYPE_CHECKING:
-    from textapps.datasets.clips_inspection import ClipsSummary
+    from textapps.datasets.clips.inspection import ClipsSummary
     from textapps.datasets.config import ClipsConfig
 
 
@@ -27,7 +27,7 @@ def show_clips(config: ClipsConfig, *, as_json: bool) -> None:
     """Prints the classes, rates and durations of each split; DataError as in loading."""
     from dataclasses import asdict
 
-    from textapps.datasets.clips_inspection import summarise_clips
+    from textapps.datasets.clips.inspection import summarise_clips
 
     name, splits = summarise_clips(config)
     if as_json:
@@ -40,7 +40,7 @@ def check_clips(config: ClipsConfig, *, as_json: bool) -> None:
     """Prints the same and what looks wrong; DataError where training would stop."""
     from dataclasses import asdict
 
-    from textapps.datasets import clips_inspection
+    from textapps.datasets.clips import inspection as clips_inspection
 
     found = clips_inspection.check_clips(config)
     if as_json:

@@ -11,14 +11,14 @@ from textapps.cli.tables import print_findings, print_json, print_table, short
 
 if TYPE_CHECKING:
     from textapps.datasets.config import CorpusConfig
-    from textapps.datasets.corpus_inspection import CorpusSummary
+    from textapps.datasets.corpus.inspection import CorpusSummary
 
 
 def show_corpus(config: CorpusConfig, *, as_json: bool) -> None:
     """Prints how much text and which characters each split has; DataError as in loading."""
     from dataclasses import asdict
 
-    from textapps.datasets.corpus_inspection import summarise_corpus
+    from textapps.datasets.corpus.inspection import summarise_corpus
 
     name, splits = summarise_corpus(config)
     if as_json:
@@ -33,7 +33,7 @@ def check_corpus(config: CorpusConfig, *, as_json: bool) -> None:
     """Prints the same and what looks wrong; DataError as in loading."""
     from dataclasses import asdict
 
-    from textapps.datasets import corpus_inspection
+    from textapps.datasets.corpus import inspection as corpus_inspection
 
     found = corpus_inspection.check_corpus(config)
     if as_json:

@@ -23,11 +23,11 @@ from textapps.cli.tables import (
     refuse,
     short,
 )
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 if TYPE_CHECKING:
     from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
-    from textapps.datasets.inspection import SplitSummary
+    from textapps.datasets.texts.inspection import SplitSummary
 
 TASKS = ("sentiment", "generate", "translate", "speech")
 # Which of the options a task reads, and what the others are refused with.
@@ -135,7 +135,7 @@ def show_command(
     if isinstance(config, ClipsConfig):
         show_clips(config, as_json=as_json)
         return
-    from textapps.datasets.inspection import summarise
+    from textapps.datasets.texts.inspection import summarise
 
     with _other_task_named(source, task):
         name, splits = summarise(config)
@@ -180,7 +180,7 @@ def check_command(
     if isinstance(config, ClipsConfig):
         check_clips(config, as_json=as_json)
         return
-    from textapps.datasets.inspection import check
+    from textapps.datasets.texts.inspection import check
 
     with _other_task_named(source, task):
         found = check(config)
@@ -211,7 +211,7 @@ def _config(
     source: str, task: str | None, data_dir: Path | None, columns: Mapping[str, str | None]
 ) -> DataConfig | CorpusConfig | PairsConfig | ClipsConfig:
     """The [data] section of the task that the source is to be read for."""
-    from textapps.config import resolve
+    from textapps.core.config import resolve
     from textapps.datasets.catalogue import task_of
     from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
 
@@ -237,7 +237,7 @@ def _config(
 @contextmanager
 def _other_task_named(source: str, task: str | None) -> Iterator[None]:
     """Adds to a DataError how to look at a text that was never meant to have labels."""
-    from textapps.datasets.corpus_files import is_table
+    from textapps.datasets.corpus.files import is_table
 
     try:
         yield

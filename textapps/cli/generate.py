@@ -26,9 +26,9 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
+    evaluate_options,
     export_options,
     export_run,
-    judging_options,
     lines,
     load_run,
     other_data,
@@ -37,7 +37,7 @@ from textapps.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from textapps.tasks.generate.judgement import Judgement
+    from textapps.tasks.generate.evaluate import Evaluation
     from textapps.tasks.generate.task import TextGenerator
 
 CHUNK = 64  # texts that are generated at a time
@@ -114,16 +114,16 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
     ),
 )
 @source_options
-@judging_options
+@evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
-    """Judge a run beside n-grams; writes metrics.json and report.html."""
-    from textapps.tasks.generate.judgement import evaluate
+    """Evaluate a run beside n-grams; writes metrics.json and report.html."""
+    from textapps.tasks.generate.evaluate import evaluate
     from textapps.tasks.generate.report import write_report
 
     generator: TextGenerator = load_run("generate", models_dir, run)
-    judgement = evaluate(generator, other_data(generator.config.data), split)
-    report = write_report(generator, judgement)
-    _print_judgement(judgement, as_json)
+    evaluation = evaluate(generator, other_data(generator.config.data), split)
+    report = write_report(generator, evaluation)
+    _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
 
@@ -187,7 +187,7 @@ def predict_command(
 
     Without a text to continue, one is begun.
     """
-    from textapps.config import resolve
+    from textapps.core.config import resolve
     from textapps.decoding.config import DecodingConfig
 
     given = seeds + more_seeds
@@ -236,7 +236,7 @@ def predict_command(
 @talk_options
 def score_command(file: Path, show: bool, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Print how surprising a text is, in nats per character."""
-    from textapps.datasets.corpus_files import decode_text, read_text
+    from textapps.datasets.corpus.files import decode_text, read_text
 
     text = (
         decode_text(sys.stdin.buffer.read(), "standard input")
@@ -244,11 +244,11 @@ def score_command(file: Path, show: bool, as_json: bool, run: str | None, models
         else read_text(file)
     )
     generator: TextGenerator = load_run("generate", models_dir, run)
-    from textapps.evaluation.language import language_metrics
+    from textapps.evaluation.metrics.language import language_metrics
 
     nats = generator.nats(text)
     if show:
-        from textapps.evaluation.surprise import to_terminal
+        from textapps.evaluation.reports.surprise import to_terminal
 
         click.echo(to_terminal(text, nats, colours=_colours()))
     figures = {
@@ -297,14 +297,14 @@ def _numbered(texts: Iterable[str], count: int, random_seed: int) -> Iterator[di
             }
 
 
-def _print_judgement(judgement: "Judgement", as_json: bool) -> None:
-    summary = judgement.summary
+def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+    summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
         return
     click.echo(f"{summary['data']}, {summary['split']}: {summary['examples']:,} characters")
     _print_figures(summary["metrics"])
-    baseline = judgement.baseline
+    baseline = evaluation.baseline
     click.echo(
         f"n-grams up to {baseline.order:<7}"
         f"{baseline.summary['metrics']['nats_per_character']:.4f}   the model is better by "

@@ -16,7 +16,7 @@ from textapps import __version__
 from textapps.cli import console
 from textapps.cli.options import examples, talk_options
 from textapps.cli.tensorflow_start import prepare_tensorflow
-from textapps.errors import TextappsError, unknown
+from textapps.core.errors import TextappsError, unknown
 
 # Where each command is, and its first help line, so that --help need not import it.
 COMMANDS = {
@@ -170,7 +170,7 @@ def _interrupted(text: str) -> int:
 @click.version_option(__version__, prog_name="textapps", message="%(prog)s %(version)s")
 @talk_options
 def application() -> None:
-    """Train, judge, use and serve small sequence models."""
+    """Train, evaluate, use and serve small sequence models."""
 
 
 def main() -> None:

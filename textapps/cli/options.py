@@ -1,7 +1,7 @@
 """The options that commands share, spelled once.
 
 An option with a configuration key does not reach the command as an argument: `collect_flags`
-hands over all of them, by dotted key, ready for `textapps.config.resolve`.
+hands over all of them, by dotted key, ready for `textapps.core.config.resolve`.
 """
 
 import logging
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textapps.errors import ConfigurationError, unknown
+from textapps.core.errors import ConfigurationError, unknown
 
 if TYPE_CHECKING:
-    from textapps.config import Flags
+    from textapps.core.config import Flags
     from textapps.training.run_directory import RunDirectory
 
 # As textapps.backbones.config has them; that module is too slow to import for a --help.
@@ -38,7 +38,7 @@ class Choice(click.Choice[str]):
         self.kind = kind
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        """The error line of `textapps.errors.unknown`."""
+        """The error line of `textapps.core.errors.unknown`."""
         return unknown(self.kind, str(value), self.choices)
 
 
@@ -60,7 +60,7 @@ def collect_flags() -> "Flags":
 
     Raises ConfigurationError where an option and --set name the same key.
     """
-    from textapps.config import Flags, parse_setting
+    from textapps.core.config import Flags, parse_setting
 
     meta = click.get_current_context().meta
     given: dict[str, tuple[object, str]] = dict(meta.get(_GIVEN, {}))

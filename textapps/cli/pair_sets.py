@@ -20,14 +20,14 @@ from textapps.cli.tables import (
 
 if TYPE_CHECKING:
     from textapps.datasets.config import PairsConfig
-    from textapps.datasets.pairs_inspection import PairsSummary
+    from textapps.datasets.pairs.inspection import PairsSummary
 
 
 def show_pairs(config: PairsConfig, *, as_json: bool) -> None:
     """Prints how many pairs each split has and how long they are; DataError as in loading."""
     from dataclasses import asdict
 
-    from textapps.datasets.pairs_inspection import summarise_pairs
+    from textapps.datasets.pairs.inspection import summarise_pairs
 
     name, splits = summarise_pairs(config)
     if as_json:
@@ -43,7 +43,7 @@ def check_pairs(config: PairsConfig, *, as_json: bool) -> None:
     """Prints the same and what looks wrong; DataError where training would stop."""
     from dataclasses import asdict
 
-    from textapps.datasets import pairs_inspection
+    from textapps.datasets.pairs import inspection as pairs_inspection
 
     found = pairs_inspection.check_pairs(config)
     if as_json:

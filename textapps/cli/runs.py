@@ -45,7 +45,7 @@ def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
 
 def describe_run(run: "RunDirectory") -> dict[str, Any]:
     """What `textapps runs --json` says of one run; a figure not there yet is None."""
-    from textapps.errors import RunError
+    from textapps.core.errors import RunError
     from textapps.training.checkpoint import CheckpointStore
 
     try:

@@ -24,9 +24,9 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
+    evaluate_options,
     export_options,
     export_run,
-    judging_options,
     lines,
     load_run,
     other_data,
@@ -35,8 +35,8 @@ from textapps.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from textapps.tasks.sentiment.judgement import Judgement
-    from textapps.tasks.sentiment.task import Sentiment
+    from textapps.tasks.sentiment.evaluate import Evaluation
+    from textapps.tasks.sentiment.task import SentimentClassifier
 
 CHUNK = 1024  # texts that predict holds in memory at a time
 FIGURES = ("accuracy", "macro_f1", "auc", "log_loss", "calibration_error")
@@ -83,17 +83,17 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
     ),
 )
 @data_options
-@judging_options
+@evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
-    """Judge a run; writes metrics.json and report.html."""
-    from textapps.tasks.sentiment.judgement import evaluate, stored_baseline
+    """Evaluate a run; writes metrics.json and report.html."""
+    from textapps.tasks.sentiment.evaluate import evaluate, stored_baseline
     from textapps.tasks.sentiment.report import write_report
 
-    classifier: Sentiment = load_run("sentiment", models_dir, run)
-    judgement = evaluate(classifier, other_data(classifier.config.data), split)
-    baseline = stored_baseline(judgement, classifier.run)
-    report = write_report(classifier, judgement, baseline)
-    _print_judgement(judgement, as_json)
+    classifier: SentimentClassifier = load_run("sentiment", models_dir, run)
+    evaluation = evaluate(classifier, other_data(classifier.config.data), split)
+    baseline = stored_baseline(evaluation, classifier.run)
+    report = write_report(classifier, evaluation, baseline)
+    _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
 
@@ -101,18 +101,18 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
     "baseline", epilog=examples("textapps sentiment baseline", "textapps sentiment baseline --json")
 )
 @data_options
-@judging_options
+@evaluate_options
 def baseline_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Fit NB-SVM on a run's training data and compare; updates report.html."""
-    from textapps.tasks.sentiment.judgement import evaluate, fit_baseline
+    from textapps.tasks.sentiment.evaluate import evaluate, fit_baseline
     from textapps.tasks.sentiment.report import write_report
 
-    classifier: Sentiment = load_run("sentiment", models_dir, run)
+    classifier: SentimentClassifier = load_run("sentiment", models_dir, run)
     data = other_data(classifier.config.data)
     baseline = fit_baseline(classifier, data, split)
-    judgement = evaluate(classifier, data, split)
-    report = write_report(classifier, judgement, baseline)
-    _print_judgement(baseline, as_json)
+    evaluation = evaluate(classifier, data, split)
+    report = write_report(classifier, evaluation, baseline)
+    _print_evaluation(baseline, as_json)
     console.say(f"report: {report}")
 
 
@@ -141,7 +141,7 @@ def predict_command(
         input_file = sys.stdin.buffer
     if input_file is not None:
         inputs = lines(input_file)
-    classifier: Sentiment = load_run("sentiment", models_dir, run)
+    classifier: SentimentClassifier = load_run("sentiment", models_dir, run)
     iterator = enumerate(inputs)
     while chunk := list(islice(iterator, CHUNK)):
         answers = classifier.predict([text for _, text in chunk])
@@ -165,8 +165,8 @@ def export_command(verify: bool, run: str | None, models_dir: Path) -> None:
     click.echo(export_run(load_run("sentiment", models_dir, run), models_dir, verify))
 
 
-def _print_judgement(judgement: "Judgement", as_json: bool) -> None:
-    summary = judgement.summary
+def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+    summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
         return

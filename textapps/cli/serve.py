@@ -9,7 +9,7 @@ import click
 
 from textapps.cli import console
 from textapps.cli.options import examples, talk_options
-from textapps.errors import ConfigurationError, DataError, TextappsError
+from textapps.core.errors import ConfigurationError, DataError, TextappsError
 
 TOKEN_VARIABLE = "TEXTAPPS_SERVE_TOKEN"
 # What the extra [serve] brings.

@@ -86,8 +86,8 @@ def load_run(task: str, models_dir: Path, run: str | None) -> Any:
     return importlib.import_module(f"textapps.tasks.{task}.task").load(found)
 
 
-def judging_options(command: Command) -> Command:
-    """--split, --json and the run, for what judges it."""
+def evaluate_options(command: Command) -> Command:
+    """--split, --json and the run, for what evaluates it."""
     for option in (
         talk_options,
         run_options,
@@ -97,7 +97,7 @@ def judging_options(command: Command) -> Command:
             type=Choice("split", ("train", "validation", "test")),
             default="test",
             show_default=True,
-            help="The part of the data to judge on.",
+            help="The part of the data to evaluate on.",
         ),
     ):
         command = option(command)
@@ -113,7 +113,7 @@ def other_data(own: Any) -> Any:
     }
     if not flags:
         return None
-    from textapps.config import resolve
+    from textapps.core.config import resolve
 
     values = own.model_dump()
     if "source" in flags:  # other data have columns and splits of their own
@@ -145,7 +145,7 @@ def export_options(default_name: str) -> Decorator:
 
 def export_run(trained: Any, models_dir: Path, verify: bool, **more: Any) -> Path:
     """Exports what a run has trained, by the options of the running command and `more`."""
-    from textapps.config import resolve
+    from textapps.core.config import resolve
     from textapps.exporting.config import ExportConfig
 
     section = trained.config.export.model_dump(exclude={"verify"})

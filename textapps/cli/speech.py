@@ -24,19 +24,19 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
+    evaluate_options,
     export_options,
     export_run,
-    judging_options,
     lines,
     load_run,
     other_data,
     resume_option,
     train_or_resume,
 )
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 if TYPE_CHECKING:
-    from textapps.tasks.speech.judgement import Judgement
+    from textapps.tasks.speech.evaluate import Evaluation
     from textapps.tasks.speech.task import SpeechRecognizer
 
 CHUNK = 256  # recordings that predict holds in memory at a time
@@ -133,16 +133,16 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
     ),
 )
 @clip_options
-@judging_options
+@evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
-    """Judge a run, in noise and in a stream too; writes metrics.json and report.html."""
-    from textapps.tasks.speech.judgement import evaluate
+    """Evaluate a run, in noise and in a stream too; writes metrics.json and report.html."""
+    from textapps.tasks.speech.evaluate import evaluate
     from textapps.tasks.speech.report import write_report
 
     recognizer: SpeechRecognizer = load_run("speech", models_dir, run)
-    judgement = evaluate(recognizer, other_data(recognizer.config.data), split)
-    report = write_report(recognizer, judgement)
-    _print_judgement(judgement, as_json)
+    evaluation = evaluate(recognizer, other_data(recognizer.config.data), split)
+    report = write_report(recognizer, evaluation)
+    _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
 
@@ -232,7 +232,7 @@ def listen_command(recording: str, as_json: bool, run: str | None, models_dir: P
 
     '-' is standard input: raw samples of 16 bits, one channel, at the rate of the model (16 kHz).
     """
-    from textapps.config import resolve
+    from textapps.core.config import resolve
     from textapps.decoding.config import DetectionConfig
 
     flags = collect_flags()
@@ -297,13 +297,13 @@ def _say_of_files(directory: Path) -> None:
     if accuracy:
         pairs = manifest["int8_against_float"]
         console.say(
-            f"of {manifest['judged_on']['examples']:,} clips float alone is right on "
+            f"of {manifest['evaluated_on']['examples']:,} clips float alone is right on "
             f"{pairs['only_float_right']}, int8 alone on {pairs['only_int8_right']}"
         )
 
 
-def _print_judgement(judgement: "Judgement", as_json: bool) -> None:
-    summary = judgement.summary
+def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+    summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
         return

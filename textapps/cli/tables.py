@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 if TYPE_CHECKING:
-    from textapps.datasets.inspection import Lengths, Twin
     from textapps.datasets.source import Defect
+    from textapps.datasets.texts.inspection import Lengths, Twin
 
 _SHOWN = 5
 """Rows named for each kind of finding; --json names all."""

@@ -25,9 +25,9 @@ from textapps.cli.options import (
     training_options,
 )
 from textapps.cli.shared import (
+    evaluate_options,
     export_options,
     export_run,
-    judging_options,
     lines,
     load_run,
     other_data,
@@ -36,7 +36,7 @@ from textapps.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from textapps.tasks.translate.judgement import Judgement
+    from textapps.tasks.translate.evaluate import Evaluation
     from textapps.tasks.translate.task import Translator
 
 CHUNK = 256  # sentences that predict holds in memory at a time
@@ -145,16 +145,16 @@ def search_options(command: Command) -> Command:
 )
 @pair_options
 @search_options
-@judging_options
+@evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
-    """Judge a run; writes metrics.json and report.html."""
-    from textapps.tasks.translate.judgement import evaluate
+    """Evaluate a run; writes metrics.json and report.html."""
+    from textapps.tasks.translate.evaluate import evaluate
     from textapps.tasks.translate.report import write_report
 
     translator: Translator = load_run("translate", models_dir, run)
-    judgement = evaluate(translator, other_data(translator.config.data), split, **_search_flags())
-    report = write_report(translator, judgement)
-    _print_judgement(judgement, as_json)
+    evaluation = evaluate(translator, other_data(translator.config.data), split, **_search_flags())
+    report = write_report(translator, evaluation)
+    _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
 
@@ -197,7 +197,7 @@ def predict_command(
     models_dir: Path,
 ) -> None:
     """Translate sentences, a line each; with --n-best: number, score and answer, by tabs."""
-    from textapps.config import resolve
+    from textapps.core.config import resolve
     from textapps.decoding.config import SearchConfig
 
     if bool(texts) == (input_file is not None):
@@ -249,8 +249,8 @@ def _search_flags() -> dict[str, Any]:
     return {key: value for key, value in collect_flags().items() if "." not in key}
 
 
-def _print_judgement(judgement: "Judgement", as_json: bool) -> None:
-    summary = judgement.summary
+def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+    summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
         return

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 TEXT_COLUMNS = ("text", "review", "sentence", "content", "comment", "body", "message", "tweet")
 LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target", "polarity", "rating")

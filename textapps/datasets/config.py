@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from textapps.config import Section
+from textapps.core.config import Section
 
 
 class DataConfig(Section):

@@ -5,8 +5,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from textapps.core.errors import DataError
 from textapps.datasets.source import Defect, Report
-from textapps.errors import DataError
 
 
 def read_lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 PROBE_SECONDS = 5.0
 """How long to wait for a sign of life before a download; TFDS by itself retries for minutes."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from textapps.errors import DataError
+from textapps.core.errors import DataError
 
 
 class Row(NamedTuple):

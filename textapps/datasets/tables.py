@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from textapps.core.errors import DataError
 from textapps.datasets.lines import read_lines
 from textapps.datasets.source import Defect, Report
-from textapps.errors import DataError
 
 Cells = dict[str, str]
 Table = Iterator[tuple[int, Cells]]

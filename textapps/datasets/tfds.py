@@ -6,9 +6,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from textapps.core.errors import DataError
 from textapps.datasets.columns import Columns, find_columns, find_pair_columns, find_text_column
 from textapps.datasets.source import Report, Row, plain_name, split_named, stop
-from textapps.errors import DataError
 
 _BATCH = 1000
 

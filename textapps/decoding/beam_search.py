@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from textapps.core.errors import ConfigurationError
+from textapps.core.tokens import EOS, PAD
 from textapps.decoding.hypotheses import (
     IMPOSSIBLE,
+    DecodeStep,
     Hypotheses,
-    NextLogits,
     check_length_penalty,
     limits,
     log_total,
@@ -17,9 +19,7 @@ from textapps.decoding.hypotheses import (
     shapes,
     with_shapes,
 )
-from textapps.decoding.likeliest import likeliest
-from textapps.errors import ConfigurationError
-from textapps.token_ids import END, PADDING
+from textapps.decoding.top_k import top_k
 
 
 def of_rows(state: Any, rows: Any) -> Any:
@@ -28,10 +28,10 @@ def of_rows(state: Any, rows: Any) -> Any:
 
 
 class _Finished(NamedTuple):
-    """The best sequences that have met END, every leaf [batch, beams], the best first.
+    """The best sequences that have met EOS, every leaf [batch, beams], the best first.
 
     scores   float32, `IMPOSSIBLE` where there is none yet
-    lengths  int32, without END
+    lengths  int32, without EOS
     beams    int32, the beam that held the sequence
     """
 
@@ -40,13 +40,13 @@ class _Finished(NamedTuple):
     beams: Any
 
 
-class _Moment(NamedTuple):
+class _LoopState(NamedTuple):
     """What changes with every token; `width` is 1 at the start and then the number of beams.
 
     ids       int32[batch, width], the last token of each beam
     scores    float32[batch, width], log P
     state     the model's, [batch · width, …]
-    greedy    bool[batch]: the first beam is the greedy sequence, which has not met END yet
+    greedy    bool[batch]: the first beam is the greedy sequence, which has not met EOS yet
     finished  the sequences that have
     done      bool[batch]: no more can be gained
     """
@@ -60,7 +60,7 @@ class _Moment(NamedTuple):
 
 
 def beam_search(
-    next_logits: NextLogits,
+    decode_step: DecodeStep,
     state: Any,
     memory: Any,
     start_ids: Any,
@@ -68,7 +68,7 @@ def beam_search(
     beams: int,
     length_penalty: float,
     max_length: Any,
-    end_id: int = END,
+    end_id: int = EOS,
     n_best: int = 1,
     reorder: Callable[[Any, Any], Any] = of_rows,
 ) -> Hypotheses:
@@ -80,16 +80,16 @@ def beam_search(
     none of the others can come among its `n_best`, at however good an end.
 
     Beam search alone may lose the greedy sequence on its way and end below it. Here the first
-    beam keeps it until it has met its END or cannot become the best, so that the best is never
+    beam keeps it until it has met its EOS or cannot become the best, so that the best is never
     worse than what `greedy` finds. Where the greedy sequence would have been lost, that costs one
     beam, and steps if it goes on for longer than all others; else nothing.
 
     Args:
-        next_logits: see there; it rules out what is no token of an answer.
+        decode_step: see there; it rules out what is no token of an answer.
         state: before the start ids, for `batch` rows; the loop makes beams of them.
         memory: what the beams of a row share, a nest of [batch, …]; it is never copied.
         start_ids: int32[batch].
-        max_length: int or int32[batch], tokens without END; 0 gives empty sequences.
+        max_length: int or int32[batch], tokens without EOS; 0 gives empty sequences.
         reorder: state, int32[rows] → the state in which each row goes on from the one named, by
             default the rows of its leaves.
 
@@ -104,7 +104,7 @@ def beam_search(
         )
     check_length_penalty(length_penalty)
     limit = limits(max_length, start_ids)
-    search = _Search(next_logits, memory, limit, beams, length_penalty, end_id, n_best, reorder)
+    search = _Search(decode_step, memory, limit, beams, length_penalty, end_id, n_best, reorder)
     steps, tokens, parents, finished = search.run(state, start_ids)
     best = _Finished(*(leaf[:, :n_best] for leaf in finished))
     return Hypotheses(_trace_back(tokens, parents, steps, best), best.scores, best.lengths)
@@ -113,7 +113,7 @@ def beam_search(
 class _Search(NamedTuple):
     """The arguments of `beam_search` and the loop over its steps."""
 
-    next_logits: NextLogits
+    decode_step: DecodeStep
     memory: Any
     limit: Any
     beams: int
@@ -126,7 +126,7 @@ class _Search(NamedTuple):
         """The number of steps, the tokens and parents of all beams in each, what has finished."""
         none = tf.zeros([tf.size(start_ids), self.beams], tf.int32)
         known = shapes(state)
-        begin = _Moment(
+        begin = _LoopState(
             ids=start_ids[:, None],
             scores=tf.zeros_like(start_ids, tf.float32)[:, None],
             state=state,
@@ -145,7 +145,7 @@ class _Search(NamedTuple):
         )
         longest = tf.reduce_max(self.limit)
 
-        def step(step: Any, tokens: Any, parents: Any, now: _Moment) -> tuple[Any, ...]:
+        def step(step: Any, tokens: Any, parents: Any, now: _LoopState) -> tuple[Any, ...]:
             parent, after = self._step(step, now, known)
             return step + 1, tokens.write(step, after.ids), parents.write(step, parent), after
 
@@ -162,10 +162,10 @@ class _Search(NamedTuple):
         )
         return steps, tokens, parents, last.finished
 
-    def _step(self, step: Any, now: _Moment, known: Any) -> tuple[Any, _Moment]:
+    def _step(self, step: Any, now: _LoopState, known: Any) -> tuple[Any, _LoopState]:
         """One token more; also int32[batch, beams], the beams of which those after it come."""
         ids = tf.reshape(now.ids, [-1, 1])
-        logits, state = self.next_logits(ids, now.state, memory=self.memory)
+        logits, state = self.decode_step(ids, now.state, memory=self.memory)
         scores, ids = self._continuations(step, logits, now.scores)
         # [batch, width * 2 * beams] → the best 2 * beams of all, of which half do not end
         rank = tf.concat(
@@ -181,7 +181,7 @@ class _Search(NamedTuple):
         scores = _pick(tf.where(ends, IMPOSSIBLE, scores), going_on)
         parent = _pick(parent, going_on)
         greedy = now.greedy & ~ends[:, 0]
-        after = _Moment(
+        after = _LoopState(
             ids=_pick(ids, going_on),
             scores=scores,
             state=with_shapes(self._of_parents(state, parent, now), known),
@@ -194,14 +194,14 @@ class _Search(NamedTuple):
     def _continuations(self, step: Any, logits: Any, scores: Any) -> tuple[Any, Any]:
         """The 2 · beams likeliest of each beam: their scores and ids, [batch, width * 2 * beams].
 
-        More cannot be among the 2 · beams likeliest of all. At the limit there is END alone.
+        More cannot be among the 2 · beams likeliest of all. At the limit there is EOS alone.
         """
         count = 2 * self.beams
-        values, ids = likeliest(logits, min(count, logits.shape[-1]))
+        values, ids = top_k(logits, min(count, logits.shape[-1]))
         total = log_total(logits, values[:, 0])
         missing = [[0, 0], [0, count - values.shape[-1]]]
         values = tf.pad(values, missing, constant_values=IMPOSSIBLE)
-        ids = tf.pad(ids, missing, constant_values=PADDING)
+        ids = tf.pad(ids, missing, constant_values=PAD)
         end = logits[:, self.end_id, None]
         end = tf.pad(end, [[0, 0], [0, count - 1]], constant_values=IMPOSSIBLE)
         last = tf.repeat(step >= self.limit, tf.shape(scores)[1])[:, None]
@@ -210,8 +210,8 @@ class _Search(NamedTuple):
         shape = [tf.shape(scores)[0], tf.shape(scores)[1] * count]
         return tf.reshape(values, shape), tf.reshape(ids, shape)
 
-    def _finish(self, step: Any, now: _Moment, scores: Any, beams: Any) -> _Finished:
-        """The best of what has finished before and of the sequences that this END makes."""
+    def _finish(self, step: Any, now: _LoopState, scores: Any, beams: Any) -> _Finished:
+        """The best of what has finished before and of the sequences that this EOS makes."""
         scores, beams = scores[:, : self.beams], beams[:, : self.beams]
         valid = possible(scores) & ~now.done[:, None]
         scores = tf.where(valid, scores / penalty(step + 1, self.length_penalty), IMPOSSIBLE)
@@ -234,7 +234,7 @@ class _Search(NamedTuple):
         greedy_beaten = ~greedy | (bounds[:, 0] <= finished.scores[:, 0])
         return beaten | (possible(finished.scores[:, -1]) & greedy_beaten)
 
-    def _of_parents(self, state: Any, parent: Any, now: _Moment) -> Any:
+    def _of_parents(self, state: Any, parent: Any, now: _LoopState) -> Any:
         """The state of the beams that go on, each that of its parent."""
         if self.beams == 1:
             return state
@@ -254,11 +254,11 @@ def _trace_back(tokens: Any, parents: Any, steps: Any, finished: _Finished) -> A
     time = tf.maximum(tf.reduce_max(lengths), 1)
     shape = tf.concat([time[None], tf.shape(lengths)], axis=0)
     ids = tf.TensorArray(tf.int32, time, element_shape=lengths.shape)
-    ids = ids.unstack(tf.fill(shape, PADDING))  # an empty batch has no step
+    ids = ids.unstack(tf.fill(shape, PAD))  # an empty batch has no step
 
     def back(step: Any, beams: Any, ids: Any) -> tuple[Any, Any, Any]:
         inside = step < lengths
-        ids = ids.write(step, tf.where(inside, _pick(tokens.read(step), beams), PADDING))
+        ids = ids.write(step, tf.where(inside, _pick(tokens.read(step), beams), PAD))
         return step - 1, tf.where(inside, _pick(parents.read(step), beams), beams), ids
 
     begin = (tf.minimum(time, steps) - 1, finished.beams, ids)

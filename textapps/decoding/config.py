@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from textapps.config import Section
+from textapps.core.config import Section
 
 
 class DecodingConfig(Section):

@@ -4,28 +4,28 @@ from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
+from textapps.core.tokens import PAD
 from textapps.decoding.random import uniforms
 from textapps.decoding.sampling import Options, choose
 from textapps.decoding.stop import advance_match, matched_length
-from textapps.token_ids import PADDING
 
 ROOM = 32  # characters between two opened states: few to look through, rarely to be moved
 PROMPT_CHUNK = 512  # of a seed read in one call: attention over all of a long one takes its square
 
 
-class NextLogits(Protocol):
+class DecoderModel(Protocol):
     """The language model that a `Decoder` asks."""
 
-    def next_logits(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
+    def decode_step(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
         """int32[batch, time], state, bool[batch, time] → logits after the last valid, state."""
 
     def initial_state(self, batch: Any) -> Any:
         """A tuple of dicts of tensors, batch-major, for `batch` rows without a past."""
 
-    def open_state(self, state: Any, room: int) -> Any:
+    def begin_decode(self, state: Any, room: int) -> Any:
         """A state for `room` calls at most of one character each, as `Backbone`'s."""
 
-    def close_state(self, state: Any) -> Any:
+    def end_decode(self, state: Any) -> Any:
         """A state that any call takes of one that was opened."""
 
 
@@ -47,7 +47,7 @@ class DecodingState(NamedTuple):
     own: dict[str, Any]
 
 
-class _Moment(NamedTuple):
+class _LoopState(NamedTuple):
     """What changes with every character.
 
     `own` holds what the options need: `seen` unless they are plain, with a stop text `matched`
@@ -70,7 +70,7 @@ class Decoder:
         vocabulary_size: of its logits; ids 0 and 1, padding and unknown, are never generated.
     """
 
-    def __init__(self, model: NextLogits, vocabulary_size: int) -> None:
+    def __init__(self, model: DecoderModel, vocabulary_size: int) -> None:
         self.model = model
         self.vocabulary_size = vocabulary_size
 
@@ -90,7 +90,7 @@ class Decoder:
         def read(begin: Any, logits: Any, backbone: Any) -> tuple[Any, Any, Any]:
             chunk = ids[:, begin : begin + PROMPT_CHUNK]
             mask = begin + tf.range(tf.shape(chunk)[1]) < lengths[:, None]
-            new = self.model.next_logits(chunk, backbone, mask)
+            new = self.model.decode_step(chunk, backbone, mask)
             logits = tf.where(begin < lengths[:, None], new[0], logits)
             return begin + PROMPT_CHUNK, logits, _like(new[1], backbone)
 
@@ -151,7 +151,7 @@ class Decoder:
         if "stop" in own:
             own["matched"] = now.own["matched"]
             ids, lengths = _held_back(state.own, own["matched"], ids, count, final)
-        ids = tf.where(tf.range(tf.shape(ids)[1]) < lengths[:, None], ids, PADDING)
+        ids = tf.where(tf.range(tf.shape(ids)[1]) < lengths[:, None], ids, PAD)
         return ids, lengths, DecodingState(now.logits, now.backbone, state.position + count, own)
 
     def _loop(
@@ -169,34 +169,34 @@ class Decoder:
         own = {} if plain else {"seen": state.own["seen"]}
         if stop is not None:
             own |= {"matched": state.own["matched"], "count": tf.zeros_like(length)}
-        begin = _Moment(state.logits, state.backbone, own)
+        begin = _LoopState(state.logits, state.backbone, own)
 
-        def goes_on(step: Any, now: _Moment) -> Any:
+        def goes_on(step: Any, now: _LoopState) -> Any:
             active = step < length
             return tf.reduce_any(active if stop is None else active & ~now.own["matched"][:, -1])
 
-        def character(step: Any, ids: Any, now: _Moment) -> tuple[Any, Any, _Moment]:
+        def character(step: Any, ids: Any, now: _LoopState) -> tuple[Any, Any, _LoopState]:
             new = choose(now.logits, numbers[step], options, now.own.get("seen"))
-            logits, backbone = self.model.next_logits(new[:, None], now.backbone)
+            logits, backbone = self.model.decode_step(new[:, None], now.backbone)
             own = dict(now.own)
             if not plain:
                 own["seen"] |= tf.one_hot(new, self.vocabulary_size, True, False, dtype=tf.bool)
             if stop is not None:
                 own["count"] += tf.cast(~own["matched"][:, -1], tf.int32)
                 own["matched"] = advance_match(own["matched"], stop, new)
-            after = _Moment(logits, _like(backbone, now.backbone), own)
+            after = _LoopState(logits, _like(backbone, now.backbone), own)
             return step + 1, ids.write(step, new), after
 
-        def stretch(step: Any, ids: Any, now: _Moment, ended: _Moment) -> tuple[Any, ...]:
+        def stretch(step: Any, ids: Any, now: _LoopState, ended: _LoopState) -> tuple[Any, ...]:
             active = step < length
             until = tf.minimum(tf.reduce_min(tf.where(active, length, steps)), step + ROOM)
-            now = now._replace(backbone=self.model.open_state(now.backbone, ROOM))
+            now = now._replace(backbone=self.model.begin_decode(now.backbone, ROOM))
             step, ids, now = tf.while_loop(
                 lambda step, _, now: (step < until) & goes_on(step, now),
                 character,
                 (step, ids, now),
             )
-            backbone = _like(self.model.close_state(now.backbone), ended.backbone)
+            backbone = _like(self.model.end_decode(now.backbone), ended.backbone)
             now = now._replace(backbone=backbone)
             ended = tf.nest.map_structure(lambda new, old: _where(active, new, old), now, ended)
             return step, ids, now, ended

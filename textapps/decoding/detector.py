@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from textapps.core.errors import ConfigurationError, DataError, unknown
 from textapps.decoding.config import DetectionConfig
-from textapps.errors import ConfigurationError, DataError, unknown
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from textapps.core.tokens import EOS, PAD
 from textapps.decoding.config import DecodingConfig
 from textapps.decoding.hypotheses import (
+    DecodeStep,
     Hypotheses,
-    NextLogits,
     check_length_penalty,
     limits,
     log_total,
@@ -18,34 +19,33 @@ from textapps.decoding.hypotheses import (
 )
 from textapps.decoding.random import uniforms
 from textapps.decoding.sampling import Options, choose
-from textapps.token_ids import END, PADDING
 
 
 def greedy(
-    next_logits: NextLogits,
+    decode_step: DecodeStep,
     state: Any,
     memory: Any,
     start_ids: Any,
     *,
     length_penalty: float,
     max_length: Any,
-    end_id: int = END,
+    end_id: int = EOS,
 ) -> Hypotheses:
     """Takes the likeliest token each time, of equals the lowest id: `beam_search` with one beam.
 
     Arguments as there. One hypothesis a row, with the score that a beam search would give it.
     """
 
-    def likeliest(step: Any, logits: Any) -> Any:
+    def argmax(step: Any, logits: Any) -> Any:
         return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
     return _follow(
-        likeliest, next_logits, state, memory, start_ids, length_penalty, max_length, end_id
+        argmax, decode_step, state, memory, start_ids, length_penalty, max_length, end_id
     )
 
 
 def sample(
-    next_logits: NextLogits,
+    decode_step: DecodeStep,
     state: Any,
     memory: Any,
     start_ids: Any,
@@ -54,7 +54,7 @@ def sample(
     random_seed: Any,
     length_penalty: float,
     max_length: Any,
-    end_id: int = END,
+    end_id: int = EOS,
 ) -> Hypotheses:
     """Draws each token from softmax(logits / temperature); at 0 it takes the likeliest.
 
@@ -73,12 +73,12 @@ def sample(
     def drawn(step: Any, logits: Any) -> Any:
         return choose(logits, numbers[step], options)
 
-    return _follow(drawn, next_logits, state, memory, start_ids, length_penalty, limit, end_id)
+    return _follow(drawn, decode_step, state, memory, start_ids, length_penalty, limit, end_id)
 
 
 def _follow(
     choose_next: Callable[[Any, Any], Any],
-    next_logits: NextLogits,
+    decode_step: DecodeStep,
     state: Any,
     memory: Any,
     start_ids: Any,
@@ -86,23 +86,23 @@ def _follow(
     max_length: Any,
     end_id: int,
 ) -> Hypotheses:
-    """What `choose_next(step, logits) → int32[batch]` makes, up to END or the limit."""
+    """What `choose_next(step, logits) → int32[batch]` makes, up to EOS or the limit."""
     check_length_penalty(length_penalty)
     limit, known = limits(max_length, start_ids), shapes(state)
     steps = _steps(limit)
     table = tf.TensorArray(tf.int32, steps, element_shape=start_ids.shape)
-    table = table.unstack(tf.fill([steps, tf.size(start_ids)], PADDING))  # not all may be needed
+    table = table.unstack(tf.fill([steps, tf.size(start_ids)], PAD))  # not all may be needed
 
     def one(
         step: Any, table: Any, ids: Any, scores: Any, lengths: Any, done: Any, state: Any
     ) -> tuple[Any, ...]:
-        logits, state = next_logits(ids[:, None], state, memory=memory)
+        logits, state = decode_step(ids[:, None], state, memory=memory)
         ids = tf.where(step >= limit, end_id, choose_next(step, logits))
         gains = tf.gather(logits, ids, batch_dims=1) - log_total(logits)
         scores = tf.where(done, scores, scores + gains)
         done |= ids == end_id
         lengths = tf.where(done, lengths, step + 1)
-        table = table.write(step, tf.where(done, PADDING, ids))
+        table = table.write(step, tf.where(done, PAD, ids))
         return step + 1, table, ids, scores, lengths, done, with_shapes(state, known)
 
     zeros = tf.zeros_like(start_ids)

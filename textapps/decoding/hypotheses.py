@@ -4,12 +4,12 @@ from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
 
 IMPOSSIBLE = -1e9  # the score of what is no hypothesis; models give it as logit to what never comes
 
 
-class NextLogits(Protocol):
+class DecodeStep(Protocol):
     """The model that a search asks."""
 
     def __call__(self, ids: Any, state: Any, *, memory: Any) -> tuple[Any, Any]:

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from textapps.core.tokens import FIRST
 from textapps.decoding.config import DecodingConfig
-from textapps.token_ids import FIRST
 
 # Stands for temperature 0: differences of logits become so large that one character is left.
 _COLDEST = 1e-37

@@ -8,8 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from textapps.errors import ExportError
-from textapps.exporting.manifest import Signature, TensorInfo
+from textapps.core.errors import ExportError
+from textapps.savedmodel.manifest import Signature, TensorInfo
 
 DEFAULT_SIGNATURE = "serving_default"
 

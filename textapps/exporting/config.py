@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from textapps.config import Section
+from textapps.core.config import Section
 
 
 class ExportConfig(Section):

@@ -6,14 +6,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
 from textapps.exporting.archive import Endpoint, write_saved_model
 from textapps.exporting.config import ExportConfig
-from textapps.exporting.manifest import Manifest, checksums
 from textapps.exporting.publish import publish
 from textapps.exporting.verification import Case, verify
 from textapps.exporting.verify_child import explain
 from textapps.exporting.warmup import write_warmup_requests
+from textapps.savedmodel.manifest import Manifest, checksums
 
 
 def export_model(

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
 from textapps.exporting.verify_child import explain
 
 

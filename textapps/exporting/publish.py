@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from textapps.errors import ExportError
-from textapps.files import ASIDE
+from textapps.core.errors import ExportError
+from textapps.core.files import ASIDE
 
 _ABANDONED_AFTER_SECONDS = 24 * 3600
 

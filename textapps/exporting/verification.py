@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from textapps.errors import ExportError
+from textapps.core.errors import ExportError
 from textapps.exporting import verify_child
 from textapps.exporting.verify_child import as_array, decode, encode
 
@@ -104,9 +104,9 @@ def verify(
         answers = iter(result["answers"])
         whole = [next(answers) for _ in cases]
         single = [next(answers) for _ in rows]
-        failures |= _judge_answers(cases, whole, tolerance)
-        failures |= _judge_batching(cases, whole, single, tolerance)
-        failures |= _judge_hard_texts(dict(zip(hard, answers, strict=True)))
+        failures |= _check_answers(cases, whole, tolerance)
+        failures |= _check_batching(cases, whole, single, tolerance)
+        failures |= _check_hard_texts(dict(zip(hard, answers, strict=True)))
         if result.get("warmup"):
             failures["warm-up"] = result["warmup"]
     if failures:
@@ -171,7 +171,7 @@ def _with_text(case: Case, text: str) -> Tensors:
     }
 
 
-def _judge_answers(
+def _check_answers(
     cases: Sequence[Case], answers: Sequence[dict[str, Any]], tolerance: float
 ) -> dict[str, str]:
     failures: dict[str, str] = {}
@@ -182,7 +182,7 @@ def _judge_answers(
     return failures
 
 
-def _judge_batching(
+def _check_batching(
     cases: Sequence[Case],
     whole: Sequence[dict[str, Any]],
     single: Sequence[dict[str, Any]],
@@ -194,7 +194,7 @@ def _judge_batching(
         for row, _ in enumerate(case.rows()):
             answer = next(alone)
             if "error" in batch:
-                continue  # _judge_answers has said so
+                continue  # _check_answers has said so
             expected = {name: value[row : row + 1] for name, value in _outputs(batch).items()}
             problem = answer.get("error") or _difference(_outputs(answer), expected, tolerance)
             if problem:
@@ -202,7 +202,7 @@ def _judge_batching(
     return failures
 
 
-def _judge_hard_texts(answers: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+def _check_hard_texts(answers: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     failures: dict[str, str] = {}
     for name, answer in answers.items():
         if "error" in answer:

@@ -2,7 +2,7 @@
 
 Run as a script, `python -I verify_child.py questions.json answers.json`, in a process of its
 own. It may therefore import nothing of textapps; the encoding of tensors is shared the other
-way round. The judging is done by the parent process (verification.py).
+way round. The evaluating is done by the parent process (verification.py).
 """
 
 import base64

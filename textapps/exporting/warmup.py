@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from textapps.exporting.manifest import Signature
 from textapps.exporting.verification import Case
 from textapps.exporting.verify_child import WARMUP, as_array
+from textapps.savedmodel.manifest import Signature
 
 BATCH_SIZES = (1, 4, 16)
 

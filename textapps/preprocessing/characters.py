@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
+from textapps.core.tokens import FIRST, PAD, UNK
 from textapps.preprocessing.config import CharacterConfig
 from textapps.preprocessing.vocabulary import Vocabulary
-from textapps.token_ids import FIRST, PADDING, UNKNOWN
 
 _REPLACEMENT = 0xFFFD
 
@@ -60,7 +60,7 @@ class CharacterPreprocessor(tf.Module):
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32)
         places = np.minimum(np.searchsorted(self._sorted, points), len(self._sorted) - 1)
         known = self._sorted[places] == points
-        return np.where(known, self._ids[places], UNKNOWN).astype(np.int32)
+        return np.where(known, self._ids[places], UNK).astype(np.int32)
 
     def decode(self, ids: NDArray[np.int32]) -> str:
         """The text of int32[characters]; U+FFFD for padding and unknown ones."""
@@ -80,9 +80,9 @@ class CharacterPreprocessor(tf.Module):
         places = tf.searchsorted(self._sorted, points.flat_values)
         places = tf.minimum(places, len(self._sorted) - 1)
         known = tf.gather(self._sorted, places) == points.flat_values
-        ids = tf.where(known, tf.gather(self._ids, places), UNKNOWN)
+        ids = tf.where(known, tf.gather(self._ids, places), UNK)
         return (
-            points.with_flat_values(ids).to_tensor(PADDING),
+            points.with_flat_values(ids).to_tensor(PAD),
             tf.cast(points.row_lengths(), tf.int32),
         )
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from textapps.config import Section
+from textapps.core.config import Section
 
 
 class TextConfig(Section):

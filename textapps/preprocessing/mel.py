@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
 
 # Converters to int8 leave constants below 1,024 numbers as they are. Energies must stay exact:
 # their logarithm shows the soft ones as much as the loud ones.

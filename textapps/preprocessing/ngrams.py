@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 import tensorflow as tf
 
-from textapps.errors import ConfigurationError, RunError
+from textapps.core.errors import ConfigurationError, RunError
 
 FILE = "ngrams.npz"
 FORMAT = 1

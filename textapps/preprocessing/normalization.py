@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from textapps.errors import DataError, RunError
+from textapps.core.errors import DataError, RunError
 
 FILE = "normalization.json"
 FORMAT = 1

@@ -7,16 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from textapps.errors import DataError, RunError
+from textapps.core.errors import DataError, RunError
+from textapps.core.tokens import BOS, EOS, FIRST, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.text import batches
 from textapps.preprocessing.tokenizer import Tokenizer, fold
 from textapps.preprocessing.vocabulary import Vocabulary
-from textapps.token_ids import END, FIRST, PADDING, START, UNKNOWN
 
 FILE = "vocabulary.txt"
 # No text has such a token: neither a word nor a character has these three or four characters.
-SPECIAL = {START: "<s>", END: "</s>"}
+SPECIAL = {BOS: "<s>", EOS: "</s>"}
 _UNKNOWN = "\ufffd"
 _MARK = "\uffed"  # stands where no space does; `fold` leaves none in a text
 _WORDS = (
@@ -41,9 +41,9 @@ class PlainTokenizer(Tokenizer):
         tokens = tf.constant(vocabulary.tokens)
         ids = tf.range(FIRST, FIRST + len(vocabulary.tokens), dtype=tf.int32)
         self.table = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(tokens, ids), default_value=UNKNOWN
+            tf.lookup.KeyValueTensorInitializer(tokens, ids), default_value=UNK
         )
-        special = {PADDING: "", UNKNOWN: _UNKNOWN}
+        special = {PAD: "", UNK: _UNKNOWN}
         self._tokens = [*(special[i] for i in range(FIRST)), *vocabulary.tokens]
 
     @classmethod

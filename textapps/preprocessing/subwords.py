@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps import files
-from textapps.errors import ConfigurationError, DataError, RunError
+from textapps.core import files
+from textapps.core.errors import ConfigurationError, DataError, RunError
+from textapps.core.tokens import BOS, EOS, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.tokenizer import Sampler, Tokenizer, fold_all
-from textapps.token_ids import END, PADDING, START, UNKNOWN
 
 FORMAT = 1
 MODEL, RECORD = "subwords.model", "subwords.json"
@@ -157,10 +157,10 @@ def _train(texts: Sequence[str], config: SubwordConfig) -> bytes:
             normalization_rule_tsv=rules.name,
             max_sentence_length=1_000_000,  # bytes; longer ones would be left out
             num_threads=1,
-            pad_id=PADDING,
-            unk_id=UNKNOWN,
-            bos_id=START,
-            eos_id=END,
+            pad_id=PAD,
+            unk_id=UNK,
+            bos_id=BOS,
+            eos_id=EOS,
             unk_surface="\ufffd",
             minloglevel=2,
         )

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textapps.core.tokens import FIRST, PAD, UNK
 from textapps.preprocessing.config import TextConfig
 from textapps.preprocessing.vocabulary import Vocabulary
-from textapps.token_ids import FIRST, PADDING, UNKNOWN
 
 # U+02BC is Unicode's apostrophe that counts as a letter: inside a word it keeps the word whole.
 _LETTER_APOSTROPHE = "\u02bc"
@@ -42,7 +42,7 @@ class TextPreprocessor(tf.Module):
         keys = tf.constant(tokens, tf.string)
         ids = tf.range(FIRST, FIRST + len(tokens), dtype=tf.int32)
         self.table = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(keys, ids), default_value=UNKNOWN
+            tf.lookup.KeyValueTensorInitializer(keys, ids), default_value=UNK
         )
         self._tokens = tf.function(
             lambda texts: tokenize(texts, config),
@@ -65,9 +65,9 @@ class TextPreprocessor(tf.Module):
 
     def __call__(self, texts: Any) -> Any:
         """string[batch] → int32[batch, time], padded with 0 on the right; time is at least 1."""
-        ids = self._ragged_ids(texts).to_tensor(PADDING)
+        ids = self._ragged_ids(texts).to_tensor(PAD)
         missing = tf.maximum(1 - tf.shape(ids)[1], 0)
-        return tf.pad(ids, [[0, 0], [0, missing]], constant_values=PADDING)
+        return tf.pad(ids, [[0, 0], [0, missing]], constant_values=PAD)
 
     def encode(self, texts: Sequence[str]) -> tuple[Any, Any]:
         """The ids of many texts, compactly.

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from textapps.core.tokens import BOS, EOS, PAD
 from textapps.preprocessing.config import SubwordConfig, TextConfig
 from textapps.preprocessing.text import batches, clean, encode_all, truncate
-from textapps.token_ids import END, PADDING, START
 
 # White space of every kind, control characters, and the two characters that tokens use as marks.
 _SPACE = r"[\p{Z}\p{Cc}\s\x{2581}\x{FFED}]+"
@@ -21,8 +21,8 @@ Sampler = Callable[[NDArray[np.int64], int], list[NDArray[np.int32]]]
 class Tokenizer(tf.Module):
     """Sentences to token ids and back: the interface of all kinds of tokens.
 
-    Made by `TokenizerPair`. Ids are 0 for padding, 1 for unknown tokens, 2 and 3 for START and
-    END, which `encode` does not add. A text without a token is an empty row. Neither bytes that
+    Made by `TokenizerPair`. Ids are 0 for padding, 1 for unknown tokens, 2 and 3 for BOS and
+    EOS, which `encode` does not add. A text without a token is an empty row. Neither bytes that
     are not UTF-8 nor unknown characters are errors: the latter come back as U+FFFD.
 
     The law: where every character (or word) is known and the text not too long,
@@ -53,9 +53,9 @@ class Tokenizer(tf.Module):
         return truncate(self._ids(fold(texts, self.config.lowercase)), self._limit)
 
     def decode(self, ids: Any) -> Any:
-        """int32[batch, time] → string[batch]: the tokens before the first END or PADDING."""
-        ended = tf.cumsum(tf.cast((ids == END) | (ids == PADDING), tf.int32), axis=1) > 0
-        texts = self._text(tf.ragged.boolean_mask(ids, ~ended & (ids != START)))
+        """int32[batch, time] → string[batch]: the tokens before the first EOS or PAD."""
+        ended = tf.cumsum(tf.cast((ids == EOS) | (ids == PAD), tf.int32), axis=1) > 0
+        texts = self._text(tf.ragged.boolean_mask(ids, ~ended & (ids != BOS)))
         return tf.strings.strip(texts)  # a model may begin or end with the token of a space
 
     def encode_all(self, texts: Sequence[str]) -> tuple[Any, Any]:

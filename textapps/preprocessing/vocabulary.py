@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from textapps.errors import RunError
-from textapps.token_ids import FIRST
+from textapps.core.errors import RunError
+from textapps.core.tokens import FIRST
 
 HEADER = "textapps vocabulary "
 FORMAT = 1

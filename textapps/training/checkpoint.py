@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps import files
-from textapps.errors import RunError
+from textapps.core import files
+from textapps.core.errors import RunError
 
 FORMAT = 1
 ARRAYS = "arrays.npz"

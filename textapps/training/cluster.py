@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from textapps.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError
 
 VARIABLE = "TF_CONFIG"
 JOBS = ("chief", "worker")  # in TensorFlow's order of ranks

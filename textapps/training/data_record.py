@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from textapps.errors import RunError
+from textapps.core.errors import RunError
 from textapps.training.run_directory import RunDirectory
 
 DATA = "data.json"

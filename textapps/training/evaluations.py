@@ -1,4 +1,4 @@
-"""The files in which a run keeps what it was judged to be."""
+"""The files in which a run keeps what it was evaluated to be."""
 
 import io
 import json
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from textapps import files
-from textapps.errors import RunError
+from textapps.core import files
+from textapps.core.errors import RunError
 from textapps.training.run_directory import RunDirectory
 
 

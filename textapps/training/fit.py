@@ -10,14 +10,14 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from textapps.errors import ConfigurationError, RunError
+from textapps.core.errors import ConfigurationError, RunError
 from textapps.training import weights
 from textapps.training.batches import BatchSource
 from textapps.training.checkpoint import LOGGER, CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
 from textapps.training.interruption import Interruption
 from textapps.training.last_weights import LastWeights
-from textapps.training.monitor import Judge, Monitor, OnRow
+from textapps.training.monitor import Evaluate, Monitor, OnRow
 from textapps.training.optimizer import build_optimizer
 from textapps.training.progress import NoProgress, Progress
 from textapps.training.replicas import Replicas
@@ -56,7 +56,7 @@ def fit(
     run: RunDirectory,
     monitor: str = "val_accuracy",
     mode: Literal["max", "min"] = "max",
-    judge: Judge | None = None,
+    evaluate: Evaluate | None = None,
     replicas: Replicas | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
@@ -73,8 +73,9 @@ def fit(
         train: its passes are repeated `config.epochs` times.
         validation: one pass of it is evaluated at the end of each interval.
         monitor, mode: which figure of the validation decides on the best, and its direction.
-        judge: figures that Keras's metrics cannot give, by name; called after each validation, with
-            the weights that were judged in the model. `monitor` and history.csv put `val_` before.
+        evaluate: figures that Keras's metrics cannot give, by name; called after each validation,
+            with the weights that were evaluated in the model. `monitor` and history.csv put
+            `val_` before.
         replicas: who trains, in whose scope the model was built; every process of them calls this.
 
     Raises:
@@ -124,7 +125,7 @@ def fit(
                 stopping=lambda: shared.stopping if shared else interruption.requested,
                 progress=progress,
                 last=LastWeights.of(store, model, state.step) if config.average_last else None,
-                judge=judge,
+                evaluate=evaluate,
                 on_row=stack.enter_context(_tensorboard(run))
                 if config.tensorboard and replicas.is_chief
                 else None,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.errors import RunError
+from textapps.core.errors import RunError
 from textapps.training.checkpoint import LOGGER, CheckpointStore, read_arrays, read_variables
 
 Weights = list[NDArray[Any]]

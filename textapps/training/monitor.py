@@ -1,4 +1,4 @@
-"""The one callback of `fit`: counts, judges, saves and stops."""
+"""The one callback of `fit`: counts, evaluates, saves and stops."""
 
 import dataclasses
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from textapps.errors import DivergedError
+from textapps.core.errors import DivergedError
 from textapps.training import weights
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
@@ -20,7 +20,7 @@ from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 
 OnRow = Callable[[int, Mapping[str, float]], None]
-Judge = Callable[[], Mapping[str, float]]
+Evaluate = Callable[[], Mapping[str, float]]
 
 
 class Monitor(keras.callbacks.Callback):
@@ -44,7 +44,7 @@ class Monitor(keras.callbacks.Callback):
             on, in their order.
         stopping: whether the user wants it to stop; the same in all processes.
         last: what averages the weights of the last intervals, if that is asked for.
-        judge: figures of the model beside Keras's, taken after each validation.
+        evaluate: figures of the model beside Keras's, taken after each validation.
         on_row: called with the step and the row at the end of each interval.
     """
 
@@ -64,7 +64,7 @@ class Monitor(keras.callbacks.Callback):
         stopping: Callable[[], bool],
         progress: Progress,
         last: LastWeights | None = None,
-        judge: Judge | None = None,
+        evaluate: Evaluate | None = None,
         on_row: OnRow | None = None,
     ) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Monitor(keras.callbacks.Callback):
         self.stopping = stopping
         self.progress = progress
         self.last = last
-        self.judge = judge
+        self.evaluate = evaluate
         self.on_row = on_row
         self.history = History(run, state.step) if replicas.is_chief else None
         self.step = state.step
@@ -114,7 +114,7 @@ class Monitor(keras.callbacks.Callback):
             raise self._interrupted()
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """Puts the averages in place: they are what is judged."""
+        """Puts the averages in place: they are what is evaluated."""
         variables, averages = self.model.optimizer.averaged, self.model.optimizer.averages
         if self.last is not None:
             variables, averages = self.last.variables, self.last.add()
@@ -126,14 +126,14 @@ class Monitor(keras.callbacks.Callback):
 
     def on_test_end(self, logs: Any = None) -> None:
         """Takes the figures beside Keras's, then puts the raw weights back, bit for bit."""
-        if self.judge is not None:
-            self._figures = {f"val_{name}": value for name, value in self.judge().items()}
+        if self.evaluate is not None:
+            self._figures = {f"val_{name}": value for name, value in self.evaluate().items()}
         for (variable, _), raw in zip(self._averaged, self._raw, strict=True):
             variable.assign(raw)
         self._averaged, self._raw = [], []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Judges the interval, then writes its row and its checkpoint, in this order.
+        """Evaluates the interval, then writes its row and its checkpoint, in this order.
 
         A row without a checkpoint is cut off when the run is resumed; a checkpoint without its
         row could not be mended.
@@ -142,7 +142,7 @@ class Monitor(keras.callbacks.Callback):
         logs = dict(zip(logs, self.replicas.agree(list(logs.values())), strict=True))
         if not math.isfinite(logs["val_loss"]):
             raise self._diverged("validation loss", logs["val_loss"])
-        self.state = self._judged(logs)
+        self.state = self._evaluated(logs)
         row = {
             "step": self.step,
             "epoch": self.step / self.state.steps_per_pass,
@@ -160,7 +160,7 @@ class Monitor(keras.callbacks.Callback):
         if self.stopping() and self.state.stopped_by is None:
             raise self._interrupted()
 
-    def _judged(self, logs: Mapping[str, float]) -> TrainingState:
+    def _evaluated(self, logs: Mapping[str, float]) -> TrainingState:
         """The state after a validation with these figures."""
         score, loss = self.sign * logs[self.metric], logs["val_loss"]
         state = dataclasses.replace(self.state, **self._position())
@@ -208,7 +208,7 @@ class Monitor(keras.callbacks.Callback):
         kept = (
             f"the best checkpoint so far (step {best}) is kept in {self.run.path}"
             if best is not None
-            else "no checkpoint had been judged yet"
+            else "no checkpoint had been evaluated yet"
         )
         return DivergedError(
             f"the {what} became {value} at step {self.step}; {kept}: try a smaller "

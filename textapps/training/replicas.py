@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.errors import ConfigurationError, RunError
+from textapps.core.errors import ConfigurationError, RunError
 from textapps.training.batches import BatchSource, shard_of
 from textapps.training.cluster import Cluster
 from textapps.training.run_directory import RunDirectory

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from textapps import files
-from textapps.config import Section, dump_toml, read_toml
-from textapps.errors import ConfigurationError, RunError
+from textapps.core import files
+from textapps.core.config import Section, dump_toml, read_toml
+from textapps.core.errors import ConfigurationError, RunError
 from textapps.training.checkpoint import CheckpointStore
 
 CONFIG = "config.toml"

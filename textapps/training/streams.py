@@ -60,12 +60,12 @@ class ScoringBatchSource:
     """Every position of a sequence once, given what stands before it: for evaluation.
 
     The sequence is cut into `streams` equal pieces that are read side by side. Each but the first
-    begins `lead` positions early, with weight 0, so that its first positions are judged with a
+    begins `lead` positions early, with weight 0, so that its first positions are evaluated with a
     past too. What overhangs has weight 0. The other weights are equal and all weights 1 on average,
-    so that a mean over all positions of what they weigh is one over the judged ones.
+    so that a mean over all positions of what they weigh is one over the evaluated ones.
 
     Args:
-        ids: int32[n + 1]; the first is given, the n others are judged.
+        ids: int32[n + 1]; the first is given, the n others are evaluated.
         streams, chunk: as in `StreamBatchSource`.
         lead: positions.
         worker, workers: as in `StreamBatchSource`.
@@ -84,22 +84,22 @@ class ScoringBatchSource:
         self.chunk = chunk
         self.worker = worker
         self.workers = workers
-        judged = len(ids) - 1
-        piece = -(-judged // streams)
-        self._from = np.minimum(np.arange(streams) * piece, judged)
-        self._to = np.minimum(self._from + piece, judged)
+        evaluated = len(ids) - 1
+        piece = -(-evaluated // streams)
+        self._from = np.minimum(np.arange(streams) * piece, evaluated)
+        self._to = np.minimum(self._from + piece, evaluated)
         self._starts = np.maximum(self._from - lead, 0)
         self.steps_per_pass = -(-int((self._to - self._starts).max()) // chunk)
-        self._weight = self.steps_per_pass * chunk * streams / judged
+        self._weight = self.steps_per_pass * chunk * streams / evaluated
 
     def batch(self, pass_index: int, step: int) -> Batch:
         """As `StreamBatchSource.batch`; `start` is true in the first batch of the pass."""
         rows, weights = shard(np.arange(len(self._starts)), self.worker, self.workers)
         positions = (self._starts[rows] + step * self.chunk)[:, None] + np.arange(self.chunk)
-        judged = (positions >= self._from[rows, None]) & (positions < self._to[rows, None])
+        evaluated = (positions >= self._from[rows, None]) & (positions < self._to[rows, None])
         here = np.minimum(positions, len(self.ids) - 2)
         inputs = {"ids": self.ids[here], "start": np.full(len(here), step == 0)}
-        return inputs, self.ids[here + 1], np.float32(self._weight) * judged * weights[:, None]
+        return inputs, self.ids[here + 1], np.float32(self._weight) * evaluated * weights[:, None]
 
     def in_order(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was computed for all batches, [streams, steps · chunk], as float32[n]."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.token_ids import END, PADDING, START
+from textapps.core.tokens import BOS, EOS, PAD
 from textapps.training.batches import Batch, padded
 from textapps.training.plan import Indices, shard
 from textapps.training.token_plan import TokenPlan
@@ -18,13 +18,13 @@ Sampler = Callable[[Indices, int], Sequence[NDArray[np.int32]]]
 class TokenBatchSource:
     """Pairs of like length in batches of about `batch_tokens` tokens, with the answer shifted.
 
-    The model reads the source and START before the target; each of its outputs should be the
-    next token, the last one END. Weights are 1 where there is a token that is known, so that with
+    The model reads the source and BOS before the target; each of its outputs should be the
+    next token, the last one EOS. Weights are 1 where there is a token that is known, so that with
     a loss such as `TokenLoss`, which divides by their sum, a step follows the mean over its tokens.
 
     Args:
         source, target: (int32[all], int64[pairs + 1]): the ids of all sentences one after the
-            other, without START and END, and where each begins and ends.
+            other, without BOS and EOS, and where each begins and ends.
         batch_tokens: the most positions that either side of a batch has, unless it is one pair.
         seed: None for the shortest first, as for validation.
         samplers: other ids for the pairs `rows`, given a seed, of source and of target, for subword
@@ -64,7 +64,7 @@ class TokenBatchSource:
     def batch(self, pass_index: int, step: int) -> Batch:
         """({"source": int32[batch, source_time], "target": int32[batch, time]}, next, weights).
 
-        "source" ends with END, "target" begins with START; `next` is int32[batch, time], what
+        "source" ends with EOS, "target" begins with BOS; `next` is int32[batch, time], what
         follows each position of "target", and `weights` float32[batch, time].
         """
         rows, row_weights = shard(self.plan.indices(pass_index, step), self.worker, self.workers)
@@ -72,10 +72,10 @@ class TokenBatchSource:
         source, following = (
             self._padded(side, rows, int(seeds[side])) for side in range(len(self._sides))
         )
-        given = np.pad(following[:, :-1], [(0, 0), (1, 0)], constant_values=START)
-        valid = following != PADDING
-        inputs = {"source": source, "target": np.where(valid, given, PADDING)}
-        return inputs, following, (following >= END) * row_weights[:, None]
+        given = np.pad(following[:, :-1], [(0, 0), (1, 0)], constant_values=BOS)
+        valid = following != PAD
+        inputs = {"source": source, "target": np.where(valid, given, PAD)}
+        return inputs, following, (following >= EOS) * row_weights[:, None]
 
     @property
     def signature(self) -> Any:
@@ -96,6 +96,6 @@ class TokenBatchSource:
 
 
 def _ended(ragged: Ragged) -> Ragged:
-    """END behind every sentence."""
+    """EOS behind every sentence."""
     values, splits = ragged
-    return np.insert(values, splits[1:], END), splits + np.arange(len(splits))
+    return np.insert(values, splits[1:], EOS), splits + np.arange(len(splits))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from textapps.errors import DivergedError, RunError
+from textapps.core.errors import DivergedError, RunError
 from textapps.training.checkpoint import (
     Arrays,
     CheckpointStore,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from textapps.backbones.config import BackboneConfig
-from textapps.config import Section, resolve_preset
+from textapps.core.config import Section, resolve_preset
 from textapps.datasets.config import CorpusConfig
 from textapps.decoding.config import DecodingConfig
 from textapps.exporting.config import ExportConfig

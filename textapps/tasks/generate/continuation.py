@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textapps.core.tokens import PAD
 from textapps.decoding.config import DecodingConfig
 from textapps.decoding.decoder import Decoder
 from textapps.decoding.sampling import Options
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.model import LanguageModel
-from textapps.token_ids import PADDING
 
 PIECE = 256  # characters that a call of the loop makes at most
 BEGINNING = "\n"  # every text begins on a new line
@@ -50,7 +50,7 @@ class Continuation:
         """
         encoded = [self._preprocessor.encode(BEGINNING + seed) for seed in seeds]
         lengths = np.array([len(ids) for ids in encoded], np.int32)
-        ids = np.full((len(seeds), lengths.max(initial=1)), PADDING, np.int32)
+        ids = np.full((len(seeds), lengths.max(initial=1)), PAD, np.int32)
         for row, one in zip(ids, encoded, strict=True):
             row[: len(one)] = one
         stop = None if config.stop is None else tf.constant(self._preprocessor.encode(config.stop))

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.corpus import Corpus, load_corpora
-from textapps.errors import DataError
+from textapps.core.errors import DataError
+from textapps.datasets.corpus.corpus import Corpus, load_corpora
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.training.streams import ScoringBatchSource, StreamBatchSource
 
-# Each stream of an evaluation but the first reads so many characters before it is judged.
+# Each stream of an evaluation but the first reads so many characters before it is evaluated.
 LEAD = 256
 # The evaluation reads more streams than training, because it keeps no gradient.
 EVALUATION_STREAMS = 64

@@ -36,13 +36,13 @@ class _Shaken:
 
     def __init__(self, model: Any, noise: Any) -> None:
         self.initial_state = model.initial_state
-        self.open_state = model.open_state
-        self.close_state = model.close_state
+        self.begin_decode = model.begin_decode
+        self.end_decode = model.end_decode
         self._model = model
         self._noise = noise  # float32[batch, vocabulary]
 
-    def next_logits(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
-        logits, state = self._model.next_logits(ids, state, mask)
+    def decode_step(self, ids: Any, state: Any, mask: Any = None) -> tuple[Any, Any]:
+        logits, state = self._model.decode_step(ids, state, mask)
         return logits + self._noise, state
 
 

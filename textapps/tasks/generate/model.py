@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from textapps.backbones.backbone import Backbone
+from textapps.core.tokens import PAD
 from textapps.tasks.generate.config import GenerateConfig
-from textapps.token_ids import PADDING
 from textapps.training.carried import CarriedState
 
 
@@ -15,7 +15,7 @@ class LanguageModel(keras.Model):
     """Embedding → causal backbone → logits; the chance of each next character.
 
     The backbone's state makes one model of three uses: a chunk of a stream in training, a prompt
-    read at once, and one character after another (`next_logits`).
+    read at once, and one character after another (`decode_step`).
 
     Called as a Keras model it takes chunks of streams, {"ids": int32[streams, chunk],
     "start": bool[streams]}, gives float32[streams, chunk, vocabulary] and carries the state of
@@ -81,7 +81,7 @@ class LanguageModel(keras.Model):
         x, state = self.backbone(x, state, mask=mask, training=training)
         return self._logits(self.head_dropout(x, training=training)), state
 
-    def next_logits(self, ids: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
+    def decode_step(self, ids: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """As `read`, with the logits of the last valid position only, float32[batch, vocabulary].
 
         Raises nothing for a row without a valid position: its logits mean nothing.
@@ -98,13 +98,13 @@ class LanguageModel(keras.Model):
         """The state before the first character of `batch` texts."""
         return self.backbone.initial_state(batch)
 
-    def open_state(self, state: Any, room: Any) -> Any:
-        """The state for `room` calls of `next_logits` at most, of one character each."""
-        return self.backbone.open_state(state, room)
+    def begin_decode(self, state: Any, room: Any) -> Any:
+        """The state for `room` calls of `decode_step` at most, of one character each."""
+        return self.backbone.begin_decode(state, room)
 
-    def close_state(self, state: Any) -> Any:
+    def end_decode(self, state: Any) -> Any:
         """The state again that any call takes."""
-        return self.backbone.close_state(state)
+        return self.backbone.end_decode(state)
 
     def nats(self, targets: Any, logits: Any) -> Any:
         """Cross-entropy: int32[batch, time], logits → float32[batch, time], in nats."""
@@ -112,5 +112,5 @@ class LanguageModel(keras.Model):
 
     def _logits(self, x: Any) -> Any:
         logits = self.head(x)
-        never = ops.arange(logits.shape[-1]) == PADDING
+        never = ops.arange(logits.shape[-1]) == PAD
         return ops.where(never, -1e9, logits)

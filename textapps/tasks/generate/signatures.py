@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from textapps.core.tokens import PAD
 from textapps.decoding.config import DecodingConfig
 from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
 from textapps.decoding.sampling import Options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.state import flatten_state, unflatten_state
 from textapps.tasks.generate.continuation import BEGINNING
-from textapps.token_ids import PADDING
 
 if TYPE_CHECKING:
     from textapps.tasks.generate.task import TextGenerator
@@ -119,7 +119,7 @@ class Signatures:
         return {"text": text, **_flat(state)}
 
     def _step(self, ids: Any, **state: Any) -> Tensors:
-        logits, new = self._model.next_logits(ids, unflatten_state(state), ids != PADDING)
+        logits, new = self._model.decode_step(ids, unflatten_state(state), ids != PAD)
         return {"logits": logits, **flatten_state(new)}
 
     def _advance(self, state: DecodingState, options: Tensors) -> tuple[Any, DecodingState]:

@@ -10,17 +10,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.config import resolve
-from textapps.datasets.corpus import Corpus
+from textapps.core.config import resolve
+from textapps.core.errors import ConfigurationError
+from textapps.core.tokens import FIRST
+from textapps.datasets.corpus.corpus import Corpus
 from textapps.decoding.config import DecodingConfig
-from textapps.errors import ConfigurationError
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate import data
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.continuation import PIECE, Continuation
 from textapps.tasks.generate.model import LanguageModel
-from textapps.tasks.trained import Trained
-from textapps.token_ids import FIRST
+from textapps.tasks.predictor import Predictor
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
@@ -37,7 +37,7 @@ COMPILED_FROM = {"transformer": 2_000}
 COMPILED_FROM_ELSE = 20_000
 
 
-class TextGenerator(Trained):
+class TextGenerator(Predictor):
     """A trained character-level language model: everything that its run directory holds.
 
     Made by `train` and `load`.
@@ -103,7 +103,7 @@ class TextGenerator(Trained):
     def nats(self, text: str) -> NDArray[np.float32]:
         """The surprise of each character given those before it: float32[characters], in nats.
 
-        A character that training has not seen is judged by the chance of an unknown one.
+        A character that training has not seen is evaluated by the chance of an unknown one.
         """
         if not text:
             return np.zeros(0, np.float32)

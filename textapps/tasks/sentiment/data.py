@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from textapps.datasets.labelled_texts import LabelledTexts
-from textapps.datasets.load import load_labelled_texts
+from textapps.datasets.texts.labelled_texts import LabelledTexts
+from textapps.datasets.texts.load import load_labelled_texts
 from textapps.preprocessing.ngrams import NgramIndex
 from textapps.preprocessing.text import TextPreprocessor
 from textapps.tasks.sentiment.config import SentimentConfig
@@ -23,7 +23,7 @@ def load_training_data(
     return splits.train, splits.validation
 
 
-class Encoder:
+class TextFeaturizer:
     """Texts to what the model takes: ids, and with `model.ngrams` also n-grams.
 
     The same operations in training, on many texts, and in the exported graph.
@@ -49,7 +49,7 @@ class Encoder:
         return [self.preprocessor] + ([] if self.ngrams is None else [self.ngrams])
 
     @classmethod
-    def from_texts(cls, texts: Sequence[str], config: SentimentConfig) -> "Encoder":
+    def from_texts(cls, texts: Sequence[str], config: SentimentConfig) -> "TextFeaturizer":
         """Learns the vocabulary, and the n-grams if there are to be any, from training texts."""
         preprocessor = TextPreprocessor.from_texts(texts, config.preprocessor)
         if not config.model.ngrams:
@@ -69,7 +69,7 @@ class Encoder:
             self.ngrams.save(directory)
 
     @classmethod
-    def load(cls, directory: Path, config: SentimentConfig) -> "Encoder":
+    def load(cls, directory: Path, config: SentimentConfig) -> "TextFeaturizer":
         """Reads what `save` wrote; RunError if it is missing or damaged."""
         preprocessor = TextPreprocessor.load(directory, config.preprocessor)
         if not config.model.ngrams:
@@ -83,20 +83,20 @@ class Encoder:
 
 
 def training_batches(
-    texts: LabelledTexts, encoder: Encoder, config: SentimentConfig
+    texts: LabelledTexts, featurizer: TextFeaturizer, config: SentimentConfig
 ) -> TextBatchSource:
     """Batches of texts of like length, in an order that the seed decides."""
-    sequences = encoder.encode(texts.texts)
+    sequences = featurizer.encode(texts.texts)
     lengths = np.diff(sequences["ids"][1])
     plan = LengthGroupedPlan(lengths, config.training.batch_size, config.random_seed)
     return TextBatchSource(sequences, texts.labels, plan)
 
 
 def validation_batches(
-    texts: LabelledTexts, encoder: Encoder, config: SentimentConfig
+    texts: LabelledTexts, featurizer: TextFeaturizer, config: SentimentConfig
 ) -> TextBatchSource:
     """Every text once, the shortest first."""
-    sequences = encoder.encode(texts.texts)
+    sequences = featurizer.encode(texts.texts)
     plan = SequentialPlan(np.diff(sequences["ids"][1]), 2 * config.training.batch_size)
     return TextBatchSource(sequences, texts.labels, plan)
 

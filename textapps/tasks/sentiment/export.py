@@ -12,7 +12,7 @@ from textapps.exporting.verification import Case
 from textapps.training.evaluations import read_metrics
 
 if TYPE_CHECKING:
-    from textapps.tasks.sentiment.task import Sentiment
+    from textapps.tasks.sentiment.task import SentimentClassifier
 
 # Of unequal lengths, so that the check of batch against single crosses padding.
 EXAMPLES = (
@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 
 
-def export(classifier: "Sentiment", models_dir: Path | str, config: ExportConfig) -> Path:
+def export(classifier: "SentimentClassifier", models_dir: Path | str, config: ExportConfig) -> Path:
     """Publishes the next version of the export and returns its directory.
 
     Raises:
@@ -36,7 +36,7 @@ def export(classifier: "Sentiment", models_dir: Path | str, config: ExportConfig
 
     return export_model(
         {DEFAULT_SIGNATURE: Endpoint(classifier.answer, classifier.answer.input_signature)},
-        track=classifier.encoder.resources,
+        track=classifier.featurizer.resources,
         manifest_fields={
             "task": classifier.config.task,
             "backbone": classifier.config.backbone.kind,

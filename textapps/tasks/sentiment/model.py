@@ -8,9 +8,9 @@ from keras import ops
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.pooling import Pooling
 from textapps.backbones.stem import Stem
+from textapps.core.tokens import PAD, UNK
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.ngram_path import NgramPath
-from textapps.token_ids import PADDING, UNKNOWN
 
 
 class SentimentModel(keras.Model):
@@ -70,7 +70,7 @@ class SentimentModel(keras.Model):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """See the class."""
         ids = inputs["ids"]
-        mask = ops.not_equal(ids, PADDING)
+        mask = ops.not_equal(ids, PAD)
         x = self.embedding(self.word_dropout(ids, training=training))
         x = self.embedding_dropout(x, training=training)
         x, mask, _ = self.stem(x, mask=mask)
@@ -116,5 +116,5 @@ class WordDropout(keras.layers.Layer):
         if not training or not self.rate:
             return ids
         drawn = keras.random.uniform(ops.shape(ids), seed=self.seed_generator)
-        dropped = ops.logical_and(drawn < self.rate, ids != PADDING)
-        return ops.where(dropped, UNKNOWN, ids)
+        dropped = ops.logical_and(drawn < self.rate, ids != PAD)
+        return ops.where(dropped, UNK, ids)

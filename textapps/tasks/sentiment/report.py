@@ -3,30 +3,30 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textapps.evaluation.classifier_report import classifier_sections
-from textapps.evaluation.report import write_report as write
-from textapps.evaluation.sections import Report
-from textapps.tasks.sentiment.judgement import Judgement
+from textapps.evaluation.reports.classification import classifier_sections
+from textapps.evaluation.reports.report import write_report as write
+from textapps.evaluation.reports.sections import Report
+from textapps.tasks.sentiment.evaluate import Evaluation
 from textapps.training.evaluations import evaluation_path
 from textapps.training.history import read_history
 
 if TYPE_CHECKING:
-    from textapps.tasks.sentiment.task import Sentiment
+    from textapps.tasks.sentiment.task import SentimentClassifier
 
 
 def write_report(
-    classifier: "Sentiment", judgement: Judgement, baseline: Judgement | None = None
+    classifier: "SentimentClassifier", evaluation: Evaluation, baseline: Evaluation | None = None
 ) -> Path:
-    """Writes what is known of a judgement as one HTML file, and returns its path.
+    """Writes what is known of an evaluation as one HTML file, and returns its path.
 
     That of the run's own test split is report.html, others stand beside their figures.
 
     Raises:
         RunError: the run cannot be written.
     """
-    run, config, summary = classifier.run, classifier.config, judgement.summary
-    metrics, examples = summary["metrics"], judgement.examples
-    vocabulary = len(classifier.encoder.preprocessor.vocabulary)
+    run, config, summary = classifier.run, classifier.config, evaluation.summary
+    metrics, examples = summary["metrics"], evaluation.examples
+    vocabulary = len(classifier.featurizer.preprocessor.vocabulary)
     facts = {
         "run": run.name,
         "backbone": f"{config.backbone.kind}, {config.backbone.layers} x {config.backbone.units}",
@@ -35,12 +35,12 @@ def write_report(
         "vocabulary": f"{vocabulary:,} {config.preprocessor.tokens}s",
         "trained on": config.data.source,
         "training": f"{metrics['seconds']:.0f} s",
-        "judged on": f"{summary['data']}, {summary['split']}: {len(examples):,} examples",
+        "evaluated on": f"{summary['data']}, {summary['split']}: {len(examples):,} examples",
     }
     in_words = config.preprocessor.tokens == "word"
     sections = classifier_sections(
         examples.labels,
-        judgement.scores,
+        evaluation.scores,
         examples.label_names,
         metrics=metrics,
         examples=examples.texts,
@@ -50,7 +50,7 @@ def write_report(
         baseline=("NB-SVM", baseline.scores) if baseline else None,
     )
     path = evaluation_path(run, summary).with_suffix(".html")
-    if judgement.default:
+    if evaluation.default:
         path = run.path / "report.html"
     write(path, Report(f"Sentiment: {config.backbone.kind} on {summary['data']}", facts, sections))
     return path

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textapps.config import resolve
-from textapps.datasets.labelled_texts import LabelledTexts
+from textapps.core.config import resolve
+from textapps.datasets.texts.labelled_texts import LabelledTexts
+from textapps.tasks.predictor import Predictor
 from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.model import SentimentModel
-from textapps.tasks.trained import Trained
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
     scores: tuple[float, ...]
 
 
-class Sentiment(Trained):
+class SentimentClassifier(Predictor):
     """A trained classifier: everything that its run directory holds, ready to answer.
 
     Made by `train` and `load`.
@@ -45,13 +45,13 @@ class Sentiment(Trained):
         self,
         run: RunDirectory,
         config: SentimentConfig,
-        encoder: data.Encoder,
+        featurizer: data.TextFeaturizer,
         model: SentimentModel,
         labels: Sequence[str],
     ) -> None:
         self.run = run
         self.config = config
-        self.encoder = encoder
+        self.featurizer = featurizer
         self.model = model
         self.labels = tuple(labels)
         self.answer = tf.function(
@@ -80,7 +80,7 @@ class Sentiment(Trained):
 
     def _answer(self, text: Any) -> dict[str, Any]:
         """string[batch] → label, probability (of it) and scores: the exported signature."""
-        logits = self.model(self.encoder(text), training=False)
+        logits = self.model(self.featurizer(text), training=False)
         scores = tf.nn.softmax(self.model.combined(logits))
         return {
             "label": tf.gather(tf.constant(self.labels), tf.argmax(scores, axis=-1)),
@@ -93,7 +93,7 @@ def train(
     config: SentimentConfig,
     models_dir: Path | str = "models",
     progress: Progress | None = None,
-) -> tuple[Sentiment, FitResult]:
+) -> tuple[SentimentClassifier, FitResult]:
     """Trains a new run under `models_dir`, with the best weights in the model that comes back.
 
     Raises:
@@ -103,22 +103,24 @@ def train(
     replicas = Replicas.of(config.training.strategy)
     config = config.model_copy(update={"data": config.data.resolved()})
     train_texts, validation_texts = data.load_training_data(config)
-    encoder = data.Encoder.from_texts(train_texts.texts, config)
+    featurizer = data.TextFeaturizer.from_texts(train_texts.texts, config)
     # Before there is a run, because it finds the sizes that do not fit together.
-    _model(config, encoder, len(train_texts.label_names))
+    _model(config, featurizer, len(train_texts.label_names))
 
     def begin() -> RunDirectory:
         run = RunDirectory.create(Path(models_dir), TASK, config.backbone.kind, config)
         run.preprocessor_dir.mkdir()
-        encoder.save(run.preprocessor_dir)
+        featurizer.save(run.preprocessor_dir)
         write_data_record(run, data.describe(train_texts, validation_texts))
         return run
 
     run = replicas.agreed_run(begin, Path(models_dir) / TASK)
-    return _fit(run, config, encoder, train_texts, validation_texts, replicas, progress)
+    return _fit(run, config, featurizer, train_texts, validation_texts, replicas, progress)
 
 
-def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentiment, FitResult]:
+def resume(
+    run: RunDirectory, progress: Progress | None = None
+) -> tuple[SentimentClassifier, FitResult]:
     """Goes on with a run that was stopped, by whatever; ends as if it had not been.
 
     Raises:
@@ -129,11 +131,11 @@ def resume(run: RunDirectory, progress: Progress | None = None) -> tuple[Sentime
     known = read_data_record(run, DATA_FIELDS)
     train_texts, validation_texts = data.load_training_data(config, known["labels"])
     check_same_data(run, known, data.describe(train_texts, validation_texts))
-    encoder = data.Encoder.load(run.preprocessor_dir, config)
-    return _fit(run, config, encoder, train_texts, validation_texts, replicas, progress)
+    featurizer = data.TextFeaturizer.load(run.preprocessor_dir, config)
+    return _fit(run, config, featurizer, train_texts, validation_texts, replicas, progress)
 
 
-def load(run: RunDirectory) -> Sentiment:
+def load(run: RunDirectory) -> SentimentClassifier:
     """The classifier of a run, with its best weights.
 
     Raises:
@@ -141,10 +143,10 @@ def load(run: RunDirectory) -> Sentiment:
     """
     config = load_config(run)
     labels = read_data_record(run, DATA_FIELDS)["labels"]
-    encoder = data.Encoder.load(run.preprocessor_dir, config)
-    model = _model(config, encoder, len(labels))
+    featurizer = data.TextFeaturizer.load(run.preprocessor_dir, config)
+    model = _model(config, featurizer, len(labels))
     load_weights(model, run)
-    return Sentiment(run, config, encoder, model, labels)
+    return SentimentClassifier(run, config, featurizer, model, labels)
 
 
 def load_config(run: RunDirectory) -> SentimentConfig:
@@ -155,16 +157,16 @@ def load_config(run: RunDirectory) -> SentimentConfig:
 def _fit(
     run: RunDirectory,
     config: SentimentConfig,
-    encoder: data.Encoder,
+    featurizer: data.TextFeaturizer,
     train_texts: LabelledTexts,
     validation_texts: LabelledTexts,
     replicas: Replicas,
     progress: Progress | None,
-) -> tuple[Sentiment, FitResult]:
+) -> tuple[SentimentClassifier, FitResult]:
     seed_everything(config.random_seed)
-    batches = data.training_batches(train_texts, encoder, config)
+    batches = data.training_batches(train_texts, featurizer, config)
     with precision(config.training.mixed_precision), replicas.scope():
-        model = _model(config, encoder, len(train_texts.label_names))
+        model = _model(config, featurizer, len(train_texts.label_names))
         if model.ngram_path is not None:
             model.ngram_path.adapt(*batches.sequences["ngrams"], train_texts.labels)
         result = fit(
@@ -172,7 +174,7 @@ def _fit(
             loss=model.loss_of_paths,
             metrics=[keras.metrics.MeanMetricWrapper(model.correct, name="accuracy")],
             train=batches,
-            validation=data.validation_batches(validation_texts, encoder, config),
+            validation=data.validation_batches(validation_texts, featurizer, config),
             config=config.training,
             run=run,
             replicas=replicas,
@@ -182,9 +184,11 @@ def _fit(
     return load(run), result
 
 
-def _model(config: SentimentConfig, encoder: data.Encoder, classes: int) -> SentimentModel:
-    ngrams = 0 if encoder.ngrams is None else len(encoder.ngrams)
-    model = SentimentModel(config, len(encoder.preprocessor.vocabulary), classes, ngrams)
+def _model(
+    config: SentimentConfig, featurizer: data.TextFeaturizer, classes: int
+) -> SentimentModel:
+    ngrams = 0 if featurizer.ngrams is None else len(featurizer.ngrams)
+    model = SentimentModel(config, len(featurizer.preprocessor.vocabulary), classes, ngrams)
     model.build()
     return model
 

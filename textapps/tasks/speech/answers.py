@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from textapps.datasets.clip_bytes import LONGEST_SECONDS
+from textapps.datasets.clips.bytes import LONGEST_SECONDS
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.recordings import fit_length
 from textapps.tasks.speech.model import SpeechModel

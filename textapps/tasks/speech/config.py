@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from textapps.backbones.config import BackboneConfig, StemConfig
-from textapps.config import Section, resolve_preset
+from textapps.core.config import Section, resolve_preset
 from textapps.datasets.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
 from textapps.exporting.config import ExportConfig

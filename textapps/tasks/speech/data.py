@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clip_loader import load_clips
-from textapps.datasets.clips import Clips
+from textapps.datasets.clips.clips import Clips
+from textapps.datasets.clips.loader import load_clips
 from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.preprocessing.augmentation import clip_seeds
 from textapps.preprocessing.log_mel import FrontEnd

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from textapps.datasets.clips import Clips
-from textapps.errors import DataError, ExportError
+from textapps.core.errors import DataError, ExportError
+from textapps.datasets.clips.clips import Clips
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.lite import LiteModel, convert
 from textapps.exporting.publish import publish
 from textapps.tasks.speech.data import load_splits
+from textapps.tasks.speech.evaluate import clip_scores
 from textapps.tasks.speech.export import manifest_fields, sounds
-from textapps.tasks.speech.judgement import clip_scores
 
 if TYPE_CHECKING:
     from textapps.tasks.speech.task import SpeechRecognizer

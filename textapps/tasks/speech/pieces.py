@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from textapps.datasets.clip_files import from_pcm
-from textapps.errors import DataError
+from textapps.core.errors import DataError
+from textapps.datasets.clips.files import from_pcm
 from textapps.tasks.speech.data import resampled
 from textapps.tasks.speech.recordings import Waveform
 

@@ -7,9 +7,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clip_bytes import LONGEST_SECONDS
-from textapps.datasets.clip_files import is_clip, read_sound
-from textapps.errors import DataError
+from textapps.core.errors import DataError
+from textapps.datasets.clips.bytes import LONGEST_SECONDS
+from textapps.datasets.clips.files import is_clip, read_sound
 from textapps.tasks.speech.data import resampled
 
 Waveform = NDArray[np.float32]

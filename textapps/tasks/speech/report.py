@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textapps.evaluation.report import write_report as write
-from textapps.evaluation.sections import Report
-from textapps.evaluation.speech_report import pictures_of_mistakes, speech_sections
+from textapps.evaluation.reports.report import write_report as write
+from textapps.evaluation.reports.sections import Report
+from textapps.evaluation.reports.speech import pictures_of_mistakes, speech_sections
 from textapps.preprocessing.log_mel import FrontEnd
-from textapps.tasks.speech.judgement import Judgement
+from textapps.tasks.speech.evaluate import Evaluation
 from textapps.training.evaluations import evaluation_path
 from textapps.training.history import read_history
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from textapps.tasks.speech.task import SpeechRecognizer
 
 
-def write_report(recognizer: "SpeechRecognizer", judgement: Judgement) -> Path:
-    """Writes what is known of a judgement as one HTML file, and returns its path.
+def write_report(recognizer: "SpeechRecognizer", evaluation: Evaluation) -> Path:
+    """Writes what is known of an evaluation as one HTML file, and returns its path.
 
     That of the run's own test split is report.html, others stand beside their figures.
 
     Raises:
         RunError: the run cannot be written.
     """
-    run, config, summary = recognizer.run, recognizer.config, judgement.summary
-    metrics, clips = summary["metrics"], judgement.clips
+    run, config, summary = recognizer.run, recognizer.config, evaluation.summary
+    metrics, clips = summary["metrics"], evaluation.clips
     backbone, audio = config.backbone, config.preprocessor
     facts = {
         "run": run.name,
@@ -36,7 +36,7 @@ def write_report(recognizer: "SpeechRecognizer", judgement: Judgement) -> Path:
         "commands": ", ".join(recognizer.commands),
         "trained on": config.data.source,
         "training": f"{metrics['seconds']:.0f} s",
-        "judged on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} clips",
+        "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} clips",
         "one clip takes": f"{metrics['milliseconds_per_clip']:.1f} ms (warm, the median)",
     }
     # What is heard, whatever the model is given of it.
@@ -48,20 +48,20 @@ def write_report(recognizer: "SpeechRecognizer", judgement: Judgement) -> Path:
 
     sections = speech_sections(
         clips.labels,
-        judgement.scores,
+        evaluation.scores,
         clips.names,
         metrics=metrics,
         clips=clips.places,
         speakers=clips.speakers,
-        noisy=judgement.noisy,
-        streaming=judgement.streaming,
+        noisy=evaluation.noisy,
+        streaming=evaluation.streaming,
         pictures=pictures_of_mistakes(
-            clips.places, clips.labels, judgement.scores, clips.names, features_of
+            clips.places, clips.labels, evaluation.scores, clips.names, features_of
         ),
         history=read_history(run),
     )
     path = evaluation_path(run, summary).with_suffix(".html")
-    if judgement.default:
+    if evaluation.default:
         path = run.path / "report.html"
     write(path, Report(f"Speech: {backbone.kind} on {summary['data']}", facts, sections))
     return path

@@ -9,15 +9,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textapps.config import resolve
-from textapps.datasets.clip_bytes import LONGEST_SECONDS
-from textapps.datasets.clips import Clips
+from textapps.core.config import resolve
+from textapps.core.errors import ConfigurationError, unknown
+from textapps.datasets.clips.bytes import LONGEST_SECONDS
+from textapps.datasets.clips.clips import Clips
 from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.decoding.config import DetectionConfig
 from textapps.decoding.detector import Detection, Detector
-from textapps.errors import ConfigurationError, unknown
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.recordings import read_recordings
+from textapps.tasks.predictor import Predictor
 from textapps.tasks.speech import data
 from textapps.tasks.speech.answers import Answers
 from textapps.tasks.speech.config import SpeechConfig
@@ -28,7 +29,6 @@ from textapps.tasks.speech.recordings import (
     Waveform,
     read_recording,
 )
-from textapps.tasks.trained import Trained
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.progress import Progress
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
     scores: tuple[float, ...]
 
 
-class SpeechRecognizer(Trained):
+class SpeechRecognizer(Predictor):
     """A trained recogniser: everything that its run directory holds, ready to answer.
 
     Made by `train` and `load`.

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from textapps.datasets.pairs import Pairs, load_pairs
-from textapps.errors import DataError
+from textapps.core.errors import DataError
+from textapps.datasets.pairs.pairs import Pairs, load_pairs
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.training.token_batches import TokenBatchSource

@@ -6,9 +6,9 @@ import keras
 from keras import ops
 
 from textapps.backbones.backbone import Backbone
+from textapps.core.tokens import BOS, EOS, PAD
 from textapps.decoding.hypotheses import IMPOSSIBLE
 from textapps.tasks.translate.config import TranslateConfig
-from textapps.token_ids import END, PADDING, START
 
 
 class TranslationModel(keras.Model):
@@ -16,11 +16,11 @@ class TranslationModel(keras.Model):
 
     Called as a Keras model it takes {"source": int32[batch, source_time], "target":
     int32[batch, time]}, padded with 0, and gives float32[batch, time, vocabulary]: what follows
-    each position of the target. In decoding, `remember` reads the source once and `next_logits`
+    each position of the target. In decoding, `remember` reads the source once and `decode_step`
     gives the next token from a state.
 
     Args:
-        source_size, target_size: of the vocabularies; the ids before END are never predicted.
+        source_size, target_size: of the vocabularies; the ids before EOS are never predicted.
         joint: both are one vocabulary.
     """
 
@@ -67,7 +67,7 @@ class TranslationModel(keras.Model):
         """See the class."""
         memory = self.remember(inputs["source"], training=training)
         x = self._embed(self.target_embedding, inputs["target"], training)
-        mask = inputs["target"] != PADDING
+        mask = inputs["target"] != PAD
         x, _ = self.decoder(x, mask=mask, memory=memory, training=training)
         return self._logits(x)
 
@@ -76,12 +76,12 @@ class TranslationModel(keras.Model):
 
         A row without a token is remembered as nothing at all, which every answer may follow.
         """
-        mask = source != PADDING
+        mask = source != PAD
         x = self._embed(self.source_embedding, source, training)
         x, _ = self.encoder(x, mask=mask, training=training)
         return self.decoder.prepare_memory(x, mask)
 
-    def next_logits(
+    def decode_step(
         self,
         ids: Any,
         state: Any = None,
@@ -110,10 +110,10 @@ class TranslationModel(keras.Model):
             source: int32[batch, source_time], ended, without padding; `target` likewise, not ended.
 
         Returns:
-            float32[batch, target_time + 1, source_time], the last row for END; None if the
+            float32[batch, target_time + 1, source_time], the last row for EOS; None if the
             decoder has no attention.
         """
-        ids = ops.pad(target, [(0, 0), (1, 0)], constant_values=START)
+        ids = ops.pad(target, [(0, 0), (1, 0)], constant_values=BOS)
         x = self._embed(self.target_embedding, ids, training=False)
         return self.decoder.attention_weights(x, memory=self.remember(source))
 
@@ -144,5 +144,5 @@ class TranslationModel(keras.Model):
 
 
 def _never(vocabulary_size: int) -> Any:
-    """float32[vocabulary], what rules out the ids before END."""
-    return ops.where(ops.arange(vocabulary_size) < END, IMPOSSIBLE, 0.0)
+    """float32[vocabulary], what rules out the ids before EOS."""
+    return ops.where(ops.arange(vocabulary_size) < EOS, IMPOSSIBLE, 0.0)

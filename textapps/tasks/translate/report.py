@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textapps.evaluation.report import write_report as write
-from textapps.evaluation.sections import Report
-from textapps.evaluation.translation_report import translation_sections
-from textapps.tasks.translate.judgement import Judgement
+from textapps.evaluation.reports.report import write_report as write
+from textapps.evaluation.reports.sections import Report
+from textapps.evaluation.reports.translation import translation_sections
+from textapps.tasks.translate.evaluate import Evaluation
 from textapps.training.evaluations import evaluation_path
 from textapps.training.history import read_history
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from textapps.tasks.translate.task import Translator
 
 
-def write_report(translator: "Translator", judgement: Judgement) -> Path:
-    """Writes what is known of a judgement as one HTML file, and returns its path.
+def write_report(translator: "Translator", evaluation: Evaluation) -> Path:
+    """Writes what is known of an evaluation as one HTML file, and returns its path.
 
     That of the run's own test split is report.html, others stand beside their figures.
 
     Raises:
         RunError: the run cannot be written.
     """
-    run, config, summary = translator.run, translator.config, judgement.summary
+    run, config, summary = translator.run, translator.config, evaluation.summary
     metrics = summary["metrics"]
     backbone, tokenizers = config.backbone, translator.tokenizers
     facts = {
@@ -35,19 +35,19 @@ def write_report(translator: "Translator", judgement: Judgement) -> Path:
         + (", joint" if tokenizers.joint else ""),
         "trained on": config.data.source_file or config.data.source,
         "training": f"{metrics['seconds']:.0f} s",
-        "judged on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} sentences",
-        "decoding": judgement.searches[0].name,
+        "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} sentences",
+        "decoding": evaluation.searches[0].name,
     }
     sections = translation_sections(
-        judgement.pairs.sources,
-        judgement.scored,
+        evaluation.pairs.sources,
+        evaluation.scored,
         metrics=metrics,
         history=read_history(run),
-        maps=judgement.maps,
-        searches=judgement.searches,
+        maps=evaluation.maps,
+        searches=evaluation.searches,
     )
     path = evaluation_path(run, summary).with_suffix(".html")
-    if judgement.default:
+    if evaluation.default:
         path = run.path / "report.html"
     write(path, Report(f"Translation: {backbone.kind} on {summary['data']}", facts, sections))
     return path

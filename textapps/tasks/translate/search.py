@@ -5,13 +5,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from textapps.core.tokens import BOS, EOS, PAD
 from textapps.decoding.beam_search import beam_search
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.greedy import greedy, sample
 from textapps.decoding.hypotheses import Hypotheses
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.translate.model import TranslationModel
-from textapps.token_ids import END, PADDING, START
 
 
 class Search:
@@ -68,10 +68,10 @@ class Search:
         return tf.ensure_shape(translations, [None, n]), found.scores
 
     def source_ids(self, text: Any) -> Any:
-        """string[batch] → int32[batch, time], END behind each and 0 behind that."""
+        """string[batch] → int32[batch, time], EOS behind each and 0 behind that."""
         ids = self._tokenizers.source.encode(text)
-        ends = tf.fill([ids.nrows(), 1], END)
-        return tf.concat([ids, ends], axis=1).to_tensor(PADDING)
+        ends = tf.fill([ids.nrows(), 1], EOS)
+        return tf.concat([ids, ends], axis=1).to_tensor(PAD)
 
     def find_ids(self, source: Any, random_seed: Any, config: SearchConfig) -> Hypotheses:
         """int32[batch, time], int64[batch] → the `n_best` best answers as ids.
@@ -80,13 +80,13 @@ class Search:
         """
         batch = tf.shape(source)[0]
         beams = 1 if config.temperature else max(config.beam, config.n_best)
-        tokens = tf.math.count_nonzero(source, axis=1, dtype=tf.int32) - 1  # without END
+        tokens = tf.math.count_nonzero(source, axis=1, dtype=tf.int32) - 1  # without EOS
         longest = tf.cast(config.max_ratio * tf.cast(tokens, tf.float32), tf.int32)
         arguments = {
-            "next_logits": partial(self._model.next_logits, table=self._model.output_table()),
+            "decode_step": partial(self._model.decode_step, table=self._model.output_table()),
             "state": self._model.search_state(batch, beams),
             "memory": self._model.remember(source),
-            "start_ids": tf.fill([batch], START),
+            "start_ids": tf.fill([batch], BOS),
             "length_penalty": config.length_penalty,
             "max_length": tf.where(tokens > 0, longest + config.max_extra, 0),
         }

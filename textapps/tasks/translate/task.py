@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from textapps.config import resolve
-from textapps.datasets.pairs import Pairs
+from textapps.core.config import resolve
+from textapps.core.tokens import EOS
+from textapps.datasets.pairs.pairs import Pairs
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.hypotheses import possible
-from textapps.evaluation.translation import corpus_bleu, cut_for
+from textapps.evaluation.metrics.translation import corpus_bleu, cut_for
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
-from textapps.tasks.trained import Trained
+from textapps.tasks.predictor import Predictor
 from textapps.tasks.translate import data
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.search import Search
-from textapps.token_ids import END
 from textapps.training.data_record import check_same_data, read_data_record, write_data_record
 from textapps.training.fit import FitResult, fit
 from textapps.training.nats_per_token import NatsPerToken
@@ -31,11 +31,11 @@ from textapps.training.token_loss import TokenLoss
 from textapps.training.weights import load_weights
 
 if TYPE_CHECKING:
-    from textapps.evaluation.translation_report import AttentionMap
+    from textapps.evaluation.reports.translation import AttentionMap
 
 TASK = "translate"
 ANSWER_BATCH = 64
-JUDGED = 1_000  # sentences of the validation split that are translated after each interval
+EVALUATED = 1_000  # sentences of the validation split that are translated after each interval
 GREEDY = SearchConfig(beam=1, n_best=1)
 ENDED = "</s>"  # the end of a sentence, in pictures
 
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     score: float
 
 
-class Translator(Trained):
+class Translator(Predictor):
     """A trained translator: everything that its run directory holds, ready to answer.
 
     Made by `train` and `load`.
@@ -105,7 +105,7 @@ class Translator(Trained):
 
         Of the last block, as the mean of its heads.
         """
-        from textapps.evaluation.translation_report import AttentionMap
+        from textapps.evaluation.reports.translation import AttentionMap
 
         source = self.search.source_ids(tf.constant([text]))
         greedy = self.config.decoding.model_copy(update={"beam": 1, "n_best": 1, "temperature": 0})
@@ -124,7 +124,7 @@ class Translator(Trained):
 def _names(tokenizer: Tokenizer, ids: Any) -> list[str]:
     texts = tokenizer.decode(ids[:, None]).numpy()
     return [
-        ENDED if token == END else text.decode()
+        ENDED if token == EOS else text.decode()
         for token, text in zip(ids.numpy(), texts, strict=True)
     ]
 
@@ -206,10 +206,10 @@ def _fit(
     with precision(config.training.mixed_precision), replicas.scope():
         model = _model(config, tokenizers)
         translator = Translator(run, config, tokenizers, model)
-        sources = validation_pairs.sources[:JUDGED]
-        references = validation_pairs.targets[:JUDGED]
+        sources = validation_pairs.sources[:EVALUATED]
+        references = validation_pairs.targets[:EVALUATED]
 
-        def judge() -> dict[str, float]:
+        def evaluate() -> dict[str, float]:
             answers = translator.predict(sources, **GREEDY.model_dump())
             translations = [each.translation for each in answers]
             return {"bleu": corpus_bleu(translations, references, cut_for(references))}
@@ -223,7 +223,7 @@ def _fit(
             config=config.training,
             run=run,
             monitor="val_bleu",
-            judge=judge,
+            evaluate=evaluate,
             replicas=replicas,
             progress=progress,
         )

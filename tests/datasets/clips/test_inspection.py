@@ -1,0 +1,115 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from textapps.core.errors import DataError
+from textapps.datasets.clips.inspection import check_clips, summarise_clips
+from textapps.datasets.clips.loader import load_clips
+from textapps.datasets.config import ClipsConfig
+from textapps.datasets.source import SPLITS, Defect
+from textapps.datasets.splits import split_of
+from textapps.datasets.texts.inspection import Twin
+
+Record = Callable[..., Path]
+SPEAKERS = ("ann", "bob", "eva")
+
+
+@pytest.fixture
+def table(record: Record, tmp_path: Path) -> Path:
+    """Five words of three speakers, each of whom is in a split of her own."""
+    lines = ["path,label,split,speaker"]
+    for speaker, split in zip(SPEAKERS, SPLITS, strict=True):
+        for word in ("yes", "no", "bird", "cat", "tree"):
+            for take in range(2):
+                name = f"{word}/{speaker}{take}.wav"
+                record(name, 400 + 100 * take, 8_000 if word == "cat" else 16_000)
+                lines.append(f"{name},{word},{split},{speaker}")
+    path = tmp_path / "words.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_summary(table: Path, record: Record) -> None:
+    record("_background_noise_/hum.wav", 40_000)
+    config = ClipsConfig(source=str(table), commands=("yes", "no"), unknown=0.25, silence=0.25)
+    name, splits = summarise_clips(config)
+    assert (name, list(splits)) == ("words", list(SPLITS))
+    train = splits["train"]
+    assert train.classes == {"yes": 2, "no": 2, "unknown": 2, "silence": 2}
+    assert (train.clips, train.left_out, train.speakers) == (8, 4, 1)
+    assert train.rates_hz == {8_000: 2, 16_000: 8}
+    lengths = {"shortest": 25, "median": 31, "percent_95": 50, "longest": 62}
+    assert train.milliseconds == lengths
+    loaded = load_clips(config, SPLITS, lambda waveform, rate_hz: np.repeat(waveform, 2))
+    for clips, summary in zip(loaded, splits.values(), strict=True):
+        drawn = clips.labels[clips.drawn(0)]
+        assert list(summary.classes.values()) == np.bincount(drawn).tolist()
+    assert summarise_clips(ClipsConfig(source=str(table), silence=0))[1]["test"].left_out == 0
+
+
+def test_findings(table: Path, tmp_path: Path) -> None:
+    place = {name: str(tmp_path / name) for name in ("yes/ann0.wav", "no/ann1.wav", "no/eva0.wav")}
+    Path(place["no/ann1.wav"]).write_bytes(Path(place["yes/ann0.wav"]).read_bytes())
+    Path(place["no/eva0.wav"]).write_bytes(Path(place["yes/ann0.wav"]).read_bytes())
+    for name in ("yes/bob0.wav", "yes/bob1.wav"):
+        soundfile.write(tmp_path / name, np.zeros(500), 16_000)
+    with table.open("a", encoding="utf-8") as file:
+        file.write("cat/eva0.wav,cat,test,ann\nno/ann0.wav,maybe,train,ann\n")
+    found = check_clips(ClipsConfig(source=str(table), silence=0, commands=("yes", "no", "maybe")))
+    assert found.still == [str(tmp_path / f"yes/bob{take}.wav") for take in range(2)]
+    cat = str(tmp_path / "cat/eva0.wav")
+    no = str(tmp_path / "no/ann0.wav")
+    assert found.duplicates == [
+        Twin(place["no/ann1.wav"], place["yes/ann0.wav"]),
+        Twin(no, no),
+        Twin(cat, cat),
+    ]
+    assert found.shared == {"train+test": [Twin(place["no/eva0.wav"], place["yes/ann0.wav"])]}
+    assert found.shared_speakers == {"train+test": ["ann"]}
+    assert found.scarce == [
+        "maybe: 1 clip in train",
+        "unknown: 1 clip in train",
+        "maybe: 0 clips in validation",
+        "unknown: 1 clip in validation",
+        "maybe: 0 clips in test",
+        "unknown: 1 clip in test",
+    ]
+    assert found.defects == []
+
+
+def test_all_defects_are_found(table: Path, tmp_path: Path) -> None:
+    broken = [tmp_path / name for name in ("yes/ann0.wav", "no/eva1.wav")]
+    broken[0].write_text("a text", encoding="utf-8")
+    broken[1].unlink()
+    config = ClipsConfig(source=str(table), silence=0)
+    found = check_clips(config)
+    assert [defect.place for defect in found.defects] == list(map(str, broken))
+    assert found.defects[1].message == "cannot be read (No such file or directory)"
+    assert found.splits["train"].classes["yes"] == 1
+    with pytest.raises(DataError, match=r"yes/ann0\.wav: no audio"):
+        summarise_clips(config)
+
+
+def test_a_class_without_clips_to_train_on(record: Record, tmp_path: Path) -> None:
+    for number in range(40):
+        record(f"words/{'yes' if number % 2 else 'no'}/{number}.wav")
+    rare = next(f"{number}.wav" for number in range(40) if split_of(f"rare/{number}.wav") == "test")
+    record(f"words/rare/{rare}")
+    found = check_clips(ClipsConfig(source=str(tmp_path / "words"), silence=0))
+    assert found.defects == [Defect("train", "no clip of 'rare' to train on")]
+    assert found.splits["test"].classes["rare"] == 1
+
+
+def test_a_part_without_clips(table: Path) -> None:
+    lines = table.read_text(encoding="utf-8").splitlines()
+    rows = [f"{line[:-3]}Zoe" for line in lines[1:] if ",train," in line]
+    table.write_text("\n".join([lines[0], *rows]) + "\n", encoding="utf-8")
+    found = check_clips(ClipsConfig(source=str(table), silence=0))
+    assert split_of("Zoe") == "train"
+    assert found.defects == [
+        Defect(split, f"words: no clips for {split}: use more, or give --{split}-data")
+        for split in SPLITS[1:]
+    ]

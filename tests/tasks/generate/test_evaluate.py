@@ -1,0 +1,162 @@
+"""How good a generator is, as figures, texts and files of its run."""
+
+import html
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textapps.core.errors import DataError, RunError
+from textapps.datasets.config import CorpusConfig
+from textapps.datasets.corpus.corpus import load_corpora
+from textapps.evaluation.baselines.ngram_model import NgramModel
+from textapps.tasks.generate import evaluate as evaluating
+from textapps.tasks.generate.evaluate import evaluate
+from textapps.tasks.generate.report import write_report
+from textapps.tasks.generate.task import TextGenerator
+from textapps.training.run_directory import RunDirectory
+
+
+@pytest.fixture
+def generator(
+    trained_generator: Callable[[str], TextGenerator],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> TextGenerator:
+    """One that has not been evaluated, of a run that a test may change."""
+    ready = trained_generator("gru")
+    run = RunDirectory.open(shutil.copytree(ready.run.path, tmp_path / ready.run.name))
+    monkeypatch.setattr(evaluating, "LENGTH", 60)
+    # No second trace of the graph: only where results are written differs.
+    again = TextGenerator(run, ready.config, ready.preprocessor, ready.model)
+    again._read, again._continuation = ready._read, ready._continuation
+    return again
+
+
+def write_text(path: Path, text: str) -> CorpusConfig:
+    path.write_text(text, encoding="utf-8")
+    return CorpusConfig(source=str(path), test_source=str(path))
+
+
+def test_a_evaluation_leaves_figures_and_surprise(generator: TextGenerator) -> None:
+    evaluation = evaluate(generator)
+    run = generator.run.path
+    summary = json.loads((run / "evaluations" / "verses-test.json").read_bytes())
+    assert summary == evaluation.summary == json.loads((run / "metrics.json").read_bytes())
+    with np.load(run / "evaluations" / "verses-test.npz") as arrays:
+        np.testing.assert_array_equal(arrays["nats"], evaluation.nats)
+        assert arrays["sha256"].item() == evaluation.corpus.fingerprint
+    assert evaluation.default
+    metrics = summary["metrics"]
+    assert summary["examples"] == len(evaluation.corpus.text) == len(evaluation.nats)
+    assert metrics["nats_per_character"] == pytest.approx(evaluation.nats.mean(), rel=1e-5)
+    assert metrics["parameters"] == generator.model.count_params()
+    assert metrics["seconds"] > 0
+
+
+def test_the_baseline_learns_from_the_training_text_alone(generator: TextGenerator) -> None:
+    evaluation = evaluate(generator)
+    encode = generator.preprocessor.encode
+    texts = load_corpora(generator.config.data, ("train", "validation", "test"))
+    train, validation, test = (encode("\n" + corpus.text) for corpus in texts)
+    model = NgramModel().fit(train[1:], len(generator.preprocessor.vocabulary))
+    expected = model.by_order(test)[:, 1:]
+    np.testing.assert_allclose(evaluation.baseline.nats, expected, rtol=1e-6)
+    order = int(model.by_order(validation)[:, 1:].mean(axis=1).argmin()) + 1
+    assert evaluation.baseline.order == order
+    theirs = evaluation.baseline.summary["metrics"]
+    ours = evaluation.summary["metrics"]
+    assert theirs["nats_per_character"] == pytest.approx(expected[order - 1].mean(), rel=1e-5)
+    assert ours["gain_over_ngrams"] == pytest.approx(
+        theirs["nats_per_character"] - ours["nats_per_character"]
+    )
+    path = generator.run.path / "evaluations" / "verses-test-baseline.json"
+    stored = json.loads(path.read_bytes())
+    assert stored["metrics"] == theirs
+    assert stored["orders"][str(order)] == pytest.approx(theirs["nats_per_character"])
+
+
+def test_samples_are_the_same_each_time(generator: TextGenerator) -> None:
+    first, second = (evaluate(generator) for _ in range(2))
+    assert first.samples == second.samples
+    assert [each.name for each in first.samples] == [
+        f"temperature {t}" for t in evaluating.TEMPERATURES
+    ]
+    texts = [text for each in first.samples for text in each.texts]
+    assert len(texts) == 3 * evaluating.SAMPLES
+    assert first.samples[0].texts != first.samples[2].texts
+    assert {len(text) for text in texts} == {60}
+    path = generator.run.path / "evaluations" / "verses-test-samples.json"
+    stored = json.loads(path.read_bytes())
+    assert [row["texts"] for row in stored[:3]] == [list(each.texts) for each in first.samples]
+    assert stored[3]["name"] == "the text evaluated"
+    assert stored[3]["copied"] == first.real.figures.copied > 0.9  # the verses repeat themselves
+
+
+def test_pieces_of_the_text_are_spread_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluating, "LENGTH", 3)
+    assert evaluating._pieces("abcdefghijkl") == ["abc", "def", "ghi", "jkl"]
+    assert evaluating._pieces("ab") == ["ab"] * 4
+
+
+def test_only_the_own_test_split_becomes_metrics_json(
+    generator: TextGenerator, tmp_path: Path
+) -> None:
+    assert evaluate(generator, split="validation").summary["split"] == "validation"
+    other = write_text(tmp_path / "more verses.txt", "the cat sat.\n")
+    evaluation = evaluate(generator, other)
+    assert not evaluation.default
+    assert evaluation.summary["examples"] == 13
+    report = write_report(generator, evaluation)
+    found = {path.name for path in (generator.run.path / "evaluations").iterdir()}
+    stem = report.stem
+    assert {f"{stem}.{end}" for end in ("json", "npz", "html")} <= found
+    assert {f"{stem}-baseline.json", f"{stem}-samples.json", "verses-validation.json"} <= found
+    assert not (generator.run.path / "metrics.json").exists()
+    assert not (generator.run.path / "report.html").exists()
+
+
+def test_the_report_shows_surprise_and_samples(generator: TextGenerator) -> None:
+    evaluation = evaluate(generator)
+    path = write_report(generator, evaluation)
+    assert path == generator.run.path / "report.html"
+    page = path.read_text(encoding="utf-8")
+    assert page.count(' nats">') == len(evaluation.corpus.text)
+    for each in evaluation.samples:
+        assert html.escape(each.texts[0]).replace("&#x27;", "&#39;") in page
+    assert "6-grams" in page
+    assert f"{evaluation.summary['metrics']['perplexity']:.4f}" in page
+
+
+def test_a_text_of_one_character_that_training_has_not_seen(
+    generator: TextGenerator, tmp_path: Path
+) -> None:
+    evaluation = evaluate(generator, write_text(tmp_path / "one.txt", "語"))
+    metrics = evaluation.summary["metrics"]
+    assert metrics["nats_per_character_low"] == metrics["nats_per_character_high"]
+    assert evaluation.baseline.nats.shape == (6, 1)
+    write_report(generator, evaluation)
+
+
+def test_the_training_text_must_be_there(generator: TextGenerator, tmp_path: Path) -> None:
+    other = write_text(tmp_path / "other.txt", "the cat sat on the mat.\n")
+    gone = CorpusConfig(source=str(tmp_path / "gone.txt"))
+    generator.config = generator.config.model_copy(update={"data": gone})
+    with pytest.raises(DataError, match=r"gone\.txt"):
+        evaluate(generator, other)
+    assert not (generator.run.path / "evaluations").exists()
+
+
+def test_figures_that_cannot_be_written(
+    generator: TextGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("textapps.core.files.write_file", full)
+    with pytest.raises(RunError, match=r"cannot write .*evaluations.*: No space left on device"):
+        evaluate(generator)
+    assert not (generator.run.path / "metrics.json").exists()

@@ -1,0 +1,192 @@
+"""The export of a recogniser: verified, and asked from a process of plain TensorFlow."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.preprocessing.wav_files import chunk, layout, riff
+from tests.tasks.toy_words import RATE_HZ, WORDS, spoken, wav_bytes
+from textapps.savedmodel.manifest import read_manifest
+
+Trained = Callable[[str], Any]
+STREAMING = "lstm"  # causal, so that it has every signature
+
+# What a client of any TensorFlow server does: it knows names, and no textapps.
+CLIENT = """
+import base64, json, sys
+sys.modules["textapps"] = sys.modules["keras"] = None
+import numpy as np
+import tensorflow as tf
+
+given = json.load(sys.stdin)
+signatures = tf.saved_model.load(given["directory"]).signatures
+files = [base64.b64decode(file) for file in given["files"]]
+ask = signatures["serving_default"]
+together = ask(audio_bytes=tf.constant(files))
+answers = {name: tensor.numpy() for name, tensor in together.items()}
+answers["alone"] = np.concatenate([ask(audio_bytes=tf.constant([f]))["scores"] for f in files])
+step, stream = signatures["step"], np.float32(given["stream"])[None]
+state = {
+    name: tf.zeros([1, *spec.shape[1:]], spec.dtype)
+    for name, spec in step.structured_input_signature[1].items()
+    if name.startswith("state_")
+}
+scores = []
+for piece in np.split(stream, given["cuts"], axis=1):
+    answer = step(waveform=piece, samples=tf.constant([piece.shape[1]]), **state)
+    state = {name: answer[name] for name in state}
+    scores.append(answer["scores"][0, : int(answer["positions"][0])].numpy())
+answers["stream"] = np.concatenate(scores)
+json.dump(
+    {
+        name: [v.decode() for v in value] if value.dtype == object else value.tolist()
+        for name, value in answers.items()
+    },
+    sys.stdout,
+)
+"""
+
+
+def written(waveform: Any, rate_hz: int, subtype: str, channels: int = 1) -> bytes:
+    """A WAV file as soundfile writes it, the same on all channels."""
+    content = io.BytesIO()
+    frames = np.repeat(waveform[:, None], channels, axis=1)
+    soundfile.write(content, frames, rate_hz, subtype=subtype, format="WAV")
+    return content.getvalue()
+
+
+def upsampled(waveform: Any) -> Any:
+    """float32[samples] at 44.1 kHz, long enough for a word."""
+    from textapps.preprocessing.resampling import resample
+
+    return resample(waveform, RATE_HZ, 44_100).numpy()
+
+
+WORD = spoken("up", 64)
+GOOD = {
+    "16 bits": wav_bytes(WORD),
+    "8 bits": written(WORD, RATE_HZ, "PCM_U8"),
+    "24 bits": written(WORD, RATE_HZ, "PCM_24"),
+    "32 bits": written(WORD, RATE_HZ, "PCM_32"),
+    "float": written(WORD, RATE_HZ, "FLOAT"),
+    "44.1 kHz stereo": written(upsampled(WORD), 44_100, "PCM_16", channels=2),
+    "no length in the header": wav_bytes(WORD)[:40] + b"\xff\xff\xff\xff" + wav_bytes(WORD)[44:],
+    "cut off": wav_bytes(np.append(WORD, np.zeros(3_000, np.float32)))[:-5_000],
+}
+BAD = {
+    "nothing": (b"", "the file is empty"),
+    "a text": (b"It is a text file, called word.wav all the same.\n", "not a WAV file"),
+    "0 samples": (riff(chunk(b"fmt ", layout(rate=8_000)), chunk(b"data", b"")), "no sample"),
+    "a header cut off": (wav_bytes(WORD)[:20], "no complete 'fmt ' chunk"),
+    "10 minutes": (wav_bytes(np.zeros(600 * RATE_HZ, np.float32)), "may have 30 s at most"),
+    "no numbers": (written(np.full(900, np.nan), RATE_HZ, "FLOAT"), "not finite"),
+}
+FILES = [*GOOD.values(), *(content for content, _ in BAD.values())]
+STREAM = np.concatenate([spoken(word, 90) for word in WORDS])
+
+
+@pytest.fixture(scope="module")
+def exported(trained_recognizer: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published, verified export of a model that listens."""
+    return trained_recognizer(STREAMING).export(tmp_path_factory.mktemp("exports"), name="words")
+
+
+@pytest.fixture(scope="module")
+def answers(exported: Path) -> dict[str, Any]:
+    """What it answers in a process that has no textapps."""
+    question = {
+        "directory": str(exported),
+        "files": [base64.b64encode(file).decode() for file in FILES],
+        "stream": STREAM.tolist(),
+        "cuts": [1, 700, 700, 4_000],
+    }
+    child = subprocess.run(
+        [sys.executable, "-I", "-c", CLIENT],
+        input=json.dumps(question),
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr[-2000:]
+    found: dict[str, Any] = json.loads(child.stdout)
+    return found
+
+
+def test_every_kind_of_file_is_answered_alike(
+    answers: dict[str, Any], trained_recognizer: Trained
+) -> None:
+    (expected,) = trained_recognizer(STREAMING).predict([GOOD["16 bits"]])
+    for place, name in enumerate(GOOD):
+        assert answers["error"][place] == "", name
+        assert answers["label"][place] == expected.label == "up", name
+        near = {"8 bits": 0.1}.get(name, 0.02)
+        np.testing.assert_allclose(
+            answers["scores"][place], expected.scores, atol=near, err_msg=name
+        )
+    np.testing.assert_allclose(answers["scores"][0], expected.scores, atol=1e-5)
+
+
+def test_a_bad_file_never_fails_its_neighbours(answers: dict[str, Any]) -> None:
+    for place, (name, (_, reason)) in enumerate(BAD.items(), len(GOOD)):
+        assert reason in answers["error"][place], name
+        assert (answers["label"][place], answers["probability"][place]) == ("", 0), name
+        assert set(answers["scores"][place]) == {0}, name
+    np.testing.assert_allclose(answers["alone"], answers["scores"], atol=1e-5)
+
+
+def test_steps_are_the_answers_of_the_run_to_a_stream(
+    answers: dict[str, Any], trained_recognizer: Trained
+) -> None:
+    model = trained_recognizer(STREAMING).model
+    logits, mask, _ = model.listen(STREAM[None], model.initial_state(1))
+    scores = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    scores = scores[mask.numpy()]
+    assert len(scores) > 30
+    np.testing.assert_allclose(answers["stream"], scores, atol=1e-5)
+
+
+def test_what_the_manifest_says(exported: Path, trained_recognizer: Trained) -> None:
+    recognizer, manifest = trained_recognizer(STREAMING), read_manifest(exported)
+    assert (manifest.task, manifest.name, manifest.backbone) == ("speech", "words", STREAMING)
+    assert manifest.labels == recognizer.labels
+    assert manifest.sample_rate_hz == RATE_HZ
+    assert manifest.decoding["clip_seconds"] == 0.3
+    assert manifest.state[:2] == ("state_0_samples", "state_0_count")
+    step = manifest.signatures["step"]
+    assert list(step.inputs) == ["waveform", "samples", *manifest.state]
+    assert set(step.outputs) == {"scores", "positions", *manifest.state}
+    outputs = manifest.signatures["waveform"].outputs
+    assert outputs == manifest.signatures["serving_default"].outputs
+    assert outputs["scores"].shape == (None, len(recognizer.labels))
+    assert (exported / "assets.extra" / "tf_serving_warmup_requests").stat().st_size > 0
+
+
+def test_samples_that_do_not_count(trained_recognizer: Trained) -> None:
+    """The loudest stretch of a long recording is answered, wherever it lies."""
+    recognizer = trained_recognizer(STREAMING)
+    clip = recognizer.config.preprocessor.clip_samples
+    word = np.zeros(clip, np.float32)
+    word[: len(WORD)] = WORD
+    quiet = 1e-4 * np.ones(5 * clip, np.float32)
+    later = quiet.copy()
+    later[3 * clip : 4 * clip] += word
+    shown = np.stack([np.pad(word, (0, 4 * clip), constant_values=np.nan), later, quiet, quiet])
+    counts = np.array([clip, 5 * clip, 0, 9_999_999], np.int32)
+    found = recognizer.answer(shown, counts)
+    assert [label.decode() for label in found["label"].numpy()[:2]] == ["up", "up"]
+    errors = [error.decode() for error in found["error"].numpy()]
+    assert errors == ["", "", "the recording holds no sample", ""]
+    np.testing.assert_allclose(
+        found["scores"][0], recognizer.scores([word[: len(WORD)]])[0], atol=1e-5
+    )

@@ -1,0 +1,105 @@
+"""Recognisers as files of LiteRT, run where there is no TensorFlow."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tasks.toy_words import RATE_HZ, WORDS, spoken
+from textapps.backbones.config import BACKBONES
+from textapps.core.errors import ConfigurationError
+from textapps.tasks.speech import data, lite
+
+Trained = Callable[[str], Any]
+
+# What a small device does: it has NumPy and LiteRT.
+DEVICE = """
+import json, sys
+for name in ("tensorflow", "keras", "textapps"):
+    sys.modules[name] = None
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+given = json.load(sys.stdin)
+answers = {}
+for file in given["files"]:
+    interpreter = Interpreter(model_path=file)
+    interpreter.allocate_tensors()
+    (into,), (out,) = interpreter.get_input_details(), interpreter.get_output_details()
+    answers[file] = []
+    for clip in given["clips"]:
+        interpreter.set_tensor(into["index"], np.float32(clip)[None])
+        interpreter.invoke()
+        answers[file].append(interpreter.get_tensor(out["index"])[0].tolist())
+    answers[file + " operations"] = [op["op_name"] for op in interpreter._get_ops_details()]
+json.dump(answers, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_files_answer_where_there_is_no_tensorflow(
+    trained_recognizer: Trained, tmp_path: Path, kind: str
+) -> None:
+    pytest.importorskip("ai_edge_litert")
+    recognizer = trained_recognizer(kind)
+    path = recognizer.export(tmp_path, format="tflite", name="words")
+    assert path == tmp_path / "tflite" / "words" / "1"
+    manifest = json.loads((path / "textapps.json").read_bytes())
+    files = {kind: path / each["file"] for kind, each in manifest["files"].items()}
+    clips = np.zeros((5, manifest["clip_samples"]), np.float32)
+    for row, clip in enumerate(clips[:4]):
+        word = spoken((*WORDS, "hiss")[row], 55)
+        clip[: len(word)] = word
+    child = subprocess.run(
+        [sys.executable, "-I", "-c", DEVICE],
+        input=json.dumps(
+            {"files": [str(each) for each in files.values()], "clips": clips.tolist()}
+        ),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr[-2000:]
+    answers = json.loads(child.stdout)
+    expected = recognizer.scores(list(clips))
+    np.testing.assert_allclose(answers[str(files["float"])], expected, atol=1e-4)
+    small = np.array(answers[str(files["int8"])])
+    assert np.isfinite(small).all()
+    assert (small.argmax(axis=1) == expected.argmax(axis=1))[:4].sum() >= 3
+    for each in files.values():
+        used = answers[f"{each} operations"]
+        assert used
+        assert not [name for name in used if name.startswith(("Flex", "CUSTOM"))]
+
+
+def test_what_the_manifest_says(trained_recognizer: Trained, tmp_path: Path) -> None:
+    recognizer = trained_recognizer("gru")
+    path = recognizer.export(tmp_path, format="tflite")
+    manifest = json.loads((path / "textapps.json").read_bytes())
+    assert (manifest["format"], manifest["task"], manifest["name"]) == (1, "speech", "speech")
+    assert tuple(manifest["labels"]) == recognizer.labels
+    assert (manifest["sample_rate_hz"], manifest["clip_samples"]) == (RATE_HZ, 2_400)
+    for each in manifest["files"].values():
+        assert (path / each["file"]).stat().st_size == each["bytes"]
+        assert each["milliseconds_per_clip"] > 0
+    assert manifest["files"]["int8"]["bytes"] < manifest["files"]["float"]["bytes"]
+    assert manifest["judged_on"] == {"data": "words", "split": "test", "examples": 33}
+    pairs = manifest["int8_against_float"]
+    assert sum(pairs.values()) == 33
+    whole = (pairs["both_right"] + pairs["only_float_right"]) / 33
+    assert manifest["accuracy"]["float"] == pytest.approx(whole)
+    assert manifest["accuracy"]["float"] == pytest.approx(manifest["accuracy"]["run"])
+    (clips,) = data.load_splits(recognizer.config, ("test",), recognizer.labels)
+    small = lite.LiteModel((path / manifest["files"]["int8"]["file"]).read_bytes())
+    right = np.argmax(lite.lite_scores(small, clips), axis=1) == clips.labels
+    assert manifest["accuracy"]["int8"] == pytest.approx(right.mean())
+
+
+def test_an_unknown_format(trained_recognizer: Trained, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"unknown format 'tflit'.*'tflite'\?"):
+        trained_recognizer("gru").export(tmp_path, format="tflit")

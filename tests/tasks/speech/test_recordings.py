@@ -1,0 +1,93 @@
+"""Files, bytes and streams that a recogniser is asked about."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tasks.toy_words import spoken, wav_bytes
+from textapps.core.errors import DataError
+from textapps.preprocessing.resampling import resample
+from textapps.tasks.speech import pieces
+from textapps.tasks.speech.pieces import pcm_pieces, pieces_of
+from textapps.tasks.speech.recordings import files_in, read_recording
+
+
+def melody(seconds: float, rate_hz: int) -> Any:
+    """float32[samples]: tones below 3 kHz."""
+    times = np.arange(round(seconds * rate_hz)) / rate_hz
+    tones = [np.sin(2 * np.pi * hertz * times + hertz) for hertz in (110.0, 431.0, 2_900.0)]
+    return (0.2 * sum(tones) * (1 + np.sin(times))).astype(np.float32) / 2
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 44_100])
+@pytest.mark.parametrize("seconds", [0.4, 3.0, 7.77])
+def test_pieces_of_a_file_are_the_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rate_hz: int, seconds: float
+) -> None:
+    monkeypatch.setattr(pieces, "_PIECE_SECONDS", 2)
+    path = tmp_path / "long.wav"
+    sound = melody(seconds, rate_hz)
+    soundfile.write(path, np.stack([sound, sound], axis=1), rate_hz, subtype="FLOAT")
+    whole = resample(sound, rate_hz, 16_000).numpy()
+    parts = list(pieces_of(path, 16_000))
+    found = np.concatenate(parts)
+    assert found.shape == whole.shape
+    assert len(parts) >= seconds // 2
+    np.testing.assert_allclose(found, whole, atol=0 if rate_hz == 16_000 else 2e-3)
+
+
+@given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=30))
+def test_raw_samples_come_as_they_are_cut(sizes: list[int]) -> None:
+    """Also in the middle of a sample."""
+    pcm = np.arange(-40, 40, dtype="<i2") * 300
+
+    class Pipe(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:
+            return self.read(sizes[self.tell() % len(sizes)])
+
+    parts = list(pcm_pieces(Pipe(pcm.tobytes())))
+    np.testing.assert_array_equal(np.concatenate(parts), pcm.astype(np.float32) / 32_768)
+
+
+def test_what_is_no_raw_stream() -> None:
+    with pytest.raises(DataError, match="standard input: a WAV file, where raw samples are wanted"):
+        list(pcm_pieces(io.BytesIO(wav_bytes(spoken("up", 1)))))
+    for content in (b"", b"\x01"):
+        with pytest.raises(DataError, match="standard input: no samples"):
+            list(pcm_pieces(io.BytesIO(content)))
+
+
+def test_files_of_a_folder(tmp_path: Path) -> None:
+    for name in ("b/two.flac", "b/one.WAV", "a.ogg", "a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [file.relative_to(tmp_path).as_posix() for file in files_in(tmp_path)]
+    assert found == ["a.ogg", "b/one.WAV", "b/two.flac"]
+    assert files_in(tmp_path / "a.txt") == [tmp_path / "a.txt"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"no \.wav, \.flac or \.ogg file in this folder"):
+        files_in(tmp_path / "empty")
+    with pytest.raises(DataError, match="none: no such file or folder"):
+        files_in(tmp_path / "none")
+
+
+def test_samples_as_they_are() -> None:
+    sound = spoken("up", 2)
+    np.testing.assert_array_equal(read_recording(sound, 8_000), sound)
+    read = read_recording(wav_bytes(sound), 8_000)
+    np.testing.assert_allclose(read, sound, atol=2 / 32_768)
+    assert len(read_recording(wav_bytes(sound), 16_000)) == 2 * len(sound)
+    for bad, reason in (
+        (np.zeros(0, np.float32), r"not of shape \(0,\)"),
+        (np.zeros((2, 3), np.float32), r"not of shape \(2, 3\)"),
+        (np.full(9, np.nan, np.float32), "no numbers"),
+        (np.zeros(31 * 8_000, np.float32), "31.0 s long, and one answer is for 30 s at most"),
+    ):
+        with pytest.raises(DataError, match=reason):
+            read_recording(bad, 8_000)

@@ -1,0 +1,184 @@
+"""Training a recogniser and going on with it: resume, changed data, classes, precision."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
+from tests.tasks.toy_words import spoken, wav_bytes
+from textapps.backbones.config import BACKBONES
+from textapps.core.errors import DataError, RunError
+from textapps.tasks.speech import data, task
+from textapps.training.fit import fit
+from textapps.training.history import read_history
+from textapps.training.interruption import TrainingInterrupted
+from textapps.training.run_directory import RunDirectory
+
+Trained = Callable[..., Any]
+Tiny = Callable[..., Any]
+
+
+INTERRUPTED = "lstm"  # the others go on from a checkpoint
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BACKBONES if kind != INTERRUPTED])
+def test_resumed_in_mid_pass_ends_with_the_same_bits(
+    trained_recognizer: Trained, tmp_path: Path, kind: str
+) -> None:
+    """Variations, moving statistics, averages and carried states included."""
+    whole = trained_recognizer(kind)
+    run = halfway(whole.run, tmp_path)
+    resumed, _ = task.resume(run)
+    assert_same_bits(whole.run, run)
+    assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
+
+
+def test_interrupted_and_resumed_ends_with_the_same_bits(
+    trained_recognizer: Trained, tiny_speech: Tiny, tmp_path: Path
+) -> None:
+    """Between two checkpoints, of a model that carries its state on."""
+    with pytest.raises(TrainingInterrupted):
+        task.train(tiny_speech(INTERRUPTED), tmp_path, InterruptAt(37))
+    (run,) = RunDirectory.all(tmp_path, "speech")
+    resumed, _ = task.resume(run)
+    whole = trained_recognizer(INTERRUPTED)
+    assert_same_bits(whole.run, run)
+    assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
+
+
+def test_in_parts_it_trains_as_with_whole_batches(tiny_speech: Tiny, tmp_path: Path) -> None:
+    """As the replicas of a strategy do; a stem that normalises by batches would see parts."""
+    plain = {"training.epochs": 1, "backbone.dropout": 0.0, "stem.dropout": 0.0}
+    curves = []
+    for parts in (1, 2):
+        changes = {"model.head_dropout": 0.0, "training.accumulate": parts}
+        config = tiny_speech("simple_rnn", **plain, **changes)
+        assert config.stem.normalization == "layer"
+        recognizer, _ = task.train(config, tmp_path / str(parts))
+        rows = read_history(recognizer.run)
+        curves.append([float(row[name]) for row in rows for name in ("loss", "val_loss")])
+    np.testing.assert_allclose(*curves, rtol=1e-4)
+
+
+def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:
+    config = tiny_speech("gru", **{"data.unknown": 0.04, "data.repeat_unknown": 1})
+    (clips,) = data.load_splits(config, ("train",))
+    one, two = (data.training_batches(clips, config) for _ in range(2))
+    for place in ((3, 1), (0, 0), (3, 0)):
+        first, second = one.batch(*place), two.batch(*place)
+        for ours, theirs in zip(first[0].values(), second[0].values(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(first[1], second[1])
+    seeds = [one.batch(pass_index, 0)[0]["seeds"] for pass_index in (0, 1)]
+    assert not set(seeds[0]) & set(seeds[1])
+    # A pass has each clip once, and of unknown words other ones than the pass before.
+    rows = [
+        np.concatenate([one.batch(p, step)[0]["pcm"] for step in range(one.steps_per_pass)])
+        for p in (0, 1)
+    ]
+    found = [{row.tobytes() for row in each} for each in rows]
+    assert len(found[0]) == len(rows[0]) == len(rows[1])
+    assert 0 < len(found[0] - found[1]) <= 4
+    validation = data.validation_batches(clips, config)
+    labels = np.concatenate(
+        [validation.batch(0, step)[1] for step in range(validation.steps_per_pass)]
+    )
+    np.testing.assert_array_equal(labels, clips.labels)
+
+
+def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> None:
+    config = tiny_speech("gru", **{"data.unknown": 0, "data.silence": 0})
+    (clips,) = data.load_splits(config, ("train",))
+    most = int(np.bincount(clips.labels).max())
+    rare, few = np.flatnonzero(clips.labels == 1), most // 4 + 1
+    kept = clips.take(np.concatenate([np.flatnonzero(clips.labels != 1), rare[:few]]))
+    source = data.ClipBatchSource(kept, 7, 5, repeat=9)
+    heard = [source.heard(number) for number in range(few)]
+    assert {len(each) for each in heard} == {len(heard[0])}
+    assert (np.bincount(kept.labels[heard[0]]) == most).all()
+    times = sum(np.bincount(each, minlength=len(kept)) for each in heard)
+    assert len(set(times[kept.labels == 1])) == 1  # in the end each as often as the others
+    inputs = [source.batch(0, step)[0] for step in range(source.steps_per_pass)]
+    seeds = np.concatenate([each["seeds"] for each in inputs])
+    assert len(set(seeds)) == len(seeds) == len(heard[0])  # varied anew each time
+    twice = data.ClipBatchSource(kept, 7, 5, repeat=2).heard(0)
+    assert np.bincount(kept.labels[twice])[1] == 2 * few
+    assert len(data.ClipBatchSource(kept, 7, 5).heard(0)) == len(kept)
+
+
+def test_clips_of_unknown_words_are_heard_twice(tiny_speech: Tiny) -> None:
+    config = tiny_speech("gru", **{"data.repeat": 1, "data.repeat_unknown": 2})
+    (clips,) = data.load_splits(config, ("train",))
+    source, unknown = data.training_batches(clips, config), clips.names.index("unknown")
+    for number in (0, 1):
+        times = np.bincount(source.heard(number), minlength=len(clips))[clips.drawn(number)]
+        np.testing.assert_array_equal(times, 1 + (clips.labels[clips.drawn(number)] == unknown))
+
+
+def test_two_workers_share_each_batch(tiny_speech: Tiny) -> None:
+    config = tiny_speech("gru")
+    (clips,) = data.load_splits(config, ("validation",))
+    whole = data.ClipBatchSource(clips, 7, 5)
+    shares = [data.ClipBatchSource(clips, 7, 5, worker, 2) for worker in (0, 1)]
+    inputs, labels, _ = whole.batch(2, 1)
+    for worker, share in enumerate(shares):
+        own, own_labels, weights = share.batch(2, 1)
+        count = int(weights.sum())
+        np.testing.assert_array_equal(own["seeds"][:count], inputs["seeds"][worker::2])
+        np.testing.assert_array_equal(own_labels[:count], labels[worker::2])
+    assert len({len(share.batch(2, 1)[1]) for share in shares}) == 1
+
+
+def test_all_words_are_classes_without_commands(tiny_speech: Tiny, tmp_path: Path) -> None:
+    config = tiny_speech(
+        "simple_rnn", **{"data.commands": (), "data.silence": 0.0, "training.epochs": 1}
+    )
+    recognizer, _ = task.train(config, tmp_path)
+    assert recognizer.labels == ("click", "größer, down", "hiss", "stay", "up")
+    assert recognizer.commands == recognizer.labels
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_changed_clips_are_refused(trained_recognizer: Trained, tmp_path: Path, split: str) -> None:
+    recognizer = trained_recognizer("gru")
+    path = tmp_path / "models" / "speech" / "20260101-000000-gru"
+    shutil.copytree(recognizer.run.path, path)
+    table = Path(recognizer.config.data.source)  # of the process of pytest that trained it
+    shutil.copytree(table.parent, tmp_path / "words")
+    number = {"train": 2, "validation": 31}[split]
+    (tmp_path / "words" / "0" / f"{number}.wav").write_bytes(wav_bytes(spoken("up", 999)))
+    run = RunDirectory.open(path)
+    config = (path / "config.toml").read_text(encoding="utf-8")
+    assert str(table) in config
+    changed = config.replace(str(table), str(tmp_path / "words" / "words.csv"))
+    run.write_text("config.toml", changed)
+    with pytest.raises(RunError, match=f"on other data: its {split} split"):
+        task.resume(RunDirectory.open(path))
+    shutil.rmtree(tmp_path / "words")
+    with pytest.raises(DataError, match=r"no such file.*words\.csv"):
+        task.resume(RunDirectory.open(path))
+
+
+def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
+    tiny_speech: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_in = []
+
+    def spy(model: keras.Model, **arguments: object) -> object:
+        trained_in.append(model.backbone.compute_dtype)
+        return fit(model, **arguments)
+
+    monkeypatch.setattr(task, "fit", spy)
+    before = keras.config.dtype_policy().name
+    changes = {"training.mixed_precision": True, "training.epochs": 2}
+    recognizer, _ = task.train(tiny_speech("lstm", **changes), tmp_path)
+    assert trained_in == ["bfloat16"]
+    assert keras.config.dtype_policy().name == before
+    assert recognizer.model.backbone.compute_dtype == "float32"
+    scores = recognizer.scores([spoken("up", 1), spoken("stay", 2)])
+    assert scores.sum(axis=1) == pytest.approx(1, abs=1e-6)

@@ -1,0 +1,221 @@
+"""What must hold of a trained translator, whatever its backbone."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import textapps
+from tests.tasks.toy_language import ROWS, sentences, translate
+from textapps.backbones.config import BACKBONES
+from textapps.core.errors import ConfigurationError
+from textapps.core.tokens import BOS, EOS
+from textapps.datasets.pairs.pairs import load_pairs
+from textapps.tasks.translate.evaluate import evaluate
+from textapps.tasks.translate.report import write_report
+from textapps.tasks.translate.task import Answer
+
+Trained = Callable[[str], Any]
+
+HARD = {
+    "empty": "",
+    "white space": " \t\u0085\u2028\n ",
+    "emoji": "🎬👍🏽 bab 🐈.",
+    "unknown scripts": "这部电影 Прекрасный فيلم चलचित्र",
+    "10,000 words": "bab dek gin kos " * 2_500,
+    "no UTF-8": b"bab \xff\xfe dek \xc3.".decode("utf-8", "surrogateescape"),
+    "NUL": "bab\0dek.",
+}
+TEXTS = ["bab dek.", *HARD.values(), "gin.", "kos nep dek."]
+
+each_backbone = pytest.mark.parametrize("kind", BACKBONES)
+
+
+@each_backbone
+def test_it_learns_the_language_and_metrics_json_holds_every_figure(
+    trained_translator: Trained, kind: str
+) -> None:
+    translator = trained_translator(kind)
+    summary = translator.evaluate()
+    metrics = summary.pop("metrics")
+    assert summary == {
+        "task": "translate",
+        "run": translator.run.name,
+        "data": "toy",
+        "split": "test",
+        "examples": ROWS["test"],
+    }
+    names = {f"{name}{end}" for name in ("bleu", "chrf") for end in ("", "_low", "_high")}
+    assert set(metrics) == names | {"seconds", "parameters"}
+    assert metrics["bleu_low"] <= metrics["bleu"] <= metrics["bleu_high"]
+    assert metrics["parameters"] == translator.model.count_params()
+    run = translator.run.path
+    assert json.loads((run / "metrics.json").read_bytes()) == {**summary, "metrics": metrics}
+    (test,) = load_pairs(translator.config.data, ("test",))
+    assert test.targets == tuple(translate(source) for source in test.sources)
+    answers = tuple(answer.translation for answer in translator.predict(test.sources))
+    assert sum(one == other for one, other in zip(answers, test.targets, strict=True)) >= 16
+    assert metrics["bleu"] > 90
+    rows = json.loads((run / "evaluations" / "toy-test-answers.json").read_bytes())
+    assert [row["source"] for row in rows] == list(test.sources)
+    assert [row["reference"] for row in rows] == list(test.targets)
+    assert [row["answer"] for row in rows] == list(answers)
+
+
+@each_backbone
+def test_neighbours_and_batches_do_not_matter(trained_translator: Trained, kind: str) -> None:
+    """Of more texts than go into one batch, so that they stand among others when turned round."""
+    translator = trained_translator(kind)
+    texts = [*TEXTS, *sentences(70, seed=9)]
+    together = translator.n_best(texts, n_best=2)
+    turned = translator.n_best(texts[::-1], n_best=2)[::-1]
+    alone = [translator.n_best([text], n_best=2)[0] for text in TEXTS]
+    for others in (turned, alone):
+        for ours, theirs in zip(together, others, strict=False):
+            assert [each.translation for each in ours] == [each.translation for each in theirs]
+            for one, other in zip(ours, theirs, strict=True):
+                assert one.score == pytest.approx(other.score, abs=1e-5)
+    assert translator.predict([]) == []
+
+
+@each_backbone
+def test_padding_changes_nothing(trained_translator: Trained, kind: str) -> None:
+    model = trained_translator(kind).model
+    source = tf.constant([[7, 5, 9, EOS], [8, EOS, 0, 0]])
+    target = tf.constant([[BOS, 6, 5], [BOS, 9, 0]])
+    whole = model({"source": source, "target": target})
+    wider = model(
+        {
+            "source": tf.pad(source, [[0, 0], [0, 3]]),
+            "target": tf.pad(target, [[0, 0], [0, 2]]),
+        }
+    )
+    alone = model({"source": source[1:, :2], "target": target[1:, :2]})
+    np.testing.assert_allclose(wider[:, :3], whole, atol=1e-4, rtol=1e-5)
+    np.testing.assert_allclose(alone, whole[1:, :2], atol=1e-4, rtol=1e-5)
+
+
+@each_backbone
+def test_step_by_step_it_is_as_with_all_at_once(trained_translator: Trained, kind: str) -> None:
+    """Teacher forcing in training and one token after the other in decoding are the same model."""
+    model = trained_translator(kind).model
+    source, target = tf.constant([[7, 5, 9, EOS]]), tf.constant([[BOS, 6, 5, 8, 7]])
+    whole = model({"source": source, "target": target})
+    memory, state = model.remember(source), model.search_state(1, 1)
+    for place in range(target.shape[1]):
+        logits, state = model.decode_step(target[:, place : place + 1], state, memory=memory)
+        np.testing.assert_allclose(logits[:, EOS:], whole[:, place, EOS:], atol=1e-4, rtol=1e-5)
+        assert (logits.numpy()[:, :EOS] < -1e8).all()  # is never answered
+
+
+@each_backbone
+def test_the_best_answers(trained_translator: Trained, kind: str) -> None:
+    """Sorted, none better than the first, which no greedy one beats."""
+    translator = trained_translator(kind)
+    found = translator.n_best(TEXTS, n_best=3, beam=4)
+    greedy = translator.predict(TEXTS, beam=1)
+    for text, answers, likeliest in zip(TEXTS, found, greedy, strict=True):
+        scores = [answer.score for answer in answers]
+        assert scores == sorted(scores, reverse=True)
+        assert scores[0] >= likeliest.score - 1e-5
+        if text.strip():
+            assert len(answers) == 3
+            assert -20 < scores[-1] < scores[0] < 0
+    assert [answers[0].translation for answers in found[-2:]] == ["ugux.", "idix inix ekex."]
+
+
+@each_backbone
+def test_the_best_answers_differ_as_tokens(trained_translator: Trained, kind: str) -> None:
+    translator = trained_translator(kind)
+    search, options = translator.search, {"beam": 4, "n_best": 3}
+    source = search.source_ids(tf.constant(["gin.", "kos nep dek."]))
+    config = translator.config.decoding.model_copy(update=options)
+    found = search.traced_ids(config)(source, tf.zeros([2], tf.int64))
+    for ids, lengths in zip(found.ids.numpy(), found.lengths.numpy(), strict=True):
+        assert len({tuple(row[:n]) for row, n in zip(ids, lengths, strict=True)}) == 3
+
+
+@each_backbone
+def test_hard_texts_are_answered(trained_translator: Trained, kind: str) -> None:
+    translator = trained_translator(kind)
+    answers = dict(zip(HARD, translator.predict(list(HARD.values())), strict=True))
+    for answer in answers.values():
+        assert isinstance(answer, Answer)
+        assert np.isfinite(answer.score)
+    assert answers["empty"].translation == answers["white space"].translation == ""
+    assert answers["NUL"].translation == translator.predict(["bab dek."])[0].translation
+
+
+@each_backbone
+def test_a_long_sentence_is_cut_and_its_answer_ends(trained_translator: Trained, kind: str) -> None:
+    translator = trained_translator(kind)
+    decoding = translator.config.decoding
+    source = translator.search.source_ids(tf.constant([HARD["10,000 words"], "bab."]))
+    tokens = translator.config.preprocessor.max_tokens
+    assert source.shape == (2, tokens + 1)
+    found = translator.search.traced_ids(decoding)(source, tf.zeros([2], tf.int64))
+    assert int(found.lengths[0, 0]) <= decoding.max_ratio * tokens + decoding.max_extra
+
+
+@each_backbone
+def test_drawn_answers_follow_from_their_seeds(trained_translator: Trained, kind: str) -> None:
+    translator = trained_translator(kind)
+    texts = [*sentences(3, seed=2), "nep lud."]
+    drawn = translator.predict(texts, random_seed=3, temperature=5.0)
+    assert translator.predict(texts, random_seed=3, temperature=5.0) == drawn
+    other = translator.predict(texts, random_seed=4, temperature=5.0)
+    assert other != drawn
+    (alone,) = translator.predict([texts[2]], random_seed=5, temperature=5.0)
+    assert alone.translation == drawn[2].translation
+    assert alone.score == pytest.approx(drawn[2].score, abs=1e-5)
+
+
+@each_backbone
+def test_saved_and_loaded_are_the_same(trained_translator: Trained, kind: str) -> None:
+    translator = trained_translator(kind)
+    loaded = textapps.load("translate", translator.run.path)
+    assert loaded.config == translator.config
+    ours, theirs = loaded.model.get_weights(), translator.model.get_weights()
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert loaded.predict(TEXTS) == translator.predict(TEXTS)
+
+
+@each_backbone
+def test_where_answers_looked(trained_translator: Trained, kind: str) -> None:
+    found = trained_translator(kind).attention("kos nep dek.")
+    assert found is not None
+    assert (found.source[-1], found.target[-1]) == ("</s>", "</s>")
+    assert "".join(found.target[:-1]).replace(" ", "").endswith("ekex.")
+    assert found.weights.shape == (len(found.target), len(found.source))
+    np.testing.assert_allclose(found.weights.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_report_shows_sentences_and_attention(trained_translator: Trained) -> None:
+    translator = trained_translator("gru")
+    evaluation = evaluate(translator)
+    assert [each.name for each in evaluation.searches] == ["beam of 5", "greedy"]
+    path = write_report(translator, evaluation)
+    assert path == translator.run.path / "report.html"
+    page = path.read_text(encoding="utf-8")
+    assert evaluation.pairs.sources[0] in page
+    assert evaluation.scored.signatures["bleu"] in page
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"beam": 0}, "beam = 0"),
+        ({"length_penalty": -0.1}, "length_penalty = -0.1"),
+        ({"n_best": 2, "temperature": 1.0}, "n_best must be 1"),
+        ({"beams": 2}, "beams"),
+    ],
+)
+def test_options_out_of_range(
+    trained_translator: Trained, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        trained_translator("gru").n_best(["bab."], **options)

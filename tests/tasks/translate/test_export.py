@@ -1,0 +1,143 @@
+"""The export of a translator: verified, and asked from a process of plain TensorFlow and Text."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textapps.backbones.config import BACKBONES
+from textapps.decoding.hypotheses import IMPOSSIBLE
+from textapps.exporting.config import ExportConfig
+from textapps.savedmodel.manifest import read_manifest
+from textapps.tasks.translate.export import N_BEST, TEXTS, export
+
+Trained = Callable[[str], Any]
+VERIFIED = "transformer"
+ASKED = [*TEXTS, "bab dek.", "kos nep dek.", "bab " * 10_000]
+
+# What a client of any TensorFlow server does: it knows names, and no textapps.
+CLIENT = """
+import json, sys
+sys.modules["textapps"] = None
+import tensorflow as tf
+import tensorflow_text  # for the operations of subwords
+
+answers = {}
+given = json.load(sys.stdin)
+for directory in given["directories"]:
+    signatures = tf.saved_model.load(directory).signatures
+    ask = signatures["serving_default"]
+    best = ask(source=tf.constant(given["texts"]))
+    several = signatures["n_best"](source=tf.constant(given["texts"]))
+    answers[directory] = {
+        "translation": [text.decode() for text in best["translation"].numpy()],
+        "score": best["score"].numpy().tolist(),
+        "translations": [[t.decode() for t in row] for row in several["translations"].numpy()],
+        "scores": several["scores"].numpy().tolist(),
+        "alone": [
+            ask(source=tf.constant([text]))["translation"][0].numpy().decode()
+            for text in given["texts"]
+        ],
+    }
+json.dump(answers, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(
+    trained_translator: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """A published export of each backbone, one of which has verified."""
+    models_dir = tmp_path_factory.mktemp("exports")
+    return {
+        kind: export(
+            trained_translator(kind),
+            models_dir,
+            ExportConfig(name=f"tiny-{kind}", verify=kind == VERIFIED, warmup=kind == VERIFIED),
+        )
+        for kind in BACKBONES
+    }
+
+
+@pytest.fixture(scope="module")
+def answers(exported: dict[str, Path]) -> dict[str, Any]:
+    """What they answer to `ASKED`, by backbone, in a process that has no textapps."""
+    directories = {str(path): kind for kind, path in exported.items()}
+    child = subprocess.run(
+        [sys.executable, "-I", "-c", CLIENT],
+        input=json.dumps({"directories": list(directories), "texts": ASKED}),
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr[-2000:]
+    found = json.loads(child.stdout)
+    return {kind: found[directory] for directory, kind in directories.items()}
+
+
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_it_answers_as_the_run_does(
+    answers: dict[str, Any], trained_translator: Trained, kind: str
+) -> None:
+    found, translator = answers[kind], trained_translator(kind)
+    expected = translator.predict(ASKED)
+    assert found["translation"] == found["alone"] == [each.translation for each in expected]
+    assert found["translation"][ASKED.index("bab dek.")] == "idix abax."
+    np.testing.assert_allclose(found["score"], [each.score for each in expected], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_the_best_ones_come_in_their_order(
+    answers: dict[str, Any], trained_translator: Trained, kind: str
+) -> None:
+    found, translator = answers[kind], trained_translator(kind)
+    columns = (found["translations"], found["scores"], translator.n_best(ASKED, n_best=N_BEST))
+    for text, translations, scores, expected in zip(ASKED, *columns, strict=True):
+        count = len(expected)
+        assert len(translations) == len(scores) == N_BEST
+        assert count == (N_BEST if text.strip() else 1)
+        assert translations[:count] == [each.translation for each in expected]
+        np.testing.assert_allclose(
+            scores[:count], [e.score for e in expected], rtol=1e-5, atol=1e-5
+        )
+        assert scores == sorted(scores, reverse=True)
+        assert scores[count:] == [pytest.approx(IMPOSSIBLE)] * (N_BEST - count)
+        assert "".join(translations[count:]) == ""
+
+
+def test_what_the_manifest_says(exported: dict[str, Path], trained_translator: Trained) -> None:
+    manifest = read_manifest(exported[VERIFIED])
+    assert (manifest.task, manifest.name, manifest.backbone) == (
+        "translate",
+        "tiny-transformer",
+        "transformer",
+    )
+    assert manifest.decoding == trained_translator(VERIFIED).config.decoding.model_dump()
+    shapes = {
+        name: (
+            {key: each.shape for key, each in signature.inputs.items()},
+            {key: each.shape for key, each in signature.outputs.items()},
+        )
+        for name, signature in manifest.signatures.items()
+    }
+    one, several = (None,), (None, N_BEST)
+    assert shapes == {
+        "serving_default": ({"source": one}, {"translation": one, "score": one}),
+        "n_best": ({"source": one}, {"translations": several, "scores": several}),
+    }
+    warmup = exported[VERIFIED] / "assets.extra" / "tf_serving_warmup_requests"
+    assert warmup.stat().st_size > 0
+
+
+def test_words_need_no_tensorflow_text(exported: dict[str, Path]) -> None:
+    """The operations of subwords are in the exports that have subwords alone."""
+    graphs = {kind: (path / "saved_model.pb").read_bytes() for kind, path in exported.items()}
+    having = {kind for kind, graph in graphs.items() if b"Sentencepiece" in graph}
+    assert having == {"lstm", "gru", "transformer"}

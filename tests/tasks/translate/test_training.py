@@ -1,0 +1,144 @@
+"""Training a translator and going on with it: resume, changed data, kinds of tokens, attention."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
+from textapps.backbones.config import BACKBONES
+from textapps.core.errors import RunError
+from textapps.datasets.pairs.pairs import load_pairs
+from textapps.tasks.translate import task
+from textapps.training.history import read_history
+from textapps.training.interruption import TrainingInterrupted
+from textapps.training.run_directory import RunDirectory
+from textapps.training.seeding import seed_everything
+
+Trained = Callable[..., Any]
+Tiny = Callable[..., Any]
+
+
+INTERRUPTED = "transformer"  # the others go on from a checkpoint
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BACKBONES if kind != INTERRUPTED])
+def test_resumed_in_mid_pass_ends_with_the_same_bits(
+    trained_translator: Trained, tmp_path: Path, kind: str
+) -> None:
+    whole = trained_translator(kind)
+    run = halfway(whole.run, tmp_path)
+    resumed, _ = task.resume(run)
+    assert_same_bits(whole.run, run)
+    assert resumed.predict(["nep lud."]) == whole.predict(["nep lud."])
+
+
+def test_interrupted_and_resumed_ends_with_the_same_bits(
+    trained_translator: Trained, tiny_translate: Tiny, tmp_path: Path
+) -> None:
+    """Between two checkpoints, the means of the weights at their ends included."""
+    with pytest.raises(TrainingInterrupted):
+        task.train(tiny_translate(INTERRUPTED), tmp_path, InterruptAt(103))
+    (run,) = RunDirectory.all(tmp_path, "translate")
+    resumed, _ = task.resume(run)
+    whole = trained_translator(INTERRUPTED)
+    assert_same_bits(whole.run, run)
+    assert resumed.predict(["nep lud."]) == whole.predict(["nep lud."])
+
+
+SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        (
+            "simple_rnn",
+            {"backbone.attention": "none", "preprocessor.tokens": "char", "model.tied": False},
+        ),
+        (
+            "gru",
+            {
+                "backbone.attention": "dot",
+                "preprocessor.joint": True,
+                "preprocessor.model": "bpe",
+                "preprocessor.vocabulary_size": 63,
+                "preprocessor.sampling_alpha": 0.1,
+                "data.reverse": True,
+            },
+        ),
+    ],
+    ids=["no attention, characters, untied", "dot, reversed, drawn subwords"],
+)
+def test_other_ways_train_load_and_export(
+    tiny_translate: Tiny, tmp_path: Path, kind: str, changes: dict[str, Any]
+) -> None:
+    translator, result = task.train(tiny_translate(kind, **SHORT, **changes), tmp_path)
+    assert result.epochs == 2
+    first, last = (float(row["val_nats_per_token"]) for row in read_history(translator.run))
+    assert last < first
+    (test,) = load_pairs(translator.config.data, ("test",))
+    assert test.sources[0].removesuffix(".").endswith("x") == ("data.reverse" in changes)
+    texts = [*test.sources[:5], "", "猫 🐈"]
+    answers = translator.predict(texts)
+    assert (translator.attention(texts[0]) is None) == ("none" in changes.values())
+    path = task.load(translator.run).export(tmp_path, verify=False, warmup=False)
+    signatures = tf.saved_model.load(str(path)).signatures
+    found = signatures["serving_default"](source=tf.constant(texts))
+    assert [text.decode() for text in found["translation"].numpy()] == [
+        answer.translation for answer in answers
+    ]
+    np.testing.assert_allclose(found["score"], [a.score for a in answers], atol=1e-5)
+
+
+def test_in_parts_it_trains_as_with_whole_batches(tiny_translate: Tiny, tmp_path: Path) -> None:
+    """As the replicas of a strategy do, whose gradients are added up in the same way."""
+    plain = {"training.epochs": 1, "backbone.dropout": 0.0, "model.embedding_dropout": 0.0}
+    curves = []
+    for parts in (1, 2):
+        config = tiny_translate("simple_rnn", **plain, **{"training.accumulate": parts})
+        translator, _ = task.train(config, tmp_path / str(parts))
+        rows = read_history(translator.run)
+        curves.append([float(row[name]) for row in rows for name in ("loss", "val_loss")])
+    np.testing.assert_allclose(*curves, rtol=1e-4)
+
+
+def test_the_figure_of_training_is_that_of_the_greedy_answers(trained_translator: Trained) -> None:
+    translator = trained_translator("lstm")
+    best = max(float(row["val_bleu"]) for row in read_history(translator.run))
+    from textapps.tasks.translate.evaluate import evaluate
+
+    evaluation = evaluate(translator, split="validation", beam=1)
+    assert evaluation.summary["metrics"]["bleu"] == pytest.approx(best)
+    assert not evaluation.default
+
+
+def test_one_that_is_loaded_outlives_the_seed_of_another_training(
+    trained_translator: Trained,
+) -> None:
+    translator = trained_translator("transformer")
+    before = translator.predict(["nep lud."])
+    seed_everything(11)
+    assert translator.predict(["nep lud."]) == before
+    assert translator.predict(["nep lud."], beam=2)[0].translation == before[0].translation
+
+
+def test_changed_pairs_are_refused(
+    trained_translator: Trained, toy_pairs: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "models" / "translate" / "20260101-000000-gru"
+    shutil.copytree(trained_translator("gru").run.path, path)
+    changed = tmp_path / "toy.csv"
+    first, *rest = toy_pairs.read_text(encoding="utf-8").splitlines(keepends=True)
+    rest[0] = rest[0].replace(",", "!,", 1)
+    changed.write_text("".join([first, *rest]), encoding="utf-8")
+    run = RunDirectory.open(path)
+    config = (path / "config.toml").read_text(encoding="utf-8")
+    source = run.config["data"]["source"]
+    run.write_text("config.toml", config.replace(source, str(changed)))
+    with pytest.raises(RunError, match="on other data: its train split"):
+        task.resume(RunDirectory.open(path))

@@ -1,0 +1,1 @@
+"""Short recordings of spoken words."""

@@ -1,0 +1,1 @@
+"""One long text to learn to continue."""

@@ -1,0 +1,1 @@
+"""Classical models that a network has to beat."""

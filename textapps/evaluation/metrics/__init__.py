@@ -1,0 +1,1 @@
+"""Metrics with their confidence intervals, from answers alone."""

@@ -1,0 +1,246 @@
+"""What is known of a recogniser of spoken commands from its scores on labelled clips.
+
+`labels` is int[n], the true classes, and `scores` float[n, classes], probabilities, as in
+classification.py. docs/evaluation.md says what every figure means.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from textapps.core.errors import DataError
+from textapps.evaluation.metrics.bootstrap import (
+    Floats,
+    interval,
+    paired_bootstrap,
+    resampled,
+    weighted_mean,
+    wilson_interval,
+)
+from textapps.evaluation.metrics.classification import classification_metrics
+
+UNKNOWN = "unknown"
+LEAST_CLIPS = 3  # a speaker of one or two clips is either faultless or a failure
+SHUFFLES = 200
+NOISE_RESAMPLES = 2_000
+
+
+class SpeakerRow(NamedTuple):
+    """A speaker, how many clips there are, and the share of them that was answered rightly."""
+
+    speaker: str
+    clips: int
+    accuracy: float
+
+
+@dataclass(frozen=True, eq=False)
+class SpeakerSpread:
+    """How differently well speakers are understood.
+
+    rows          the speakers of enough clips, the worst first
+    expected      float64[rows], rising: the accuracies that would be expected if mistakes fell on
+                  clips by chance, whoever speaks
+    accuracy_low, accuracy_high  95 % interval of the accuracy over the choice of speakers
+    """
+
+    rows: Sequence[SpeakerRow]
+    expected: Floats
+    accuracy_low: float
+    accuracy_high: float
+
+    @property
+    def median(self) -> float:
+        """The accuracy that half of the speakers reach."""
+        return float(np.median([row.accuracy for row in self.rows]))
+
+    @property
+    def worst_decile(self) -> float:
+        """The mean accuracy of the worst tenth of the speakers, one of them at least."""
+        return _worst([row.accuracy for row in self.rows])
+
+    @property
+    def expected_worst_decile(self) -> float:
+        """The same, if mistakes fell on clips by chance."""
+        return _worst(self.expected)
+
+
+class NoiseRow(NamedTuple):
+    """The accuracy at a ratio of signal and noise, and how much of the clean one is lost.
+
+    low and high hold 95 % of the accuracy, loss_low and loss_high of the loss.
+    """
+
+    snr_db: float
+    accuracy: float
+    low: float
+    high: float
+    loss: float
+    loss_low: float
+    loss_high: float
+
+
+def speech_metrics(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    *,
+    commands: Collection[str],
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, float]:
+    """What `classification_metrics` says, and how often commands are heard where none are.
+
+    false_accept_rate is the share of the clips of `unknown` that were given a command, and
+    false_reject_rate the share of the clips of commands that were given none; each with
+    `<name>_low` and `<name>_high`, Wilson's 95 %. A share of nothing is left out, and so are both
+    where all classes are commands.
+
+    Raises:
+        DataError: as `classification_metrics`.
+
+    >>> scores = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]]
+    >>> figures = speech_metrics([0, 1, 1, 1], scores, ["go", "unknown"], commands=["go"])
+    >>> round(figures["false_accept_rate"], 3), figures["false_reject_rate"]
+    (0.333, 0.0)
+    """
+    metrics = classification_metrics(labels, scores, resamples=resamples, seed=seed)
+    truth, given = np.asarray(labels), np.argmax(np.asarray(scores), axis=1)
+    is_command = np.array([name in commands for name in label_names])
+    if is_command.all():
+        return metrics
+    is_unknown = np.array([name == UNKNOWN for name in label_names])
+    for name, members, bad in (
+        ("false_accept_rate", is_unknown[truth], is_command[given]),
+        ("false_reject_rate", is_command[truth], ~is_command[given]),
+    ):
+        clips, wrong = int(members.sum()), int((members & bad).sum())
+        if clips:
+            low, high = wilson_interval(wrong, clips)
+            metrics[name] = wrong / clips
+            metrics[f"{name}_low"], metrics[f"{name}_high"] = float(low), float(high)
+    return metrics
+
+
+def speaker_spread(
+    correct: npt.ArrayLike,
+    speakers: Sequence[str],
+    *,
+    least: int = LEAST_CLIPS,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> SpeakerSpread | None:
+    """How differently well speakers are understood, None where no speaker has `least` clips.
+
+    Args:
+        correct: bool[n].
+        speakers: str[n], '' where it is not known who speaks: these clips are left out.
+
+    Raises:
+        DataError: not as many speakers as answers.
+    """
+    right = np.asarray(correct, np.float64)
+    if right.shape != (len(speakers),):
+        raise DataError(f"there are {len(speakers)} speakers to answers of shape {right.shape}")
+    known = np.array([bool(speaker) for speaker in speakers], bool)
+    right = right[known]
+    names, of_clip = np.unique([s for s in speakers if s], return_inverse=True)
+    clips = np.bincount(of_clip, minlength=len(names))
+    enough = clips >= least
+    if not enough.any():
+        return None
+    accuracies = np.bincount(of_clip, right) / clips
+    order = [i for i in np.lexsort((-clips, accuracies)) if enough[i]]
+    random = np.random.default_rng(seed)
+    shuffled = [
+        np.sort((np.bincount(of_clip, random.permutation(right)) / clips)[enough])
+        for _ in range(SHUFFLES)
+    ]
+    draws = [
+        weighted_mean(accuracies, counts * clips)
+        for counts in resampled(len(names), resamples, seed)
+    ]
+    return SpeakerSpread(
+        [SpeakerRow(str(names[i]), int(clips[i]), float(accuracies[i])) for i in order],
+        np.mean(shuffled, axis=0),
+        *interval(float(right.mean()), draws),
+    )
+
+
+def speaker_metrics(spread: SpeakerSpread) -> dict[str, float]:
+    """Median and worst tenth of the speakers, the latter also by chance alone, and the interval.
+
+    Under the names speakers, speaker_median, speaker_worst_decile, speaker_worst_decile_expected,
+    speaker_accuracy_low and speaker_accuracy_high.
+    """
+    return {
+        "speakers": len(spread.rows),
+        "speaker_median": spread.median,
+        "speaker_worst_decile": spread.worst_decile,
+        "speaker_worst_decile_expected": spread.expected_worst_decile,
+        "speaker_accuracy_low": spread.accuracy_low,
+        "speaker_accuracy_high": spread.accuracy_high,
+    }
+
+
+def accuracy_in_noise(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    noisy: Mapping[float, npt.ArrayLike],
+    *,
+    seed: int = 0,
+) -> list[NoiseRow]:
+    """The accuracy at each ratio of signal and noise, the quietest noise first.
+
+    Args:
+        scores: of the clips as they are.
+        noisy: by ratio in dB, the scores float[n, classes] of the same clips in noise.
+
+    Raises:
+        DataError: not the same number of clips.
+    """
+    truth = np.asarray(labels)
+    clean = np.argmax(np.asarray(scores), axis=1) == truth
+    rows = []
+    for snr_db, values in sorted(noisy.items(), reverse=True):
+        given = np.argmax(np.asarray(values), axis=1)
+        if given.shape != truth.shape:
+            raise DataError(
+                f"at {snr_db:g} dB there are answers to {len(given)} clips of {len(truth)}"
+            )
+        right = given == truth
+        low, high = wilson_interval(int(right.sum()), len(right))
+        loss = paired_bootstrap(clean, right, resamples=NOISE_RESAMPLES, seed=seed)
+        rows.append(
+            NoiseRow(
+                float(snr_db),
+                float(right.mean()),
+                float(low),
+                float(high),
+                loss.difference,
+                loss.low,
+                loss.high,
+            )
+        )
+    return rows
+
+
+def noise_metrics(rows: Sequence[NoiseRow]) -> dict[str, float]:
+    """accuracy_<ratio>_db of each row, with `_low` and `_high`.
+
+    >>> noise_metrics([NoiseRow(20.0, 0.9, 0.8, 0.95, 0.02, 0.0, 0.04)])
+    {'accuracy_20_db': 0.9, 'accuracy_20_db_low': 0.8, 'accuracy_20_db_high': 0.95}
+    """
+    metrics = {}
+    for row in rows:
+        name = f"accuracy_{row.snr_db:g}_db"
+        metrics[name] = row.accuracy
+        metrics[f"{name}_low"], metrics[f"{name}_high"] = row.low, row.high
+    return metrics
+
+
+def _worst(rising: npt.ArrayLike) -> float:
+    accuracies = np.asarray(rising, np.float64)
+    return float(accuracies[: max(1, len(accuracies) // 10)].mean())

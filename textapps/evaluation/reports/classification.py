@@ -1,0 +1,166 @@
+"""The sections of a report on any classifier, of texts as of sounds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from textapps.evaluation.metrics.bootstrap import paired_bootstrap
+from textapps.evaluation.metrics.classification import (
+    classification_metrics,
+    confusion_matrix,
+    length_accuracy,
+    most_confident_mistakes,
+    per_class_table,
+)
+from textapps.evaluation.reports import plots
+from textapps.evaluation.reports.sections import (
+    NAMES,
+    Headline,
+    Plot,
+    Section,
+    Table,
+    Texts,
+    figure,
+    percent,
+)
+
+
+def classifier_sections(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    *,
+    metrics: Mapping[str, float],
+    examples: Sequence[str],
+    lengths: npt.ArrayLike,
+    length_unit: str,
+    history: Sequence[Mapping[str, Any]] = (),
+    baseline: tuple[str, npt.ArrayLike] | None = None,
+    seed: int = 0,
+) -> list[Section]:
+    """Results, comparison, curves, confusion, calibration, lengths, classes and mistakes.
+
+    Args:
+        labels: int[n], the true classes.
+        scores: float[n, classes], probabilities.
+        label_names: the name of each class.
+        metrics: what `classification_metrics` said of labels and scores.
+        examples: what to show of each example: its text, or the name of its clip.
+        lengths: int[n], in `length_unit` ("words").
+        history: the rows of history.csv.
+        baseline: name and scores float[n, classes] of another model on the same examples.
+        seed: of the resampling.
+    """
+    correct = np.argmax(np.asarray(scores), axis=1) == np.asarray(labels)
+    sections: list[Section] = [results(metrics, len(correct))]
+    if baseline:
+        sections.append(_comparison(np.asarray(labels), correct, metrics, *baseline, seed=seed))
+    return [
+        *sections,
+        *answer_plots(labels, scores, label_names, history),
+        Plot(
+            "Accuracy by length",
+            plots.accuracy_by_length(length_accuracy(lengths, correct), length_unit),
+            f"Accuracy of groups of examples by their length in {length_unit}.",
+            "Groups of about equally many examples, with 95 % intervals.",
+        ),
+        classes(labels, scores, label_names),
+        mistakes(labels, scores, label_names, examples),
+    ]
+
+
+def results(metrics: Mapping[str, float], examples: int) -> Headline:
+    """The figures to read first, with their intervals."""
+    return Headline(
+        "Results",
+        [(NAMES[name], *figure(metrics, name)) for name in NAMES if name in metrics],
+        f"On {examples:,} examples. Below each figure its 95 % interval.",
+    )
+
+
+def answer_plots(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    history: Sequence[Mapping[str, Any]] = (),
+) -> list[Plot]:
+    """Curves, confusion and calibration; arguments as of `classifier_sections`."""
+    matrix = confusion_matrix(labels, scores)
+    return [
+        Plot(
+            "Learning curves",
+            plots.learning_curves(history),
+            "Loss and accuracy on training and validation examples over the training steps.",
+        ),
+        Plot(
+            "Confusion matrix",
+            plots.confusion(matrix, label_names),
+            f"Of {matrix.sum():,} examples, {int(np.trace(matrix)):,} on the diagonal are correct.",
+            "The deeper the colour, the larger the share of the true class.",
+        ),
+        Plot(
+            "Calibration",
+            plots.reliability(labels, scores),
+            "Share of correct answers against the score of the predicted class.",
+            "Below the dotted line the model is surer than it may be; above it, less sure.",
+        ),
+    ]
+
+
+def classes(labels: npt.ArrayLike, scores: npt.ArrayLike, label_names: Sequence[str]) -> Table:
+    """Precision, recall and F1 of each class."""
+    return Table(
+        "Classes",
+        ("Class", "Precision", "Recall", "F1", "Examples"),
+        per_class_table(labels, scores, label_names),
+    )
+
+
+def mistakes(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    examples: Sequence[str],
+) -> Texts:
+    """The wrong answers of the highest scores."""
+    return Texts(
+        "Most confident mistakes",
+        [
+            (
+                f"{label_names[m.predicted]} ({percent(m.probability)}), "
+                f"labelled {label_names[m.label]}",
+                m.text,
+            )
+            for m in most_confident_mistakes(examples, labels, scores)
+        ],
+    )
+
+
+def _comparison(
+    labels: npt.NDArray[Any],
+    correct: npt.NDArray[np.bool_],
+    metrics: Mapping[str, float],
+    name: str,
+    scores: npt.ArrayLike,
+    *,
+    seed: int,
+) -> Table:
+    theirs = classification_metrics(labels, scores, resamples=0)
+    rows = [
+        (NAMES[key], figure(metrics, key)[0], figure(theirs, key)[0])
+        for key in NAMES
+        if key in metrics and key in theirs
+    ]
+    other = np.argmax(np.asarray(scores), axis=1) == labels
+    paired = paired_bootstrap(correct, other, seed=seed)
+    chance = f"p = {paired.p_value:.4f}" if paired.p_value else "p < 0.0001"
+    return Table(
+        f"Beside {name}",
+        ("", "This model", name),
+        rows,
+        f"Difference of accuracy {100 * paired.difference:+.2f} points, 95 % interval "
+        f"{100 * paired.low:+.2f} to {100 * paired.high:+.2f}, {chance} that "
+        "this model is no better (paired bootstrap on the same examples).",
+    )

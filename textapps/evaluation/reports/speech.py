@@ -1,0 +1,232 @@
+"""The sections of a report on any recogniser of spoken commands."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from textapps.evaluation.metrics.classification import most_confident_mistakes
+from textapps.evaluation.metrics.speech import LEAST_CLIPS, NoiseRow, SpeakerSpread, speaker_spread
+from textapps.evaluation.reports import speech_plots
+from textapps.evaluation.reports.classification import answer_plots, classes, mistakes, results
+from textapps.evaluation.reports.sections import (
+    Plot,
+    Section,
+    Spectrograms,
+    Table,
+    figure,
+    percent,
+)
+
+WORST_CLIPS = 12  # of which pictures are shown
+WORST_SPEAKERS = 8
+
+
+class ClipPicture(NamedTuple):
+    """A clip that was answered wrongly, with its features float[time, features], low tones first.
+
+    probability = what the model gave to its answer.
+    """
+
+    name: str
+    label: str
+    predicted: str
+    probability: float
+    features: npt.ArrayLike
+    seconds: float
+
+
+class Streaming(NamedTuple):
+    """What was heard in a long recording.
+
+    by_threshold = what `detection_figures` says at each; threshold = the one in use.
+    """
+
+    seconds: float
+    tolerance_ms: float
+    threshold: float
+    by_threshold: Mapping[float, Mapping[str, float]]
+
+
+def pictures_of_mistakes(
+    clips: Sequence[str],
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    features_of: Callable[[int], tuple[npt.ArrayLike, float]],
+) -> list[ClipPicture]:
+    """The wrong answers of the highest scores, with their pictures.
+
+    Args:
+        clips: str[n], the name of each clip.
+        labels: int[n].
+        scores: float[n, classes].
+        features_of: the index of a clip → its features float[time, features] and its seconds.
+    """
+    return [
+        ClipPicture(
+            found.text,
+            label_names[found.label],
+            label_names[found.predicted],
+            found.probability,
+            *features_of(found.row),
+        )
+        for found in most_confident_mistakes(clips, labels, scores, WORST_CLIPS)
+    ]
+
+
+def speech_sections(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    *,
+    metrics: Mapping[str, float],
+    clips: Sequence[str],
+    speakers: Sequence[str] = (),
+    noisy: Sequence[NoiseRow] = (),
+    streaming: Streaming | None = None,
+    pictures: Sequence[ClipPicture] | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
+    seed: int = 0,
+) -> list[Section]:
+    """Results, curves, confusion, calibration, speakers, noise, streaming, classes and mistakes.
+
+    Args:
+        labels: int[n], the true classes.
+        scores: float[n, classes], probabilities.
+        label_names: the name of each class.
+        metrics: what `speech_metrics` said of labels and scores, and more figures to show.
+        clips: str[n], the name of each clip.
+        speakers: str[n], '' where unknown; empty where all are.
+        noisy: what `accuracy_in_noise` said.
+        streaming: what was heard in a long recording.
+        pictures: of the worst clips; without them their names alone are shown.
+        history: the rows of history.csv.
+        seed: of the resampling.
+    """
+    correct = np.argmax(np.asarray(scores), axis=1) == np.asarray(labels)
+    drawings = answer_plots(labels, scores, label_names, history)
+    tables = [classes(labels, scores, label_names)]
+    spread = speaker_spread(correct, speakers, seed=seed) if len(speakers) else None
+    if spread:
+        drawings.append(_speakers(spread))
+        tables.append(_worst_speakers(spread))
+    if noisy:
+        drawings.append(_noise_plot(noisy, float(correct.mean())))
+        tables.append(_noise_table(noisy, float(correct.mean())))
+    if streaming:
+        drawings.append(_stream_plot(streaming))
+        tables.append(_stream_table(streaming))
+    last: Section = mistakes(labels, scores, label_names, clips)
+    if pictures is not None:
+        last = _pictures(pictures)
+    return [results(metrics, len(correct)), *drawings, *tables, last]
+
+
+def _speakers(spread: SpeakerSpread) -> Plot:
+    by_chance = spread.expected_worst_decile
+    return Plot(
+        "Speakers",
+        speech_plots.accuracy_by_speaker(spread),
+        f"Accuracy of {len(spread.rows)} speakers, the worst first.",
+        f"{len(spread.rows):,} speakers of {LEAST_CLIPS} clips or more. Half reach "
+        f"{percent(spread.median)}, the worst tenth {percent(spread.worst_decile)} in the mean; if "
+        f"mistakes fell on clips by chance, that would be {percent(by_chance)}. Over the choice of "
+        f"speakers the accuracy is {percent(spread.accuracy_low)} to "
+        f"{percent(spread.accuracy_high)} (95 %).",
+    )
+
+
+def _worst_speakers(spread: SpeakerSpread) -> Table:
+    rows = [
+        (row.speaker, row.clips, round(row.clips * (1 - row.accuracy)), percent(row.accuracy))
+        for row in spread.rows[:WORST_SPEAKERS]
+        if row.accuracy < 1
+    ]
+    return Table("Worst speakers", ("Speaker", "Clips", "Wrong", "Accuracy"), rows)
+
+
+def _noise_plot(rows: Sequence[NoiseRow], clean: float) -> Plot:
+    ratios = ", ".join(f"{row.snr_db:g}" for row in rows)
+    return Plot(
+        "Accuracy in noise",
+        speech_plots.accuracy_in_noise(rows, clean),
+        f"Accuracy with background noise mixed in at {ratios} dB.",
+        "Background noise mixed into the same clips, with 95 % intervals. At 0 dB it is as loud "
+        "as the word.",
+    )
+
+
+def _noise_table(rows: Sequence[NoiseRow], clean: float) -> Table:
+    cells: list[tuple[str, ...]] = [("no noise", percent(clean), "", "", "")]
+    cells += [
+        (
+            f"{row.snr_db:g} dB",
+            percent(row.accuracy),
+            f"{percent(row.low)} to {percent(row.high)}",
+            f"{100 * row.loss:.2f}",
+            f"{100 * row.loss_low:.2f} to {100 * row.loss_high:.2f}",
+        )
+        for row in rows
+    ]
+    names = ("Signal over noise", "Accuracy", "95 % interval", "Points lost", "95 % interval")
+    return Table("Noise", names, cells, "Points lost: on the same clips (paired bootstrap).")
+
+
+def _stream_plot(streaming: Streaming) -> Plot:
+    return Plot(
+        "Misses and false alarms",
+        speech_plots.detection_trade_off(streaming.by_threshold, streaming.threshold),
+        "Share of commands missed against false alarms per hour, by threshold.",
+        "A point for each threshold: a higher one misses more and raises fewer alarms.",
+    )
+
+
+def _stream_table(streaming: Streaming) -> Table:
+    rows = [
+        (
+            f"{threshold:g}" + (" (in use)" if threshold == streaming.threshold else ""),
+            f"{said['hits']:.0f} of {said['commands_said']:.0f}",
+            *(figure(said, "miss_rate") if "miss_rate" in said else ("", "")),
+            f"{said['false_alarms']:.0f} ({said['false_alarms_on_words']:.0f})",
+            *figure(said, "false_alarms_per_hour"),
+            f"{said['latency_ms']:.0f} ms" if "latency_ms" in said else "",
+        )
+        for threshold, said in sorted(streaming.by_threshold.items())
+    ]
+    names = (
+        "Threshold",
+        "Heard",
+        "Missed",
+        "95 % interval",
+        "False alarms",
+        "Per hour",
+        "95 % interval",
+        "Latency",
+    )
+    return Table(
+        "In a stream",
+        names,
+        rows,
+        f"{streaming.seconds / 60:,.1f} minutes of clips and background noise. A command is heard "
+        f"from its beginning to {streaming.tolerance_ms:g} ms after its end. False alarms: in "
+        "brackets those while a word was said. Latency: the median from the beginning of a word.",
+    )
+
+
+def _pictures(pictures: Sequence[ClipPicture]) -> Spectrograms:
+    return Spectrograms(
+        "Most confident mistakes",
+        [
+            (
+                f"{each.predicted} ({percent(each.probability)}), labelled {each.label}\n"
+                f"{each.name}",
+                each.features,
+                each.seconds,
+            )
+            for each in pictures
+        ],
+        "Time to the right, high tones above, the deeper the colour the louder. Often the label "
+        "is the mistake.",
+    )

@@ -1,0 +1,208 @@
+"""The sections of a report on any translator of sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from textapps.evaluation.metrics.lengths import span, words
+from textapps.evaluation.metrics.translation import (
+    LengthScores,
+    ScoredTranslations,
+    translation_by_length,
+)
+from textapps.evaluation.metrics.translation_faults import find_faults
+from textapps.evaluation.reports import plots
+from textapps.evaluation.reports.sections import (
+    NAMES,
+    Headline,
+    Plot,
+    Section,
+    Table,
+    Texts,
+    figure,
+    percent,
+    points,
+)
+
+KEYS = ("bleu", "chrf")
+WORST, TYPICAL, BEST = 12, 6, 6  # sentences that are shown
+LONGEST = 300  # characters of a sentence that are shown
+BY_LENGTH_NOTE = (
+    "Groups of about equally many sentences by the words of their source; Chinese and Japanese "
+    "characters are words of their own. The interval holds 95 % of the BLEU of resampled "
+    "sentences. Length ratio: tokens of the answers to those of the references."
+)
+
+
+class AttentionMap(NamedTuple):
+    """Where each token of an answer looked in its source: float[target, source], none negative."""
+
+    source: Sequence[str]
+    target: Sequence[str]
+    weights: npt.ArrayLike
+
+
+class SearchResult(NamedTuple):
+    """The answers to all sentences that another way of decoding gave, and its seconds."""
+
+    name: str
+    scored: ScoredTranslations
+    seconds: float
+
+
+def translation_sections(
+    sources: Sequence[str],
+    scored: ScoredTranslations,
+    *,
+    metrics: Mapping[str, float],
+    history: Sequence[Mapping[str, Any]] = (),
+    maps: Sequence[AttentionMap] = (),
+    searches: Sequence[SearchResult] = (),
+    seed: int = 0,
+) -> list[Section]:
+    """Results, decoding, curves, lengths, faults, sentences and maps of attention.
+
+    Args:
+        sources: str[n].
+        scored: the n answers beside their references.
+        metrics: what `translation_metrics` said of them.
+        history: the rows of history.csv.
+        maps: of sentences chosen by the caller.
+        searches: ways of decoding to compare, that of `scored` among them.
+        seed: of the resampling.
+    """
+    by_length = translation_by_length(sources, scored, seed=seed)
+    sections: list[Section] = [_results(scored, metrics)]
+    if searches:
+        sections.append(_decoding(searches))
+    sections += [
+        Plot(
+            "Learning curves",
+            plots.learning_curves(history, leave_out=("loss",)),
+            "Figures of training and validation over the training steps.",
+            "BLEU of the validation sentences is that of greedy answers.",
+        ),
+        Plot(
+            "Scores by length",
+            plots.translation_by_length(by_length, "words of the source"),
+            "BLEU and chrF of groups of sentences by the length of their source.",
+        ),
+        _lengths(by_length),
+        _faults(scored),
+        *_sentences(sources, scored),
+        *(_attention(number, each) for number, each in enumerate(maps, 1)),
+    ]
+    return sections
+
+
+def _results(scored: ScoredTranslations, metrics: Mapping[str, float]) -> Headline:
+    figures = [(NAMES[key], *figure(metrics, key)) for key in KEYS]
+    figures.append(("Length ratio", f"{scored.length_ratio():.3f}", "answers to references"))
+    said = "; ".join(f"{NAMES[key]} {text}" for key, text in scored.signatures.items())
+    return Headline(
+        "Results",
+        figures,
+        f"On {len(scored):,} sentences. Below BLEU and chrF their 95 % bootstrap intervals. "
+        f"Signatures of sacrebleu: {said}.",
+    )
+
+
+def _decoding(searches: Sequence[SearchResult]) -> Table:
+    rows: list[tuple[str | float, ...]] = []
+    for each in searches:
+        figures, faults = each.scored.figures(), find_faults(each.scored)
+        rows.append(
+            (
+                each.name,
+                *(points(figures[key]) for key in KEYS),
+                f"{each.scored.length_ratio():.3f}",
+                *(len(rows_of) for rows_of in faults),
+                f"{len(each.scored) / each.seconds:,.1f}" if each.seconds > 0 else "",
+            )
+        )
+    names = ("", "BLEU", "chrF", "Length ratio", "Empty", "Too long", "Repeating", "Sentences/s")
+    return Table("Decoding", names, rows, "The same sentences, found in other ways.")
+
+
+def _lengths(rows: Sequence[LengthScores]) -> Table:
+    cells = [
+        (
+            span(row.shortest, row.longest, " to "),
+            row.examples,
+            points(row.bleu),
+            f"{points(row.low)} to {points(row.high)}",
+            points(row.chrf),
+            f"{row.length_ratio:.3f}",
+        )
+        for row in rows
+    ]
+    names = ("Words", "Sentences", "BLEU", "95 % interval", "chrF", "Length ratio")
+    return Table("Lengths", names, cells, BY_LENGTH_NOTE)
+
+
+def _faults(scored: ScoredTranslations) -> Table:
+    found = find_faults(scored)._asdict()
+    return Table(
+        "Faulty answers",
+        ("", "Answers", "Share"),
+        [
+            (name.replace("_", " "), len(rows), percent(len(rows) / len(scored)))
+            for name, rows in found.items()
+        ],
+        "Too long: more than twice as many tokens as the reference, and five. Repeating: a piece "
+        "stands three times running, as it does not in the reference.",
+    )
+
+
+def _sentences(sources: Sequence[str], scored: ScoredTranslations) -> list[Texts]:
+    """The worst sentences, those in the middle, and the best, each of them once."""
+    # Of equals the longest first: a short sentence is more easily right, or wrong, altogether.
+    lengths = [len(words(source)) for source in sources]
+    rising = np.lexsort((-np.array(lengths), scored.sentence_chrf))
+    falling = np.lexsort((-np.array(lengths), -scored.sentence_chrf))
+    worst = rising[:WORST]
+    best = [i for i in falling if i not in worst][:BEST]
+    others = [i for i in rising if i not in worst and i not in best]
+    middle = max(0, (len(others) - TYPICAL) // 2)
+    chosen = (
+        ("Worst sentences", worst),
+        ("Typical sentences", others[middle : middle + TYPICAL]),
+        ("Best sentences", best),
+    )
+    return [
+        Texts(heading, [_sentence(sources[i], scored, i) for i in places])
+        for heading, places in chosen
+    ]
+
+
+def _sentence(source: str, scored: ScoredTranslations, row: int) -> tuple[str, str]:
+    caption = (
+        f"sentence {row + 1:,}: chrF {scored.sentence_chrf[row]:.1f}, "
+        f"BLEU {scored.sentence_bleu[row]:.1f}"
+    )
+    lines = {
+        "Source": source,
+        "Reference": scored.references[row],
+        "Answer": scored.answers[row],
+    }
+    return caption, "\n".join(f"{name}: {_shown(text)}" for name, text in lines.items())
+
+
+def _attention(number: int, each: AttentionMap) -> Plot:
+    cut = max(len(each.source), len(each.target)) > plots.TOKENS_UP_TO
+    return Plot(
+        f"Attention {number}",
+        plots.attention(each.weights, each.source, each.target),
+        f"Where each of {len(each.target)} tokens of the answer looked among "
+        f"{len(each.source)} of the source.",
+        "The deeper the colour, the more the token of a row looked at that of the column."
+        + (f" The first {plots.TOKENS_UP_TO} tokens." if cut else ""),
+    )
+
+
+def _shown(text: str) -> str:
+    """In one line, and not too long a one."""
+    text = " ".join(text.split()) or "(empty)"
+    return text if len(text) <= LONGEST else text[:LONGEST] + " …"

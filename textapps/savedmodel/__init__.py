@@ -1,0 +1,1 @@
+"""Loading and describing any SavedModel; needs TensorFlow only."""

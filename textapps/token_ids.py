@@ -1,4 +1,0 @@
-"""The ids that every vocabulary has, for all who make, read or generate ids."""
-
-PADDING, UNKNOWN, FIRST = 0, 1, 2  # FIRST: of the tokens that stand for themselves
-START, END = 2, 3  # of translation's vocabularies, whose other tokens follow them
