@@ -1,14 +1,13 @@
 """What a run notes of its data in data.json, to refuse a resume on other data."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from textapps.core.errors import RunError
+from textapps.core.records import FormatError, RecordError, dump_record, read_record
 from textapps.training.run_directory import RunDirectory
 
 DATA = "data.json"
-FORMAT = 1
 SPLITS = ("train", "validation")
 
 
@@ -18,7 +17,7 @@ def write_data_record(run: RunDirectory, fields: dict[str, Any]) -> None:
     To be called last of all that is written before training: a run without it is half-written
     and cannot be resumed.
     """
-    run.write_json(DATA, {"format": FORMAT, **fields})
+    run.write_text(DATA, dump_record(fields, indent=2))
 
 
 def read_data_record(run: RunDirectory, keys: Sequence[str] = SPLITS) -> dict[str, Any]:
@@ -28,11 +27,11 @@ def read_data_record(run: RunDirectory, keys: Sequence[str] = SPLITS) -> dict[st
         RunError: it is missing, damaged or of a newer format.
     """
     try:
-        known: dict[str, Any] = json.loads((run.path / DATA).read_bytes())
-        if known["format"] != FORMAT:
-            raise RunError(f"{run.path / DATA} has an unknown format; install a newer textapps")
+        known = read_record(run.path / DATA)
         return {key: known[key] for key in keys}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except FormatError as error:
+        raise RunError(f"{error}; install a newer textapps") from None
+    except (OSError, RecordError, KeyError) as error:
         raise RunError(f"{run.path} is half-written or damaged: no {DATA} ({error})") from None
 
 
