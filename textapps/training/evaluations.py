@@ -1,4 +1,4 @@
-"""The files in which a run keeps what it was evaluated to be."""
+"""The files in which a run stores its evaluations."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from textapps.training.run_directory import RunDirectory
 
 
 def evaluation_path(run: RunDirectory, summary: dict[str, Any], suffix: str = "") -> Path:
-    """evaluations/<data>-<split><suffix>, without the ending of a file.
+    """evaluations/<data>-<split><suffix>, without file extension.
 
     Args:
         summary: {"task", "run", "data", "split", "examples", "metrics"}.
@@ -29,10 +29,10 @@ def write_evaluation(
     suffix: str = "",
     **arrays: Any,
 ) -> None:
-    """Writes the figures as .json and the arrays behind them as .npz, each whole or not at all.
+    """Writes the metrics as .json and the arrays behind them as .npz, each atomically.
 
     Args:
-        arrays: by name, what np.savez takes.
+        arrays: by name, for np.savez.
 
     Raises:
         RunError: they cannot be written.
@@ -49,7 +49,7 @@ def write_evaluation(
 
 
 def read_metrics(run: RunDirectory) -> dict[str, Any]:
-    """The figures of the run on its default test split, {} if it has not been evaluated."""
+    """The metrics of the run on its default test split, {} if it has not been evaluated."""
     try:
         content = (run.path / "metrics.json").read_bytes()
     except OSError:

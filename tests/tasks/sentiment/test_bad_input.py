@@ -151,7 +151,10 @@ def test_wrong_options(
         ("[trainig]\nepochs = 3\n", ["unknown key 'trainig", "did you mean 'training'?"]),
         ('[training]\nepochs = "3"\n', ['training.epochs = "3" in', "integer"]),
         ("[training\n", ["is not valid TOML"]),
-        ("format = 2\n", ["has format 2, newer than the 1", "install a newer textapps"]),
+        (
+            "format = 2\n",
+            ["has format 2, this version of textapps reads 1", "install a newer textapps"],
+        ),
         ('task = "translate"\n', ["task", "sentiment"]),
         ('preset = "smal"\n', ["unknown preset 'smal'", "did you mean 'small'?"]),
     ],
