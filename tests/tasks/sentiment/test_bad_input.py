@@ -122,7 +122,7 @@ def test_no_line_to_predict_is_too_odd(
         (["--set", "preset=smal"], ["unknown preset 'smal'", "did you mean 'small'?"]),
         (["--set", "training.epoch=3"], ["'training.epoch'", "--set", "did you mean 'epochs'?"]),
         (["--set", "trainig.epochs=3"], ["'trainig", "did you mean 'training'?"]),
-        (["--set", "training.epochs"], ["not of the form KEY=VALUE"]),
+        (["--set", "training.epochs"], ["does not have the form KEY=VALUE"]),
         (["--set", "training.schedule=liner"], ["training.schedule", "did you mean 'linear'?"]),
         (["--epochs", "0"], ["training.epochs = 0", "--epochs", "greater than or equal to 1"]),
         (["--epochs", "many"], ["--epochs", "many"]),
