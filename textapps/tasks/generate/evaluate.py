@@ -16,7 +16,7 @@ from textapps.datasets.corpus.corpus import Corpus, load_corpora, load_corpus
 from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
-from textapps.evaluation.metrics.text_metrics import text_figures
+from textapps.evaluation.metrics.text_metrics import text_metrics
 from textapps.evaluation.reports.language import Samples
 from textapps.tasks.generate.data import begun
 from textapps.training.checkpoint import CheckpointStore
@@ -89,7 +89,7 @@ def evaluate(
     }
     samples = tuple(_samples(generator, each, training.text) for each in TEMPERATURES)
     pieces = _pieces(corpus.text)
-    real = Samples("the text evaluated", pieces, text_figures(pieces, training.text))
+    real = Samples("the text evaluated", pieces, text_metrics(pieces, training.text))
     evaluation = Evaluation(
         corpus,
         nats,
@@ -125,7 +125,7 @@ def _fit_baseline(
 def _samples(generator: "TextGenerator", temperature: float, training: str) -> Samples:
     options = DecodingConfig(length=LENGTH, temperature=temperature).model_dump()
     texts = generator.generate([""] * SAMPLES, **options)
-    return Samples(f"temperature {temperature}", texts, text_figures(texts, training))
+    return Samples(f"temperature {temperature}", texts, text_metrics(texts, training))
 
 
 def _pieces(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from textapps.datasets.clips.clips import Clips
 from textapps.datasets.clips.timeline import lay_out
 from textapps.datasets.config import ClipsConfig
 from textapps.decoding.detector import Detector
-from textapps.evaluation.metrics.detection import TOLERANCE_MS, Event, detection_figures
+from textapps.evaluation.metrics.detection import TOLERANCE_MS, Event, detection_metrics
 from textapps.evaluation.metrics.mixing import mixed_at
 from textapps.evaluation.metrics.speech import (
     NoiseRow,
@@ -171,7 +171,7 @@ def _stream(recognizer: "SpeechRecognizer", clips: Clips) -> Streaming | None:
     for threshold in sorted({*THRESHOLDS, own.threshold}):
         config = own.model_copy(update={"threshold": threshold})
         found, _ = Detector(recognizer.labels, commands, config)(scores, times_ms)
-        by_threshold[threshold] = detection_figures(
+        by_threshold[threshold] = detection_metrics(
             [each.label for each in found],
             [each.time_ms for each in found],
             said,

@@ -13,7 +13,11 @@ import numpy as np
 
 from textapps.datasets.config import PairsConfig
 from textapps.datasets.pairs.pairs import Pairs, load_pairs
-from textapps.evaluation.metrics.translation import ScoredTranslations, cut_for, translation_metrics
+from textapps.evaluation.metrics.translation import (
+    ScoredTranslations,
+    bleu_tokenizer,
+    translation_metrics,
+)
 from textapps.evaluation.reports.translation import AttentionMap, SearchResult
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.evaluations import evaluation_path, write_evaluation
@@ -106,7 +110,7 @@ def _search(translator: "Translator", pairs: Pairs, options: dict[str, Any]) -> 
     if config.temperature:
         name = f"drawn at temperature {config.temperature:g}"
     return SearchResult(
-        name, ScoredTranslations(answers, pairs.targets, cut_for(pairs.targets)), seconds
+        name, ScoredTranslations(answers, pairs.targets, bleu_tokenizer(pairs.targets)), seconds
     )
 
 

@@ -12,7 +12,7 @@ from textapps.core.tokens import EOS
 from textapps.datasets.pairs.pairs import Pairs
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.hypotheses import possible
-from textapps.evaluation.metrics.translation import corpus_bleu, cut_for
+from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.predictor import Predictor
@@ -212,7 +212,7 @@ def _fit(
         def evaluate() -> dict[str, float]:
             answers = translator.predict(sources, **GREEDY.model_dump())
             translations = [each.translation for each in answers]
-            return {"bleu": corpus_bleu(translations, references, cut_for(references))}
+            return {"bleu": corpus_bleu(translations, references, bleu_tokenizer(references))}
 
         result = fit(
             model,
