@@ -1,4 +1,4 @@
-// A seed text goes on, character by character.
+// Continues a seed text, character by character.
 
 import { element, field, slider } from "./dom.js";
 import { count, duration } from "./numbers.js";
@@ -7,7 +7,7 @@ import { Question } from "./question.js";
 const LARGEST_SEED = 2 ** 31;
 
 export const title = "Text generator";
-export const what = "Begin a text and watch the model go on with it.";
+export const what = "Start a text and watch the model continue it.";
 
 export function fits({ signatures }) {
   return "start" in signatures && "continue" in signatures;
@@ -33,7 +33,7 @@ export function build(model) {
     }
   };
   const question = new Question({
-    fields: [field("Seed", seed, "What the text begins with; may be empty."), options.element],
+    fields: [field("Seed", seed, "The start of the text; may be empty."), options.element],
     button: "Generate",
     answer,
     extras: [copy],
@@ -41,7 +41,7 @@ export function build(model) {
       options.draw();
       copy.textContent = "Copy";
       written = sheet(answer, seed.value);
-      copy.hidden = !navigator.clipboard; // a browser has none where the page is not from https
+      copy.hidden = !navigator.clipboard; // browsers have none on pages without https
       const texts = model.stream({ seed: seed.value, ...options.values() }, signal);
       const took = await write(written, texts, signal);
       question.say(written.textContent);
@@ -51,7 +51,7 @@ export function build(model) {
   return question.parts;
 }
 
-/** The sheet that is written on, the seed already there. */
+/** The output element, which starts with the seed. */
 function sheet(answer, seed) {
   const written = element(
     "div",
@@ -62,7 +62,7 @@ function sheet(answer, seed) {
   return written;
 }
 
-/** Write what streams in; gives how much it was and how long it took. */
+/** Write the stream; returns the number of characters and the time. */
 async function write(written, texts, signal) {
   const text = document.createTextNode("");
   const caret = element("span", { class: "caret", "aria-hidden": "true" });
@@ -138,12 +138,12 @@ function controls(defaults) {
   number.addEventListener("input", () => {
     another.checked = false;
   });
-  const fresh = element("label", { class: "check" }, another, "a new one each time");
+  const fresh = element("label", { class: "check" }, another, "new for each text");
   const { length: long, temperature: warm, ...others } = sliders;
   const more = element(
     "details",
     { class: "more" },
-    element("summary", {}, "More choices"),
+    element("summary", {}, "More options"),
     element(
       "div",
       { class: "controls" },
@@ -152,7 +152,7 @@ function controls(defaults) {
     ),
   );
   number.addEventListener("invalid", () => {
-    more.open = true; // what is wrong has to be seen
+    more.open = true; // the invalid field must be visible
   });
   return {
     element: element("div", { class: "controls" }, long.row, warm.row, more),
