@@ -1,5 +1,6 @@
 """Tests of the sentiment commands: what goes to stdout, what to stderr, in which shape."""
 
+import copy
 import json
 import os
 import re
@@ -25,8 +26,9 @@ TEXTS = ("What a wonderful film!", "", "dull, “so” dull", "太棒了")
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> object:
     """A classifier that the bundled sample taught a little."""
-    from textapps.tasks.sentiment import task
-    from textapps.tasks.sentiment.config import resolve_config
+    from textapps.tasks import lifecycle
+    from textapps.tasks.sentiment.config import PRESETS
+    from textapps.tasks.sentiment.task import TASK
 
     flags = {
         "preset": "tiny",
@@ -37,7 +39,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> object:
         "preprocessor.max_tokens": 40,
         "training.epochs": 1,
     }
-    classifier, _ = task.train(resolve_config(flags=flags), tmp_path_factory.mktemp("ready"))
+    classifier, _ = lifecycle.train(
+        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
+    )
     return classifier
 
 
@@ -52,16 +56,14 @@ def models(ready, tmp_path: Path) -> Path:
 @pytest.fixture
 def traced(ready, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands get the classifier that is there already, so that its graph is traced once."""
-    from textapps.tasks.sentiment import task
+    from textapps.tasks import lifecycle
 
-    def load(run):
-        again = task.SentimentClassifier(
-            run, ready.config, ready.featurizer, ready.model, ready.labels
-        )
-        again.answer = ready.answer
+    def load(task, run):
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
 
 
 @pytest.fixture
@@ -246,10 +248,11 @@ def test_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert re.match(r"step 10  epoch 1  .*loss .*val_accuracy ", intervals[0])
     assert re.fullmatch(r"best validation accuracy [\d.]+ at step \d+, \d+ s of training", last)
 
-    from textapps.tasks.sentiment import task
+    from textapps.tasks import lifecycle
+    from textapps.tasks.sentiment.task import TASK
     from textapps.training.run_directory import RunDirectory
 
-    config = task.load_config(RunDirectory.open(path))
+    config = lifecycle.load_config(TASK, RunDirectory.open(path))
     assert (config.preset, config.random_seed, config.preprocessor.tokens) == ("tiny", 7, "char")
     assert (config.backbone.kind, config.backbone.units) == ("simple_rnn", 8)
     assert (config.training.epochs, config.training.batch_size) == (9, 3)

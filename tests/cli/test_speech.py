@@ -1,5 +1,6 @@
 """Tests of the speech commands: what goes to stdout, what to stderr, in which shape."""
 
+import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -24,12 +25,13 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ready(words: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     """A recogniser that knows a little."""
-    from textapps.tasks.speech import task
-    from textapps.tasks.speech.config import resolve_config
+    from textapps.tasks import lifecycle
+    from textapps.tasks.speech.config import PRESETS
+    from textapps.tasks.speech.task import TASK
 
     flags = {**TINY_SPEECH, "data.source": str(words), "backbone.kind": "simple_rnn"}
-    config = resolve_config(flags={**flags, "model.streaming": True, "training.epochs": 4})
-    recognizer, _ = task.train(config, tmp_path_factory.mktemp("ready"))
+    config = PRESETS.resolve(flags={**flags, "model.streaming": True, "training.epochs": 4})
+    recognizer, _ = lifecycle.train(TASK, config, tmp_path_factory.mktemp("ready"))
     return recognizer
 
 
@@ -53,16 +55,15 @@ def clips(tmp_path: Path) -> Path:
 @pytest.fixture
 def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """`ask("predict", …)` runs a speech command on the run, traced once; it must succeed."""
+    from textapps.tasks import lifecycle
     from textapps.tasks.speech import evaluate as evaluation
-    from textapps.tasks.speech import task
 
-    def load(run):
-        again = task.SpeechRecognizer(run, ready.config, ready.model, ready.labels)
-        again.answer, again.answer_clips = ready.answer, ready.answer_clips
-        again.listener = ready.listener
+    def load(task, run):
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
     monkeypatch.setattr(evaluation, "STREAM_SECONDS", 20.0)
 
     def run(*arguments: str, input: bytes | None = None) -> Result:

@@ -1,5 +1,6 @@
 """Tests of the translate commands: what goes to stdout, what to stderr, in which shape."""
 
+import copy
 import json
 import re
 import shutil
@@ -23,8 +24,9 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ready(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     """A translator that knows a little."""
-    from textapps.tasks.translate import task
-    from textapps.tasks.translate.config import resolve_config
+    from textapps.tasks import lifecycle
+    from textapps.tasks.translate.config import PRESETS
+    from textapps.tasks.translate.task import TASK
 
     flags = {
         "preset": "tiny",
@@ -36,7 +38,9 @@ def ready(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
         "training.batch_size": 90,
         "decoding.beam": 3,
     }
-    translator, _ = task.train(resolve_config(flags=flags), tmp_path_factory.mktemp("ready"))
+    translator, _ = lifecycle.train(
+        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
+    )
     return translator
 
 
@@ -50,14 +54,14 @@ def models(ready, tmp_path: Path) -> Path:
 @pytest.fixture
 def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """`ask("predict", …)` runs a translate command on the run, traced once; it must succeed."""
-    from textapps.tasks.translate import task
+    from textapps.tasks import lifecycle
 
-    def load(run):
-        again = task.Translator(run, ready.config, ready.tokenizers, ready.model)
-        again.search = ready.search
+    def load(task, run):
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
 
     def run(*arguments: str, input: bytes | None = None) -> Result:
         result = cli("translate", *arguments, "--models-dir", str(models), input=input)

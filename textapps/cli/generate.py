@@ -27,18 +27,18 @@ from textapps.cli.options import (
 )
 from textapps.cli.shared import (
     evaluate_options,
+    evaluate_run,
     export_options,
     export_run,
     lines,
     load_run,
-    other_data,
     resume_option,
     train_or_resume,
 )
 
 if TYPE_CHECKING:
-    from textapps.tasks.generate.evaluate import Evaluation
-    from textapps.tasks.generate.task import TextGenerator
+    from textapps.tasks.generate.evaluate import GenerateEvaluation
+    from textapps.tasks.generate.predictor import TextGenerator
 
 CHUNK = 64  # texts that are generated at a time
 FIGURES = ("nats_per_character", "bits_per_character", "perplexity")
@@ -96,14 +96,7 @@ def generate_group() -> None:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train on a text; prints the run directory."""
-    train_or_resume(
-        "generate",
-        config_file,
-        models_dir,
-        resume,
-        unit="characters",
-        best="{:.4f} nats per character",
-    )
+    train_or_resume("generate", config_file, models_dir, resume)
 
 
 @generate_group.command(
@@ -117,12 +110,7 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
 @evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Evaluate a run beside n-grams; writes metrics.json and report.html."""
-    from textapps.tasks.generate.evaluate import evaluate
-    from textapps.tasks.generate.report import write_report
-
-    generator: TextGenerator = load_run("generate", models_dir, run)
-    evaluation = evaluate(generator, other_data(generator.config.data), split)
-    report = write_report(generator, evaluation)
+    evaluation, report = evaluate_run(load_run("generate", models_dir, run), split)
     _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
@@ -297,7 +285,7 @@ def _numbered(texts: Iterable[str], count: int, random_seed: int) -> Iterator[di
             }
 
 
-def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+def _print_evaluation(evaluation: "GenerateEvaluation", as_json: bool) -> None:
     summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))

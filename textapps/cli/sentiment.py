@@ -25,6 +25,7 @@ from textapps.cli.options import (
 )
 from textapps.cli.shared import (
     evaluate_options,
+    evaluate_run,
     export_options,
     export_run,
     lines,
@@ -35,8 +36,8 @@ from textapps.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from textapps.tasks.sentiment.evaluate import Evaluation
-    from textapps.tasks.sentiment.task import SentimentClassifier
+    from textapps.tasks.sentiment.evaluate import SentimentEvaluation
+    from textapps.tasks.sentiment.predictor import SentimentClassifier
 
 CHUNK = 1024  # texts that predict holds in memory at a time
 FIGURES = ("accuracy", "macro_f1", "auc", "log_loss", "calibration_error")
@@ -70,9 +71,7 @@ def sentiment_group() -> None:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train a classifier; prints the run directory."""
-    train_or_resume(
-        "sentiment", config_file, models_dir, resume, unit="texts", best="accuracy {:.4f}"
-    )
+    train_or_resume("sentiment", config_file, models_dir, resume)
 
 
 @sentiment_group.command(
@@ -86,13 +85,7 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
 @evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Evaluate a run; writes metrics.json and report.html."""
-    from textapps.tasks.sentiment.evaluate import evaluate, stored_baseline
-    from textapps.tasks.sentiment.report import write_report
-
-    classifier: SentimentClassifier = load_run("sentiment", models_dir, run)
-    evaluation = evaluate(classifier, other_data(classifier.config.data), split)
-    baseline = stored_baseline(evaluation, classifier.run)
-    report = write_report(classifier, evaluation, baseline)
+    evaluation, report = evaluate_run(load_run("sentiment", models_dir, run), split)
     _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
@@ -104,14 +97,11 @@ def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Pat
 @evaluate_options
 def baseline_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Fit NB-SVM on a run's training data and compare; updates report.html."""
-    from textapps.tasks.sentiment.evaluate import evaluate, fit_baseline
-    from textapps.tasks.sentiment.report import write_report
+    from textapps.tasks.sentiment.evaluate import fit_baseline
 
     classifier: SentimentClassifier = load_run("sentiment", models_dir, run)
-    data = other_data(classifier.config.data)
-    baseline = fit_baseline(classifier, data, split)
-    evaluation = evaluate(classifier, data, split)
-    report = write_report(classifier, evaluation, baseline)
+    baseline = fit_baseline(classifier, other_data(classifier.config.data), split)
+    _, report = evaluate_run(classifier, split)  # finds the baseline beside it
     _print_evaluation(baseline, as_json)
     console.say(f"report: {report}")
 
@@ -165,7 +155,7 @@ def export_command(verify: bool, run: str | None, models_dir: Path) -> None:
     click.echo(export_run(load_run("sentiment", models_dir, run), models_dir, verify))
 
 
-def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+def _print_evaluation(evaluation: "SentimentEvaluation", as_json: bool) -> None:
     summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))

@@ -1,7 +1,7 @@
 """What the commands of several tasks do alike."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +28,9 @@ resume_option: Decorator = click.option(
 
 
 def train_or_resume(
-    task: str,
-    config_file: Path | None,
-    models_dir: Path,
-    resume: str | None,
-    *,
-    unit: str,
-    best: str,
+    task: str, config_file: Path | None, models_dir: Path, resume: str | None
 ) -> None:
     """Trains, or goes on, by the options of the running command; prints the run directory.
-
-    Args:
-        unit: what its progress is counted in.
-        best: how its best figure of validation is told, a format of one number.
 
     Raises click.UsageError where --resume stands beside options that a run has already.
     """
@@ -48,31 +38,31 @@ def train_or_resume(
     if resume and (flags or config_file):
         given = ", ".join(flags.options.values()) or "--config"
         raise click.UsageError(f"--resume goes on as the run began; leave out {given}")
-    import importlib
+    from textapps.tasks.registry import get_presets, get_task
 
-    package = f"textapps.tasks.{task}"
     # The configuration first: it is at hand at once, and most mistakes are found in it.
-    resolve_config = importlib.import_module(f"{package}.config").resolve_config
     config = None
     if not resume:
-        config = resolve_config(file=config_file, environ=os.environ, flags=flags)
+        config = get_presets(task).resolve(file=config_file, environ=os.environ, flags=flags)
     cluster = Cluster.of()
     keep_freed_memory()
-    module = importlib.import_module(f"{package}.task")
-    progress = console.TrainingProgress(unit)
+    from textapps.tasks import lifecycle
+
+    found = get_task(task)
+    progress = console.TrainingProgress(found.unit)
     if config is not None:
-        trained, result = module.train(config, models_dir, progress)
+        trained, result = lifecycle.train(found, config, models_dir, progress)
     else:
         from textapps.training.run_directory import RunDirectory
 
         assert resume is not None
         named = models_dir / task / resume
         run = RunDirectory.open(named if named.is_dir() else Path(resume), task, trained=False)
-        trained, result = module.resume(run, progress)
+        trained, result = lifecycle.resume(found, run, progress)
     if cluster.is_chief:  # it says it for all
         console.say(
-            f"best validation {best.format(result.best_score)} at step {result.best_step:,}, "
-            f"{result.seconds:.0f} s of training"
+            f"best validation {found.best.format(result.best_score)} at step "
+            f"{result.best_step:,}, {result.seconds:.0f} s of training"
         )
         click.echo(trained.run.path)
 
@@ -81,9 +71,26 @@ def load_run(task: str, models_dir: Path, run: str | None) -> Any:
     """What a run of the task has trained, by default the latest."""
     found = find_run(models_dir, task, run)
     keep_freed_memory()
-    import importlib
+    from textapps.tasks import lifecycle
+    from textapps.tasks.registry import get_task
 
-    return importlib.import_module(f"textapps.tasks.{task}.task").load(found)
+    return lifecycle.load(get_task(task), found)
+
+
+def evaluate_run(
+    predictor: Any, split: str, options: Mapping[str, object] | None = None
+) -> tuple[Any, Path]:
+    """Evaluates on the data that the options of the running command name; writes the report too.
+
+    Returns the evaluation and the path of the report.
+    """
+    from textapps.tasks import lifecycle
+    from textapps.tasks.registry import get_task
+
+    task = get_task(predictor.config.task)
+    data = other_data(predictor.config.data)
+    evaluation = lifecycle.evaluate(task, predictor, data, split, options)
+    return evaluation, lifecycle.write_report(task, predictor, evaluation)
 
 
 def evaluate_options(command: Command) -> Command:

@@ -25,19 +25,19 @@ from textapps.cli.options import (
 )
 from textapps.cli.shared import (
     evaluate_options,
+    evaluate_run,
     export_options,
     export_run,
     lines,
     load_run,
-    other_data,
     resume_option,
     train_or_resume,
 )
 from textapps.core.errors import DataError
 
 if TYPE_CHECKING:
-    from textapps.tasks.speech.evaluate import Evaluation
-    from textapps.tasks.speech.task import SpeechRecognizer
+    from textapps.tasks.speech.evaluate import SpeechEvaluation
+    from textapps.tasks.speech.predictor import SpeechRecognizer
 
 CHUNK = 256  # recordings that predict holds in memory at a time
 SHOWN = 3  # bad ones that --skip-bad names
@@ -122,7 +122,7 @@ def clip_options(command: Command) -> Command:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train a recogniser; prints the run directory."""
-    train_or_resume("speech", config_file, models_dir, resume, unit="clips", best="loss {:.4f}")
+    train_or_resume("speech", config_file, models_dir, resume)
 
 
 @speech_group.command(
@@ -136,12 +136,7 @@ def train_command(config_file: Path | None, models_dir: Path, resume: str | None
 @evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Evaluate a run, in noise and in a stream too; writes metrics.json and report.html."""
-    from textapps.tasks.speech.evaluate import evaluate
-    from textapps.tasks.speech.report import write_report
-
-    recognizer: SpeechRecognizer = load_run("speech", models_dir, run)
-    evaluation = evaluate(recognizer, other_data(recognizer.config.data), split)
-    report = write_report(recognizer, evaluation)
+    evaluation, report = evaluate_run(load_run("speech", models_dir, run), split)
     _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
@@ -297,12 +292,12 @@ def _say_of_files(directory: Path) -> None:
     if accuracy:
         pairs = manifest["int8_against_float"]
         console.say(
-            f"of {manifest['evaluated_on']['examples']:,} clips float alone is right on "
+            f"of {manifest['judged_on']['examples']:,} clips float alone is right on "
             f"{pairs['only_float_right']}, int8 alone on {pairs['only_int8_right']}"
         )
 
 
-def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+def _print_evaluation(evaluation: "SpeechEvaluation", as_json: bool) -> None:
     summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))

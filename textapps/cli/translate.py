@@ -26,18 +26,18 @@ from textapps.cli.options import (
 )
 from textapps.cli.shared import (
     evaluate_options,
+    evaluate_run,
     export_options,
     export_run,
     lines,
     load_run,
-    other_data,
     resume_option,
     train_or_resume,
 )
 
 if TYPE_CHECKING:
-    from textapps.tasks.translate.evaluate import Evaluation
-    from textapps.tasks.translate.task import Translator
+    from textapps.tasks.translate.evaluate import TranslateEvaluation
+    from textapps.tasks.translate.predictor import Translator
 
 CHUNK = 256  # sentences that predict holds in memory at a time
 ATTENTIONS = ("multi-head", "dot", "additive", "none")
@@ -118,9 +118,7 @@ def pair_options(command: Command) -> Command:
 @talk_options
 def train_command(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
     """Train on sentence pairs; prints the run directory."""
-    train_or_resume(
-        "translate", config_file, models_dir, resume, unit="tokens", best="BLEU {:.2f} (greedy)"
-    )
+    train_or_resume("translate", config_file, models_dir, resume)
 
 
 def search_options(command: Command) -> Command:
@@ -148,12 +146,8 @@ def search_options(command: Command) -> Command:
 @evaluate_options
 def evaluate_command(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
     """Evaluate a run; writes metrics.json and report.html."""
-    from textapps.tasks.translate.evaluate import evaluate
-    from textapps.tasks.translate.report import write_report
-
-    translator: Translator = load_run("translate", models_dir, run)
-    evaluation = evaluate(translator, other_data(translator.config.data), split, **_search_flags())
-    report = write_report(translator, evaluation)
+    options = {f"decoding.{key}": value for key, value in _search_flags().items()}
+    evaluation, report = evaluate_run(load_run("translate", models_dir, run), split, options)
     _print_evaluation(evaluation, as_json)
     console.say(f"report: {report}")
 
@@ -249,7 +243,7 @@ def _search_flags() -> dict[str, Any]:
     return {key: value for key, value in collect_flags().items() if "." not in key}
 
 
-def _print_evaluation(evaluation: "Evaluation", as_json: bool) -> None:
+def _print_evaluation(evaluation: "TranslateEvaluation", as_json: bool) -> None:
     summary = evaluation.summary
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))

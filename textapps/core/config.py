@@ -15,7 +15,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from textapps.core.config_errors import alternatives, known_key, message, section_of
-from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.errors import ConfigurationError
 
 FORMAT = 1  # of every TOML file that textapps writes; a newer one is refused
 ENVIRONMENT_PREFIX = "TEXTAPPS_"
@@ -77,32 +77,6 @@ def resolve(
         return model.model_validate(_nest(values))
     except ValidationError as error:
         raise ConfigurationError(message(model, error.errors()[0], origins)) from None
-
-
-def resolve_preset(
-    model: type[S],
-    presets: Mapping[str, Mapping[str, Any]],
-    by_backbone: Mapping[tuple[str, str], Mapping[str, Any]],
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> S:
-    """As `resolve`, with the preset that they name, "small" if none.
-
-    Args:
-        presets: values by section, each with a `backbone.kind`.
-        by_backbone: by preset and kind, what another backbone than the preset's needs of its own.
-    """
-    name = str(lookup("preset", file=file, environ=environ, flags=flags) or "small")
-    if name not in presets:
-        raise ConfigurationError(unknown("preset", name, presets))
-    preset = presets[name]
-    kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
-    special = by_backbone.get((name, str(kind or preset["backbone"]["kind"])), {})
-    merged = {key: {**preset.get(key, {}), **special.get(key, {})} for key in {*preset, *special}}
-    values = {"preset": name, **merged}
-    return resolve(model, preset=values, file=file, environ=environ, flags=flags)
 
 
 def lookup(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from textapps.core.errors import RunError
 from textapps.training.run_directory import RunDirectory
@@ -12,21 +12,47 @@ FORMAT = 1
 SPLITS = ("train", "validation")
 
 
-def write_data_record(run: RunDirectory, fields: dict[str, Any]) -> None:
-    """Writes `fields`, of which "train" and "validation" tell those splits apart from others.
+class Examples(Protocol):
+    """One split of a data set."""
+
+    @property
+    def name(self) -> str:
+        """What reports and file names call the set."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of all examples in their order."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+
+def describe(train: Examples, validation: Examples, labels: Sequence[str] = ()) -> dict[str, Any]:
+    """The fields of the record: the name of the set, its classes if it has any, its splits."""
+    record: dict[str, Any] = {"name": train.name}
+    if labels:
+        record["labels"] = list(labels)
+    for split, examples in zip(SPLITS, (train, validation), strict=True):
+        record[split] = {"examples": len(examples), "sha256": examples.fingerprint}
+    return record
+
+
+def write_data_record(run: RunDirectory, record: dict[str, Any]) -> None:
+    """Writes what `describe` gave.
 
     To be called last of all that is written before training: a run without it is half-written
     and cannot be resumed.
     """
-    run.write_json(DATA, {"format": FORMAT, **fields})
+    run.write_json(DATA, {"format": FORMAT, **record})
 
 
-def read_data_record(run: RunDirectory, keys: Sequence[str] = SPLITS) -> dict[str, Any]:
-    """The fields `keys` of what `write_data_record` wrote.
+def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, Any]:
+    """The splits and, of a `labelled` task, the labels of what `write_data_record` wrote.
 
     Raises:
         RunError: it is missing, damaged or of a newer format.
     """
+    keys = (*SPLITS, "labels") if labelled else SPLITS
     try:
         known: dict[str, Any] = json.loads((run.path / DATA).read_bytes())
         if known["format"] != FORMAT:

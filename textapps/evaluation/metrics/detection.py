@@ -1,24 +1,17 @@
 """What is known of a detector from what it heard in a stream and what was said there."""
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from textapps.core.errors import DataError
+from textapps.core.events import Event
 from textapps.evaluation.metrics.bootstrap import wilson_interval
 
 TOLERANCE_MS = 500.0  # after the end of a word: smoothing and the model's own delay
-
-
-class Event(NamedTuple):
-    """A word that was said, and when."""
-
-    label: str
-    start_ms: float
-    end_ms: float
 
 
 class Matches(NamedTuple):
@@ -33,6 +26,18 @@ class Matches(NamedTuple):
     hits: tuple[tuple[int, int], ...]
     misses: tuple[int, ...]
     false_alarms: tuple[int, ...]
+
+
+class Streaming(NamedTuple):
+    """What was heard in a long recording.
+
+    by_threshold = what `detection_figures` says at each; threshold = the one in use.
+    """
+
+    seconds: float
+    tolerance_ms: float
+    threshold: float
+    by_threshold: Mapping[float, Mapping[str, float]]
 
 
 def match_detections(

@@ -32,6 +32,14 @@ class TextFigures(NamedTuple):
     longest_copy: int
 
 
+class Samples(NamedTuple):
+    """Texts of one kind, at least one, and their figures."""
+
+    name: str
+    texts: Sequence[str]
+    figures: TextFigures
+
+
 def text_figures(texts: Sequence[str], training: str) -> TextFigures:
     """The figures of one text or more, beside the text that their generator was trained on.
 

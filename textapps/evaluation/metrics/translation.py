@@ -115,6 +115,22 @@ class ScoredTranslations:
         return np.array([_score(self._chrf, row) for row in self._of_chrf])
 
 
+class SearchResult(NamedTuple):
+    """The answers to all sentences that a way of decoding gave, and its seconds."""
+
+    name: str
+    scored: ScoredTranslations
+    seconds: float
+
+
+class AttentionMap(NamedTuple):
+    """Where each token of an answer looked in its source: float[target, source], none negative."""
+
+    source: Sequence[str]
+    target: Sequence[str]
+    weights: npt.ArrayLike
+
+
 def corpus_bleu(answers: Sequence[str], references: Sequence[str], cut: str = "13a") -> float:
     """BLEU alone, as `ScoredTranslations`, but in half of the time: for validation."""
     from sacrebleu.metrics.bleu import BLEU

@@ -1,13 +1,13 @@
 """The sections of a report on any model that predicts a text character by character."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
-from textapps.evaluation.metrics.text_metrics import TextFigures
+from textapps.evaluation.metrics.text_metrics import Samples
 from textapps.evaluation.reports import plots
 from textapps.evaluation.reports.sections import (
     NAMES,
@@ -23,14 +23,6 @@ from textapps.evaluation.reports.sections import (
 
 KEYS = ("nats_per_character", "bits_per_character", "perplexity")
 LONGEST_SURPRISE = 2000  # characters that are shown in colours: about two screens
-
-
-class Samples(NamedTuple):
-    """Texts of one kind, at least one, and their figures."""
-
-    name: str
-    texts: Sequence[str]
-    figures: TextFigures
 
 
 def language_sections(

@@ -1,15 +1,16 @@
 """The sections of a report on any translator of sentences."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from textapps.evaluation.metrics.lengths import span, words
 from textapps.evaluation.metrics.translation import (
+    AttentionMap,
     LengthScores,
     ScoredTranslations,
+    SearchResult,
     translation_by_length,
 )
 from textapps.evaluation.metrics.translation_faults import find_faults
@@ -34,22 +35,6 @@ BY_LENGTH_NOTE = (
     "characters are words of their own. The interval holds 95 % of the BLEU of resampled "
     "sentences. Length ratio: tokens of the answers to those of the references."
 )
-
-
-class AttentionMap(NamedTuple):
-    """Where each token of an answer looked in its source: float[target, source], none negative."""
-
-    source: Sequence[str]
-    target: Sequence[str]
-    weights: npt.ArrayLike
-
-
-class SearchResult(NamedTuple):
-    """The answers to all sentences that another way of decoding gave, and its seconds."""
-
-    name: str
-    scored: ScoredTranslations
-    seconds: float
 
 
 def translation_sections(

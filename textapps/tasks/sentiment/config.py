@@ -1,17 +1,13 @@
 """Configuration and presets of the sentiment task."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from textapps.backbones.config import BackboneConfig
-from textapps.core.config import Section, resolve_preset
+from textapps.core.config import Section
 from textapps.datasets.config import DataConfig
-from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.config import TextConfig
-from textapps.training.config import TrainingConfig
+from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
@@ -40,21 +36,16 @@ class ModelConfig(Section):
     pooling: Literal["max", "mean", "attention", "max_mean"] = "max"
 
 
-class SentimentConfig(Section):
+class SentimentConfig(TaskConfig):
     """The whole configuration of a sentiment run, as config.toml holds it."""
 
     task: Literal["sentiment"] = "sentiment"
-    preset: Literal["tiny", "small", "base"] = "small"
-    random_seed: int = Field(0, ge=0, lt=2**32)
     data: DataConfig = DataConfig()
     preprocessor: TextConfig = TextConfig()
-    backbone: BackboneConfig = BackboneConfig()
     model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
-    export: ExportConfig = ExportConfig()
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+_BY_NAME: dict[str, dict[str, Any]] = {
     # A few hundred short texts, seconds of training.
     "tiny": {
         "preprocessor": {"vocabulary_size": 2_000, "max_tokens": 100},
@@ -115,7 +106,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own.
-BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     (preset, kind): special
     for preset in ("small", "base")
     for kind, special in {
@@ -123,19 +114,4 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "simple_rnn": {"training": {"learning_rate": 2e-3}},
     }.items()
 }
-
-
-def resolve_config(
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> SentimentConfig:
-    """Flags before environment before file before the preset that they name.
-
-    Raises:
-        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
-    """
-    return resolve_preset(
-        SentimentConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
-    )
+PRESETS = Presets(SentimentConfig, _BY_NAME, _BY_BACKBONE)

@@ -1,18 +1,14 @@
 """Configuration and presets of the translate task."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from textapps.backbones.config import BackboneConfig
-from textapps.core.config import Section, resolve_preset
+from textapps.core.config import Section
 from textapps.datasets.config import PairsConfig
 from textapps.decoding.config import SearchConfig
-from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.config import SubwordConfig
-from textapps.training.config import TrainingConfig
+from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
@@ -31,7 +27,7 @@ class ModelConfig(Section):
     label_smoothing: float = Field(0.1, ge=0, lt=1)
 
 
-class TranslateConfig(Section):
+class TranslateConfig(TaskConfig):
     """The whole configuration of a translate run, as config.toml holds it.
 
     `training.batch_size` counts tokens here, padding included: as many sentences of like length
@@ -39,20 +35,15 @@ class TranslateConfig(Section):
     """
 
     task: Literal["translate"] = "translate"
-    preset: Literal["tiny", "small", "base"] = "small"
-    random_seed: int = Field(0, ge=0, lt=2**32)
     data: PairsConfig = PairsConfig()
     preprocessor: SubwordConfig = SubwordConfig()
-    backbone: BackboneConfig = BackboneConfig()
     model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
     decoding: SearchConfig = SearchConfig()
-    export: ExportConfig = ExportConfig()
 
 
 # The best of 0.6, 1, 1.4, 1.8 and 2.2 on the validation sentences of Multi30k.
 _PENALTIES = {"simple_rnn": 1.4, "lstm": 2.2, "gru": 2.2, "transformer": 1.4}
-PRESETS: dict[str, dict[str, Any]] = {
+_BY_NAME: dict[str, dict[str, Any]] = {
     # Thousands of short sentences, a minute of training.
     "tiny": {
         "preprocessor": {"vocabulary_size": 500},
@@ -124,7 +115,7 @@ _RECURRENT: dict[str, Any] = {
     "model": {"embedding_dropout": 0.3},
 }
 # What another backbone than the preset's needs of its own.
-BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     **{
         (preset, kind): {
             **_RECURRENT,
@@ -146,19 +137,4 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         for kind, rate in (("simple_rnn", 2e-3), ("lstm", 5e-3), ("gru", 5e-3))
     },
 }
-
-
-def resolve_config(
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> TranslateConfig:
-    """Flags before environment before file before the preset that they name.
-
-    Raises:
-        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
-    """
-    return resolve_preset(
-        TranslateConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
-    )
+PRESETS = Presets(TranslateConfig, _BY_NAME, _BY_BACKBONE)
