@@ -41,6 +41,10 @@ class TrainedPredictor(Generic[C, P, M]):
         self.preprocessor = preprocessor
         self.model = model
         self.labels = labels
+        self.set_up()
+
+    def set_up(self) -> None:
+        """Makes what answers; called once, when all else is there."""
 
     def evaluate(self, split: str = "test") -> Summary:
         """Evaluates the model on a split of the data it was trained on.

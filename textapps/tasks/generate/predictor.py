@@ -18,7 +18,6 @@ from textapps.tasks.generate.continuation import PIECE, Continuation
 from textapps.tasks.generate.data import scoring_batches
 from textapps.tasks.generate.model import LanguageModel
 from textapps.tasks.predictor import TrainedPredictor
-from textapps.training.run_directory import RunDirectory
 
 LOGGER = logging.getLogger("textapps")
 STREAMED = 16  # characters of a piece that a person sees coming
@@ -27,23 +26,12 @@ COMPILED_FROM_ELSE = 20_000
 
 
 class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, LanguageModel]):
-    """Continues texts, and tells how surprising a text is.
+    """Continues texts, and tells how surprising a text is: `generator.generate(["ROMEO:"])`."""
 
-    >>> generator = textapps.load("generate")  # doctest: +SKIP
-    >>> generator.generate(["ROMEO:"], length=100, temperature=0.7)  # doctest: +SKIP
-    """
-
-    def __init__(
-        self,
-        run: RunDirectory,
-        config: GenerateConfig,
-        preprocessor: CharacterPreprocessor,
-        model: LanguageModel,
-        labels: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(run, config, preprocessor, model, labels)
+    def set_up(self) -> None:
+        """Makes the graphs that read and that continue."""
         self._read = tf.function(self._read_chunk, autograph=False, reduce_retracing=True)
-        self._continuation = Continuation(model, preprocessor)
+        self._continuation = Continuation(self.model, self.preprocessor)
 
     def generate(self, seeds: Sequence[str], random_seed: int = 0, **options: object) -> list[str]:
         """Continues each seed; the text that comes back is without it.

@@ -12,26 +12,13 @@ from textapps.tasks.predictor import TrainedPredictor, batches_by_length, utf8
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel
-from textapps.training.run_directory import RunDirectory
 
 
 class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, SentimentModel]):
-    """Tells the sentiment of texts.
+    """Tells the sentiment of texts: `classifier.predict(["What a film!"])[0].label`."""
 
-    >>> classifier = textapps.load("sentiment")  # doctest: +SKIP
-    >>> classifier.predict(["What a film!"])[0].label  # doctest: +SKIP
-    'pos'
-    """
-
-    def __init__(
-        self,
-        run: RunDirectory,
-        config: SentimentConfig,
-        preprocessor: TextFeaturizer,
-        model: SentimentModel,
-        labels: tuple[str, ...],
-    ) -> None:
-        super().__init__(run, config, preprocessor, model, labels)
+    def set_up(self) -> None:
+        """Traces the signature once."""
         self.answer = tf.function(
             self._answer,
             input_signature=[tf.TensorSpec([None], tf.string, name="text")],

@@ -20,27 +20,16 @@ from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.speech.listener import Listener
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.recordings import Recording, Waveform, read_recording
-from textapps.training.run_directory import RunDirectory
 
 
 class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
-    """Recognises spoken commands, in clips and in a stream.
+    """Recognises spoken commands, in clips (`recognizer.predict(["yes.wav"])`) and in a stream."""
 
-    >>> recognizer = textapps.load("speech")  # doctest: +SKIP
-    >>> recognizer.predict(["yes.wav"])[0].label  # doctest: +SKIP
-    'yes'
-    """
-
-    def __init__(
-        self,
-        run: RunDirectory,
-        config: SpeechConfig,
-        preprocessor: FrontEnd,
-        model: SpeechModel,
-        labels: tuple[str, ...],
-    ) -> None:
-        super().__init__(run, config, preprocessor, model, labels)
-        self.answers = Answers(model, config.preprocessor, labels)
+    def set_up(self) -> None:
+        """Traces the signatures once."""
+        model, audio = self.model, self.config.preprocessor
+        self.answers = Answers(model, audio, self.labels)
+        self.listener = cache(lambda hop_ms: Listener(model, audio, hop_ms))
         waveform = tf.TensorSpec([None, None], tf.float32, name="waveform")
         samples = tf.TensorSpec([None], tf.int32, name="samples")
         # Nothing here branches on a tensor, and converting takes a second.
@@ -55,7 +44,6 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
             input_signature=[tf.TensorSpec([None], tf.string, name="audio_bytes")],
             autograph=False,
         )
-        self.listener = cache(lambda hop_ms: Listener(model, config.preprocessor, hop_ms))
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from textapps.tasks.predictor import TrainedPredictor, batches_by_length, utf8
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.search import Search
-from textapps.training.run_directory import RunDirectory
 
 END = "</s>"  # the end of a sentence, in pictures
 
@@ -29,23 +28,11 @@ class Translation(NamedTuple):
 
 
 class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationModel]):
-    """Translates sentences.
+    """Translates sentences: `translator.predict(["A man is sleeping."])[0].translation`."""
 
-    >>> translator = textapps.load("translate")  # doctest: +SKIP
-    >>> translator.predict(["A man is sleeping."])[0].translation  # doctest: +SKIP
-    'Ein Mann schläft.'
-    """
-
-    def __init__(
-        self,
-        run: RunDirectory,
-        config: TranslateConfig,
-        preprocessor: TokenizerPair,
-        model: TranslationModel,
-        labels: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(run, config, preprocessor, model, labels)
-        self.search = Search(model, preprocessor)
+    def set_up(self) -> None:
+        """Makes the search, which traces a graph for each of its configurations."""
+        self.search = Search(self.model, self.preprocessor)
 
     def predict(
         self, texts: Sequence[str], random_seed: int = 0, **options: object
