@@ -65,7 +65,7 @@ def sources(batch: int, vocabulary: int) -> NDArray[np.int64]:
 
 def textapps(options: Any) -> Find:
     """As `textapps translate predict` does it, from ids to ids."""
-    from textapps.training.memory import keep_freed_memory
+    from textapps.core.memory import keep_freed_memory
 
     keep_freed_memory()
     import tensorflow as tf

@@ -56,10 +56,10 @@ def textapps(run: Path, scratch: Path) -> Ask:
     """As `textapps speech train` does it, but that no clip is varied."""
     import tensorflow as tf
 
+    from textapps.core.memory import keep_freed_memory
     from textapps.tasks import lifecycle
     from textapps.tasks.speech.model import SpeechModel
     from textapps.tasks.speech.task import TASK
-    from textapps.training.memory import keep_freed_memory
     from textapps.training.optimizer import build_optimizer
     from textapps.training.run_directory import RunDirectory
 

@@ -71,7 +71,7 @@ def test_the_tiny_preset_fits_a_small_device(
     assert manifest["accuracy"]["int8"] >= 0.92
     pairs = manifest["int8_against_float"]
     lost = pairs["only_float_right"] - pairs["only_int8_right"]
-    assert lost <= 0.005 * manifest["judged_on"]["examples"]
+    assert lost <= 0.005 * manifest["evaluated_on"]["examples"]
 
 
 def test_the_sample_is_learnt(textapps: Textapps) -> None:

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from textapps.backbones.config import StemConfig
 from textapps.backbones.conv_stem import ConvStem
+from textapps.exporting.lite import LiteModel, convert
 
 BATCH, TIME, WIDTH, UNITS = 3, 13, 5, 6
 CONFIGS = {
@@ -176,16 +176,7 @@ def test_channels_without_a_convolution_are_refused():
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 def test_converts_to_builtin_operations(name):
     stem, x = built(name, causal=False), inputs()[:1]
-    function = tf.function(lambda x: stem(x)[0], input_signature=[tf.TensorSpec([1, TIME, WIDTH])])
-    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    interpreter = tf.lite.Interpreter(model_content=converter.convert())
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
-    interpreter.invoke()
-    outputs = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    np.testing.assert_allclose(outputs, stem(x)[0], atol=1e-4, rtol=1e-4)
+    content = convert(lambda x: stem(x)[0], tf.TensorSpec([1, TIME, WIDTH]))
+    np.testing.assert_allclose(LiteModel(content)(x), stem(x)[0], atol=1e-4, rtol=1e-4)

@@ -155,7 +155,7 @@ def test_a_port_that_is_taken(cli: Cli, tmp_path: Path) -> None:
     assert result.exit_code == 1
 
 
-@pytest.mark.parametrize("package", ["fastapi", "httptools", "prometheus_client", "uvicorn"])
+@pytest.mark.parametrize("package", ["httptools", "prometheus_client", "starlette", "uvicorn"])
 def test_without_the_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     for name in list(sys.modules):
         if name.startswith(("textapps.serving", "uvicorn", package)):

@@ -2,8 +2,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from textapps.exporting.verify_child import WARMUP
 from textapps.exporting.warmup import BATCH_SIZES
+from textapps.savedmodel.warmup import WARMUP
 
 
 def test_every_signature_is_warmed_up_at_every_batch_size(tiny, exported):

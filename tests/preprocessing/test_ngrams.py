@@ -58,6 +58,15 @@ def test_saved_and_loaded_is_the_same(tmp_path):
     assert loaded.keys.numpy().tolist() == [1, 5, 300]
 
 
+def test_a_changed_file_is_refused_unless_it_is_of_an_older_version(tmp_path):
+    NgramIndex(3, VOCABULARY, [1, 5, 300]).save(tmp_path)
+    np.savez(tmp_path / "ngrams.npz", format=1, keys=np.array([2, 9], np.int64))
+    with pytest.raises(RunError, match=r"ngrams\.npz is not what was written"):
+        NgramIndex.load(tmp_path, orders=3, vocabulary_size=VOCABULARY)
+    (tmp_path / "ngrams.json").unlink()
+    assert len(NgramIndex.load(tmp_path, orders=3, vocabulary_size=VOCABULARY)) == 2
+
+
 def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match=r"smaller model\.ngrams"):
         NgramIndex(4, 10**5, [1])

@@ -115,20 +115,37 @@ def with_a_line_twice(path: Path) -> None:
     path.write_bytes(b"\n".join([*lines[:6], *lines[5:]]))
 
 
+def of_an_older_version(damage: Callable[[Path], None]) -> Callable[[Path], None]:
+    """The same of a file that has no record."""
+
+    def unrecorded(path: Path) -> None:
+        path.with_suffix(".json").unlink()
+        damage(path)
+
+    return unrecorded
+
+
 NEWER = json.dumps({"format": 2, "sha256": ""}).encode()
 DAMAGES = [
     ("subword", MODEL, removed, r"cannot be read \(FileNotFoundError.*train again or restore it"),
     ("subword", MODEL, shortened, "is not what was written"),
     ("subword", MODEL, filled(b"half"), "is not what was written"),
     ("subword", RECORD, removed, r"cannot be read \(FileNotFoundError.*train again or restore it"),
-    ("subword", RECORD, filled(b"{"), "cannot be read"),
-    ("subword", RECORD, filled(b"[]"), "cannot be read"),
+    ("subword", RECORD, filled(b"{"), r"subwords\.json is damaged"),
+    ("subword", RECORD, filled(b"[]"), r"subwords\.json is damaged \(it has no format"),
     ("subword", RECORD, filled(NEWER), "has format 2"),
     ("word", FILE, removed, "cannot be read"),
-    ("word", FILE, shortened, "is cut short"),
-    ("word", FILE, without_a_line(0), "begins with '<s>'"),
-    ("char", FILE, without_a_line(1), "begins with other tokens than <s> and </s>"),
-    ("char", FILE, with_a_line_twice, "has one twice"),
+    ("word", FILE, shortened, "vocabulary.txt is not what was written"),
+    ("char", FILE, with_a_line_twice, "vocabulary.txt is not what was written"),
+    ("word", FILE, of_an_older_version(shortened), "is cut short"),
+    ("word", FILE, of_an_older_version(without_a_line(0)), "begins with '<s>'"),
+    (
+        "char",
+        FILE,
+        of_an_older_version(without_a_line(1)),
+        "begins with other tokens than <s> and </s>",
+    ),
+    ("char", FILE, of_an_older_version(with_a_line_twice), "has one twice"),
 ]
 
 

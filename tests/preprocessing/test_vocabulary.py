@@ -37,3 +37,13 @@ def test_a_damaged_or_newer_file_is_refused(tmp_path, content, message):
         path.write_bytes(content)
     with pytest.raises(RunError, match=message):
         Vocabulary.load(path)
+
+
+def test_a_changed_file_is_refused_unless_it_is_of_an_older_version(tmp_path):
+    path = tmp_path / "vocabulary.txt"
+    Vocabulary(["the", "film"]).save(path)
+    path.write_bytes(path.read_bytes().replace(b"film", b"firm"))
+    with pytest.raises(RunError, match=r"vocabulary\.txt is not what was written"):
+        Vocabulary.load(path)
+    (tmp_path / "vocabulary.json").unlink()
+    assert Vocabulary.load(path).tokens == ("the", "firm")

@@ -29,6 +29,35 @@ def export(tmp_path):
     return tmp_path
 
 
+def test_files_for_litert_have_the_same_schema(tmp_path):
+    (tmp_path / "words.tflite").write_bytes(b"float")
+    written = Manifest(
+        task="speech",
+        name="words",
+        backbone="gru",
+        preset="tiny",
+        clip_samples=2_400,
+        files={"float": {"file": "words.tflite", "bytes": 5, "milliseconds_per_clip": 0.5}},
+        evaluated_on={"data": "words", "split": "test", "examples": 33},
+        accuracy={"run": 0.75, "float": 0.5},
+        sha256=checksums(tmp_path),
+    )
+    written.write(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["textapps.json", "words.tflite"]
+    assert read_manifest(tmp_path) == written
+    (tmp_path / "words.tflite").write_bytes(b"Float")
+    with pytest.raises(ExportError, match=r"words\.tflite has changed"):
+        read_manifest(tmp_path)
+
+
+def test_what_only_litert_has_is_not_in_others(export):
+    written = json.loads((export / MANIFEST).read_bytes())
+    assert not written.keys() & {"clip_samples", "files", "evaluated_on", "accuracy"}
+    edit(export, signatures={})
+    with pytest.raises(ExportError, match=r"damaged .*neither signatures nor files"):
+        read_manifest(export)
+
+
 def edit(export, **changes):
     path = export / MANIFEST
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes))
@@ -79,7 +108,7 @@ def test_text_that_is_no_json_is_refused(export, text):
 
 def test_json_that_is_no_manifest_is_refused(export):
     (export / MANIFEST).write_text("[1]")
-    with pytest.raises(ExportError, match="has format None"):
+    with pytest.raises(ExportError, match=r"damaged \(it has no format\)"):
         read_manifest(export)
     (export / MANIFEST).write_text(json.dumps({"format": 1, "task": "sentiment"}))
     with pytest.raises(ExportError, match=r"damaged.*name: Field required"):

@@ -11,10 +11,10 @@ import pytest
 
 from tests.serving import models
 from tests.serving.asking import Asker, Built, error_of, repository_of
+from textapps.savedmodel.errors import ModelFailed
 from textapps.serving import page
 from textapps.serving.access_log import AccessLog
 from textapps.serving.app import create_app
-from textapps.serving.errors import ModelFailed
 from textapps.serving.metrics import Metrics
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings

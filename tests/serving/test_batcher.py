@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textapps.savedmodel.errors import BadInput, ModelFailed
 from textapps.serving.batcher import Batcher, Batching
-from textapps.serving.errors import BadInput, DeadlineExceeded, ModelFailed, QueueFull
+from textapps.serving.errors import DeadlineExceeded, QueueFull
 
 BAD = 666
 

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from textapps.savedmodel.errors import BadInput
+from textapps.savedmodel.manifest import TensorInfo
 from textapps.serving.codec import decode_request, encode_response, signature_name
-from textapps.serving.errors import BadInput
-from textapps.serving.signature import Spec
 
 
 def signature(**dtypes: str) -> Any:
-    specs = {name: Spec(dtype, None) for name, dtype in dtypes.items()}
+    specs = {name: TensorInfo(dtype=dtype, shape=None) for name, dtype in dtypes.items()}
     return SimpleNamespace(name="default", inputs=specs)
 
 

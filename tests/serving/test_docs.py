@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.serving import models
 from tests.serving.asking import Built
-from tests.serving.process import ServerProcess
+from tests.serving.browser import ServedPage
 from textapps.cli.serve import serve_command
 
 ROOT = Path(__file__).parent.parent.parent
@@ -26,11 +27,10 @@ PYTHON = [text for _, language, text in BLOCKS.findall(PAGE) if language == "pyt
 
 
 @pytest.fixture(scope="module")
-def server(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
     directory = tmp_path_factory.mktemp("served") / "exported"
     models.copy(ROOT / "tests" / "golden" / "sentiment" / "1", directory / "sentiment" / "1")
-    models.copy(built("generator"), directory / "writer" / "1")
-    with ServerProcess(directory) as server:
+    with ServedPage(directory, built, {"writer": "generator"}) as server:
         yield server
 
 
@@ -39,7 +39,7 @@ def test_the_examples_are_found() -> None:
 
 
 @pytest.mark.parametrize("line", CURL)
-def test_curl(server: ServerProcess, line: str) -> None:
+def test_curl(server: ServedPage, line: str) -> None:
     assert line.startswith("curl ")
     line = line.replace("curl ", "curl --fail --silent --show-error ", 1)
     line = line.replace("localhost:8501", server.url)
@@ -52,7 +52,7 @@ def test_curl(server: ServerProcess, line: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(2))
-def test_python(server: ServerProcess, number: int) -> None:
+def test_python(server: ServedPage, number: int) -> None:
     code = PYTHON[number].replace("http://localhost:8501", server.url)
     result = subprocess.run(
         [sys.executable, "-I", "-W", "error", "-c", code],
@@ -85,8 +85,8 @@ def test_every_option_stands_there_with_its_default() -> None:
         assert defaults[name].strip() == said
 
 
-def test_every_metric_stands_there(server: ServerProcess) -> None:
-    request = b"GET /monitoring/prometheus/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    families = re.findall(r"# TYPE (\w+) (\w+)", server.send(request).decode())
+def test_every_metric_stands_there(server: ServedPage) -> None:
+    found = httpx.get(f"{server.url}/monitoring/prometheus/metrics").text
+    families = re.findall(r"# TYPE (\w+) (\w+)", found)
     names = {name for name, kind in families if not name.endswith("_created")}
     assert names == set(re.findall(r"`(textapps_\w+)`", PAGE))

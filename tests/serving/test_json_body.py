@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textapps.serving.errors import BadInput
+from textapps.savedmodel.errors import BadInput
 from textapps.serving.json_body import parse_object
 
 DEPTH = 5

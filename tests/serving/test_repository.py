@@ -12,8 +12,9 @@ import weakref
 import pytest
 
 from tests.serving import models
+from textapps.savedmodel.errors import BadInput
 from textapps.serving import model_version, served_model
-from textapps.serving.errors import BadInput, DirectoryError, NotFound
+from textapps.serving.errors import DirectoryError, NotFound
 from textapps.serving.repository import Repository
 
 

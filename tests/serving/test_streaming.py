@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tests.serving.asking import Asker, Built, error_of, repository_of
 from tests.serving.models import continued, strings
+from textapps.savedmodel.errors import BadInput
+from textapps.savedmodel.manifest import TensorInfo
 from textapps.serving.app import create_app
-from textapps.serving.errors import BadInput
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
-from textapps.serving.signature import Spec
 from textapps.serving.streaming import CHUNK_CHARACTERS, StreamRequest, TextStream
 
 PATH = "/v1/models/writer:stream"
@@ -131,7 +131,10 @@ class Scripted:
     name = "scripted"
 
     def __init__(self, text: str) -> None:
-        specs = {"length": Spec("int32", (None,)), "state_0_h": Spec("int64", (None,))}
+        specs = {
+            "length": TensorInfo(dtype="int32", shape=(None,)),
+            "state_0_h": TensorInfo(dtype="int64", shape=(None,)),
+        }
         self.signatures = {"start": None, "continue": SimpleNamespace(inputs=specs)}
         self._text = text
 

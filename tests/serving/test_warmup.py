@@ -1,4 +1,4 @@
-"""Recorded requests, read without the classes that wrote them."""
+"""A version answers its recorded requests before it serves."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,15 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tests.serving import models
+from textapps.savedmodel.signature import Signature
+from textapps.savedmodel.warmup import WARMUP, recorded_requests
 from textapps.serving import warmup
 from textapps.serving.repository import Repository
 
 
 def record(directory, *requests):
     """Write warm-up requests of (signature or None, inputs); returns their file."""
-    path = directory / warmup.WARMUP
+    path = directory / WARMUP
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, inputs in requests:
@@ -37,7 +39,7 @@ def test_requests_are_read_as_they_were_written(tmp_path) -> None:
         "weights": random.normal(size=(3, 3)).astype(np.float32),
     }
     path = record(tmp_path, (None, first), ("other", {"text": ["a" * 300, "ü"]}))
-    (name, inputs), (other, texts) = warmup.recorded_requests(path)
+    (name, inputs), (other, texts) = recorded_requests(path)
     assert (name, other) == ("serving_default", "other")
     assert inputs.keys() == first.keys()
     for key, array in first.items():
@@ -50,13 +52,13 @@ def test_requests_are_read_as_they_were_written(tmp_path) -> None:
 def asked(monkeypatch):
     """The signatures that are called, with the shapes of their inputs."""
     calls = []
-    call = warmup.Signature.call
+    call = Signature.call
 
     def note(signature, inputs):
         calls.append((signature.name, {name: array.shape for name, array in inputs.items()}))
         return call(signature, inputs)
 
-    monkeypatch.setattr(warmup.Signature, "call", note)
+    monkeypatch.setattr(Signature, "call", note)
     return calls
 
 

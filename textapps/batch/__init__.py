@@ -1,0 +1,1 @@
+"""Answers whole files by an exported model: in this process, or by Apache Beam."""

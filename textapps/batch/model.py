@@ -11,10 +11,10 @@ import numpy as np
 from textapps.batch.rows import PATH, Row
 from textapps.batch.windows import Window
 from textapps.core.errors import ConfigurationError, ExportError, TextappsError
-from textapps.serving.errors import BadInput, ModelFailed, ServingError, explain
-from textapps.serving.loading import import_tensorflow, load_saved_model
-from textapps.serving.memory import return_freed_memory
-from textapps.serving.signature import Signature
+from textapps.core.memory import return_freed_memory
+from textapps.savedmodel.errors import BadInput, ModelFailed, explain
+from textapps.savedmodel.loading import import_tensorflow, load_saved_model
+from textapps.savedmodel.signature import Signature
 
 DEFAULT = "serving_default"
 # Rows times the longest of them: memory grows with it. A second of speech has 32,000 bytes.
@@ -52,7 +52,7 @@ class BatchModel:
         try:
             self._saved = load_saved_model(directory)  # its variables live as long as it does
         except Exception as error:
-            message = str(error) if isinstance(error, ServingError) else explain(error)
+            message = str(error) if isinstance(error, TextappsError) else explain(error)
             raise ExportError(f"cannot load the SavedModel in {directory}: {message}") from error
         if DEFAULT not in self._saved.signatures:
             raise ConfigurationError(f"{directory} has no signature '{DEFAULT}'")

@@ -9,11 +9,11 @@ import click
 
 from textapps.cli import console
 from textapps.cli.options import examples, talk_options
-from textapps.core.errors import ConfigurationError, DataError, TextappsError
+from textapps.core.errors import ConfigurationError, TextappsError
 
 TOKEN_VARIABLE = "TEXTAPPS_SERVE_TOKEN"
 # What the extra [serve] brings.
-PACKAGES = ("fastapi", "httptools", "prometheus_client", "starlette", "uvicorn")
+PACKAGES = ("httptools", "prometheus_client", "starlette", "uvicorn")
 
 
 @click.command(
@@ -102,14 +102,14 @@ def serve_command(
     appear. stderr has a line of JSON for each request, unless --quiet.
     """
     try:
-        from textapps.serving.errors import DirectoryError, ServingError
         from textapps.serving.server import serve
         from textapps.serving.settings import Settings
     except ModuleNotFoundError as error:
-        if error.name not in PACKAGES:
+        package = (error.name or "").partition(".")[0]
+        if package not in PACKAGES:
             raise
         raise TextappsError(
-            f"serving needs {error.name}, which is not installed: pip install 'textapps[serve]'"
+            f"serving needs {package}, which is not installed: pip install 'textapps[serve]'"
         ) from None
     settings = Settings(
         host=host,
@@ -122,14 +122,7 @@ def serve_command(
         token=_token(token_file),
         drain_seconds=drain_seconds,
     )
-    try:
-        ended_by = serve(
-            directory, settings, None if console.is_quiet() else sys.stderr, console.say
-        )
-    except DirectoryError as error:
-        raise DataError(str(error)) from error
-    except ServingError as error:
-        raise TextappsError(str(error)) from error
+    ended_by = serve(directory, settings, None if console.is_quiet() else sys.stderr, console.say)
     console.say("stopped")
     sys.stderr.flush()
     # At once: a model call whose client did not wait for it would keep the process until its end.

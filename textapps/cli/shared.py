@@ -17,8 +17,8 @@ from textapps.cli.options import (
     run_options,
     talk_options,
 )
+from textapps.core.memory import keep_freed_memory
 from textapps.training.cluster import Cluster
-from textapps.training.memory import keep_freed_memory
 
 resume_option: Decorator = click.option(
     "--resume",

@@ -292,7 +292,7 @@ def _say_of_files(directory: Path) -> None:
     if accuracy:
         pairs = manifest["int8_against_float"]
         console.say(
-            f"of {manifest['judged_on']['examples']:,} clips float alone is right on "
+            f"of {manifest['evaluated_on']['examples']:,} clips float alone is right on "
             f"{pairs['only_float_right']}, int8 alone on {pairs['only_int8_right']}"
         )
 

@@ -11,7 +11,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from textapps.serving.loading import absent
+from textapps.savedmodel.loading import absent
 
 # Hides the C++ log lines of level error too: on a machine without a GPU they say so at the first
 # operation, and whatever really fails comes as an exception.

@@ -1,1 +1,1 @@
-"""What every room may use: errors, configuration, files, tokens; nothing here needs TensorFlow."""
+"""What every room may use: configuration, errors, files, records, tokens; no TensorFlow needed."""

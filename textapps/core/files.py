@@ -39,7 +39,7 @@ def file_aside(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    synchronise(path.parent)
 
 
 @contextlib.contextmanager
@@ -52,13 +52,7 @@ def directory_aside(target: Path) -> Iterator[Path]:
     aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=target.parent))
     try:
         yield aside
-        for file in aside.rglob("*"):
-            if file.is_file():
-                with file.open("rb") as opened:
-                    os.fsync(opened.fileno())
-            else:
-                _sync_directory(file)
-        _sync_directory(aside)
+        synchronise_tree(aside)
         aside.chmod(0o777 & ~_umask())
         if target.exists():
             remove_directory(target)
@@ -66,7 +60,7 @@ def directory_aside(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    _sync_directory(target.parent)
+    synchronise(target.parent)
 
 
 def remove_directory(directory: Path) -> None:
@@ -85,8 +79,15 @@ def remove_leftovers(directory: Path) -> None:
             aside.unlink(missing_ok=True)
 
 
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
+def synchronise_tree(directory: Path) -> None:
+    """Waits until a directory and everything in it is on disk."""
+    for path in [*directory.rglob("*"), directory]:
+        synchronise(path)
+
+
+def synchronise(path: Path) -> None:
+    """Waits until a file's content, or a directory's list of names, is on disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -1,0 +1,1 @@
+"""Writes, verifies and publishes SavedModels and files for LiteRT."""

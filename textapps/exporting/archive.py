@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from textapps.core.errors import ExportError
-from textapps.savedmodel.manifest import Signature, TensorInfo
+from textapps.savedmodel.manifest import SignatureInfo, TensorInfo
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -45,7 +45,7 @@ class Endpoint:
 
 def write_saved_model(
     path: Path | str, endpoints: Mapping[str, Endpoint], track: Iterable[Any] = ()
-) -> dict[str, Signature]:
+) -> dict[str, SignatureInfo]:
     """Write a SavedModel with one signature an endpoint; one must be `serving_default`.
 
     Variables are found from the traced functions; `track` names what is not a variable, that
@@ -63,9 +63,9 @@ def write_saved_model(
         traced[name] = endpoint.graph.get_concrete_function()
         outputs = traced[name].structured_outputs
         _check_outputs(name, outputs)
-        signatures[name] = Signature(
-            inputs={spec.name: _info(spec) for spec in endpoint.inputs},
-            outputs={key: _info(tensor) for key, tensor in outputs.items()},
+        signatures[name] = SignatureInfo(
+            inputs={spec.name: TensorInfo.of(spec) for spec in endpoint.inputs},
+            outputs={key: TensorInfo.of(tensor) for key, tensor in outputs.items()},
         )
     # Not Keras's ExportArchive: TensorFlow traces functions that hang on what is saved once more.
     root = tf.Module()
@@ -115,7 +115,3 @@ def _check_batch_major(name: str, what: str, shape: tf.TensorShape) -> None:
             f"{what} of endpoint '{name}' has shape {shape}: its first dimension must be the "
             "batch, of dynamic size"
         )
-
-
-def _info(tensor: Any) -> TensorInfo:
-    return TensorInfo(dtype=tensor.dtype.name, shape=tuple(tensor.shape.as_list()))

@@ -11,8 +11,8 @@ from textapps.exporting.archive import Endpoint, write_saved_model
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.publish import publish
 from textapps.exporting.verification import Case, verify
-from textapps.exporting.verify_child import explain
 from textapps.exporting.warmup import write_warmup_requests
+from textapps.savedmodel.errors import explain
 from textapps.savedmodel.manifest import Manifest, checksums
 
 

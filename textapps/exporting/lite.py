@@ -9,31 +9,28 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from textapps.core.errors import ExportError
-from textapps.exporting.verify_child import explain
+from textapps.savedmodel.errors import explain
 
 
 def convert(function: Callable[[Any], Any], spec: Any, *, int8: bool = False) -> bytes:
-    """A function of one tensor as a file of LiteRT's own operations only.
+    """A function of one tensor as a file that has LiteRT's own operations only.
 
     The shape must be fixed: LiteRT has loops over time, but a recurrent layer that is converted
-    with an open shape, as Keras's own export does, runs nowhere without TensorFlow beside it.
+    with an open shape, as Keras's own export does, needs TensorFlow beside it wherever it runs.
 
     Args:
         function: float tensor → tensor; it is traced without AutoGraph.
         spec: `tf.TensorSpec` of its input.
-        int8: whether weights are of 8 bits, with the sums still in float (dynamic range).
+        int8: whether weights have 8 bits, while sums stay in float (dynamic range).
 
     Raises:
-        ExportError: it has an operation that LiteRT has not.
+        ExportError: it has an operation that LiteRT lacks.
     """
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
     traced = tf.function(function, autograph=False).get_concrete_function(spec)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice to move on to converters for other frameworks
-        converter = tf.lite.TFLiteConverter.from_concrete_functions(
-            [convert_variables_to_constants_v2(traced)]
-        )
+        # The second argument would keep variables alive, which the function does already.
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], tf.Module())
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if int8:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

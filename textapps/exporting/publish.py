@@ -1,7 +1,6 @@
 """Publishing by rename: a version directory exists either whole or not at all."""
 
 import errno
-import os
 import shutil
 import time
 import uuid
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textapps.core.errors import ExportError
-from textapps.core.files import ASIDE
+from textapps.core.files import ASIDE, synchronise, synchronise_tree
 
 _ABANDONED_AFTER_SECONDS = 24 * 3600
 
@@ -31,10 +30,9 @@ def publish(write: Callable[[Path], None], directory: Path) -> Path:
         _remove_abandoned(directory)
         aside.mkdir()  # not mkdtemp, which would hide the export from a server's user
         write(aside)
-        for path in [*aside.rglob("*"), aside]:
-            _synchronise(path)
+        synchronise_tree(aside)
         final = _rename_to_next_version(aside)
-        _synchronise(directory)
+        synchronise(directory)
     except OSError as error:
         raise ExportError(
             f"could not write an export to {directory}: {error.strerror or error}"
@@ -58,14 +56,6 @@ def _rename_to_next_version(aside: Path) -> Path:
 
 def _is_version(name: str) -> bool:
     return name.isascii() and name.isdigit()
-
-
-def _synchronise(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_abandoned(directory: Path) -> None:

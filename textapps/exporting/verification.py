@@ -1,4 +1,4 @@
-"""Asking an export in a fresh process what its run has answered."""
+"""Asking exports in a fresh process what their runs have answered."""
 
 import json
 import os
@@ -14,9 +14,12 @@ import numpy as np
 
 from textapps.core.errors import ExportError
 from textapps.exporting import verify_child
-from textapps.exporting.verify_child import as_array, decode, encode
+from textapps.savedmodel.tensors import as_array, decode, decode_all, encode, encode_all
 
 Tensors = Mapping[str, Any]
+Questions = Sequence[tuple[str, Tensors]]  # signature and inputs
+
+ROOT = Path(__file__).parents[2]  # where the child finds this package and no other copy of it
 
 _LONG = "A very long text, the like of which nobody reads to its end. "
 HARD_TEXTS = {
@@ -44,18 +47,96 @@ class Case:
         """The case as plain JSON values, exact in every bit."""
         return {
             "signature": self.signature,
-            "inputs": {name: encode(value) for name, value in self.inputs.items()},
-            "outputs": {name: encode(value) for name, value in self.outputs.items()},
+            "inputs": encode_all(self.inputs),
+            "outputs": encode_all(self.outputs),
         }
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Case":
         """The case that `to_json` wrote."""
-        return cls(
-            fields["signature"],
-            {name: decode(value) for name, value in fields["inputs"].items()},
-            {name: decode(value) for name, value in fields["outputs"].items()},
-        )
+        inputs, outputs = decode_all(fields["inputs"]), decode_all(fields["outputs"])
+        return cls(fields["signature"], inputs, outputs)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An export that is to be verified.
+
+    TensorFlow Text's operations are loaded only if `tensorflow_text` says so, and count as
+    TensorFlow's own then. Raises ValueError where no case asks the default signature with two or
+    more rows.
+    """
+
+    directory: Path | str
+    cases: Sequence[Case]
+    tensorflow_text: bool = False
+
+    def __post_init__(self) -> None:
+        if not any(len(case.rows()) > 1 for case in self.defaults):
+            raise ValueError("verification needs a case of serving_default with two or more rows")
+
+    @property
+    def defaults(self) -> list[Case]:
+        """The cases of the default signature."""
+        return [case for case in self.cases if case.signature == "serving_default"]
+
+    @property
+    def questions(self) -> Questions:
+        """Every case, then every row of every case, then the hard texts."""
+        whole = [(case.signature, case.inputs) for case in self.cases]
+        rows = [(case.signature, row) for case in self.cases for row in case.rows()]
+        hard = [_with_text(self.defaults[0], text) for text in HARD_TEXTS.values()]
+        return [*whole, *rows, *(("serving_default", inputs) for inputs in hard)]
+
+    def failures(self, findings: Mapping[str, Any], tolerance: float) -> dict[str, str]:
+        """Check → the first problem that it found in what came back for `questions`."""
+        found: dict[str, str] = {}
+        if findings["operations"]:
+            found["operations"] = f"not in plain TensorFlow: {', '.join(findings['operations'])}"
+        if findings["compiled"]:
+            found["compilation"] = (
+                f"serving_default needs XLA for {', '.join(findings['compiled'])}"
+            )
+        if "loading" in findings:
+            return found | {"loading": findings["loading"]}
+        answers = iter(findings["answers"])
+        whole = [next(answers) for _ in self.cases]
+        single = [[next(answers) for _ in case.rows()] for case in self.cases]
+        found |= _check_answers(self.cases, whole, tolerance)
+        found |= _check_batching(self.cases, whole, single, tolerance)
+        found |= _check_hard_texts(dict(zip(HARD_TEXTS, answers, strict=True)))
+        if findings.get("warmup"):
+            found["warm-up"] = findings["warmup"]
+        return found
+
+
+def verify_all(candidates: Sequence[Candidate], tolerance: float = 1e-5) -> None:
+    """Checks SavedModels in one fresh CPU process without Keras and the rooms that make models.
+
+    - isolation from Keras and from those rooms
+    - operations: all of TensorFlow's own; none of cuDNN, Flex or calling back into Python
+    - compilation: the default signature needs no XLA
+    - loading
+    - answers: every case gives its outputs, numbers within `tolerance` · max(1, |expected|)
+    - batching: every row of every case gives the same when asked alone
+    - empty text, very long text (100,000 characters), non-Latin text: the default signature's
+      string inputs are answered with finite numbers
+    - warm-up: the requests in assets.extra, if any, parse and run
+
+    Raises ExportError naming every check that failed.
+    """
+    result = _examine([(c.directory, c.questions, c.tensorflow_text) for c in candidates])
+    problems = []
+    for candidate, findings in zip(candidates, result["findings"], strict=True):
+        failures = candidate.failures(findings, tolerance)
+        if result["imported"]:
+            failures = {"isolation": f"imported {', '.join(result['imported'])}"} | failures
+        if failures:
+            which = f" in {candidate.directory}" if len(candidates) > 1 else ""
+            said = "; ".join(f"{check}: {problem}" for check, problem in failures.items())
+            problems.append(f"the export{which} does not verify: {said}")
+    if problems:
+        raise ExportError("; ".join(problems))
 
 
 def verify(
@@ -64,89 +145,43 @@ def verify(
     tolerance: float = 1e-5,
     tensorflow_text: bool = False,
 ) -> None:
-    """Check a SavedModel in a fresh CPU process that has TensorFlow, but no textapps or Keras.
-
-    - operations: all of TensorFlow's own; none of cuDNN, Flex or calling back into Python
-    - compilation: the default signature needs no XLA
-    - loading, and isolation from textapps and Keras
-    - answers: every case gives its outputs, numbers within `tolerance` · max(1, |expected|)
-    - batching: every row of every case gives the same when asked alone
-    - empty text, very long text (100,000 characters), non-Latin text: the default signature's
-      string inputs are answered with finite numbers
-    - warm-up: the requests in assets.extra, if any, parse and run
-
-    TensorFlow Text's operations are loaded only if `tensorflow_text` says so, and count as
-    TensorFlow's own then. Raises ExportError naming every check that failed, ValueError where
-    no case asks the default signature with two or more rows.
-    """
-    defaults = [case for case in cases if case.signature == "serving_default"]
-    if not any(len(case.rows()) > 1 for case in defaults):
-        raise ValueError("verification needs a case of serving_default with two or more rows")
-    hard = {name: _with_text(defaults[0], text) for name, text in HARD_TEXTS.items()}
-    rows = [(case, row) for case in cases for row in case.rows()]
-    result = _ask(
-        directory,
-        [(case.signature, case.inputs) for case in cases]
-        + [(case.signature, row) for case, row in rows]
-        + [("serving_default", inputs) for inputs in hard.values()],
-        tensorflow_text,
-    )
-    failures: dict[str, str] = {}  # check → the first thing that it found
-    if result["imported"]:
-        failures["isolation"] = f"imported {', '.join(result['imported'])}"
-    if result["operations"]:
-        failures["operations"] = f"not in plain TensorFlow: {', '.join(result['operations'])}"
-    if result["compiled"]:
-        failures["compilation"] = f"serving_default needs XLA for {', '.join(result['compiled'])}"
-    if "loading" in result:
-        failures["loading"] = result["loading"]
-    else:
-        answers = iter(result["answers"])
-        whole = [next(answers) for _ in cases]
-        single = [next(answers) for _ in rows]
-        failures |= _check_answers(cases, whole, tolerance)
-        failures |= _check_batching(cases, whole, single, tolerance)
-        failures |= _check_hard_texts(dict(zip(hard, answers, strict=True)))
-        if result.get("warmup"):
-            failures["warm-up"] = result["warmup"]
-    if failures:
-        found = "; ".join(f"{check}: {problem}" for check, problem in failures.items())
-        raise ExportError(f"the export does not verify: {found}")
+    """`verify_all` of one export."""
+    verify_all([Candidate(directory, cases, tensorflow_text)], tolerance)
 
 
 def ask(
-    directory: Path | str, questions: Sequence[tuple[str, Tensors]], tensorflow_text: bool = False
+    directory: Path | str, questions: Questions, tensorflow_text: bool = False
 ) -> list[dict[str, np.ndarray]]:
     """What an export answers, in a fresh process, to (signature, inputs) pairs.
 
     Raises ExportError where it does not load or does not answer.
     """
-    result = _ask(directory, questions, tensorflow_text)
-    if "loading" in result:
-        raise ExportError(f"cannot load the export {directory}: {result['loading']}")
-    for (signature, _), answer in zip(questions, result["answers"], strict=True):
+    (findings,) = _examine([(directory, questions, tensorflow_text)])["findings"]
+    if "loading" in findings:
+        raise ExportError(f"cannot load the export {directory}: {findings['loading']}")
+    for (signature, _), answer in zip(questions, findings["answers"], strict=True):
         if "error" in answer:
             raise ExportError(f"{directory} does not answer '{signature}': {answer['error']}")
-    return [_outputs(answer) for answer in result["answers"]]
+    return [decode_all(answer["outputs"]) for answer in findings["answers"]]
 
 
-def _ask(
-    directory: Path | str, questions: Sequence[tuple[str, Tensors]], tensorflow_text: bool
-) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="textapps-verify-") as scratch:
-        asked, answered = Path(scratch) / "questions.json", Path(scratch) / "answers.json"
-        encoded = [
-            {"signature": signature, "inputs": {k: encode(v) for k, v in inputs.items()}}
-            for signature, inputs in questions
-        ]
-        request = {
+def _examine(exports: Sequence[tuple[Path | str, Questions, bool]]) -> dict[str, Any]:
+    """What `verify_child` finds out about exports: directory, questions, TensorFlow Text or not."""
+    request = [
+        {
             "directory": str(Path(directory).resolve()),
             "tensorflow_text": tensorflow_text,
-            "questions": encoded,
+            "questions": [
+                {"signature": name, "inputs": encode_all(inputs)} for name, inputs in questions
+            ],
         }
+        for directory, questions, tensorflow_text in exports
+    ]
+    with tempfile.TemporaryDirectory(prefix="textapps-verify-") as scratch:
+        asked, answered = Path(scratch) / "questions.json", Path(scratch) / "answers.json"
         asked.write_text(json.dumps(request), encoding="utf-8")
         child = subprocess.run(
-            [sys.executable, "-I", verify_child.__file__, str(asked), str(answered)],
+            [sys.executable, "-I", verify_child.__file__, str(ROOT), str(asked), str(answered)],
             env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -155,11 +190,12 @@ def _ask(
         )
         if child.returncode or not answered.exists():
             said = child.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+            names = ", ".join(str(directory) for directory, *_ in exports)
             raise ExportError(
-                f"the process that verifies {directory} ended with code {child.returncode}: "
+                f"the process that verifies {names} ended with code {child.returncode}: "
                 f"{said[-1][:300]}"
             )
-        result: dict[str, Any] = json.loads(answered.read_text(encoding="utf-8"))
+        result: dict[str, Any] = json.loads(answered.read_bytes())
         return result
 
 
@@ -185,17 +221,16 @@ def _check_answers(
 def _check_batching(
     cases: Sequence[Case],
     whole: Sequence[dict[str, Any]],
-    single: Sequence[dict[str, Any]],
+    single: Sequence[Sequence[dict[str, Any]]],
     tolerance: float,
 ) -> dict[str, str]:
     failures: dict[str, str] = {}
-    alone = iter(single)
-    for case, batch in zip(cases, whole, strict=True):
-        for row, _ in enumerate(case.rows()):
-            answer = next(alone)
-            if "error" in batch:
-                continue  # _check_answers has said so
-            expected = {name: value[row : row + 1] for name, value in _outputs(batch).items()}
+    for case, batch, rows in zip(cases, whole, single, strict=True):
+        if "error" in batch:
+            continue  # _check_answers has said so
+        together = _outputs(batch)
+        for row, answer in enumerate(rows):
+            expected = {name: value[row : row + 1] for name, value in together.items()}
             problem = answer.get("error") or _difference(_outputs(answer), expected, tolerance)
             if problem:
                 failures.setdefault(f"batching of {case.signature}", f"row {row} alone: {problem}")
@@ -214,7 +249,7 @@ def _check_hard_texts(answers: Mapping[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def _outputs(answer: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    return {name: decode(value) for name, value in answer.get("outputs", {}).items()}
+    return decode_all(answer.get("outputs", {}))
 
 
 def _difference(actual: Tensors, expected: Tensors, tolerance: float) -> str | None:

@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 
 from textapps.exporting.verification import Case
-from textapps.exporting.verify_child import WARMUP, as_array
-from textapps.savedmodel.manifest import Signature
+from textapps.savedmodel.manifest import SignatureInfo
+from textapps.savedmodel.tensors import as_array
+from textapps.savedmodel.warmup import WARMUP
 
 BATCH_SIZES = (1, 4, 16)
 
 
 def write_warmup_requests(
-    directory: Path, name: str, signatures: Mapping[str, Signature], cases: Iterable[Case]
+    directory: Path, name: str, signatures: Mapping[str, SignatureInfo], cases: Iterable[Case]
 ) -> None:
-    """Write one request a signature and batch size into the SavedModel `directory`.
+    """Writes one request for each signature and batch size into the SavedModel `directory`.
 
-    A TFRecord of `PredictionLog`s (TensorFlow Serving reads at most 1,000). The rows of a
-    signature's first case are repeated until the batch is full. Raises `tf.errors.OpError`
-    where the disk refuses.
+    The file is a TFRecord of `PredictionLog`s, of which TensorFlow Serving reads at most 1,000.
+    The rows of a signature's first case are repeated until the batch is full. Raises
+    `tf.errors.OpError` where the disk refuses.
     """
     import tensorflow as tf
     from tensorflow_serving.apis import prediction_log_pb2

@@ -1,5 +1,6 @@
 """Which n-grams stand in a text, in the graph."""
 
+import io
 import zlib
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.core.errors import ConfigurationError, RunError
+from textapps.core.records import RecordError, read_described, write_described
 
 FILE = "ngrams.npz"
 FORMAT = 1
@@ -91,8 +93,10 @@ class NgramIndex(tf.Module):
         return np.concatenate(values), np.cumsum(np.concatenate(lengths))
 
     def save(self, directory: Path) -> None:
-        """Writes the keys; orders and vocabulary size are the configuration's."""
-        np.savez_compressed(directory / FILE, format=FORMAT, keys=self.keys.numpy())
+        """Writes the keys and their sha256; the configuration has orders and vocabulary size."""
+        packed = io.BytesIO()
+        np.savez_compressed(packed, format=FORMAT, keys=self.keys.numpy())
+        write_described(directory / FILE, packed.getvalue())
 
     @classmethod
     def load(cls, directory: Path, *, orders: int, vocabulary_size: int) -> "NgramIndex":
@@ -103,9 +107,10 @@ class NgramIndex(tf.Module):
         """
         path = directory / FILE
         try:
-            # np.load leaves a file that it opened itself, and that is no archive, open.
-            with path.open("rb") as file, np.load(file) as arrays:
+            with np.load(io.BytesIO(read_described(path))) as arrays:
                 found, keys = int(arrays["format"]), arrays["keys"]
+        except RecordError as error:
+            raise RunError(f"{error}; train again or restore it") from None
         except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
             raise RunError(f"{path} cannot be read ({error}); train again") from None
         if found != FORMAT:

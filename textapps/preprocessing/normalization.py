@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from textapps.core.errors import DataError, RunError
+from textapps.core.files import write_file
+from textapps.core.records import FormatError, RecordError, dump_record, read_record
 
 FILE = "normalization.json"
-FORMAT = 1
 _SMALLEST = 1e-2  # a feature that never changes is moved to 0 and not blown up
 
 
@@ -58,9 +59,8 @@ class Normalization:
             "mean": [float(number) for number in self.mean],
             "deviation": [float(number) for number in self.deviation],
         }
-        content = {"format": FORMAT, **values, "sha256": _checksum(values)}
-        text = json.dumps(content, indent=1) + "\n"
-        (directory / FILE).write_text(text, "utf-8", newline="\n")
+        content = dump_record({**values, "sha256": _checksum(values)}, indent=1)
+        write_file(directory / FILE, content)
 
     @classmethod
     def load(cls, directory: Path, features: int) -> "Normalization":
@@ -71,13 +71,13 @@ class Normalization:
         """
         path = directory / FILE
         try:
-            content = json.loads(path.read_bytes())
-            version, checksum = content["format"], content["sha256"]
+            content = read_record(path)
+            checksum = content["sha256"]
             values = {name: content[name] for name in ("mean", "deviation")}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except FormatError as error:
+            raise RunError(f"{error}; install a newer textapps") from None
+        except (OSError, RecordError, KeyError) as error:
             raise RunError(f"{path} cannot be read ({error}); train again or restore it") from None
-        if version != FORMAT:
-            raise RunError(f"{path} has format {version}, not {FORMAT}; install a newer textapps")
         if checksum != _checksum(values):
             raise RunError(f"{path} is damaged or was changed; train again or restore it")
         if len(values["mean"]) != features:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import re
 import tempfile
 import threading
@@ -13,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.core import files
 from textapps.core.errors import ConfigurationError, DataError, RunError
+from textapps.core.records import RecordError, read_described, write_described
 from textapps.core.tokens import BOS, EOS, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.tokenizer import Sampler, Tokenizer, fold_all
 
-FORMAT = 1
 MODEL, RECORD = "subwords.model", "subwords.json"
 # All but one character in 10,000: none that matters is unknown, and what an unknown one means is
 # learned. No byte fallback: 256 ids for what training never shows, too many for a small vocabulary.
@@ -100,10 +98,8 @@ class SubwordTokenizer(Tokenizer):
         return sample
 
     def save(self, directory: Path) -> None:
-        """Writes the model, and beside it its format and checksum."""
-        record = {"format": FORMAT, "sha256": hashlib.sha256(self.model).hexdigest()}
-        files.write_file(directory / MODEL, self.model)
-        files.write_file(directory / RECORD, json.dumps(record) + "\n")
+        """Writes the model, and beside it the record of its sha256."""
+        write_described(directory / MODEL, self.model)
 
     @classmethod
     def load(cls, directory: Path, config: SubwordConfig) -> "SubwordTokenizer":
@@ -114,21 +110,15 @@ class SubwordTokenizer(Tokenizer):
         """
         remedy = "train again or restore it"
         try:
-            record = json.loads((directory / RECORD).read_bytes())
-            found, checksum = record["format"], record["sha256"]
-            model = (directory / MODEL).read_bytes()
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            what = f"{type(error).__name__}: {error}"
+            (directory / RECORD).stat()  # every version has written one
+            model = read_described(directory / MODEL)
+        except OSError as error:
             raise RunError(
-                f"the subwords in {directory} cannot be read ({what}); {remedy}"
+                f"the subwords in {directory} cannot be read ({type(error).__name__}: {error}); "
+                f"{remedy}"
             ) from None
-        if found != FORMAT:
-            raise RunError(
-                f"{directory / RECORD} has format {found!r}, this version of textapps reads "
-                f"{FORMAT}: it is damaged, or upgrade textapps"
-            )
-        if hashlib.sha256(model).hexdigest() != checksum:
-            raise RunError(f"{directory / MODEL} is not what was written; {remedy}")
+        except RecordError as error:
+            raise RunError(f"{error}; {remedy}") from None
         return cls(config, model)
 
     def _ids(self, texts: Any) -> Any:

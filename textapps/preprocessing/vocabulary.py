@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from textapps.core.errors import RunError
+from textapps.core.records import RecordError, read_described, write_described
 from textapps.core.tokens import FIRST
 
 HEADER = "textapps vocabulary "
@@ -40,9 +41,9 @@ class Vocabulary:
         return cls([token for _, token in sorted(kept)[: size - FIRST]])
 
     def save(self, path: Path) -> None:
-        """Writes one token a line, after a line that names the format."""
+        """Writes one token a line, after a line that names the format; beside it the sha256."""
         lines = ["".join(_ESCAPES.get(char, char) for char in token) for token in self.tokens]
-        path.write_text("\n".join([f"{HEADER}{FORMAT}", *lines, ""]), "utf-8", newline="\n")
+        write_described(path, "\n".join([f"{HEADER}{FORMAT}", *lines, ""]))
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
@@ -52,7 +53,9 @@ class Vocabulary:
             RunError: the file is missing, of another format or damaged.
         """
         try:
-            header, *lines = path.read_bytes().decode("utf-8").split("\n")
+            header, *lines = read_described(path).decode("utf-8").split("\n")
+        except RecordError as error:
+            raise RunError(f"{error}; train again or restore it") from None
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"{path} cannot be read ({error}); train again or restore it") from None
         if header != f"{HEADER}{FORMAT}":

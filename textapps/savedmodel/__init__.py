@@ -1,1 +1,1 @@
-"""Loading and describing any SavedModel; needs TensorFlow only."""
+"""Loading, describing and asking any SavedModel; needs TensorFlow, never Keras."""

@@ -1,47 +1,84 @@
-"""assets.extra/textapps.json: what an export is, so that it can be served without the package."""
+"""textapps.json: what an export is, so that it can be used without this package."""
 
-import hashlib
-import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from textapps.core.config import Section
 from textapps.core.errors import ExportError
+from textapps.core.files import write_file
+from textapps.core.records import FormatError, RecordError, read_record, sha256_of
 
-MANIFEST = "assets.extra/textapps.json"
-FORMAT = 1
-
-
-def _installed_versions() -> dict[str, str]:
-    """The versions an export was made with."""
-    packages = {name: version(name) for name in ("textapps", "tensorflow", "keras")}
-    return packages | {"python": platform.python_version()}
+MANIFEST = "assets.extra/textapps.json"  # of a SavedModel
+LITE_MANIFEST = "textapps.json"  # of a directory of LiteRT files
+_LITE = {"clip_samples", "files", "evaluated_on", "accuracy", "int8_against_float"}
 
 
 class TensorInfo(Section):
-    """Data type (TensorFlow's name) and shape of a tensor, null where a size is dynamic."""
+    """Data type (TensorFlow's name) and shape of a tensor.
+
+    None stands for a dynamic size, and for a shape whose rank is unknown.
+    """
 
     dtype: str
-    shape: tuple[int | None, ...]
+    shape: tuple[int | None, ...] | None
+
+    @classmethod
+    def of(cls, tensor: Any) -> Self:
+        """Of a TensorFlow tensor or `TensorSpec`."""
+        shape = tensor.shape
+        return cls(
+            dtype=tensor.dtype.name, shape=None if shape.rank is None else tuple(shape.as_list())
+        )
+
+    @property
+    def batched(self) -> bool:
+        """Whether the first dimension is a batch of any size."""
+        return self.shape is not None and self.shape[:1] == (None,)
 
 
-class Signature(Section):
+class SignatureInfo(Section):
     """The named inputs and outputs of one SavedModel signature."""
 
     inputs: dict[str, TensorInfo]
     outputs: dict[str, TensorInfo]
 
 
+class LiteFile(Section):
+    """One LiteRT file: its name, its size, and the median time for one clip on one core."""
+
+    file: str
+    bytes: int
+    milliseconds_per_clip: float
+
+
+class EvaluatedOn(Section):
+    """The examples on which LiteRT files were compared with their run."""
+
+    data: str
+    split: str
+    examples: int
+
+
+def _installed_versions() -> dict[str, str]:
+    """The versions that an export is made with."""
+    packages = {name: version(name) for name in ("textapps", "tensorflow", "keras")}
+    return packages | {"python": platform.python_version()}
+
+
 class Manifest(Section):
-    """Format 1 of the manifest.
+    """Format 1 of the manifest, of a SavedModel with `signatures` or of LiteRT `files`.
 
     `labels` stand in the order of the columns of `scores`, `state` lists the leaves of a `step`
     signature in order, and a metric without a value (an area under the curve of one class) is
-    null. `sha256` covers every file of the export but the manifest.
+    null. `sha256` covers every file of the export except the manifest.
+
+    LiteRT files, "float" and "int8", take one clip of `clip_samples`. Where the test split was at
+    hand, `accuracy` gives that of the run and of both files on the examples of `evaluated_on`, and
+    `int8_against_float` counts on how many of them both files, one or none was right.
     """
 
     format: Literal[1] = 1
@@ -51,26 +88,40 @@ class Manifest(Section):
     preset: str
     labels: tuple[str, ...] = ()
     sample_rate_hz: int | None = None
-    signatures: dict[str, Signature]
+    signatures: dict[str, SignatureInfo] = Field(default_factory=dict)
     state: tuple[str, ...] = ()
     decoding: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     metrics: dict[str, int | float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=_installed_versions)
     sha256: dict[str, str]
+    clip_samples: int | None = None
+    files: dict[str, LiteFile] = Field(default_factory=dict)
+    evaluated_on: EvaluatedOn | None = None
+    accuracy: dict[str, float] = Field(default_factory=dict)
+    int8_against_float: dict[str, int] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _describe_something(self) -> Self:
+        if not self.signatures and not self.files:
+            raise ValueError("it has neither signatures nor files")
+        return self
 
     def write(self, directory: Path) -> None:
-        """Write the manifest into the SavedModel `directory`."""
-        path = directory / MANIFEST
+        """Writes the manifest into the directory of the export."""
+        path = directory / (MANIFEST if self.signatures else LITE_MANIFEST)
         path.parent.mkdir(exist_ok=True)
-        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        absent = _LITE if self.signatures else None
+        write_file(path, self.model_dump_json(indent=2, exclude=absent) + "\n")
 
 
 def checksums(directory: Path) -> dict[str, str]:
-    """Path within `directory` → sha256 in hexadecimal, of every file but the manifest."""
+    """Path within `directory` → sha256 in hexadecimal, of every file except the manifest."""
     names = sorted(
         path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()
     )
-    return {name: _sha256(directory / name) for name in names if name != MANIFEST}
+    return {
+        name: sha256_of(directory / name) for name in names if name not in (MANIFEST, LITE_MANIFEST)
+    }
 
 
 def read_manifest(directory: Path | str) -> Manifest:
@@ -79,44 +130,41 @@ def read_manifest(directory: Path | str) -> Manifest:
     Raises ExportError where the manifest is missing, damaged or of another format, and where a
     file is missing or has changed.
     """
-    path = Path(directory) / MANIFEST
+    directory = Path(directory)
+    lite = (directory / LITE_MANIFEST).exists() and not (directory / MANIFEST).exists()
+    path = directory / (LITE_MANIFEST if lite else MANIFEST)
     try:
-        fields = json.loads(path.read_bytes())
+        manifest = Manifest.model_validate(read_record(path))
     except OSError as error:
         raise ExportError(
             f"{directory} is not an export of textapps: cannot read {MANIFEST} ({error.strerror})"
         ) from error
-    except ValueError as error:
-        raise ExportError(f"{path} is damaged ({error}): export the run again") from error
-    found = fields.get("format") if isinstance(fields, dict) else None
-    if found != FORMAT:
+    except FormatError as error:
         raise ExportError(
-            f"{path} has format {found!r}, this version of textapps reads format {FORMAT}: "
-            "use the version that wrote it, or export the run again"
-        )
-    try:
-        manifest = Manifest.model_validate(fields)
+            f"{error}: use the version that wrote it, or export the run again"
+        ) from error
+    except RecordError as error:
+        raise ExportError(f"{error}: export the run again") from error
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
+        key = ".".join(map(str, first["loc"])) or "manifest"
         raise ExportError(
             f"{path} is damaged ({key}: {first['msg']}): export the run again"
         ) from error
     for name, expected in manifest.sha256.items():
-        try:
-            actual = _sha256(Path(directory) / name)
-        except OSError as error:
-            raise ExportError(
-                f"{directory} lacks {name} ({error.strerror}): copy or export it again"
-            ) from error
-        if actual != expected:
-            raise ExportError(
-                f"{directory}/{name} has changed since it was exported (sha256 {actual[:12]}…, "
-                f"manifest {expected[:12]}…): copy or export it again"
-            )
+        _check(directory, name, expected)
     return manifest
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _check(directory: Path, name: str, expected: str) -> None:
+    try:
+        actual = sha256_of(directory / name)
+    except OSError as error:
+        raise ExportError(
+            f"{directory} lacks {name} ({error.strerror}): copy or export it again"
+        ) from error
+    if actual != expected:
+        raise ExportError(
+            f"{directory}/{name} has changed since it was exported (sha256 {actual[:12]}…, "
+            f"manifest {expected[:12]}…): copy or export it again"
+        )

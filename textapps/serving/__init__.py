@@ -1,1 +1,1 @@
-"""Serves exported SavedModels over HTTP; imports nothing of the rest of textapps, and no Keras."""
+"""Serves exported SavedModels over HTTP; stands on core and savedmodel alone, without Keras."""

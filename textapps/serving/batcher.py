@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textapps.serving.errors import DeadlineExceeded, ModelFailed, QueueFull
-from textapps.serving.signature import Arrays, Signature
+from textapps.savedmodel.errors import ModelFailed
+from textapps.savedmodel.signature import Arrays, Signature
+from textapps.serving.errors import DeadlineExceeded, QueueFull
 
 Outputs = dict[str, np.ndarray]
 

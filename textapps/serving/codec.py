@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from textapps.serving.errors import BadInput
-from textapps.serving.signature import Signature
+from textapps.savedmodel.errors import BadInput
+from textapps.savedmodel.signature import Signature
 
 DEFAULT_SIGNATURE = "serving_default"
 

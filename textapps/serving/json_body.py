@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from textapps.serving.errors import BadInput
+from textapps.savedmodel.errors import BadInput
 
 # Each string is matched once, even one that never ends: anything else could be made quadratic.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)

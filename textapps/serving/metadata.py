@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from textapps.savedmodel.graph import read_graph
+
 
 def signature_defs(directory: Path) -> dict[str, Any]:
     """The signatures of the SavedModel in `directory`, by name.
@@ -11,10 +13,8 @@ def signature_defs(directory: Path) -> dict[str, Any]:
     OSError where the file cannot be read.
     """
     from google.protobuf.json_format import MessageToDict
-    from tensorflow.core.protobuf import saved_model_pb2
 
-    saved = saved_model_pb2.SavedModel.FromString((directory / "saved_model.pb").read_bytes())
-    (graph,) = (graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags)
+    graph = read_graph(directory)
     return {
         name: MessageToDict(
             graph.signature_def[name],

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from textapps.savedmodel.errors import BadInput
+from textapps.savedmodel.loading import load_saved_model
+from textapps.savedmodel.manifest import MANIFEST
+from textapps.savedmodel.signature import Arrays, Signature
 from textapps.serving.batcher import Batcher, Batching
-from textapps.serving.errors import BadInput
-from textapps.serving.loading import load_saved_model
-from textapps.serving.signature import Arrays, Signature
 from textapps.serving.warmup import warm_up
-
-MANIFEST = "assets.extra/textapps.json"
 
 # Model, version, signature and rows of a call that begins; called in the event loop.
 OnBatch = Callable[[str, int, str, int], None]

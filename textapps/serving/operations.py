@@ -7,14 +7,10 @@ import os
 import re
 import time
 
+from textapps.core.errors import TextappsError
+from textapps.savedmodel.errors import BadInput
 from textapps.serving.access_log import AccessLog
-from textapps.serving.errors import (
-    BadInput,
-    DeadlineExceeded,
-    NotFound,
-    QueueFull,
-    ServingError,
-)
+from textapps.serving.errors import DeadlineExceeded, NotFound, QueueFull
 from textapps.serving.exchange import (
     Application,
     ClientGone,
@@ -90,7 +86,7 @@ class Operations:
             await self._app(scope, receive, send)
         except Refusal as refusal:
             return refusal
-        except ServingError as error:
+        except TextappsError as error:
             again = {"retry-after": "1"} if isinstance(error, QueueFull) else None
             return Refusal(_STATUS.get(type(error), 500), str(error), again)
         except ClientGone:

@@ -1,4 +1,9 @@
-"""The web page: the files under page/, read once."""
+"""The web page: the files under page/, read once.
+
+Starlette's StaticFiles would tag a file by its time and size, which an image built reproducibly
+keeps when the content changes, take content types from the machine's own table, and serve whatever
+comes into the directory later.
+"""
 
 import hashlib
 from pathlib import Path
@@ -34,14 +39,14 @@ _HEADERS = {
     "permissions-policy": "microphone=(self), camera=(), geolocation=()",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-    "cache-control": "no-cache",  # kept, but asked about: the tag says whether it is still right
+    "cache-control": "no-cache",  # browsers keep a file and ask whether its tag is still right
 }
 
 
 def page_routes() -> list[Route]:
-    """A route for every file of the page: index.html is `/`, others `/page/<path>`.
+    """A route for every file of the page: `/` for index.html, `/page/<path>` for the others.
 
-    What was not there when this was called cannot be asked for: no path leads elsewhere.
+    Files that come later have none, and no path leads out of the directory.
     """
     routes = []
     for path in sorted(_DIRECTORY.rglob("*")):

@@ -5,9 +5,9 @@ import logging
 import threading
 from pathlib import Path
 
+from textapps.savedmodel.loading import import_tensorflow
 from textapps.serving.batcher import Batching
 from textapps.serving.errors import DirectoryError, NotFound
-from textapps.serving.loading import import_tensorflow
 from textapps.serving.model_version import ModelVersion, OnBatch
 from textapps.serving.served_model import ServedModel, Status
 

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
+from textapps.core.errors import TextappsError
+from textapps.savedmodel.errors import BadInput
+from textapps.savedmodel.signature import Signature
 from textapps.serving.codec import decode_request, encode_response, signature_name
-from textapps.serving.errors import BadInput, NotFound, ServingError
+from textapps.serving.errors import NotFound
 from textapps.serving.exchange import (
     Message,
     Receive,
@@ -24,7 +27,6 @@ from textapps.serving.metadata import signature_defs
 from textapps.serving.model_version import ModelVersion
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
-from textapps.serving.signature import Signature
 from textapps.serving.streaming import StreamRequest, TextStream
 
 T = TypeVar("T")
@@ -51,7 +53,7 @@ class Target(NamedTuple):
 class Rest:
     """ASGI application of all paths under /v1.
 
-    Whatever is wrong with a request is raised: as ServingError, Refusal or ClientGone. Model
+    Whatever is wrong with a request is raised: as TextappsError, Refusal or ClientGone. Model
     and version, once found, are left in `scope["served"]` for the log and the metrics.
     """
 
@@ -110,7 +112,7 @@ class Rest:
             async for text in stream.chunks():
                 characters += len(text)
                 await send(_event({"text": text}))
-        except ServingError as error:
+        except TextappsError as error:
             await send(_event({"error": str(error)}, "error"))
         else:
             await send(_event({"characters": characters}, "done"))

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from textapps.serving.errors import NotFound, explain
+from textapps.savedmodel.errors import explain
+from textapps.serving.errors import NotFound
 from textapps.serving.model_version import ModelVersion
 
 _Stamp = frozenset[tuple[str, int, int]]

@@ -12,12 +12,12 @@ from typing import TextIO
 
 import uvicorn
 
+from textapps.core.memory import return_freed_memory
+from textapps.savedmodel.loading import import_tensorflow
 from textapps.serving.access_log import AccessLog
 from textapps.serving.app import create_app
 from textapps.serving.batcher import Batching
 from textapps.serving.errors import ServingError
-from textapps.serving.loading import import_tensorflow
-from textapps.serving.memory import return_freed_memory
 from textapps.serving.metrics import Metrics
 from textapps.serving.protocol import BoundedProtocol
 from textapps.serving.repository import Repository

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from textapps.serving.errors import BadInput
+from textapps.savedmodel.errors import BadInput
 from textapps.serving.model_version import ModelVersion
 
 # A chunk takes a small share of a second on one core, and a call's own cost is small beside it.

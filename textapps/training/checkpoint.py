@@ -2,8 +2,6 @@
 
 import dataclasses
 import errno
-import hashlib
-import json
 import logging
 import zipfile
 from collections.abc import Mapping
@@ -15,8 +13,8 @@ from numpy.typing import NDArray
 
 from textapps.core import files
 from textapps.core.errors import RunError
+from textapps.core.records import FormatError, RecordError, dump_record, read_record, sha256_of
 
-FORMAT = 1
 ARRAYS = "arrays.npz"
 STATE = "state.json"
 LOGGER = logging.getLogger("textapps")
@@ -92,9 +90,9 @@ class CheckpointStore:
             self.directory.mkdir(exist_ok=True)
             with files.directory_aside(target) as aside:
                 np.savez(aside / ARRAYS, **arrays)  # type: ignore[arg-type]
-                record = {"format": FORMAT, **dataclasses.asdict(state), "variables": variables}
-                record["sha256"] = _sha256(aside / ARRAYS)
-                (aside / STATE).write_text(json.dumps(record), encoding="utf-8")
+                record = {**dataclasses.asdict(state), "variables": variables}
+                record["sha256"] = sha256_of(aside / ARRAYS)
+                (aside / STATE).write_text(dump_record(record), encoding="utf-8")
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             remedy = "free some space" if full else "make it writable"
@@ -135,7 +133,7 @@ class CheckpointStore:
         """The state of one checkpoint whose arrays have the recorded sha256."""
         record = _record(self.path(step))
         try:
-            if _sha256(self.path(step) / ARRAYS) != record["sha256"]:
+            if sha256_of(self.path(step) / ARRAYS) != record["sha256"]:
                 raise _DamageError(f"{ARRAYS} is not what was written")
         except OSError as error:
             raise _DamageError(f"{ARRAYS}: {error.strerror}") from error
@@ -189,20 +187,15 @@ class _DamageError(Exception):
 
 
 def _record(checkpoint: Path) -> dict[str, Any]:
-    path = checkpoint / STATE
     try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
-        found = record["format"]
+        return read_record(checkpoint / STATE)
     except OSError as error:
         raise _DamageError(f"{STATE}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except FormatError as error:
+        # No damage to fall back from: an older checkpoint would silently undo newer training.
+        raise RunError(f"{error}: upgrade textapps") from error
+    except RecordError as error:
         raise _DamageError(f"{STATE} is not readable") from error
-    if found != FORMAT:
-        # Not damage to fall back from: the older checkpoints would silently undo newer training.
-        raise RunError(
-            f"{path} has format {found}, this version of textapps reads {FORMAT}: upgrade textapps"
-        )
-    return record
 
 
 def _state(record: Mapping[str, Any]) -> TrainingState:
@@ -210,8 +203,3 @@ def _state(record: Mapping[str, Any]) -> TrainingState:
         return TrainingState(**{f.name: record[f.name] for f in dataclasses.fields(TrainingState)})
     except KeyError as error:
         raise _DamageError(f"{STATE} has no {error}") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,14 +1,13 @@
 """What a run notes of its data in data.json, to refuse a resume on other data."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from textapps.core.errors import RunError
+from textapps.core.records import FormatError, RecordError, dump_record, read_record
 from textapps.training.run_directory import RunDirectory
 
 DATA = "data.json"
-FORMAT = 1
 SPLITS = ("train", "validation")
 
 
@@ -43,7 +42,7 @@ def write_data_record(run: RunDirectory, record: dict[str, Any]) -> None:
     To be called last of all that is written before training: a run without it is half-written
     and cannot be resumed.
     """
-    run.write_json(DATA, {"format": FORMAT, **record})
+    run.write_text(DATA, dump_record(record, indent=2))
 
 
 def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, Any]:
@@ -54,11 +53,11 @@ def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, 
     """
     keys = (*SPLITS, "labels") if labelled else SPLITS
     try:
-        known: dict[str, Any] = json.loads((run.path / DATA).read_bytes())
-        if known["format"] != FORMAT:
-            raise RunError(f"{run.path / DATA} has an unknown format; install a newer textapps")
+        known = read_record(run.path / DATA)
         return {key: known[key] for key in keys}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except FormatError as error:
+        raise RunError(f"{error}; install a newer textapps") from None
+    except (OSError, RecordError, KeyError) as error:
         raise RunError(f"{run.path} is half-written or damaged: no {DATA} ({error})") from None
 
 

@@ -7,11 +7,12 @@ import tensorflow as tf
 from keras import ops
 
 from textapps.training.config import TrainingConfig
+from textapps.training.keras_private import OpenAdamW
 from textapps.training.schedule import WarmupSchedule
 
 
 @keras.saving.register_keras_serializable("textapps")
-class AveragedAdamW(keras.optimizers.AdamW):
+class AveragedAdamW(OpenAdamW):
     """AdamW (Loshchilov and Hutter 2019) whose weight averages warm up.
 
     Keras starts its moving averages at the weights of the first step; with a momentum of 0.999
@@ -29,29 +30,14 @@ class AveragedAdamW(keras.optimizers.AdamW):
         dense = [tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in grads]
         super().apply(dense, trainable_variables)
 
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        """Gradients are those of all replicas already, as they must be before they are clipped."""
-        return grads_and_vars
-
-    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
-        if not self.use_ema:
-            return
+    def update_averages(self, trainable_variables: Any) -> None:
+        """Moves the averages towards the variables, further in the first steps."""
         step = ops.cast(self.iterations, "float32")  # 0 in the first step
         momentum = ops.minimum(self.ema_momentum, (1 + step) / (10 + step))
         for variable, average in zip(trainable_variables, self.averages, strict=True):
             # The first average is the first weights: there is nothing before them.
             share = ops.where(step > 0, 1 - momentum, 1.0)
             average.assign_add(ops.cast(share, average.dtype) * (variable - average))
-
-    @property
-    def averaged(self) -> list[Any]:
-        """The variables that are averaged; none without `use_ema`."""
-        return list(self._trainable_variables) if self.use_ema else []
-
-    @property
-    def averages(self) -> list[Any]:
-        """The averages of `averaged`, in the same order."""
-        return list(self._model_variables_moving_average) if self.use_ema else []
 
 
 def build_optimizer(model: Any, config: TrainingConfig, total_steps: int) -> AveragedAdamW:

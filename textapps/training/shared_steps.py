@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from textapps.training.carried import CarriedState
+from textapps.training.keras_private import leave_strategy, loss_tracker
 from textapps.training.replicas import Replicas
 
 
@@ -47,8 +48,7 @@ class SharedSteps:
         self.strategy = replicas.strategy or tf.distribute.get_strategy()
         self.stopping = False
         self._carried = [layer for layer in model.layers if isinstance(layer, CarriedState)]
-        # Keras would otherwise put the batch of all workers together once, which it cannot.
-        model._distribute_strategy = None
+        leave_strategy(model)
         # It makes functions of its own only where there are none.
         model.train_function, model.test_function = self.train, self.test
         self._train = tf.function(self._train_step, autograph=False, reduce_retracing=True)
@@ -155,7 +155,7 @@ class SharedSteps:
         """
         means = getattr(self.loss, "reduction", None) == "mean_with_sample_weight"
         loss = tf.math.divide_no_nan(sums[0], sums[1])
-        self.model._loss_tracker.update_state(loss, sample_weight=sums[2] if means else sums[1])
+        loss_tracker(self.model).update_state(loss, sample_weight=sums[2] if means else sums[1])
 
 
 def _over_replicas(tensors: list[Any]) -> list[Any]:

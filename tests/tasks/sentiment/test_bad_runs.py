@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from textapps.core.records import write_described
 from textapps.tasks import lifecycle
 from textapps.tasks.sentiment.task import TASK
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
@@ -42,6 +43,12 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def renumber(vocabulary: Path) -> None:
+    """As another version of textapps would write it."""
+    text = vocabulary.read_text(encoding="utf-8").replace("vocabulary 1", "vocabulary 2", 1)
+    write_described(vocabulary, text)
 
 
 def cut(path: Path) -> None:
@@ -83,7 +90,7 @@ DAMAGES = {
         "install a newer textapps",
     ),
     "newer vocabulary": (
-        lambda run: edit(run / "preprocessor" / "vocabulary.txt", "vocabulary 1", "vocabulary 2"),
+        lambda run: renumber(run / "preprocessor" / "vocabulary.txt"),
         "another version of textapps",
     ),
     "no configuration": (lambda run: (run / "config.toml").unlink(), "half-written"),
@@ -98,7 +105,7 @@ DAMAGES = {
     ),
     "cut vocabulary": (
         lambda run: cut(run / "preprocessor" / "vocabulary.txt"),
-        "is cut short",
+        "vocabulary.txt is not what was written",
     ),
     "no arrays": (lambda run: (best(run) / ARRAYS).unlink(), "is damaged"),
     "empty arrays": (lambda run: (best(run) / ARRAYS).write_bytes(b""), "is damaged"),
@@ -149,7 +156,8 @@ def test_damaged_ngrams(
     if content is not None:
         path.write_bytes(spoilt.get(content, content))
     result = cli("sentiment", "predict", "a fine film", "--run", str(run))
-    assert_fails(result, 1, "ngrams.npz cannot be read", "train again")
+    problem = "cannot be read" if content is None else "is not what was written"
+    assert_fails(result, 1, f"ngrams.npz {problem}", "train again")
 
 
 @pytest.mark.parametrize("command", ["evaluate", "baseline", "export", "predict"])

@@ -13,6 +13,7 @@ import pytest
 from tests.tasks.toy_words import RATE_HZ, WORDS, spoken
 from textapps.backbones.config import BACKBONES
 from textapps.core.errors import ConfigurationError
+from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.speech import data, lite
 
 Trained = Callable[[str], Any]
@@ -88,7 +89,8 @@ def test_what_the_manifest_says(trained_recognizer: Trained, tmp_path: Path) -> 
         assert (path / each["file"]).stat().st_size == each["bytes"]
         assert each["milliseconds_per_clip"] > 0
     assert manifest["files"]["int8"]["bytes"] < manifest["files"]["float"]["bytes"]
-    assert manifest["judged_on"] == {"data": "words", "split": "test", "examples": 33}
+    assert read_manifest(path).sha256.keys() == {"speech.tflite", "speech-int8.tflite"}
+    assert manifest["evaluated_on"] == {"data": "words", "split": "test", "examples": 33}
     pairs = manifest["int8_against_float"]
     assert sum(pairs.values()) == 33
     whole = (pairs["both_right"] + pairs["only_float_right"]) / 33

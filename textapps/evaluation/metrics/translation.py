@@ -8,7 +8,7 @@ figure means.
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from textapps.core.errors import ConfigurationError, DataError, unknown
 from textapps.evaluation.metrics.bootstrap import Floats, interval, resampled
 from textapps.evaluation.metrics.lengths import HAN, KANA, length_groups, words
+from textapps.evaluation.metrics.sacrebleu_private import score, sentence_counts
 
 Cut = Literal["13a", "intl", "zh", "char", "none"]
 CUTS = get_args(Cut)  # sacrebleu's others need more packages or the network
@@ -68,10 +69,8 @@ class ScoredTranslations:
         # force: does not warn of answers that look as if they had been cut already.
         self._bleu, self._chrf = BLEU(tokenize=cut, force=True), CHRF()
         self._sentence_bleu = BLEU(tokenize=cut, effective_order=True)
-        # Not public, but what sacrebleu's own resampling is made of, since its version 2.0.
-        both = self.answers, [self.references]
-        self._of_bleu = np.array(self._bleu._extract_corpus_statistics(*both), np.int64)
-        self._of_chrf = np.array(self._chrf._extract_corpus_statistics(*both), np.int64)
+        self._of_bleu = sentence_counts(self._bleu, self.answers, self.references)
+        self._of_chrf = sentence_counts(self._chrf, self.answers, self.references)
 
     def __len__(self) -> int:
         """How many sentences there are."""
@@ -92,7 +91,7 @@ class ScoredTranslations:
         if counts is None:
             counts = np.ones(len(self))
         return {
-            name: _score(metric, (of * counts[:, None]).sum(axis=0))
+            name: score(metric, (of * counts[:, None]).sum(axis=0))
             for name, metric, of in (
                 ("bleu", self._bleu, self._of_bleu),
                 ("chrf", self._chrf, self._of_chrf),
@@ -107,12 +106,12 @@ class ScoredTranslations:
     @cached_property
     def sentence_bleu(self) -> Floats:
         """float64[n]: BLEU of each sentence, without the orders for which it is too short."""
-        return np.array([_score(self._sentence_bleu, row) for row in self._of_bleu])
+        return np.array([score(self._sentence_bleu, row) for row in self._of_bleu])
 
     @cached_property
     def sentence_chrf(self) -> Floats:
         """float64[n]: chrF of each sentence, by which single ones are better compared."""
-        return np.array([_score(self._chrf, row) for row in self._of_chrf])
+        return np.array([score(self._chrf, row) for row in self._of_chrf])
 
 
 class SearchResult(NamedTuple):
@@ -195,7 +194,3 @@ def translation_by_length(
             )
         )
     return rows
-
-
-def _score(metric: Any, counts: Any) -> float:
-    return float(metric._compute_score_from_stats(counts.astype(np.int64).tolist()).score)

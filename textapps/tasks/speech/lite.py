@@ -1,7 +1,5 @@
 """A recogniser as files of LiteRT, front end included: samples of one clip in, scores out."""
 
-import hashlib
-import json
 import logging
 import time
 from pathlib import Path
@@ -15,14 +13,13 @@ from textapps.datasets.clips.clips import Clips
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.lite import LiteModel, convert
 from textapps.exporting.publish import publish
+from textapps.savedmodel.manifest import EvaluatedOn, LiteFile, Manifest, checksums
 from textapps.tasks.speech.data import load_split
 from textapps.tasks.speech.evaluate import clip_scores
 from textapps.tasks.speech.export import manifest_fields, sounds
 from textapps.tasks.speech.predictor import SpeechRecognizer
 
 LOGGER = logging.getLogger("textapps")
-MANIFEST = "textapps.json"
-FORMAT = 1
 KINDS = ("float", "int8")
 _TOLERANCE = 1e-4  # of a probability; int8 has none, only the accuracy that is told
 _ROUNDS = 20
@@ -49,28 +46,27 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
     if config.verify:
         _verify(recognizer, models["float"])
     names = {"float": f"{name}.tflite", "int8": f"{name}-int8.tflite"}
-    manifest = {
-        "format": FORMAT,
-        "name": name,
-        **manifest_fields(recognizer),
-        "clip_samples": audio.clip_samples,
-        "files": {
-            kind: {
-                "file": names[kind],
-                "bytes": len(contents[kind]),
-                "sha256": hashlib.sha256(contents[kind]).hexdigest(),
-                "milliseconds_per_clip": _milliseconds(models[kind], audio.clip_samples),
-            }
-            for kind in KINDS
-        },
-        **_figures(recognizer, models),
+    files = {
+        kind: LiteFile(
+            file=names[kind],
+            bytes=len(contents[kind]),
+            milliseconds_per_clip=_milliseconds(models[kind], audio.clip_samples),
+        )
+        for kind in KINDS
     }
+    figures = _figures(recognizer, models)
 
     def write(directory: Path) -> None:
         for kind in KINDS:
             (directory / names[kind]).write_bytes(contents[kind])
-        text = json.dumps(manifest, indent=2, ensure_ascii=False)
-        (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        Manifest(
+            name=name,
+            clip_samples=audio.clip_samples,
+            files=files,
+            sha256=checksums(directory),
+            **manifest_fields(recognizer),
+            **figures,
+        ).write(directory)
 
     return publish(write, models_dir / "tflite" / name)
 
@@ -96,7 +92,7 @@ def _figures(recognizer: SpeechRecognizer, models: dict[str, LiteModel]) -> dict
     }
     whole, small = right["float"], right["int8"]
     return {
-        "judged_on": {"data": clips.name, "split": "test", "examples": len(clips)},
+        "evaluated_on": EvaluatedOn(data=clips.name, split="test", examples=len(clips)),
         "accuracy": {kind: float(values.mean()) for kind, values in right.items()},
         "int8_against_float": {
             "both_right": int((whole & small).sum()),

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.serving.models import strings
-from textapps.serving.errors import BadInput, ModelFailed
-from textapps.serving.signature import Signature, Spec
+from textapps.savedmodel.errors import BadInput, ModelFailed
+from textapps.savedmodel.manifest import TensorInfo
+from textapps.savedmodel.signature import Signature
+
+
+def info(dtype, shape):
+    return TensorInfo(dtype=dtype, shape=shape)
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +40,18 @@ def sums_inputs(batch=2, time=4):
 def test_specs(load) -> None:
     sums = load("sums")
     assert dict(sums.inputs) == {
-        "ids": Spec("int32", (None, None)),
-        "weights": Spec("float32", (None, 3)),
+        "ids": info("int32", (None, None)),
+        "weights": info("float32", (None, 3)),
     }
     assert dict(sums.outputs) == {
-        "doubled": Spec("int32", (None, None)),
-        "total": Spec("float32", (None,)),
+        "doubled": info("int32", (None, None)),
+        "total": info("float32", (None,)),
     }
     assert (sums.batched, sums.splittable) == (True, False)  # a batch of `doubled` has one time
     whole = load("sums", "whole")
-    assert whole.inputs == {"number": Spec("float32", ())}
+    assert whole.inputs == {"number": info("float32", ())}
     assert (whole.batched, whole.splittable) == (False, False)
-    assert load("classifier").outputs["label"] == Spec("string", (None,))
+    assert load("classifier").outputs["label"] == info("string", (None,))
     assert load("classifier").splittable
 
 
@@ -175,6 +180,6 @@ def test_a_savedmodel_of_tensorflow_1(tmp_path) -> None:
         builder.save()
     saved = tf.saved_model.load(str(tmp_path / "1"), tags=["serve"])
     old = Signature("serving_default", saved.signatures["serving_default"])
-    assert old.inputs == {"x": Spec("float32", (None, 3))}
+    assert old.inputs == {"x": info("float32", (None, 3))}
     assert old.batched
     assert old.call(old.check({"x": np.eye(3, dtype=np.float32)[:2]}))["y"].tolist() == [[1], [2]]

@@ -1,44 +1,30 @@
 """One signature of a loaded SavedModel, called with NumPy arrays."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from textapps.serving.errors import BadInput, ModelFailed, explain
+from textapps.savedmodel.errors import BadInput, ModelFailed, explain
+from textapps.savedmodel.manifest import TensorInfo
 
 Arrays = Mapping[str, np.ndarray]
-Shape = tuple[int | None, ...]
-
-
-class Spec(NamedTuple):
-    """Data type (TensorFlow's name) and shape of a tensor.
-
-    None stands for a dynamic size, and for a shape of which not even the rank is known.
-    """
-
-    dtype: str
-    shape: Shape | None
-
-    @property
-    def batched(self) -> bool:
-        """Whether the first dimension is a batch of any size."""
-        return self.shape is not None and self.shape[:1] == (None,)
 
 
 class Signature:
     """A named function from named arrays to named arrays.
 
-    `inputs` and `outputs` map names to specs. `batched` says that the first dimension of every
-    input and output is a batch of any size, so that requests can share a call; `splittable`,
-    that the outputs of parts of a batch can be put together, since no other size varies.
+    `inputs` and `outputs` describe the tensors by name, in the order of the names. `batched` says
+    that the first dimension of every input and output is a batch of any size, so that requests can
+    share a call; `splittable`, that the outputs of parts of a batch can be joined, because no
+    other size varies.
     """
 
     def __init__(self, name: str, function: Any) -> None:
         """`function` is that entry of a loaded SavedModel's `signatures`."""
         self.name = name
-        self.inputs: Mapping[str, Spec] = _specs(function.structured_input_signature[1])
-        self.outputs: Mapping[str, Spec] = _specs(function.structured_outputs)
+        self.inputs: Mapping[str, TensorInfo] = _described(function.structured_input_signature[1])
+        self.outputs: Mapping[str, TensorInfo] = _described(function.structured_outputs)
         specs = [*self.inputs.values(), *self.outputs.values()]
         self.batched = bool(self.inputs) and all(spec.batched for spec in specs)
         self.splittable = self.batched and all(
@@ -47,11 +33,11 @@ class Signature:
         self._function = function
 
     def check(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        """The inputs in the order of the specs, strings as bytes, if they fit.
+        """The inputs in the order of `self.inputs`, strings as bytes, if they fit.
 
-        Strings are object arrays of `str` or `bytes`. Compared are names, data types, ranks and
-        fixed sizes, and that all inputs have as many rows, at least one: of these the graph
-        would notice some only, deep inside.
+        Strings are object arrays of `str` or `bytes`. Names, data types, ranks and fixed sizes are
+        compared, and all inputs must have the same number of rows, at least one. The graph would
+        notice only some of this, deep inside.
 
         Raises:
             BadInput: something does not fit.
@@ -94,16 +80,11 @@ class Signature:
             raise ModelFailed(explain(error)) from error
 
 
-def _specs(tensors: Mapping[str, Any]) -> dict[str, Spec]:
-    return {name: _spec(tensors[name]) for name in sorted(tensors)}
+def _described(tensors: Mapping[str, Any]) -> dict[str, TensorInfo]:
+    return {name: TensorInfo.of(tensors[name]) for name in sorted(tensors)}
 
 
-def _spec(tensor: Any) -> Spec:
-    shape = tensor.shape
-    return Spec(tensor.dtype.name, None if shape.rank is None else tuple(shape.as_list()))
-
-
-def _check(name: str, array: np.ndarray, spec: Spec) -> np.ndarray:
+def _check(name: str, array: np.ndarray, spec: TensorInfo) -> np.ndarray:
     if spec.dtype == "string":
         array = _as_bytes(name, array)
     elif array.dtype.name != spec.dtype:

@@ -9,25 +9,25 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from textapps.serving.errors import ModelFailed, explain
+from textapps.savedmodel.errors import ModelFailed, explain
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow, if nobody has, without Keras.
+    """Imports TensorFlow, unless it is there already, without Keras.
 
-    It would import Keras wherever that is installed, in vain: SavedModels need none of it, and
-    it takes time and memory. Keras can still be imported later.
+    TensorFlow imports Keras wherever that is installed, which takes time and memory, and a
+    SavedModel needs none of it. Keras can still be imported later.
     """
     if "tensorflow" in sys.modules or "keras" in sys.modules:
         return
     with absent("keras"):
         import tensorflow  # noqa: F401
-    gc.freeze()  # modules stay: their objects need not be looked through for garbage
+    gc.freeze()  # modules stay: the collector need not look through their objects
 
 
 @contextmanager
 def absent(*names: str) -> Iterator[None]:
-    """Within it no module of these names can be imported that was not before."""
+    """Within it no module of these names can be imported, unless it was imported before."""
     hidden = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
@@ -37,8 +37,11 @@ def absent(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-def load_saved_model(directory: Path) -> Any:
-    """The SavedModel in `directory`, of those in it the one tagged for serving.
+def load_saved_model(directory: Path, text_operations: bool = True) -> Any:
+    """The SavedModel in `directory`: its graph that is tagged for serving.
+
+    TensorFlow Text's operations are loaded if it turns out to need some and may have them: they
+    take 120 MB.
 
     Raises ModelFailed where it needs TensorFlow Text, which is not installed, and otherwise what
     TensorFlow raises for a SavedModel that it cannot load.
@@ -46,8 +49,7 @@ def load_saved_model(directory: Path) -> Any:
     try:
         return _load(directory)
     except Exception as error:
-        # TensorFlow Text takes memory: it is loaded when a model turns out to need it.
-        if "Op type not registered" not in str(error):
+        if not text_operations or "Op type not registered" not in str(error):
             raise
         if not load_text_operations():
             raise ModelFailed(
@@ -64,15 +66,17 @@ def _load(directory: Path) -> Any:
 
 @cache
 def load_text_operations() -> bool:
-    """Register TensorFlow Text's operations; False where it is not installed.
+    """Registers TensorFlow Text's operations; False where it is not installed.
 
-    The package itself is not imported: it would import Keras.
+    The package itself is not imported, because it would import Keras. TensorFlow Serving has
+    these operations in the same way: linked, with no Python around them.
     """
     import tensorflow as tf
 
     package = find_spec("tensorflow_text")
     if package is None or package.origin is None:
         return False
+    # Where the wheels keep them: there is no public function that says so.
     for library in sorted(Path(package.origin).parent.glob("python/ops/*.so")):
         tf.load_op_library(str(library))
     return True

@@ -1,0 +1,49 @@
+"""What a graph needs to be run."""
+
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from textapps.exporting.archive import Endpoint, write_saved_model
+from textapps.savedmodel.graph import compiled_functions, foreign_operations, read_graph
+
+
+def test_stock_operations_pass(built):
+    graph = read_graph(built("generator"))
+    assert foreign_operations(graph) == compiled_functions(graph) == set()
+
+
+@pytest.mark.parametrize("operation", ["CudnnRNNV3", "FlexTanh", "EagerPyFunc", "OfMyOwn"])
+@pytest.mark.parametrize("where", ["graph", "function"])
+def test_other_operations_are_refused(built, tmp_path, operation, where):
+    content = (built("generator") / "saved_model.pb").read_bytes()
+    saved = saved_model_pb2.SavedModel.FromString(content)
+    graph = saved.meta_graphs[0].graph_def
+    nodes = graph.node if where == "graph" else graph.library.function[-1].node_def
+    nodes.add(name="added", op=operation)
+    (tmp_path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    assert foreign_operations(read_graph(tmp_path)) == {operation}
+
+
+@pytest.mark.parametrize("default", ["plain", "compiled", "loop"])
+def test_only_the_default_signature_must_do_without_xla(tmp_path, default):
+    @tf.function(jit_compile=True)
+    def double(x):
+        return x * 2.0
+
+    def loop(x):  # the compiled function hides two calls deep
+        return {"y": tf.while_loop(lambda y: tf.reduce_sum(y) < 9.0, double, [x])[0]}
+
+    functions = {
+        "plain": lambda x: {"y": x + 1.0},
+        "compiled": lambda x: {"y": double(x)},
+        "loop": loop,
+    }
+    functions["serving_default"] = functions.pop(default)
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    write_saved_model(
+        tmp_path / "m", {name: Endpoint(function, [spec]) for name, function in functions.items()}
+    )
+    graph = read_graph(tmp_path / "m")
+    assert foreign_operations(graph) == set()
+    assert bool(compiled_functions(graph)) == (default != "plain")
