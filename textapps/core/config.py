@@ -93,13 +93,22 @@ def lookup(
     """
     value = (flags or {}).get(key)
     if value is None:
-        value = (environ or {}).get(ENVIRONMENT_PREFIX + key.upper().replace(".", "__")) or None
+        value = (environ or {}).get(environment_name(key)) or None
     if value is None and file is not None:
         found: object = read_toml(file)
         for part in key.split("."):
             found = found.get(part) if isinstance(found, Mapping) else None
         value = found
     return value
+
+
+def environment_name(key: str) -> str:
+    """The environment variable of a dotted key.
+
+    >>> environment_name("training.batch_size")
+    'TEXTAPPS_TRAINING__BATCH_SIZE'
+    """
+    return ENVIRONMENT_PREFIX + key.upper().replace(".", "__")
 
 
 def parse_setting(text: str) -> tuple[str, object]:
