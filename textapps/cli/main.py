@@ -15,25 +15,21 @@ import click
 from textapps import __version__
 from textapps.cli import console
 from textapps.cli.options import examples, talk_options
+from textapps.cli.task_group import TaskGroup
 from textapps.cli.tensorflow_start import prepare_tensorflow
 from textapps.core.errors import TextappsError, unknown
+from textapps.core.names import TASKS
+from textapps.tasks.registry import get_about
 
-# Where each command is, and its first help line, so that --help need not import it.
+# Where each command is that is no task, and its first help line, so that --help need not import it.
 COMMANDS = {
-    "sentiment": ("textapps.cli.sentiment:sentiment_group", "Classify texts by their sentiment."),
-    "generate": (
-        "textapps.cli.generate:generate_group",
-        "Continue a text, character by character.",
-    ),
-    "translate": ("textapps.cli.translate:translate_group", "Translate sentences."),
-    "speech": ("textapps.cli.speech:speech_group", "Recognise spoken commands."),
     "launch": (
-        "textapps.cli.launch:launch_command",
+        "textapps.cli.commands.launch:launch_command",
         "Train with several processes on this machine.",
     ),
-    "serve": ("textapps.cli.serve:serve_command", "Serve exported models over HTTP."),
-    "data": ("textapps.cli.data:data_group", "List, show and check data sets."),
-    "runs": ("textapps.cli.runs:runs_command", "List training runs with their figures."),
+    "serve": ("textapps.cli.commands.serve:serve_command", "Serve exported models over HTTP."),
+    "data": ("textapps.cli.commands.data:data_group", "List, show and check data sets."),
+    "runs": ("textapps.cli.commands.runs:runs_command", "List training runs with their figures."),
 }
 
 REMEDIES = {
@@ -46,14 +42,16 @@ REMEDIES = {
 
 
 class Application(click.Group):
-    """The root command, whose subcommands are imported when they are run."""
+    """The root command: the tasks, and commands that are imported when they are run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the table."""
-        return list(COMMANDS)
+        """The tasks, then the others in the order of the table."""
+        return [*TASKS, *COMMANDS]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Imports one command; None if there is none of this name."""
+        if name in TASKS:
+            return TaskGroup(name)
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name][0].partition(":")
@@ -61,9 +59,11 @@ class Application(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The listing of --help, out of the table."""
+        """The listing of --help: the first line of each command's help."""
+        tasks = ((task, get_about(task).group.text.partition("\n")[0]) for task in TASKS)
+        others = ((name, line) for name, (_, line) in COMMANDS.items())
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([*tasks, *others])
 
     def main(
         self,

@@ -1,7 +1,7 @@
-"""The options that commands share, spelled once.
+"""Options of several commands, and those that are made from the fields of a configuration.
 
-An option with a configuration key does not reach the command as an argument: `collect_flags`
-hands over all of them, by dotted key, ready for `textapps.core.config.resolve`.
+An option of a field does not reach the command as an argument: `collect_flags` hands over all of
+them, by dotted key, ready for `textapps.core.config.resolve`.
 """
 
 import logging
@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.names import TaskName
 
 if TYPE_CHECKING:
     from textapps.core.config import Flags
+    from textapps.core.keys import Key
     from textapps.training.run_directory import RunDirectory
-
-# As textapps.backbones.config has them; that module is too slow to import for a --help.
-BACKBONES = ("simple_rnn", "lstm", "gru", "transformer")
-PRESETS = ("tiny", "small", "base")
-# As textapps.training.config has them.
-STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -33,32 +29,81 @@ _SETTINGS = "textapps.cli.options.settings"  # in Context.meta: the texts of --s
 class Choice(click.Choice[str]):
     """click.Choice whose error suggests the nearest choice."""
 
-    def __init__(self, kind: str, choices: Sequence[str]) -> None:
+    def __init__(self, noun: str, choices: Sequence[str]) -> None:
         super().__init__(choices)
-        self.kind = kind
+        self.noun = noun
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         """The error line of `textapps.core.errors.unknown`."""
-        return unknown(self.kind, str(value), self.choices)
+        return unknown(self.noun, str(value), self.choices)
 
 
-def keyed(*declarations: str, key: str, **attributes: Any) -> Decorator:
-    """An option for the configuration key `key`; it counts as given unless it is None."""
-    option = next(name for name in declarations if name.startswith("--"))
+def field_options(task: TaskName, command: str) -> Decorator:
+    """The options that the fields of a task's configuration have for this command.
+
+    Whether a value is in its range is for the configuration to say, whose message names the key.
+    """
+    from textapps.core.keys import keys_of
+    from textapps.tasks.registry import get_presets
+
+    found = get_presets(task)
+    keys = [
+        key
+        for key in keys_of(found.config)
+        if key.option is not None and command in key.option.commands
+    ]
+    if command == "train":
+        return together(
+            *(
+                _field_option(key, "the preset's" if key.name in found.keys_set else "")
+                for key in keys
+            )
+        )
+    return together(*(_field_option(key, "the run's") for key in keys))
+
+
+def _field_option(key: "Key", default: str) -> Decorator:
+    """The option of one key; `default` is shown in place of the key's own."""
+    assert key.option is not None
+    attributes: dict[str, Any] = {"type": key.kind}
+    if key.kind is bool:
+        attributes = {"is_flag": True}
+    elif key.choices:
+        name = key.option.name.removeprefix("--")
+        attributes = {"type": Choice(key.option.noun or name, key.choices)}
+    elif key.kind is tuple:
+        attributes = {"type": str}
+    if key.option.metavar:
+        attributes["metavar"] = key.option.metavar
+    notes = [key.limits] if key.limits else []
+    if key.default is not None and key.default is not False and key.default != ():
+        notes.append(f"default: {default or key.default_text}")
+    text = key.description + (f"  [{'; '.join(notes)}]" if notes else "")
 
     def remember(ctx: click.Context, _: click.Parameter, value: object) -> None:
         if value is not None:
-            ctx.meta.setdefault(_GIVEN, {})[key] = (value, option)
+            name = key.option.name.partition("/")[0] if key.option else ""
+            ctx.meta.setdefault(_GIVEN, {})[key.name] = (value, name)
 
     return click.option(
-        *declarations, expose_value=False, callback=remember, default=None, **attributes
+        key.option.name,
+        key.name.replace(".", "__"),
+        help=text,
+        default=None,
+        expose_value=False,
+        callback=remember,
+        **attributes,
     )
 
 
-def collect_flags() -> "Flags":
-    """What keyed options and --set of the running command were given, by dotted key.
+def collect_flags(section: str = "") -> "Flags":
+    """What options of fields and --set of the running command were given, by dotted key.
 
-    Raises ConfigurationError where an option and --set name the same key.
+    Args:
+        section: take only the keys of this section, without its name.
+
+    Raises:
+        ConfigurationError: an option and --set name the same key.
     """
     from textapps.core.config import Flags, parse_setting
 
@@ -69,10 +114,30 @@ def collect_flags() -> "Flags":
         if key in given:
             raise ConfigurationError(f"{key} is given twice: by {given[key][1]} and by --set")
         given[key] = (value, "--set")
+    prefix = f"{section}." if section else ""
+    chosen = {
+        key.removeprefix(prefix): found for key, found in given.items() if key.startswith(prefix)
+    }
     return Flags(
-        {key: value for key, (value, _) in given.items()},
-        {key: option for key, (_, option) in given.items()},
+        {key: value for key, (value, _) in chosen.items()},
+        {key: option for key, (_, option) in chosen.items()},
     )
+
+
+def checked_options(task: TaskName, section: str) -> dict[str, object]:
+    """What `collect_flags` has of a section, found good before seconds go by.
+
+    Raises ConfigurationError for a value out of its range.
+    """
+    from textapps.core.config import Section, resolve
+    from textapps.core.config_errors import section_of
+    from textapps.tasks.registry import get_presets
+
+    flags = collect_flags(section)
+    model = section_of(get_presets(task).config, section)
+    if model is not None and issubclass(model, Section):
+        resolve(model, flags=flags)
+    return dict(flags)
 
 
 def examples(*lines: str) -> str:
@@ -80,7 +145,7 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def _together(*decorators: Decorator) -> Decorator:
+def together(*decorators: Decorator) -> Decorator:
     """All of them, in --help in the order given."""
 
     def decorate(command: Command) -> Command:
@@ -91,7 +156,7 @@ def _together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-def _talk_callback(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+def _set_level(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
     def set_level(ctx: click.Context, _: click.Parameter, given: bool) -> None:
         if given:
             logging.getLogger("textapps").setLevel(level)
@@ -104,218 +169,89 @@ def _set_debugging(ctx: click.Context, _: click.Parameter, given: bool) -> None:
         os.environ["TEXTAPPS_DEBUG"] = "1"
 
 
-def talk_options(command: Command) -> Command:
-    """--verbose, --quiet, --debug: they act at once and reach no command."""
-    return _together(
-        click.option(
-            "-v",
-            "--verbose",
-            is_flag=True,
-            expose_value=False,
-            callback=_talk_callback(logging.INFO),
-            help="Say more on stderr.",
-        ),
-        click.option(
-            "-q",
-            "--quiet",
-            is_flag=True,
-            expose_value=False,
-            callback=_talk_callback(logging.ERROR),
-            help="Say nothing on stderr but errors.",
-        ),
-        click.option(
-            "--debug",
-            is_flag=True,
-            expose_value=False,
-            callback=_set_debugging,
-            help="Show tracebacks and TensorFlow's own log (TEXTAPPS_DEBUG=1).",
-        ),
-    )(command)
+def _switch(*names: str, act: Callable[..., None], text: str) -> Decorator:
+    return click.option(*names, is_flag=True, expose_value=False, callback=act, help=text)
 
 
-def models_dir_option(command: Command) -> Command:
-    """--models-dir, as the argument `models_dir: Path`."""
-    return click.option(
-        "--models-dir",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("models"),
-        envvar="TEXTAPPS_MODELS_DIR",
-        show_default=True,
-        show_envvar=True,
-        help="Where runs and exports are.",
-    )(command)
+talk_options = together(
+    _switch("-v", "--verbose", act=_set_level(logging.INFO), text="Say more on stderr."),
+    _switch("-q", "--quiet", act=_set_level(logging.ERROR), text="Print only errors on stderr."),
+    _switch(
+        "--debug",
+        act=_set_debugging,
+        text="Show tracebacks and TensorFlow's own log (TEXTAPPS_DEBUG=1).",
+    ),
+)
+"""--verbose, --quiet, --debug: they act at once and reach no command."""
+
+models_dir_option: Decorator = click.option(
+    "--models-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("models"),
+    envvar="TEXTAPPS_MODELS_DIR",
+    show_default=True,
+    show_envvar=True,
+    help="Where runs and exports are.",
+)
+"""As the argument `models_dir: Path`."""
+
+run_options = together(
+    click.option(
+        "--run",
+        metavar="RUN",
+        help="A run: its directory or its name.  [default: the task's latest finished run]",
+    ),
+    models_dir_option,
+)
+"""--models-dir and --run, as the arguments `models_dir: Path` and `run: str | None`."""
+
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object."
+)
+json_lines_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a line."
+)
+"""Both as the argument `as_json: bool`."""
+
+split_option: Decorator = click.option(
+    "--split",
+    type=Choice("split", ("train", "validation", "test")),
+    default="test",
+    show_default=True,
+    help="The part of the data to evaluate on.",
+)
 
 
-def run_options(command: Command) -> Command:
-    """--models-dir and --run, as the arguments `models_dir: Path` and `run: str | None`."""
-    return _together(
-        click.option(
-            "--run",
-            metavar="RUN",
-            help="A run: its directory or its name.  [default: the task's latest finished run]",
-        ),
-        models_dir_option,
-    )(command)
-
-
-def find_run(models_dir: Path, task: str, run: str | None) -> "RunDirectory":
+def find_run(
+    models_dir: Path, task: str, run: str | None, *, trained: bool = True
+) -> "RunDirectory":
     """The run of a task that --run means, or without it the latest; RunError if there is none."""
     from textapps.training.run_directory import RunDirectory
 
     if run is None:
         return RunDirectory.latest(models_dir, task)
     named = models_dir / task / run
-    return RunDirectory.open(named if named.is_dir() else Path(run), task)
+    return RunDirectory.open(named if named.is_dir() else Path(run), task, trained=trained)
 
 
-def source_options(command: Command) -> Command:
-    """--data, --data-dir and the column of texts."""
-    return _together(
-        keyed(
-            "--data",
-            key="data.source",
-            metavar="SOURCE",
-            help="A TensorFlow Datasets name, 'sample' (bundled), or a path: CSV, TSV, JSON lines, "
-            "text (.gz too), or a folder.  [default: the preset's]",
-        ),
-        keyed(
-            "--data-dir",
-            key="data.data_dir",
-            metavar="DIR",
-            help="Where prepared TensorFlow Datasets are.  "
-            "[default: TFDS_DATA_DIR, else ~/tensorflow_datasets]",
-        ),
-        keyed(
-            "--text-column",
-            key="data.text_column",
-            metavar="NAME",
-            help="The column of texts.  [default: found by its name]",
-        ),
-    )(command)
+def _remember_settings(ctx: click.Context, _: click.Parameter, settings: tuple[str, ...]) -> None:
+    ctx.meta[_SETTINGS] = settings
 
 
-def data_options(command: Command) -> Command:
-    """`source_options` and the column of labels."""
-    return _together(
-        source_options,
-        keyed(
-            "--label-column",
-            key="data.label_column",
-            metavar="NAME",
-            help="The column of labels.  [default: found by its name]",
-        ),
-    )(command)
-
-
-def split_options(command: Command) -> Command:
-    """--validation-data and --test-data."""
-    return _together(
-        keyed(
-            "--validation-data",
-            key="data.validation_source",
-            metavar="SOURCE",
-            help="Data to validate on.  [default: the set's own split, else a part of it]",
-        ),
-        keyed(
-            "--test-data",
-            key="data.test_source",
-            metavar="SOURCE",
-            help="Data to test on.  [default: the set's own split, else a part of it]",
-        ),
-    )(command)
-
-
-def config_options(presets: Sequence[str] = PRESETS, default_preset: str = "small") -> Decorator:
-    """--preset, --config (as the argument `config_file: Path | None`), --set, --random-seed."""
-
-    def remember_settings(
-        ctx: click.Context, _: click.Parameter, settings: tuple[str, ...]
-    ) -> None:
-        ctx.meta[_SETTINGS] = settings
-
-    return _together(
-        keyed(
-            "--preset",
-            key="preset",
-            type=Choice("preset", presets),
-            help=f"A set of values to start from.  [default: {default_preset}]",
-        ),
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="A TOML file of values, such as the config.toml of a run.",
-        ),
-        click.option(
-            "--set",
-            multiple=True,
-            metavar="KEY=VALUE",
-            expose_value=False,
-            callback=remember_settings,
-            help="Any value by its dotted key, such as training.batch_size=32; repeatable.",
-        ),
-        keyed(
-            "--random-seed",
-            key="random_seed",
-            type=int,
-            help="Seed of everything random: the same seed, the same weights.  [default: 0]",
-        ),
-    )
-
-
-def training_options(command: Command) -> Command:
-    """The backbone, and how long and how fast to train it."""
-    return _together(
-        keyed(
-            "--backbone",
-            key="backbone.kind",
-            type=Choice("backbone", BACKBONES),
-            help="What reads the sequence.  [default: the preset's]",
-        ),
-        keyed("--units", key="backbone.units", type=int, help="Width of a block."),
-        keyed("--layers", key="backbone.layers", type=int, help="Number of blocks."),
-        keyed("--dropout", key="backbone.dropout", type=float, help="Share dropped in training."),
-        keyed("--epochs", key="training.epochs", type=int, help="Passes over the training data."),
-        keyed("--batch-size", key="training.batch_size", type=int, help="Examples in a step."),
-        keyed(
-            "--accumulate",
-            key="training.accumulate",
-            type=int,
-            metavar="N",
-            help="Compute each batch in N parts, which takes less memory.",
-        ),
-        keyed(
-            "--strategy",
-            key="training.strategy",
-            type=Choice("strategy", STRATEGIES),
-            help="Devices that share each batch: one, all of this machine (mirrored), or the "
-            "processes that TF_CONFIG names (multi-worker).  [default: as many as there are]",
-        ),
-        keyed(
-            "--learning-rate", key="training.learning_rate", type=float, help="Peak learning rate."
-        ),
-        keyed(
-            "--patience",
-            key="training.patience",
-            type=int,
-            help="Validations without improvement before training stops, 0 for never.",
-        ),
-        keyed(
-            "--max-seconds",
-            key="training.max_seconds",
-            type=float,
-            help="Stop after so many seconds of steps.",
-        ),
-        keyed(
-            "--mixed-precision",
-            key="training.mixed_precision",
-            is_flag=True,
-            help="Compute in bfloat16, for accelerators that gain by it.",
-        ),
-        keyed(
-            "--tensorboard",
-            key="training.tensorboard",
-            is_flag=True,
-            help="Write TensorBoard logs into the run.",
-        ),
-    )(command)
+config_options = together(
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A TOML file of values, such as the config.toml of a run.",
+    ),
+    click.option(
+        "--set",
+        multiple=True,
+        metavar="KEY=VALUE",
+        expose_value=False,
+        callback=_remember_settings,
+        help="Any value by its dotted key, such as training.batch_size=32; repeatable.",
+    ),
+)
+"""--config, as the argument `config_file: Path | None`, and --set."""

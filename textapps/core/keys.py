@@ -24,12 +24,14 @@ class Option:
     name: the option; "--a/--no-a" for a flag that can be negated
     metavar: stands for the value in --help
     noun: what a choice is called in error messages; by default the option without its dashes
+    choices: its values, where the type of the field does not name them
     commands: those that take the option
     """
 
     name: str
     metavar: str | None = None
     noun: str | None = None
+    choices: tuple[str, ...] = ()
     commands: tuple[str, ...] = ("train",)
 
 
@@ -99,16 +101,17 @@ def _keys(model: type[BaseModel], prefix: str, added: Options) -> Iterator[Key]:
             yield from _keys(section, f"{prefix}{name}.", _found(field, Options) or Options())
             continue
         annotation = next(kind for kind in alternatives(field.annotation) if kind is not type(None))
+        option = added.get(name) or _found(field, Option)
         choices = get_args(annotation) if get_origin(annotation) is Literal else ()
         kind: Any = str if choices else get_origin(annotation) or annotation
         yield Key(
             name=prefix + name,
             kind=kind,
-            choices=choices,
+            choices=choices or (option.choices if option else ()),
             limits=_limits_each(annotation) if kind is tuple else _limits(field.metadata),
             default=field.get_default(call_default_factory=True),
             description=field.description or "",
-            option=added.get(name) or _found(field, Option),
+            option=option,
         )
 
 

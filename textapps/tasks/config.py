@@ -75,6 +75,14 @@ class Presets(Mapping[str, Values], Generic[C]):
     def __len__(self) -> int:
         return len(self._by_name)
 
+    @property
+    def keys_set(self) -> frozenset[str]:
+        """The dotted keys that some preset sets, or changes for some backbone."""
+        tables = (*self._by_name.values(), *self.by_backbone.values())
+        return frozenset(
+            f"{section}.{key}" for table in tables for section in table for key in table[section]
+        )
+
     def resolve(
         self,
         *,

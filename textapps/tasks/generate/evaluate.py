@@ -47,6 +47,14 @@ class GenerateEvaluation(Evaluation[Corpus]):
     samples: tuple[Samples, ...]
     real: Samples
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How the n-grams do on the same text."""
+        nats = self.baseline.summary["metrics"]["nats_per_character"]
+        gain = self.summary["metrics"]["gain_over_ngrams"]
+        order = f"n-grams up to {self.baseline.order}"
+        return (f"{order:<20}{nats:.4f}   the model is better by {gain:.4f}",)
+
 
 def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEvaluation:
     """Evaluates a generator on the text of a split, and n-grams beside it.

@@ -7,6 +7,7 @@ from textapps.tasks.generate import data, model
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
+from textapps.tasks.generate.predict import rows
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.report import report
 from textapps.tasks.task import Objective, Task
@@ -36,6 +37,7 @@ TASK = Task(
     build_model=model.build_model,
     build_trainee=model.build_trainee,
     predictor=TextGenerator,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,

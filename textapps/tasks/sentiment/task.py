@@ -7,6 +7,7 @@ from textapps.tasks.sentiment import data, model
 from textapps.tasks.sentiment.config import PRESETS
 from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
+from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.report import report
 from textapps.tasks.task import Objective, Task
@@ -36,6 +37,7 @@ TASK = Task(
     build_model=model.build_model,
     build_trainee=model.build_trainee,
     predictor=SentimentClassifier,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,

@@ -8,6 +8,7 @@ from textapps.tasks.speech.config import PRESETS
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.lite import export_lite
+from textapps.tasks.speech.predict import rows
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.report import report
 from textapps.tasks.task import Objective, Task
@@ -39,6 +40,7 @@ TASK = Task(
     build_model=model.build_model,
     build_trainee=model.build_trainee,
     predictor=SpeechRecognizer,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,

@@ -8,6 +8,7 @@ from textapps.tasks.translate import data, model
 from textapps.tasks.translate.config import PRESETS
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
+from textapps.tasks.translate.predict import rows
 from textapps.tasks.translate.predictor import Translator
 from textapps.tasks.translate.report import report
 from textapps.training.nats_per_token import NatsPerToken
@@ -44,6 +45,7 @@ TASK = Task(
     validation_batches=data.validation_batches,
     build_model=model.build_model,
     predictor=Translator,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,
