@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from textapps.cli.commands import predict, train
+from textapps.cli.field_options import collect_flags
+from textapps.cli.loading import find_run
 from textapps.cli.main import application
-from textapps.cli.options import collect_flags, find_run
 from textapps.cli.task_group import TaskGroup
 from textapps.core.errors import RunError
 from textapps.core.keys import Key, keys_of

@@ -3,15 +3,28 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textapps.cli.options import collect_flags, find_run
+from textapps.cli.field_options import collect_flags
 from textapps.core.memory import keep_freed_memory
 from textapps.core.names import TaskName
 
 if TYPE_CHECKING:
     from textapps.datasets.config import SourceConfig
     from textapps.tasks.task import Evaluation
+    from textapps.training.run_directory import RunDirectory
 
 D = TypeVar("D", bound="SourceConfig")
+
+
+def find_run(
+    models_dir: Path, task: str, run: str | None, *, trained: bool = True
+) -> "RunDirectory":
+    """The run of a task that --run means, or without it the latest; RunError if there is none."""
+    from textapps.training.run_directory import RunDirectory
+
+    if run is None:
+        return RunDirectory.latest(models_dir, task)
+    named = models_dir / task / run
+    return RunDirectory.open(named if named.is_dir() else Path(run), task, trained=trained)
 
 
 def load_run(task: TaskName, models_dir: Path, run: str | None) -> Any:

@@ -6,7 +6,6 @@ import click
 
 from textapps.cli.options import examples
 from textapps.core.names import TaskName
-from textapps.tasks.about import About, Help
 from textapps.tasks.registry import get_about
 
 SHARED = ("train", "evaluate", "predict", "export")
@@ -23,9 +22,9 @@ class TaskGroup(click.Group):
 
     def __init__(self, task: TaskName) -> None:
         self.task = task
-        self.about: About = get_about(task)
+        self.about = get_about(task)
         help = self.about.group
-        super().__init__(task, help=help.text, epilog=epilog(help))
+        super().__init__(task, help=help.text, epilog=examples(*help.examples))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands of all tasks, then those that this task alone has."""
@@ -56,8 +55,3 @@ class TaskGroup(click.Group):
         if straight and args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
             args = [straight, *args]
         return super().parse_args(ctx, args)
-
-
-def epilog(help: Help) -> str | None:
-    """The examples of a command, if there are any."""
-    return examples(*help.examples) if help.examples else None

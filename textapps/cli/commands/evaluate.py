@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from textapps.cli import console
+from textapps.cli.field_options import field_options
 from textapps.cli.figures import print_evaluation
 from textapps.cli.loading import evaluate_run, load_run
 from textapps.cli.options import (
     examples,
-    field_options,
     json_option,
     run_options,
     split_option,

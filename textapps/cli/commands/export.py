@@ -6,13 +6,12 @@ from pathlib import Path
 import click
 
 from textapps.cli import console
+from textapps.cli.field_options import collect_flags, field_options
 from textapps.cli.loading import load_run
 from textapps.cli.options import (
     Choice,
     Decorator,
-    collect_flags,
     examples,
-    field_options,
     run_options,
     talk_options,
     together,

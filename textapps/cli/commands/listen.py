@@ -6,15 +6,9 @@ from pathlib import Path
 
 import click
 
+from textapps.cli.field_options import checked_options, field_options
 from textapps.cli.loading import load_run
-from textapps.cli.options import (
-    checked_options,
-    examples,
-    field_options,
-    json_lines_option,
-    run_options,
-    talk_options,
-)
+from textapps.cli.options import examples, json_lines_option, run_options, talk_options
 from textapps.core.errors import DataError
 from textapps.core.names import TaskName
 

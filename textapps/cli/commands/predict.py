@@ -11,12 +11,11 @@ import click
 
 from textapps.cli import console
 from textapps.cli.batch_options import batch_options
+from textapps.cli.field_options import checked_options, field_options
 from textapps.cli.loading import load_run
 from textapps.cli.options import (
     Decorator,
-    checked_options,
     examples,
-    field_options,
     json_lines_option,
     run_options,
     talk_options,

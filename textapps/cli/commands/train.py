@@ -6,15 +6,9 @@ from pathlib import Path
 import click
 
 from textapps.cli import console
-from textapps.cli.options import (
-    collect_flags,
-    config_options,
-    examples,
-    field_options,
-    find_run,
-    models_dir_option,
-    talk_options,
-)
+from textapps.cli.field_options import collect_flags, config_options, field_options
+from textapps.cli.loading import find_run
+from textapps.cli.options import examples, models_dir_option, talk_options
 from textapps.core.memory import keep_freed_memory
 from textapps.core.names import TaskName
 from textapps.tasks.registry import get_about, get_presets
