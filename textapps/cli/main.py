@@ -21,7 +21,8 @@ from textapps.core.errors import TextappsError, unknown
 from textapps.core.names import TASKS
 from textapps.tasks.registry import get_about
 
-# Where each command is that is no task, and its first help line, so that --help need not import it.
+# Where the commands that belong to no task are, and the first line of their help, which --help
+# prints without importing them.
 COMMANDS = {
     "launch": (
         "textapps.cli.commands.launch:launch_command",
@@ -93,11 +94,11 @@ class Application(click.Group):
         """Runs a subcommand; leaves by an exit code or an error of click's."""
         try:
             super().invoke(ctx)
-            sys.stdout.flush()  # so that a reader gone away is noticed here
+            sys.stdout.flush()  # to notice here that the reader is gone
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
-            # `textapps … | head` has read all it wants; the rest has nowhere to go.
+            # In `textapps … | head`, head has read all it wants.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except KeyboardInterrupt as error:
@@ -111,11 +112,11 @@ class Application(click.Group):
 
 
 def describe(error: Exception) -> tuple[str, int]:
-    """The line and the exit code for an error that is none of click's."""
+    """The line and the exit code for any other error."""
     if isinstance(error, TextappsError):
         return str(error), error.exit_code
-    # TensorFlow's is recognised by its name, because it need not be imported for that; it stands
-    # for a full disk too.
+    # TensorFlow's error is recognised by its name, without importing TensorFlow; it may also mean
+    # a full disk.
     names = {kind.__name__ for kind in type(error).__mro__}
     if "ResourceExhaustedError" in names and "No space left" in str(error):
         error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -132,7 +133,7 @@ def describe(error: Exception) -> tuple[str, int]:
 
 
 def usage_line(error: click.ClickException) -> str:
-    """The line for an error of click's, with what was meant and where to look."""
+    """The line for an error of click's, with a suggestion and where to read more."""
     text = error.format_message()
     ctx = getattr(error, "ctx", None)
     if isinstance(error, click.exceptions.NoSuchCommand) and isinstance(ctx, click.Context):
@@ -175,11 +176,11 @@ def application() -> None:
 
 def main() -> None:
     """Entry point of the console script and of `python -m textapps`."""
-    # An answer may hold what the terminal's encoding has not, or bytes that were no text.
+    # An answer may hold characters that the terminal's encoding lacks, or bytes that were no text.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     if not console.debugging():
-        warnings.simplefilter("ignore")  # other packages' advice to their programmers
+        warnings.simplefilter("ignore")  # other packages address them to their programmers
     prepare_tensorflow()
     application()

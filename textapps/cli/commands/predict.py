@@ -36,7 +36,7 @@ def _random_seed(default: int | None, text: str) -> Decorator:
     )
 
 
-# What the fields of a configuration do not say: how one call is to be answered.
+# Options of a single call, which no configuration holds.
 _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
     "generate": (
         click.option(
@@ -52,10 +52,10 @@ _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
         _random_seed(
             None,
             "The same seed gives the same text; text i takes the seed + i.  "
-            "[default: drawn, and told]",
+            "[default: drawn, and printed on stderr]",
         ),
     ),
-    "translate": (_random_seed(0, "With a temperature: the same seed gives the same answer."),),
+    "translate": (_random_seed(0, "With a temperature, the same seed gives the same answers."),),
     "speech": (
         click.option(
             "--skip-bad", is_flag=True, help="Leave out what cannot be read, and name some of it."
@@ -106,9 +106,9 @@ def command(task: TaskName) -> click.Command:
 
 
 def _texts(inputs: Inputs, given: tuple[str, ...], input_file: Any) -> Iterable[str]:
-    """What is to be answered: what was given, or the lines of a file.
+    """The inputs: what was given as arguments, or the lines of a file.
 
-    Raises click.UsageError where it is nothing, or both.
+    Raises click.UsageError for both, and for neither where there must be some.
     """
     if inputs.optional and given and input_file is not None:
         raise click.UsageError(f"give {inputs.noun} or --input FILE, not both")
