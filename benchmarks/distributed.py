@@ -19,8 +19,8 @@ from typing import Any
 from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
 from textapps.backbones.config import BACKBONES
-from textapps.cli.launch import free_ports
-from textapps.tasks.sentiment.config import PRESETS, resolve_config
+from textapps.cli.commands.launch import free_ports
+from textapps.tasks.sentiment.config import PRESETS
 from textapps.training.history import read_history
 from textapps.training.run_directory import RunDirectory
 
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
             rows = [{k: float(v) for k, v in row.items()} for row in read_history(trained)]
             measured[side].append(rate(rows, trained.config["training"]["batch_size"]))
             print(side, f"{measured[side][-1]:.1f} examples/s", flush=True)
-    config = resolve_config(flags={"preset": options.preset, "backbone.kind": options.backbone})
+    config = PRESETS.resolve(flags={"preset": options.preset, "backbone.kind": options.backbone})
     write_result(
         options.name,
         {

@@ -18,7 +18,7 @@ from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
 from benchmarks.training import SECTIONS, WORK, facts, train
 from textapps.backbones.config import BACKBONES
-from textapps.tasks.generate.config import PRESETS, resolve_config
+from textapps.tasks.generate.config import PRESETS
 
 DATA = "tiny_shakespeare"
 
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=WORK, help=f"where runs go ({WORK})")
     parser.add_argument("--again", action="store_true", help="train and measure again")
     options = parser.parse_args(arguments)
-    own = resolve_config(flags={"preset": options.preset}).backbone.kind
+    own = PRESETS.resolve(flags={"preset": options.preset}).backbone.kind
     for backbone in options.backbone or (BACKBONES if options.preset == "small" else [own]):
         name = f"generate-{options.preset}-{backbone}"
         if not options.again and read_result(name):

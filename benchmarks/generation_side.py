@@ -127,14 +127,14 @@ def untrained(options: Any) -> Any:
 
     from textapps.preprocessing.characters import CharacterPreprocessor
     from textapps.preprocessing.vocabulary import Vocabulary
-    from textapps.tasks.generate.config import resolve_config
+    from textapps.tasks.generate.config import PRESETS
     from textapps.tasks.generate.model import LanguageModel
     from textapps.training.seeding import seed_everything
 
     flags = {f"backbone.{name}": getattr(options, name) for name in ("units", "layers", "heads")}
     flags |= {"backbone.kind": options.backbone, "backbone.context": options.context}
     flags |= {"decoding.length": options.characters, "decoding.temperature": TEMPERATURE}
-    config = resolve_config(flags=flags)
+    config = PRESETS.resolve(flags=flags)
     preprocessor = CharacterPreprocessor(Vocabulary(CHARACTERS))
     seed_everything(0)
     model = LanguageModel(config, len(preprocessor.vocabulary))

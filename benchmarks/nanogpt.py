@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
-from textapps.tasks.generate.config import PRESETS, resolve_config
+from textapps.tasks.generate.config import PRESETS
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.evaluations import evaluation_path
 from textapps.training.run_directory import RunDirectory
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.seconds:
         training += ["--max-seconds", str(options.seconds)]
     # A training of another configuration is none to go on with.
-    config = resolve_config(flags={"preset": options.preset}).model_dump_json()
+    config = PRESETS.resolve(flags={"preset": options.preset}).model_dump_json()
     known = hashlib.sha256(json.dumps([training, config]).encode()).hexdigest()[:8]
     work = options.work / options.name / known
     if options.again:

@@ -97,12 +97,12 @@ def textapps(options: Any) -> Find:
 
 def untrained(options: Any) -> Any:
     """A `TranslationModel` with drawn weights, which are written to the file."""
-    from textapps.tasks.translate.config import resolve_config
+    from textapps.tasks.translate.config import PRESETS
     from textapps.tasks.translate.model import TranslationModel
 
     names = ("units", "layers", "heads", "feed_forward")
     flags = {f"backbone.{name}": getattr(options, name) for name in names}
-    config = resolve_config(flags={"backbone.kind": "transformer", **flags})
+    config = PRESETS.resolve(flags={"backbone.kind": "transformer", **flags})
     model = TranslationModel(config, options.vocabulary, options.vocabulary, joint=False)
     model.build()
     variables = {

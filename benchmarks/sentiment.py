@@ -22,7 +22,7 @@ from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
 from benchmarks.training import SECTIONS, WORK, facts, train
 from textapps.backbones.config import BACKBONES
-from textapps.tasks.sentiment.config import PRESETS, resolve_config
+from textapps.tasks.sentiment.config import PRESETS
 from textapps.training.run_directory import RunDirectory
 
 
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=WORK, help=f"where runs go ({WORK})")
     parser.add_argument("--again", action="store_true", help="train and measure again")
     options = parser.parse_args(arguments)
-    own = resolve_config(flags={"preset": options.preset}).backbone.kind
+    own = PRESETS.resolve(flags={"preset": options.preset}).backbone.kind
     for backbone in options.backbone or (BACKBONES if options.preset == "small" else [own]):
         name = f"sentiment-{options.preset}-{backbone}"
         if options.data != "imdb_reviews":
@@ -96,12 +96,12 @@ def compare_with_baseline(path: Path, summary: dict[str, Any]) -> dict[str, Any]
     from textapps.datasets.config import DataConfig
     from textapps.datasets.texts.load import load_labelled_texts
     from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
-    from textapps.tasks.sentiment.evaluate import path_of
+    from textapps.training.evaluations import evaluation_path
 
     run = RunDirectory.open(path)
     data = load_labelled_texts(DataConfig(**run.config["data"]))
     test = data.test
-    with np.load(path_of(run, summary).with_suffix(".npz")) as arrays:
+    with np.load(evaluation_path(run, summary).with_suffix(".npz")) as arrays:
         if arrays["sha256"].item() != test.fingerprint:
             raise RuntimeError(f"{path} was evaluated on other data: measure --again")
         network = np.argmax(arrays["scores"], axis=1) == test.labels

@@ -24,7 +24,7 @@ from benchmarks import results_page
 from benchmarks.results import read_result, write_result
 from benchmarks.training import MORE_SECTIONS, SECTIONS, WORK, facts, train
 from textapps.backbones.config import BACKBONES
-from textapps.tasks.speech.config import PRESETS, resolve_config
+from textapps.tasks.speech.config import PRESETS
 
 COMMANDS = ("yes", "no", "left", "right", "happy", "cat", "bed", "down")
 SETS = {"closed": {"data.unknown": "0", "data.silence": "0"}, "open": {}}
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     for word in COMMANDS:
         if not (options.data / word).is_dir():
             parser.error(f"{options.data} has no folder {word}")
-    own = resolve_config(flags={"preset": options.preset}).backbone.kind
+    own = PRESETS.resolve(flags={"preset": options.preset}).backbone.kind
     all_kinds = (options.set, options.preset, options.streaming) == ("closed", "small", False)
     source = ["--data", str(options.data), "--commands", ",".join(COMMANDS)]
     changes = {**SETS[options.set], **(STREAMING if options.streaming else {})}
@@ -88,14 +88,13 @@ def measure(
 
 def evaluate(path: Path, models_dir: Path) -> dict[str, Any]:
     """The figures of a run on its test split, and those of its files of LiteRT."""
-    from textapps.tasks.speech.evaluate import evaluate
-    from textapps.tasks.speech.report import write_report
-    from textapps.tasks.speech.task import load
+    from textapps.tasks import lifecycle
+    from textapps.tasks.speech.task import TASK
     from textapps.training.run_directory import RunDirectory
 
-    recognizer = load(RunDirectory.open(path, "speech"))
-    evaluation = evaluate(recognizer)
-    write_report(recognizer, evaluation)
+    recognizer = lifecycle.load(TASK, RunDirectory.open(path, "speech"))
+    evaluation = lifecycle.evaluate(TASK, recognizer)
+    lifecycle.write_report(TASK, recognizer, evaluation)
     summary = evaluation.summary
     metrics = dict(summary["metrics"])
     metrics.pop("seconds")

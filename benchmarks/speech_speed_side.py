@@ -57,13 +57,14 @@ def textapps(run: Path, scratch: Path) -> Ask:
     import tensorflow as tf
 
     from textapps.core.memory import keep_freed_memory
+    from textapps.tasks import lifecycle
     from textapps.tasks.speech.model import SpeechModel
-    from textapps.tasks.speech.task import load
+    from textapps.tasks.speech.task import TASK
     from textapps.training.optimizer import build_optimizer
     from textapps.training.run_directory import RunDirectory
 
     keep_freed_memory()
-    recognizer = load(RunDirectory.open(run, "speech"))
+    recognizer = lifecycle.load(TASK, RunDirectory.open(run, "speech"))
     (scratch / "saved_model").symlink_to(recognizer.export(scratch / "models"))
     (scratch / "lite").symlink_to(recognizer.export(scratch / "models", format="tflite"))
     config, trained = recognizer.config, recognizer.model

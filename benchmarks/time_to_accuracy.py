@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
 from textapps.backbones.config import BACKBONES
-from textapps.tasks.sentiment.config import PRESETS, SentimentConfig, resolve_config
+from textapps.tasks.sentiment.config import PRESETS, SentimentConfig
 from textapps.training.history import read_history
 from textapps.training.run_directory import RunDirectory
 
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def configuration(preset: str, backbone: str) -> SentimentConfig:
-    return resolve_config(flags={"preset": preset, "backbone.kind": backbone})
+    return PRESETS.resolve(flags={"preset": preset, "backbone.kind": backbone})
 
 
 def time_recipe(source: list[str], target: float, seed: int) -> Rows:

@@ -1,6 +1,5 @@
 """Training runs of the benchmarks: made once, gone on with after an interruption, found again."""
 
-import importlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 from benchmarks import child
 from textapps.core.config import resolve
 from textapps.core.errors import ConfigurationError
+from textapps.tasks.registry import get_presets
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.run_directory import RunDirectory
 
@@ -39,8 +39,8 @@ def train(
     for key, value in changes.items():
         arguments += ["--set", f"{key}={value}"]
     runs = RunDirectory.all(work, task)
-    config = importlib.import_module(f"textapps.tasks.{task}.config")
-    wanted = config.resolve_config(flags={"preset": preset, "backbone.kind": backbone, **changes})
+    flags = {"preset": preset, "backbone.kind": backbone, **changes}
+    wanted = get_presets(task).resolve(flags=flags)
     if runs and not can_go_on(runs[-1], wanted):
         shutil.rmtree(work)
         runs = []

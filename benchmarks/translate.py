@@ -26,7 +26,7 @@ from benchmarks.results import read_result, write_result
 from benchmarks.results_translate import WAYS
 from benchmarks.training import SECTIONS, WORK, facts, train
 from textapps.backbones.config import BACKBONES, Attention
-from textapps.tasks.translate.config import PRESETS, resolve_config
+from textapps.tasks.translate.config import PRESETS
 
 MULTI30K = {
     "--data": "train.en-de.tsv.gz",
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in needed:
         if not (options.data / name).is_file():
             parser.error(f"{options.data} has no {name}")
-    own = resolve_config(flags={"preset": options.preset}).backbone
+    own = PRESETS.resolve(flags={"preset": options.preset}).backbone
     all_kinds = options.preset == "small" and options.pairs == "multi30k"
     kinds = options.backbone or (BACKBONES if all_kinds else [own.kind])
     for kind, attention in product(kinds, options.attention or [own.attention]):
@@ -105,14 +105,13 @@ def measure(
 
 def evaluate(path: Path) -> dict[str, Any]:
     """The figures of a run on its test split: of the search that it has, and of greedy."""
-    from textapps.tasks.translate.evaluate import evaluate
-    from textapps.tasks.translate.report import write_report
-    from textapps.tasks.translate.task import load
+    from textapps.tasks import lifecycle
+    from textapps.tasks.translate.task import TASK
     from textapps.training.run_directory import RunDirectory
 
-    translator = load(RunDirectory.open(path, "translate"))
-    evaluation = evaluate(translator)
-    write_report(translator, evaluation)
+    translator = lifecycle.load(TASK, RunDirectory.open(path, "translate"))
+    evaluation = lifecycle.evaluate(TASK, translator)
+    lifecycle.write_report(TASK, translator, evaluation)
     summary = evaluation.summary
     metrics = dict(summary["metrics"])
     metrics.pop("seconds")

@@ -1,7 +1,5 @@
-"""Tests of textapps.load."""
+"""Tests of textapps.load and textapps.train."""
 
-import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -28,10 +26,21 @@ def test_no_run(tmp_path: Path) -> None:
         textapps.load("sentiment", tmp_path / "none")
 
 
-def test_the_task_gets_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lifecycle_gets_task_and_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunDirectory.create(tmp_path, "sentiment", "gru", Config())
     (run.checkpoints / "step-00000003").mkdir(parents=True)
-    task = types.SimpleNamespace(load=lambda run: run)
-    monkeypatch.setitem(sys.modules, "textapps.tasks.sentiment.task", task)  # type: ignore[arg-type]
-    loaded = textapps.load("sentiment", run.path)
-    assert (loaded.path, loaded.config) == (run.path, {"task": "sentiment"})
+    monkeypatch.setattr("textapps.tasks.lifecycle.load", lambda task, run: (task, run))
+    task, loaded = textapps.load("sentiment", run.path)
+    assert (task.name, loaded.path) == ("sentiment", run.path)
+    assert loaded.config == {"task": "sentiment"}
+
+
+def test_training_by_dotted_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textapps.tasks.lifecycle.train", lambda *given: (given, None))
+    settings = {"preset": "tiny", "backbone.kind": "lstm", "training.epochs": 3}
+    task, config, models_dir, progress = textapps.train("generate", settings, tmp_path)
+    assert (task.name, models_dir, progress) == ("generate", tmp_path, None)
+    assert (config.preset, config.backbone.kind, config.training.epochs) == ("tiny", "lstm", 3)
+    assert config.model.chunk == 32  # the preset's
+    with pytest.raises(ConfigurationError, match=r"'training\.epoch'.*'epochs'\?"):
+        textapps.train("generate", {"training.epoch": 3})

@@ -5,34 +5,128 @@
 ('sentiment', 'generate', 'translate', 'speech')
 """
 
-import importlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal, overload
 
-from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.names import TASKS as TASKS
+
+if TYPE_CHECKING:
+    from textapps.tasks.generate.predictor import TextGenerator
+    from textapps.tasks.sentiment.predictor import SentimentClassifier
+    from textapps.tasks.speech.predictor import SpeechRecognizer
+    from textapps.tasks.task import Predictor
+    from textapps.tasks.translate.predictor import Translator
+    from textapps.training.progress import Progress
 
 __version__ = "0.1.0"
-
-TASKS = ("sentiment", "generate", "translate", "speech")
 
 # Keras reads it at its first import; a ~/.keras/keras.json that says otherwise would break us.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+Place = str | Path
 
-def load(task: str, run: str | Path | None = None, models_dir: str | Path = "models") -> Any:
+
+@overload
+def load(
+    task: Literal["sentiment"], run: Place | None = None, models_dir: Place = "models"
+) -> "SentimentClassifier": ...
+@overload
+def load(
+    task: Literal["generate"], run: Place | None = None, models_dir: Place = "models"
+) -> "TextGenerator": ...
+@overload
+def load(
+    task: Literal["translate"], run: Place | None = None, models_dir: Place = "models"
+) -> "Translator": ...
+@overload
+def load(
+    task: Literal["speech"], run: Place | None = None, models_dir: Place = "models"
+) -> "SpeechRecognizer": ...
+@overload
+def load(task: str, run: Place | None = None, models_dir: Place = "models") -> "Predictor": ...
+def load(task: str, run: Place | None = None, models_dir: Place = "models") -> "Predictor":
     """The trained model of a run, ready for `predict`.
 
     `run` is a run directory, by default the latest of the task under `models_dir`. Raises
     RunError where there is none, ConfigurationError for an unknown task.
     """
-    if task not in TASKS:
-        raise ConfigurationError(unknown("task", task, TASKS))
+    from textapps.tasks import lifecycle
+    from textapps.tasks.registry import get_task
     from textapps.training.run_directory import RunDirectory
 
+    found = get_task(task)
     directory = (
         RunDirectory.latest(Path(models_dir), task)
         if run is None
         else RunDirectory.open(Path(run), task)
     )
-    return importlib.import_module(f"textapps.tasks.{task}.task").load(directory)
+    predictor: Predictor = lifecycle.load(found, directory)
+    return predictor
+
+
+Settings = Mapping[str, object]
+
+
+@overload
+def train(
+    task: Literal["sentiment"],
+    settings: Settings | None = None,
+    models_dir: Place = "models",
+    progress: "Progress | None" = None,
+) -> "SentimentClassifier": ...
+@overload
+def train(
+    task: Literal["generate"],
+    settings: Settings | None = None,
+    models_dir: Place = "models",
+    progress: "Progress | None" = None,
+) -> "TextGenerator": ...
+@overload
+def train(
+    task: Literal["translate"],
+    settings: Settings | None = None,
+    models_dir: Place = "models",
+    progress: "Progress | None" = None,
+) -> "Translator": ...
+@overload
+def train(
+    task: Literal["speech"],
+    settings: Settings | None = None,
+    models_dir: Place = "models",
+    progress: "Progress | None" = None,
+) -> "SpeechRecognizer": ...
+@overload
+def train(
+    task: str,
+    settings: Settings | None = None,
+    models_dir: Place = "models",
+    progress: "Progress | None" = None,
+) -> "Predictor": ...
+def train(
+    task: str,
+    settings: Settings | None = None,
+    models_dir: Place = "models",
+    progress: "Progress | None" = None,
+) -> "Predictor":
+    """Trains a new run under `models_dir`, and gives the trained model.
+
+    Args:
+        settings: values of the configuration by dotted key, such as {"preset": "tiny",
+            "data.source": "reviews.csv", "backbone.kind": "lstm"}.
+        progress: is told how training goes.
+
+    Raises:
+        ConfigurationError: an unknown task or key, or a value out of range.
+        DataError: data that are missing or wrong.
+        DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
+    """
+    from textapps.tasks import lifecycle
+    from textapps.tasks.registry import get_task
+
+    found = get_task(task)
+    config = found.presets.resolve(flags=settings)
+    predictor: Predictor
+    predictor, _ = lifecycle.train(found, config, models_dir, progress)
+    return predictor

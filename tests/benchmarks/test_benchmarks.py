@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import child, results, results_page, sentiment, startup, time_to_accuracy, training
 from textapps.core.errors import RunError
-from textapps.tasks.sentiment.config import resolve_config
+from textapps.tasks.sentiment.config import PRESETS
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.run_directory import RunDirectory
 
@@ -198,7 +198,7 @@ def test_network_and_baseline_are_compared_on_the_same_examples() -> None:
 
 def begun(work: Path, epochs: int, *, stopped_by: str | None = None, saved: bool = True) -> Path:
     """A run as a `train` of before has left it."""
-    config = resolve_config(flags={"preset": "tiny", "training.epochs": epochs})
+    config = PRESETS.resolve(flags={"preset": "tiny", "training.epochs": epochs})
     run = RunDirectory.create(work, "sentiment", "gru", config)
     if saved:
         state = TrainingState(step=3, steps_per_pass=3, stopped_by=stopped_by)
@@ -213,7 +213,7 @@ def test_training_goes_on_where_it_can(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = tmp_path / "work"
-    epochs = resolve_config(flags={"preset": "tiny"}).training.epochs
+    epochs = PRESETS.resolve(flags={"preset": "tiny"}).training.epochs
     path = None
     if case != "none":
         path = begun(

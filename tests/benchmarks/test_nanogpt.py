@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks import child, nanogpt
-from textapps.tasks.generate.config import resolve_config
+from textapps.tasks.generate.config import PRESETS
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.evaluations import write_evaluation
 from textapps.training.run_directory import RunDirectory
@@ -91,7 +91,7 @@ def test_every_character_is_evaluated_where_it_has_most_before_it(
 
 def begun(work: Path, *, stopped_by: str | None, saved: bool = True) -> Path:
     """A run as a `train` of before has left it."""
-    config = resolve_config(flags={"preset": "tiny"})
+    config = PRESETS.resolve(flags={"preset": "tiny"})
     run = RunDirectory.create(work, "generate", "gru", config)
     if saved:
         state = TrainingState(step=3, steps_per_pass=3, stopped_by=stopped_by)

@@ -14,7 +14,7 @@ from benchmarks import speech_speed_side as side
 from benchmarks.speech_speed import QUESTIONS, SIDES
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.normalization import Normalization
-from textapps.tasks.speech.config import resolve_config
+from textapps.tasks.speech.config import PRESETS
 from textapps.tasks.speech.model import SpeechModel
 from textapps.training.seeding import seed_everything
 
@@ -59,7 +59,7 @@ def test_both_sides_have_the_same_logits(kind: str) -> None:
     from benchmarks.speech_speed_pytorch import Recognizer
 
     sizes = {"backbone.units": 6, "preprocessor.mels": 11, "preprocessor.clip_seconds": 0.2}
-    config = resolve_config(flags={"preset": "small", "backbone.kind": kind, **sizes})
+    config = PRESETS.resolve(flags={"preset": "small", "backbone.kind": kind, **sizes})
     random = np.random.default_rng(1)
     normalization = Normalization(random.normal(-7, 1, 11), random.uniform(1, 2, 11))
     front_end = FrontEnd(config.preprocessor, normalization)
@@ -90,7 +90,7 @@ def test_training_in_pytorch_learns() -> None:
     seed_everything(0)
     torch.manual_seed(0)  # of what it drops
     sizes = {"backbone.units": 8, "preprocessor.mels": 12}
-    config = resolve_config(flags={"preset": "small", **sizes})
+    config = PRESETS.resolve(flags={"preset": "small", **sizes})
     front_end = FrontEnd(config.preprocessor, Normalization(np.full(12, -7), np.full(12, 3)))
     model = SpeechModel(config, front_end, 2)
     model.build()

@@ -23,7 +23,7 @@ from benchmarks import (
 from benchmarks.search import Case
 from benchmarks.search_side import SIDE, SIDES, SOURCE
 from tests.tasks.toy_language import ROWS, write_pairs
-from textapps.tasks.translate.config import resolve_config
+from textapps.tasks.translate.config import PRESETS
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.run_directory import RunDirectory
 
@@ -311,7 +311,7 @@ def test_a_run_of_another_attention_is_not_gone_on_with(
         attention = "none" if "backbone.attention=none" in command else "multi-head"
         commands.append(attention)
         flags = {"preset": "tiny", "backbone.kind": "gru", "backbone.attention": attention}
-        config = resolve_config(flags=flags)
+        config = PRESETS.resolve(flags=flags)
         made = RunDirectory.create(tmp_path / "work", "translate", "gru", config)
         state = TrainingState(step=3, steps_per_pass=3, stopped_by="epochs")
         record = {"key": "model/00000", "name": "w", "shape": [2], "dtype": "float32"}
@@ -333,9 +333,10 @@ def test_a_run_of_another_attention_is_not_gone_on_with(
 
 
 def test_a_run_is_evaluated_by_both_searches(tmp_path: Path) -> None:
-    from textapps.tasks.translate import task
+    from textapps.tasks import lifecycle
+    from textapps.tasks.translate.task import TASK
 
-    config = resolve_config(
+    config = PRESETS.resolve(
         flags={
             "preset": "tiny",
             "data.source": str(write_pairs(tmp_path / "toy.csv")),
@@ -347,7 +348,7 @@ def test_a_run_is_evaluated_by_both_searches(tmp_path: Path) -> None:
             "decoding.max_extra": 2,
         }
     )
-    translator, _ = task.train(config, tmp_path / "models")
+    translator, _ = lifecycle.train(TASK, config, tmp_path / "models")
     found = translate.evaluate(translator.run.path)
     assert found["data"] == "toy, test split"
     assert found["test_examples"] == ROWS["test"]

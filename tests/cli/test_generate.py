@@ -1,5 +1,6 @@
 """Tests of the generate commands: what goes to stdout, what to stderr, in which shape."""
 
+import copy
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from textapps.cli import generate
+from textapps.tasks.generate import predict
 
 Cli = Callable[..., Result]
 
@@ -28,8 +29,9 @@ def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ready(text_file: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     """A generator that knows a little."""
-    from textapps.tasks.generate import task
-    from textapps.tasks.generate.config import resolve_config
+    from textapps.tasks import lifecycle
+    from textapps.tasks.generate.config import PRESETS
+    from textapps.tasks.generate.task import TASK
 
     flags = {
         "preset": "tiny",
@@ -41,7 +43,9 @@ def ready(text_file: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
         "training.batch_size": 4,
         "decoding.length": 23,
     }
-    generator, _ = task.train(resolve_config(flags=flags), tmp_path_factory.mktemp("ready"))
+    generator, _ = lifecycle.train(
+        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
+    )
     return generator
 
 
@@ -55,14 +59,14 @@ def models(ready, tmp_path: Path) -> Path:
 @pytest.fixture
 def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """`ask("predict", …)` runs a generate command on the run, traced once; it must succeed."""
-    from textapps.tasks.generate import task
+    from textapps.tasks import lifecycle
 
-    def load(run):
-        again = task.TextGenerator(run, ready.config, ready.preprocessor, ready.model)
-        again._continuation, again._read = ready._continuation, ready._read
+    def load(task, run):
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
 
     def run(*arguments: str, input: bytes | None = None) -> Result:
         result = cli("generate", *arguments, "--models-dir", str(models), input=input)
@@ -128,7 +132,7 @@ def test_seeds_from_a_file_and_from_standard_input(
     path.write_text("\n".join(seeds), encoding="utf-8")
     options = ("--random-seed", "1", "--length", "4", "--json")
     whole = ask("predict", *seeds, *options).stdout
-    monkeypatch.setattr(generate, "CHUNK", 2)
+    monkeypatch.setattr(predict, "CHUNK", 2)
     assert ask("predict", "--input", str(path), *options).stdout == whole
     assert ask("predict", "-", *options, input=path.read_bytes()).stdout == whole
 
@@ -168,7 +172,7 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     written = json.loads((run / "metrics.json").read_bytes())
     assert result.stdout.startswith(f"verses, test: {written['examples']} characters\n")
     nats = written["metrics"]["nats_per_character"]
-    assert f"nats_per_character   {nats:.4f}" in result.stdout
+    assert f"nats_per_character  {nats:.4f}" in result.stdout
     assert "n-grams up to" in result.stdout
     assert (run / "report.html").stat().st_size > 10_000
     assert json.loads(ask("evaluate", "--json").stdout)["metrics"]["nats_per_character"] == nats

@@ -1,5 +1,6 @@
 """Tests of the sentiment commands: what goes to stdout, what to stderr, in which shape."""
 
+import copy
 import json
 import os
 import re
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from textapps.cli import sentiment
+from textapps.tasks.registry import get_about
+from textapps.tasks.sentiment import predict
 
 Cli = Callable[..., Result]
 
@@ -25,8 +27,9 @@ TEXTS = ("What a wonderful film!", "", "dull, “so” dull", "太棒了")
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> object:
     """A classifier that the bundled sample taught a little."""
-    from textapps.tasks.sentiment import task
-    from textapps.tasks.sentiment.config import resolve_config
+    from textapps.tasks import lifecycle
+    from textapps.tasks.sentiment.config import PRESETS
+    from textapps.tasks.sentiment.task import TASK
 
     flags = {
         "preset": "tiny",
@@ -37,7 +40,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> object:
         "preprocessor.max_tokens": 40,
         "training.epochs": 1,
     }
-    classifier, _ = task.train(resolve_config(flags=flags), tmp_path_factory.mktemp("ready"))
+    classifier, _ = lifecycle.train(
+        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
+    )
     return classifier
 
 
@@ -52,16 +57,14 @@ def models(ready, tmp_path: Path) -> Path:
 @pytest.fixture
 def traced(ready, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands get the classifier that is there already, so that its graph is traced once."""
-    from textapps.tasks.sentiment import task
+    from textapps.tasks import lifecycle
 
-    def load(run):
-        again = task.SentimentClassifier(
-            run, ready.config, ready.featurizer, ready.model, ready.labels
-        )
-        again.answer = ready.answer
+    def load(task, run):
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def test_arguments_file_and_standard_input_are_answered_alike(ask: Cli, tmp_path
 
 
 def test_many_chunks_keep_the_order(ask: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentiment, "CHUNK", 7)
+    monkeypatch.setattr(predict, "CHUNK", 7)
     lines = [f"film number {number}" for number in range(40)]
     result = ask("predict", "--json", "-", input="\n".join(lines).encode())
     rows = [json.loads(line) for line in result.stdout.splitlines()]
@@ -142,7 +145,7 @@ def test_evaluate(ask: Cli, models: Path) -> None:
         name, value, low, high = shape.fullmatch(line).groups()
         ends = (f"{written['metrics'][name + end]:.4f}" for end in ("", "_low", "_high"))
         assert (value, low, high) == tuple(ends)
-    assert [line.split()[0] for line in figures] == list(sentiment.FIGURES)
+    assert [line.split()[0] for line in figures] == list(get_about("sentiment").figures)
     assert result.stderr == f"report: {run / 'report.html'}\n"
     assert "<html" in (run / "report.html").read_text(encoding="utf-8")
 
@@ -246,10 +249,11 @@ def test_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert re.match(r"step 10  epoch 1  .*loss .*val_accuracy ", intervals[0])
     assert re.fullmatch(r"best validation accuracy [\d.]+ at step \d+, \d+ s of training", last)
 
-    from textapps.tasks.sentiment import task
+    from textapps.tasks import lifecycle
+    from textapps.tasks.sentiment.task import TASK
     from textapps.training.run_directory import RunDirectory
 
-    config = task.load_config(RunDirectory.open(path))
+    config = lifecycle.load_config(TASK, RunDirectory.open(path))
     assert (config.preset, config.random_seed, config.preprocessor.tokens) == ("tiny", 7, "char")
     assert (config.backbone.kind, config.backbone.units) == ("simple_rnn", 8)
     assert (config.training.epochs, config.training.batch_size) == (9, 3)
@@ -284,13 +288,13 @@ def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
 
 def test_predict_answers_while_it_reads_and_ends_when_nobody_listens(models: Path) -> None:
     """As in `tail -f reviews.txt | textapps sentiment predict - | head`."""
-    lines = [b"bad \xff bytes", *(b"film %d" % number for number in range(1, sentiment.CHUNK))]
+    lines = [b"bad \xff bytes", *(b"film %d" % number for number in range(1, predict.CHUNK))]
     with start("predict", "-", "--json", "--run", run_of(models)) as process:
         process.stdin.write(b"\n".join(lines) + b"\n")
         process.stdin.flush()
         # Standard input stays open: these answers come before its end is known.
         rows = [json.loads(process.stdout.readline()) for _ in lines]
-        assert [row["index"] for row in rows] == list(range(sentiment.CHUNK))
+        assert [row["index"] for row in rows] == list(range(predict.CHUNK))
         assert [row["input"] for row in rows[:2]] == ["bad \udcff bytes", "film 1"]
         process.stdout.close()
         process.stdin.write(b"\n".join(lines))

@@ -1,5 +1,6 @@
 """Tests of the speech commands: what goes to stdout, what to stderr, in which shape."""
 
+import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from click.testing import Result
 
 from tests.tasks.conftest import TINY_SPEECH
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes, write_words
-from textapps.cli import speech as commands
+from textapps.tasks.registry import get_about
+from textapps.tasks.speech import predict
 
 Cli = Callable[..., Result]
 
@@ -24,12 +26,13 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ready(words: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     """A recogniser that knows a little."""
-    from textapps.tasks.speech import task
-    from textapps.tasks.speech.config import resolve_config
+    from textapps.tasks import lifecycle
+    from textapps.tasks.speech.config import PRESETS
+    from textapps.tasks.speech.task import TASK
 
     flags = {**TINY_SPEECH, "data.source": str(words), "backbone.kind": "simple_rnn"}
-    config = resolve_config(flags={**flags, "model.streaming": True, "training.epochs": 4})
-    recognizer, _ = task.train(config, tmp_path_factory.mktemp("ready"))
+    config = PRESETS.resolve(flags={**flags, "model.streaming": True, "training.epochs": 4})
+    recognizer, _ = lifecycle.train(TASK, config, tmp_path_factory.mktemp("ready"))
     return recognizer
 
 
@@ -53,16 +56,15 @@ def clips(tmp_path: Path) -> Path:
 @pytest.fixture
 def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """`ask("predict", …)` runs a speech command on the run, traced once; it must succeed."""
+    from textapps.tasks import lifecycle
     from textapps.tasks.speech import evaluate as evaluation
-    from textapps.tasks.speech import task
 
-    def load(run):
-        again = task.SpeechRecognizer(run, ready.config, ready.model, ready.labels)
-        again.answer, again.answer_clips = ready.answer, ready.answer_clips
-        again.listener = ready.listener
+    def load(task, run):
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
     monkeypatch.setattr(evaluation, "STREAM_SECONDS", 20.0)
 
     def run(*arguments: str, input: bytes | None = None) -> Result:
@@ -102,7 +104,7 @@ def test_paths_from_a_file_and_a_recording_from_standard_input(
     whole = ask("predict", str(clips)).stdout
     paths = tmp_path / "paths.txt"
     paths.write_text("".join(f"{path}\n" for path in sorted(clips.iterdir())), encoding="utf-8")
-    monkeypatch.setattr(commands, "CHUNK", 2)
+    monkeypatch.setattr(predict, "CHUNK", 2)
     assert ask("predict", "--input", str(paths)).stdout == whole
     first = clips / "0" / "clip.wav"
     answer = ask("predict", "-", input=first.read_bytes()).stdout
@@ -164,7 +166,7 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_bytes())["metrics"]
     first, *figures = result.stdout.splitlines()
     assert first == "words, test: 33 clips"
-    assert [line.split()[0] for line in figures] == list(commands.FIGURES)
+    assert [line.split()[0] for line in figures] == list(get_about("speech").figures)
     for line in figures:
         name = line.split()[0]
         low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]

@@ -1,5 +1,6 @@
 """Tests of the translate commands: what goes to stdout, what to stderr, in which shape."""
 
+import copy
 import json
 import re
 import shutil
@@ -10,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from tests.tasks.toy_language import sentences, translate, write_pairs
-from textapps.cli import translate as commands
+from textapps.tasks.translate import predict
 
 Cli = Callable[..., Result]
 
@@ -23,8 +24,9 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ready(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     """A translator that knows a little."""
-    from textapps.tasks.translate import task
-    from textapps.tasks.translate.config import resolve_config
+    from textapps.tasks import lifecycle
+    from textapps.tasks.translate.config import PRESETS
+    from textapps.tasks.translate.task import TASK
 
     flags = {
         "preset": "tiny",
@@ -36,7 +38,9 @@ def ready(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
         "training.batch_size": 90,
         "decoding.beam": 3,
     }
-    translator, _ = task.train(resolve_config(flags=flags), tmp_path_factory.mktemp("ready"))
+    translator, _ = lifecycle.train(
+        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
+    )
     return translator
 
 
@@ -50,14 +54,14 @@ def models(ready, tmp_path: Path) -> Path:
 @pytest.fixture
 def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """`ask("predict", …)` runs a translate command on the run, traced once; it must succeed."""
-    from textapps.tasks.translate import task
+    from textapps.tasks import lifecycle
 
-    def load(run):
-        again = task.Translator(run, ready.config, ready.tokenizers, ready.model)
-        again.search = ready.search
+    def load(task, run):
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
 
     def run(*arguments: str, input: bytes | None = None) -> Result:
         result = cli("translate", *arguments, "--models-dir", str(models), input=input)
@@ -124,7 +128,7 @@ def test_sentences_from_a_file_and_from_standard_input(
     options = ("--random-seed", "1", "--temperature", "3")
     whole = ask("predict", *texts, *options).stdout
     assert whole != ask("predict", *texts, "--random-seed", "2", "--temperature", "3").stdout
-    monkeypatch.setattr(commands, "CHUNK", 2)
+    monkeypatch.setattr(predict, "CHUNK", 2)
     assert ask("predict", "--input", str(path), *options).stdout == whole
     assert ask("predict", "-", *options, input=path.read_bytes()).stdout == whole
 

@@ -56,9 +56,9 @@ def questions(task: str, loaded: Any) -> list[tuple[str, Any]]:
 
 def spoken_questions(recognizer: Any) -> list[tuple[str, Any]]:
     """Clips of the sample's test split, half of them files of half the rate, and a bad one."""
-    from textapps.tasks.speech.data import load_splits
+    from textapps.tasks.speech.data import load_split
 
-    (clips,) = load_splits(recognizer.config, ("test",), recognizer.labels)
+    clips = load_split(recognizer.config, "test", recognizer.labels)
     waveforms = clips.waveforms([3, 40, 77])
     files = []
     for waveform, step in zip(waveforms, (2, 2, 1), strict=True):

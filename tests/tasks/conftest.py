@@ -1,5 +1,6 @@
 """Small runs of the tasks, trained once for all of their tests."""
 
+import copy
 import csv
 import fcntl
 import os
@@ -16,7 +17,7 @@ from click.testing import Result
 from tests.tasks.stopping import CopyHalfway
 from tests.tasks.toy_language import write_pairs
 from tests.tasks.toy_words import CLIP_SECONDS, RATE_HZ, WORDS, write_words
-from textapps.tasks.sentiment.config import SentimentConfig, resolve_config
+from textapps.tasks.sentiment.config import PRESETS, SentimentConfig
 
 # Names that trip over quoting, encodings and numbers; in the order of the scores.
 LABELS = ("0", "größer als", 'so "la, la"')
@@ -69,25 +70,29 @@ def write_opinions(path: Path, seed: int = 3) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """`trained_once(task, config)` trains, or takes what another process of pytest has trained.
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], tuple[Any, Any]]:
+    """`trained_once(config)` trains, or takes what another process of pytest has trained.
 
     `stopping.halfway` has the run as it was in the middle of a pass.
     """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
 
-    def train(task: Any, config: Any) -> tuple[Any, Any]:
+    def train(config: Any) -> tuple[Any, Any]:
+        from textapps.tasks import lifecycle
+        from textapps.tasks.registry import get_task
         from textapps.training.run_directory import RunDirectory
 
+        task = get_task(config.task)
         directory = shared / config.task / config.backbone.kind
         directory.mkdir(parents=True, exist_ok=True)
         with (directory / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             runs = RunDirectory.all(directory, config.task)
             if runs:
-                return task.resume(runs[0])
-            return task.train(config, directory, CopyHalfway(directory / config.task))
+                return lifecycle.resume(task, runs[0])
+            progress = CopyHalfway(directory / config.task)
+            return lifecycle.train(task, config, directory, progress)
 
     return train
 
@@ -104,22 +109,21 @@ def tiny(opinions: Path) -> Callable[..., SentimentConfig]:
 
     def make(kind: str = "simple_rnn", **changes: object) -> SentimentConfig:
         flags = {**TINY, "backbone.kind": kind, "data.source": str(opinions)}
-        return resolve_config(flags={**flags, **changes})
+        return PRESETS.resolve(flags={**flags, **changes})
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained(
-    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny: Callable[..., SentimentConfig]
+    trained_once: Callable[[Any], tuple[Any, Any]], tiny: Callable[..., SentimentConfig]
 ) -> Callable[[str], Trained]:
     """`trained("gru")` is a finished run that no test may change."""
-    from textapps.tasks.sentiment import task
 
     @cache
     def train(kind: str) -> Trained:
         config = tiny(kind, **{"model.ngrams": NGRAMS.get(kind, 0)})
-        return Trained(*trained_once(task, config))
+        return Trained(*trained_once(config))
 
     return train
 
@@ -158,18 +162,16 @@ def run(models: Path) -> Path:
 @pytest.fixture
 def traced(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands get the classifier that is there already, so that its graph is traced once."""
-    from textapps.tasks.sentiment import task
+    from textapps.tasks import lifecycle
 
     ready = trained("simple_rnn").classifier
 
-    def load(run: Any) -> Any:
-        again = task.SentimentClassifier(
-            run, ready.config, ready.featurizer, ready.model, ready.labels
-        )
-        again.answer = ready.answer
+    def load(task: Any, run: Any) -> Any:
+        again = copy.copy(ready)
+        again.run = run
         return again
 
-    monkeypatch.setattr(task, "load", load)
+    monkeypatch.setattr(lifecycle, "load", load)
 
 
 VERSE = "the cat sat on the mat;\nthe dog, größer, sat on the log.\n"
@@ -200,25 +202,24 @@ def verses(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_generate(verses: Path) -> Callable[..., Any]:
     """`tiny_generate("gru", **{"training.epochs": 1})` is a configuration of seconds."""
-    from textapps.tasks.generate.config import resolve_config
+    from textapps.tasks.generate.config import PRESETS
 
     def make(kind: str = "gru", **changes: object) -> Any:
         flags = {**TINY_GENERATE, "backbone.kind": kind, "data.source": str(verses)}
-        return resolve_config(flags={**flags, **changes})
+        return PRESETS.resolve(flags={**flags, **changes})
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained_generator(
-    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny_generate: Callable[..., Any]
+    trained_once: Callable[[Any], tuple[Any, Any]], tiny_generate: Callable[..., Any]
 ) -> Callable[[str], Any]:
     """`trained_generator("gru")` is a finished `TextGenerator` that no test may change."""
-    from textapps.tasks.generate import task
 
     @cache
     def train(kind: str = "gru") -> Any:
-        return trained_once(task, tiny_generate(kind))[0]
+        return trained_once(tiny_generate(kind))[0]
 
     return train
 
@@ -265,25 +266,24 @@ def toy_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_translate(toy_pairs: Path) -> Callable[..., Any]:
     """`tiny_translate("gru", **{"training.epochs": 1})` is a configuration of seconds."""
-    from textapps.tasks.translate.config import resolve_config
+    from textapps.tasks.translate.config import PRESETS
 
     def make(kind: str = "gru", **changes: object) -> Any:
         own = {"backbone.kind": kind, "data.source": str(toy_pairs)}
-        return resolve_config(flags={**TINY_TRANSLATE, **TRANSLATORS[kind], **own, **changes})
+        return PRESETS.resolve(flags={**TINY_TRANSLATE, **TRANSLATORS[kind], **own, **changes})
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained_translator(
-    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny_translate: Callable[..., Any]
+    trained_once: Callable[[Any], tuple[Any, Any]], tiny_translate: Callable[..., Any]
 ) -> Callable[[str], Any]:
     """`trained_translator("gru")` is a finished `Translator` that no test may change."""
-    from textapps.tasks.translate import task
 
     @cache
     def train(kind: str = "gru") -> Any:
-        return trained_once(task, tiny_translate(kind))[0]
+        return trained_once(tiny_translate(kind))[0]
 
     return train
 
@@ -332,24 +332,23 @@ def toy_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_speech(toy_words: Path) -> Callable[..., Any]:
     """`tiny_speech("gru", **{"training.epochs": 1})` is a configuration of seconds."""
-    from textapps.tasks.speech.config import resolve_config
+    from textapps.tasks.speech.config import PRESETS
 
     def make(kind: str = "gru", **changes: object) -> Any:
         own = {"backbone.kind": kind, "data.source": str(toy_words)}
-        return resolve_config(flags={**TINY_SPEECH, **RECOGNIZERS[kind], **own, **changes})
+        return PRESETS.resolve(flags={**TINY_SPEECH, **RECOGNIZERS[kind], **own, **changes})
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained_recognizer(
-    trained_once: Callable[[Any, Any], tuple[Any, Any]], tiny_speech: Callable[..., Any]
+    trained_once: Callable[[Any], tuple[Any, Any]], tiny_speech: Callable[..., Any]
 ) -> Callable[[str], Any]:
     """`trained_recognizer("gru")` is a finished `SpeechRecognizer` that no test may change."""
-    from textapps.tasks.speech import task
 
     @cache
     def train(kind: str = "gru") -> Any:
-        return trained_once(task, tiny_speech(kind))[0]
+        return trained_once(tiny_speech(kind))[0]
 
     return train

@@ -6,8 +6,9 @@ import pytest
 
 from benchmarks import copy_task
 from textapps.backbones.config import BACKBONES
-from textapps.tasks.generate import task
-from textapps.tasks.generate.config import resolve_config
+from textapps.tasks import lifecycle
+from textapps.tasks.generate.config import PRESETS
+from textapps.tasks.generate.task import TASK
 
 DISTANCE = 10
 
@@ -22,7 +23,7 @@ def test_a_word_is_finished_from_its_first_letters(kind: str, tmp_path: Path) ->
     lesson = tmp_path / "lesson.txt"
     lesson.write_text("namaskar\n" * 300)
     flags = {"preset": "tiny", "data.source": str(lesson), "backbone.kind": kind}
-    generator, _ = task.train(resolve_config(flags=flags), tmp_path / "models")
+    generator, _ = lifecycle.train(TASK, PRESETS.resolve(flags=flags), tmp_path / "models")
     seeds = {"namaska": "r\n"} | ({} if kind == "transformer" else {"namaskar\nnama": "sk"})
     assert generator.generate(list(seeds), length=2, temperature=0) == list(seeds.values())
 

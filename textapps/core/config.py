@@ -15,7 +15,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from textapps.core.config_errors import alternatives, known_key, message, section_of
-from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.errors import ConfigurationError
 
 FORMAT = 1  # of every TOML file that textapps writes; a newer one is refused
 ENVIRONMENT_PREFIX = "TEXTAPPS_"
@@ -79,32 +79,6 @@ def resolve(
         raise ConfigurationError(message(model, error.errors()[0], origins)) from None
 
 
-def resolve_preset(
-    model: type[S],
-    presets: Mapping[str, Mapping[str, Any]],
-    by_backbone: Mapping[tuple[str, str], Mapping[str, Any]],
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> S:
-    """As `resolve`, with the preset that flags, environment or file name; "small" by default.
-
-    Args:
-        presets: values by section, each with a `backbone.kind`.
-        by_backbone: by preset and kind, values for backbones other than the preset's.
-    """
-    name = str(lookup("preset", file=file, environ=environ, flags=flags) or "small")
-    if name not in presets:
-        raise ConfigurationError(unknown("preset", name, presets))
-    preset = presets[name]
-    kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
-    special = by_backbone.get((name, str(kind or preset["backbone"]["kind"])), {})
-    merged = {key: {**preset.get(key, {}), **special.get(key, {})} for key in {*preset, *special}}
-    values = {"preset": name, **merged}
-    return resolve(model, preset=values, file=file, environ=environ, flags=flags)
-
-
 def lookup(
     key: str,
     *,
@@ -119,13 +93,22 @@ def lookup(
     """
     value = (flags or {}).get(key)
     if value is None:
-        value = (environ or {}).get(ENVIRONMENT_PREFIX + key.upper().replace(".", "__")) or None
+        value = (environ or {}).get(environment_name(key)) or None
     if value is None and file is not None:
         found: object = read_toml(file)
         for part in key.split("."):
             found = found.get(part) if isinstance(found, Mapping) else None
         value = found
     return value
+
+
+def environment_name(key: str) -> str:
+    """The environment variable of a dotted key.
+
+    >>> environment_name("training.batch_size")
+    'TEXTAPPS_TRAINING__BATCH_SIZE'
+    """
+    return ENVIRONMENT_PREFIX + key.upper().replace(".", "__")
 
 
 def parse_setting(text: str) -> tuple[str, object]:

@@ -1,23 +1,52 @@
-"""What a trained model of any task can do besides answering."""
+"""What the predictors of all tasks have in common."""
 
-import importlib
+import copy
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Self
 
+from textapps.core.config import resolve
+from textapps.tasks import lifecycle
+from textapps.tasks.config import C
+from textapps.tasks.registry import get_task
+from textapps.tasks.task import M, P
+from textapps.training.evaluations import Summary, read_metrics
+from textapps.training.plan import Indices, SequentialPlan
 from textapps.training.run_directory import RunDirectory
+from textapps.training.weights import parameter_count
+
+ANSWER_BATCH = 64  # examples that a model answers at a time
 
 
-class Predictor:
-    """A run with its weights; the package of its task has `evaluation` and `export` modules.
+class TrainedPredictor(Generic[C, P, M]):
+    """A run with its preprocessor and its model, made by `lifecycle.train` and `lifecycle.load`.
 
     run: where it was trained
     config: its whole configuration
+    preprocessor: what was learned from the training split before the model was
+    model: with its weights
+    labels: the classes in the order of the scores; () where the task has none
     """
 
-    run: RunDirectory
-    config: Any
+    def __init__(
+        self,
+        run: RunDirectory,
+        config: C,
+        preprocessor: P,
+        model: M,
+        labels: tuple[str, ...] = (),
+    ) -> None:
+        self.run = run
+        self.config = config
+        self.preprocessor = preprocessor
+        self.model = model
+        self.labels = labels
+        self.set_up()
 
-    def evaluate(self, split: str = "test") -> dict[str, Any]:
+    def set_up(self) -> None:
+        """Makes what answers; called once, when all else is there."""
+
+    def evaluate(self, split: str = "test") -> Summary:
         """Evaluates the model on a split of the data it was trained on.
 
         Returns:
@@ -26,24 +55,65 @@ class Predictor:
         Raises:
             DataError: the data are gone or have other labels.
         """
-        summary: dict[str, Any] = self._module("evaluation").evaluate(self, split=split).summary
+        summary: Summary = lifecycle.evaluate(get_task(self.config.task), self, split=split).summary
         return summary
 
-    def export(self, models_dir: Path | str = "models", **options: Any) -> Path:
-        """Publishes a verified SavedModel; `options` are those of the [export] section.
+    def export(
+        self, models_dir: Path | str = "models", *, format: str = "saved_model", **options: object
+    ) -> Path:
+        """Publishes a verified export, and returns the directory of the new version.
 
-        Returns the directory of the new version.
+        Args:
+            format: one of the task's formats; all have "saved_model".
+            options: of the [export] section, in place of the run's.
 
         Raises:
+            ConfigurationError: an unknown format or option.
             ExportError: it cannot be written, or does not answer as this model does.
         """
-        return self._exported(self._module("export"), models_dir, options)
+        task = get_task(self.config.task)
+        return lifecycle.export(task, self, models_dir, format=format, **options)
 
-    def _exported(self, module: Any, models_dir: Path | str, options: dict[str, Any]) -> Path:
-        section = self.config.export
-        chosen = type(section)(**{**section.model_dump(), **options})
-        path: Path = module.export(self, models_dir, chosen)
-        return path
+    def configured(self, options: Mapping[str, object]) -> Self:
+        """The same model with other values of the configuration, by dotted key.
 
-    def _module(self, name: str) -> Any:
-        return importlib.import_module(f"textapps.tasks.{self.config.task}.{name}")
+        Raises:
+            ConfigurationError: an unknown key or a value out of its range.
+        """
+        changed = copy.copy(self)
+        own = self.config.model_dump()
+        changed.config = resolve(type(self.config), preset=own, flags=options)
+        return changed
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model has learned."""
+        return parameter_count(self.model)
+
+    @property
+    def manifest_fields(self) -> dict[str, Any]:
+        """What the manifest of every export says."""
+        return {
+            "task": self.config.task,
+            "backbone": self.config.backbone.kind,
+            "preset": self.config.preset,
+            "metrics": read_metrics(self.run),
+        }
+
+
+def batches_by_length(lengths: Iterable[int], size: int = ANSWER_BATCH) -> Iterator[Indices]:
+    """Rows in batches of like length, the shortest first: int64[<= size] each.
+
+    >>> [rows.tolist() for rows in batches_by_length([3, 1, 2], size=2)]
+    [[1, 2], [0]]
+    """
+    plan = SequentialPlan(list(lengths), size)
+    return (plan.indices(0, step) for step in range(plan.steps_per_pass))
+
+
+def utf8(text: str) -> bytes:
+    """The bytes of a text, also where it holds bytes that are no UTF-8, as lone surrogates."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair, as JSON can hold
+        return text.encode("utf-8", "surrogatepass")

@@ -1,7 +1,7 @@
 """data.json of a run: a record of its data, to refuse resuming on other data."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from textapps.core.errors import RunError
 from textapps.core.records import FormatError, RecordError, dump_record, read_record
@@ -11,21 +11,47 @@ DATA = "data.json"
 SPLITS = ("train", "validation")
 
 
-def write_data_record(run: RunDirectory, fields: dict[str, Any]) -> None:
-    """Writes `fields`; "train" and "validation" identify these splits.
+class Examples(Protocol):
+    """One split of a data set."""
+
+    @property
+    def name(self) -> str:
+        """What reports and file names call the set."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of all examples in their order."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+
+def describe(train: Examples, validation: Examples, labels: Sequence[str] = ()) -> dict[str, Any]:
+    """The fields of the record: the name of the set, its classes if it has any, its splits."""
+    record: dict[str, Any] = {"name": train.name}
+    if labels:
+        record["labels"] = list(labels)
+    for split, examples in zip(SPLITS, (train, validation), strict=True):
+        record[split] = {"examples": len(examples), "sha256": examples.fingerprint}
+    return record
+
+
+def write_data_record(run: RunDirectory, record: dict[str, Any]) -> None:
+    """Writes what `describe` gave.
 
     Call it after everything else that is written before training: a run without this file is
     incomplete and cannot be resumed.
     """
-    run.write_text(DATA, dump_record(fields, indent=2))
+    run.write_text(DATA, dump_record(record, indent=2))
 
 
-def read_data_record(run: RunDirectory, keys: Sequence[str] = SPLITS) -> dict[str, Any]:
-    """Reads the fields `keys` that `write_data_record` wrote.
+def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, Any]:
+    """The splits and, of a `labelled` task, the labels of what `write_data_record` wrote.
 
     Raises:
         RunError: it is missing, damaged or of a newer format.
     """
+    keys = (*SPLITS, "labels") if labelled else SPLITS
     try:
         known = read_record(run.path / DATA)
         return {key: known[key] for key in keys}

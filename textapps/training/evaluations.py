@@ -1,10 +1,10 @@
-"""The files in which a run stores its evaluations."""
+"""The files in which a run keeps how good it was found to be."""
 
 import io
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -12,20 +12,33 @@ from textapps.core import files
 from textapps.core.errors import RunError
 from textapps.training.run_directory import RunDirectory
 
+METRICS = "metrics.json"
 
-def evaluation_path(run: RunDirectory, summary: dict[str, Any], suffix: str = "") -> Path:
-    """evaluations/<data>-<split><suffix>, without file extension.
 
-    Args:
-        summary: {"task", "run", "data", "split", "examples", "metrics"}.
+class Summary(TypedDict):
+    """The figures of an evaluation, as `--json` prints them.
+
+    orders: of a baseline of n-grams, the nats per character of each order.
     """
+
+    task: str
+    run: str
+    data: str
+    split: str
+    examples: int
+    metrics: dict[str, float]
+    orders: NotRequired[dict[int, float]]
+
+
+def evaluation_path(run: RunDirectory, summary: Summary, suffix: str = "") -> Path:
+    """evaluations/<data>-<split><suffix>, without the ending of a file."""
     data = re.sub(r"[^\w-]+", "_", summary["data"]).strip("_")
     return run.path / "evaluations" / f"{data}-{summary['split']}{suffix}"
 
 
 def write_evaluation(
     run: RunDirectory,
-    summary: dict[str, Any],
+    summary: Summary,
     suffix: str = "",
     **arrays: Any,
 ) -> None:
@@ -45,14 +58,20 @@ def write_evaluation(
         files.write_file(path.with_suffix(".npz"), packed.getvalue())
     except OSError as error:
         raise RunError(f"cannot write {path}.npz: {error.strerror}") from error
-    run.write_json(str(path.with_suffix(".json").relative_to(run.path)), summary)
+    write_details(run, summary, summary, suffix)
 
 
-def read_metrics(run: RunDirectory) -> dict[str, Any]:
-    """The metrics of the run on its default test split, {} if it has not been evaluated."""
+def write_details(run: RunDirectory, summary: Summary, content: object, suffix: str) -> None:
+    """Writes more of an evaluation, as JSON beside its figures; RunError if it cannot."""
+    path = evaluation_path(run, summary, suffix).with_suffix(".json")
+    run.write_json(str(path.relative_to(run.path)), content)
+
+
+def read_metrics(run: RunDirectory) -> dict[str, float]:
+    """The figures of the run on its default test split, {} if it has not been evaluated."""
     try:
-        content = (run.path / "metrics.json").read_bytes()
+        content = (run.path / METRICS).read_bytes()
     except OSError:
         return {}
-    metrics: dict[str, Any] = json.loads(content)["metrics"]
+    metrics: dict[str, float] = json.loads(content)["metrics"]
     return metrics

@@ -4,6 +4,7 @@ Keras's own savers change the state of seed generators, so a resumed run would d
 Arrays by position restore every variable bit for bit.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -111,6 +112,13 @@ def load_weights(model: Any, run: RunDirectory, which: Literal["best", "last"] =
     keys = [record["average"] or record["key"] for record in records]
     _assign(variables, read_arrays(checkpoint, keys))
     return step
+
+
+def parameter_count(model: Any) -> int:
+    """How many numbers the model has learned; the states of streams are none of them."""
+    return sum(
+        math.prod(variable.shape) for variable in model.weights if not _is_carried(variable.path)
+    )
 
 
 def _is_carried(path: str) -> bool:

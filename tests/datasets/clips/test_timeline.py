@@ -49,18 +49,18 @@ def test_clips_lie_where_the_events_say() -> None:
     assert 9 <= len(found.events) <= 18
     end = 0.0
     covered = np.zeros(5000, bool)
-    for number, event in enumerate(found.events):
-        assert event.label == ("yes", "unknown", "yes")[event.clip]
+    for number, (event, clip) in enumerate(zip(found.events, found.clips, strict=True)):
+        assert event.label == ("yes", "unknown", "yes")[clip]
         assert 200 <= event.start_ms - end <= 400
-        assert event.end_ms - event.start_ms == LENGTHS[event.clip]
+        assert event.end_ms - event.start_ms == LENGTHS[clip]
         sound = samples(found, number)
         middle = sound[10:-10]
-        np.testing.assert_allclose(np.abs(middle), 0.1 * (event.clip + 1), atol=1e-4)
+        np.testing.assert_allclose(np.abs(middle), 0.1 * (clip + 1), atol=1e-4)
         assert abs(sound[0]) < abs(sound[5]) < abs(sound[10])
         covered[round(event.start_ms) : round(event.end_ms)] = True
         end = event.end_ms
     assert not found.waveform[~covered].any()
-    order = [event.clip for event in found.events]
+    order = found.clips
     for start in range(0, len(order) - 2, 3):  # each once before any comes again
         assert set(order[start : start + 3]) == {0, 1, 2}
 

@@ -1,5 +1,6 @@
 """How good a generator is, as figures, texts and files of its run."""
 
+import copy
 import html
 import json
 import shutil
@@ -13,10 +14,11 @@ from textapps.core.errors import DataError, RunError
 from textapps.datasets.config import CorpusConfig
 from textapps.datasets.corpus.corpus import load_corpora
 from textapps.evaluation.baselines.ngram_model import NgramModel
+from textapps.tasks import lifecycle
 from textapps.tasks.generate import evaluate as evaluating
-from textapps.tasks.generate.evaluate import evaluate
-from textapps.tasks.generate.report import write_report
-from textapps.tasks.generate.task import TextGenerator
+from textapps.tasks.generate.predictor import TextGenerator
+from textapps.tasks.generate.task import TASK
+from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.training.run_directory import RunDirectory
 
 
@@ -31,8 +33,8 @@ def generator(
     run = RunDirectory.open(shutil.copytree(ready.run.path, tmp_path / ready.run.name))
     monkeypatch.setattr(evaluating, "LENGTH", 60)
     # No second trace of the graph: only where results are written differs.
-    again = TextGenerator(run, ready.config, ready.preprocessor, ready.model)
-    again._read, again._continuation = ready._read, ready._continuation
+    again = copy.copy(ready)
+    again.run = run
     return again
 
 
@@ -42,23 +44,24 @@ def write_text(path: Path, text: str) -> CorpusConfig:
 
 
 def test_a_evaluation_leaves_figures_and_surprise(generator: TextGenerator) -> None:
-    evaluation = evaluate(generator)
+    evaluation = evaluate(TASK, generator)
     run = generator.run.path
     summary = json.loads((run / "evaluations" / "verses-test.json").read_bytes())
     assert summary == evaluation.summary == json.loads((run / "metrics.json").read_bytes())
     with np.load(run / "evaluations" / "verses-test.npz") as arrays:
         np.testing.assert_array_equal(arrays["nats"], evaluation.nats)
-        assert arrays["sha256"].item() == evaluation.corpus.fingerprint
+        assert arrays["sha256"].item() == evaluation.examples.fingerprint
     assert evaluation.default
     metrics = summary["metrics"]
-    assert summary["examples"] == len(evaluation.corpus.text) == len(evaluation.nats)
+    assert summary["examples"] == len(evaluation.examples.text) == len(evaluation.nats)
     assert metrics["nats_per_character"] == pytest.approx(evaluation.nats.mean(), rel=1e-5)
-    assert metrics["parameters"] == generator.model.count_params()
+    loaded = lifecycle.load(TASK, generator.run).model  # without the states of streams
+    assert metrics["parameters"] == loaded.count_params()
     assert metrics["seconds"] > 0
 
 
 def test_the_baseline_learns_from_the_training_text_alone(generator: TextGenerator) -> None:
-    evaluation = evaluate(generator)
+    evaluation = evaluate(TASK, generator)
     encode = generator.preprocessor.encode
     texts = load_corpora(generator.config.data, ("train", "validation", "test"))
     train, validation, test = (encode("\n" + corpus.text) for corpus in texts)
@@ -80,7 +83,7 @@ def test_the_baseline_learns_from_the_training_text_alone(generator: TextGenerat
 
 
 def test_samples_are_the_same_each_time(generator: TextGenerator) -> None:
-    first, second = (evaluate(generator) for _ in range(2))
+    first, second = (evaluate(TASK, generator) for _ in range(2))
     assert first.samples == second.samples
     assert [each.name for each in first.samples] == [
         f"temperature {t}" for t in evaluating.TEMPERATURES
@@ -105,12 +108,12 @@ def test_pieces_of_the_text_are_spread_over_it(monkeypatch: pytest.MonkeyPatch) 
 def test_only_the_own_test_split_becomes_metrics_json(
     generator: TextGenerator, tmp_path: Path
 ) -> None:
-    assert evaluate(generator, split="validation").summary["split"] == "validation"
+    assert evaluate(TASK, generator, split="validation").summary["split"] == "validation"
     other = write_text(tmp_path / "more verses.txt", "the cat sat.\n")
-    evaluation = evaluate(generator, other)
+    evaluation = evaluate(TASK, generator, other)
     assert not evaluation.default
     assert evaluation.summary["examples"] == 13
-    report = write_report(generator, evaluation)
+    report = write_report(TASK, generator, evaluation)
     found = {path.name for path in (generator.run.path / "evaluations").iterdir()}
     stem = report.stem
     assert {f"{stem}.{end}" for end in ("json", "npz", "html")} <= found
@@ -120,11 +123,11 @@ def test_only_the_own_test_split_becomes_metrics_json(
 
 
 def test_the_report_shows_surprise_and_samples(generator: TextGenerator) -> None:
-    evaluation = evaluate(generator)
-    path = write_report(generator, evaluation)
+    evaluation = evaluate(TASK, generator)
+    path = write_report(TASK, generator, evaluation)
     assert path == generator.run.path / "report.html"
     page = path.read_text(encoding="utf-8")
-    assert page.count(' nats">') == len(evaluation.corpus.text)
+    assert page.count(' nats">') == len(evaluation.examples.text)
     for each in evaluation.samples:
         assert html.escape(each.texts[0]).replace("&#x27;", "&#39;") in page
     assert "6-grams" in page
@@ -134,11 +137,11 @@ def test_the_report_shows_surprise_and_samples(generator: TextGenerator) -> None
 def test_a_text_of_one_character_that_training_has_not_seen(
     generator: TextGenerator, tmp_path: Path
 ) -> None:
-    evaluation = evaluate(generator, write_text(tmp_path / "one.txt", "語"))
+    evaluation = evaluate(TASK, generator, write_text(tmp_path / "one.txt", "語"))
     metrics = evaluation.summary["metrics"]
     assert metrics["nats_per_character_low"] == metrics["nats_per_character_high"]
     assert evaluation.baseline.nats.shape == (6, 1)
-    write_report(generator, evaluation)
+    write_report(TASK, generator, evaluation)
 
 
 def test_the_training_text_must_be_there(generator: TextGenerator, tmp_path: Path) -> None:
@@ -146,7 +149,7 @@ def test_the_training_text_must_be_there(generator: TextGenerator, tmp_path: Pat
     gone = CorpusConfig(source=str(tmp_path / "gone.txt"))
     generator.config = generator.config.model_copy(update={"data": gone})
     with pytest.raises(DataError, match=r"gone\.txt"):
-        evaluate(generator, other)
+        evaluate(TASK, generator, other)
     assert not (generator.run.path / "evaluations").exists()
 
 
@@ -158,5 +161,5 @@ def test_figures_that_cannot_be_written(
 
     monkeypatch.setattr("textapps.core.files.write_file", full)
     with pytest.raises(RunError, match=r"cannot write .*evaluations.*: No space left on device"):
-        evaluate(generator)
+        evaluate(TASK, generator)
     assert not (generator.run.path / "metrics.json").exists()

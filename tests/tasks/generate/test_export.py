@@ -18,7 +18,7 @@ from textapps.decoding.config import DecodingConfig
 from textapps.exporting.config import ExportConfig
 from textapps.savedmodel.manifest import Manifest, read_manifest
 from textapps.tasks.generate import export_cases, signatures
-from textapps.tasks.generate.export import export
+from textapps.tasks.generate.export import export_saved_model
 from textapps.tasks.generate.export_cases import Question, steady
 from textapps.tasks.generate.signatures import Signatures
 
@@ -73,7 +73,7 @@ def exported(
         models_dir = tmp_path_factory.mktemp("exports")
         verified = kind == "transformer"
         config = ExportConfig(name=f"tiny-{kind}", verify=verified, warmup=verified)
-        return export(trained_generator(kind), models_dir, config)
+        return export_saved_model(trained_generator(kind), models_dir, config)
 
     return make
 

@@ -12,8 +12,9 @@ from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from textapps.backbones.config import BACKBONES
 from textapps.core.errors import RunError
 from textapps.datasets.corpus.corpus import load_corpus
-from textapps.tasks.generate import task
+from textapps.tasks import lifecycle
 from textapps.tasks.generate.data import LEAD
+from textapps.tasks.generate.task import TASK
 from textapps.training.history import read_history
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import RunDirectory
@@ -40,7 +41,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(
     """The state of the streams is part of the checkpoint."""
     whole = trained_generator(kind)
     run = halfway(whole.run, tmp_path)
-    task.resume(run)
+    lifecycle.resume(TASK, run)
     assert_same_bits(whole.run, run)
 
 
@@ -49,9 +50,9 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
 ) -> None:
     """Between two checkpoints."""
     with pytest.raises(TrainingInterrupted):
-        task.train(tiny_generate(INTERRUPTED), tmp_path, InterruptAt(23))
+        lifecycle.train(TASK, tiny_generate(INTERRUPTED), tmp_path, InterruptAt(23))
     (run,) = RunDirectory.all(tmp_path, "generate")
-    task.resume(run)
+    lifecycle.resume(TASK, run)
     assert_same_bits(trained_generator(INTERRUPTED).run, run)
 
 
@@ -101,11 +102,11 @@ def test_changed_text_is_refused(trained_generator: Trained, verses: Path, tmp_p
     config = (path / "config.toml").read_text(encoding="utf-8")
     run.write_text("config.toml", config.replace(run.config["data"]["source"], str(changed)))
     with pytest.raises(RunError, match="on other data: its train split"):
-        task.resume(RunDirectory.open(path))
+        lifecycle.resume(TASK, RunDirectory.open(path))
 
 
 def test_loaded_equals_trained(trained_generator: Trained) -> None:
     generator = trained_generator("transformer")
-    again = task.load(RunDirectory.open(generator.run.path))
+    again = lifecycle.load(TASK, RunDirectory.open(generator.run.path))
     np.testing.assert_array_equal(again.nats("the cat"), generator.nats("the cat"))
     assert again.config == generator.config

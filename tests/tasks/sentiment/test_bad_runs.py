@@ -13,7 +13,8 @@ import pytest
 from click.testing import Result
 
 from textapps.core.records import write_described
-from textapps.tasks.sentiment import task
+from textapps.tasks import lifecycle
+from textapps.tasks.sentiment.task import TASK
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.run_directory import RunDirectory
 
@@ -263,4 +264,6 @@ def test_a_loss_that_is_no_number(
     store = CheckpointStore(run.checkpoints)
     state, _ = store.newest_good()
     assert store.is_whole(state.best_step)
-    assert all(np.isfinite(weight).all() for weight in task.load(run).model.get_weights())
+    assert all(
+        np.isfinite(weight).all() for weight in lifecycle.load(TASK, run).model.get_weights()
+    )

@@ -12,8 +12,8 @@ import textapps
 from textapps.backbones.config import BACKBONES
 from textapps.datasets.texts.load import load_split
 from textapps.savedmodel.manifest import read_manifest
+from textapps.tasks.classification import Classification
 from textapps.tasks.sentiment.export import EXAMPLES
-from textapps.tasks.sentiment.task import Answer
 
 LABELS = ("0", "größer als", 'so "la, la"')
 HARD = {
@@ -62,7 +62,7 @@ def test_answers_are_labels_with_their_probabilities(trained: Trained, kind: str
     classifier = trained(kind).classifier
     assert classifier.labels == LABELS
     for answer, scores in zip(classifier.predict(TEXTS), classifier.scores(TEXTS), strict=True):
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, Classification)
         assert answer.label == LABELS[int(np.argmax(scores))]
         assert answer.probability == max(answer.scores)
         assert answer.scores == tuple(map(float, scores))

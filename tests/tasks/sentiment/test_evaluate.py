@@ -1,5 +1,6 @@
 """How good a classifier is, as figures and files of its run."""
 
+import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -11,9 +12,10 @@ import pytest
 import textapps
 from textapps.core.errors import DataError, RunError
 from textapps.datasets.config import DataConfig
-from textapps.tasks.sentiment.evaluate import evaluate, fit_baseline, stored_baseline
-from textapps.tasks.sentiment.report import write_report
-from textapps.tasks.sentiment.task import SentimentClassifier
+from textapps.tasks.lifecycle import evaluate, write_report
+from textapps.tasks.sentiment.evaluate import fit_baseline, stored_baseline
+from textapps.tasks.sentiment.predictor import SentimentClassifier
+from textapps.tasks.sentiment.task import TASK
 from textapps.training.run_directory import RunDirectory
 
 Trained = Callable[[str], object]
@@ -28,8 +30,8 @@ def classifier(trained: Trained, tmp_path: Path) -> SentimentClassifier:
         path = run.path / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     # No second trace of the graph: only where results are written differs.
-    again = SentimentClassifier(run, ready.config, ready.featurizer, ready.model, ready.labels)
-    again.answer = ready.answer
+    again = copy.copy(ready)
+    again.run = run
     return again
 
 
@@ -40,7 +42,7 @@ def write_rows(path: Path, *rows: tuple[str, str]) -> DataConfig:
 
 
 def test_a_evaluation_leaves_figures_and_scores(classifier: SentimentClassifier) -> None:
-    evaluation = evaluate(classifier)
+    evaluation = evaluate(TASK, classifier)
     run = classifier.run.path
     summary = json.loads((run / "evaluations" / "opinions-test.json").read_bytes())
     assert summary == evaluation.summary == json.loads((run / "metrics.json").read_bytes())
@@ -53,14 +55,14 @@ def test_a_evaluation_leaves_figures_and_scores(classifier: SentimentClassifier)
 def test_only_the_own_test_split_becomes_metrics_json(
     classifier: SentimentClassifier, opinions: Path, tmp_path: Path
 ) -> None:
-    evaluation = evaluate(classifier, split="train")
+    evaluation = evaluate(TASK, classifier, split="train")
     assert (evaluation.summary["split"], evaluation.summary["examples"]) == ("train", 94)
     other = write_rows(tmp_path / "more reviews.txt", ("a fine film", "größer als"), ("meh", "0"))
-    evaluation = evaluate(classifier, other)
+    evaluation = evaluate(TASK, classifier, other)
     assert not evaluation.default
     assert evaluation.summary["data"] == "more-reviews"
     assert evaluation.summary["examples"] == 2
-    report = write_report(classifier, evaluation)
+    report = write_report(TASK, classifier, evaluation)
     found = {path.name for path in (classifier.run.path / "evaluations").iterdir()}
     names = ("opinions-train.json", "opinions-train.npz", "more-reviews-test.json")
     assert found == {*names, "more-reviews-test.npz", report.name}
@@ -73,7 +75,7 @@ def test_labels_of_other_data_must_be_known(
 ) -> None:
     other = write_rows(tmp_path / "other.txt", ("a fine film", "0"), ("dull", "bad"))
     with pytest.raises(DataError, match=r"other\.txt:2: label 'bad', the classes are 0, größer"):
-        evaluate(classifier, other)
+        evaluate(TASK, classifier, other)
     assert not (classifier.run.path / "evaluations").exists()
 
 
@@ -83,17 +85,17 @@ def test_the_baseline_is_kept_for_the_examples_it_was_evaluated_on(
     baseline = fit_baseline(classifier)
     assert baseline.summary["metrics"]["accuracy"] >= 10 / 12
     assert baseline.summary["metrics"]["seconds"] > 0
-    evaluation = evaluate(classifier)
+    evaluation = evaluate(TASK, classifier)
     stored = stored_baseline(evaluation, classifier.run)
     assert stored is not None
     assert stored.summary == baseline.summary
     np.testing.assert_array_equal(stored.scores, baseline.scores)
-    html = write_report(classifier, evaluation, stored).read_text(encoding="utf-8")
+    html = write_report(TASK, classifier, evaluation).read_text(encoding="utf-8")
     assert "NB-SVM" in html
     assert "größer als" in html
 
     data = write_rows(tmp_path / "opinions.txt", ("a fine film", "größer als"), ("meh", "0"))
-    assert stored_baseline(evaluate(classifier, data), classifier.run) is None
+    assert stored_baseline(evaluate(TASK, classifier, data), classifier.run) is None
 
 
 def test_a_damaged_baseline_is_as_none(classifier: SentimentClassifier) -> None:
@@ -101,7 +103,7 @@ def test_a_damaged_baseline_is_as_none(classifier: SentimentClassifier) -> None:
     scores = classifier.run.path / "evaluations" / "opinions-test-baseline.npz"
     for content in (b"", b"PK\x03\x04 but no archive", scores.read_bytes()[:200]):
         scores.write_bytes(content)
-        assert stored_baseline(evaluate(classifier), classifier.run) is None
+        assert stored_baseline(evaluate(TASK, classifier), classifier.run) is None
 
 
 def test_figures_that_cannot_be_written(
@@ -112,7 +114,7 @@ def test_figures_that_cannot_be_written(
 
     monkeypatch.setattr("textapps.core.files.write_file", full)
     with pytest.raises(RunError, match=r"cannot write .*evaluations.*: No space left on device"):
-        evaluate(classifier)
+        evaluate(TASK, classifier)
     assert not (classifier.run.path / "metrics.json").exists()
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from tests.tasks.stopping import assert_same_bits
 from textapps.core.errors import DataError, RunError
-from textapps.tasks.sentiment import task
+from textapps.tasks import lifecycle
 from textapps.tasks.sentiment.config import SentimentConfig
+from textapps.tasks.sentiment.task import TASK
 from textapps.training.fit import fit
 from textapps.training.run_directory import RunDirectory
 
@@ -32,7 +33,7 @@ def test_the_same_seed_gives_the_same_bits(trained: Trained, copied: RunDirector
     shutil.rmtree(copied.checkpoints)
     (copied.path / "history.csv").unlink()
     killed = RunDirectory.open(copied.path, trained=False)
-    classifier, result = task.resume(killed)
+    classifier, result = lifecycle.resume(TASK, killed)
     first = trained("simple_rnn")
     assert_same_bits(classifier.run, first.run)
     assert (result.steps, result.best_step) == (first.result.steps, first.result.best_step)
@@ -40,7 +41,7 @@ def test_the_same_seed_gives_the_same_bits(trained: Trained, copied: RunDirector
 
 
 def test_another_seed_gives_other_weights(trained: Trained, tiny: Tiny, tmp_path: Path) -> None:
-    classifier, _ = task.train(tiny(random_seed=1, **{"training.epochs": 1}), tmp_path)
+    classifier, _ = lifecycle.train(TASK, tiny(random_seed=1, **{"training.epochs": 1}), tmp_path)
     first = trained("simple_rnn").classifier.model.get_weights()
     for ours, theirs in zip(classifier.model.get_weights(), first, strict=True):
         assert ours.shape == theirs.shape
@@ -49,7 +50,7 @@ def test_another_seed_gives_other_weights(trained: Trained, tiny: Tiny, tmp_path
 
 def test_a_finished_run_is_resumed_to_itself(trained: Trained, copied: RunDirectory) -> None:
     first = trained("simple_rnn")
-    classifier, result = task.resume(copied)
+    classifier, result = lifecycle.resume(TASK, copied)
     assert result == first.result
     assert_same_bits(copied, first.run)
     for ours, theirs in zip(
@@ -71,10 +72,10 @@ def test_changed_data_are_refused(
     copied.write_text("config.toml", config.replace(copied.config["data"]["source"], str(changed)))
     rows = {"train": 94, "validation": 9}[split]
     with pytest.raises(RunError, match=f"on other data: its {split} split had {rows} examples"):
-        task.resume(copied)
+        lifecycle.resume(TASK, copied)
     changed.unlink()
     with pytest.raises(DataError, match=r"no such file or folder.*opinions\.csv"):
-        task.resume(copied)
+        lifecycle.resume(TASK, copied)
 
 
 def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
@@ -86,10 +87,10 @@ def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
         trained_in.append(model.backbone.compute_dtype)
         return fit(model, **arguments)
 
-    monkeypatch.setattr(task, "fit", spy)
+    monkeypatch.setattr(lifecycle, "fit", spy)
     before = keras.config.dtype_policy().name
     config = tiny(**{"training.mixed_precision": True})
-    classifier, result = task.train(config, tmp_path)
+    classifier, result = lifecycle.train(TASK, config, tmp_path)
     assert trained_in == ["bfloat16"]
     assert keras.config.dtype_policy().name == before
     assert result.best_score >= 7 / 9

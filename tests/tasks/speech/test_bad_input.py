@@ -15,7 +15,9 @@ from click.testing import Result
 from tests.preprocessing.wav_files import chunk, layout, riff
 from tests.tasks.toy_words import RATE_HZ, spoken, wav_bytes
 from textapps.core.errors import DataError
-from textapps.tasks.speech import data, task
+from textapps.tasks import lifecycle
+from textapps.tasks.speech import data
+from textapps.tasks.speech.task import TASK
 
 Trained = Callable[[str], Any]
 Tiny = Callable[..., Any]
@@ -43,7 +45,7 @@ def words(toy_words: Path, tmp_path: Path) -> Path:
 def listening(trained_recognizer: Trained, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Commands get the recogniser that is there already."""
     recognizer = trained_recognizer("gru")
-    monkeypatch.setattr(task, "load", lambda run: recognizer)
+    monkeypatch.setattr(lifecycle, "load", lambda task, run: recognizer)
     return recognizer
 
 
@@ -114,13 +116,13 @@ def test_a_class_of_one_clip(
     write([*kept, single])
     caplog.set_level(logging.WARNING, "textapps")
     config = tiny_speech("simple_rnn", **{"data.source": str(words), "training.epochs": 1})
-    recognizer, _ = task.train(config, tmp_path)
+    recognizer, _ = lifecycle.train(TASK, config, tmp_path)
     assert "stay" in recognizer.labels
     assert "words: one clip only of stay to train on" in caplog.text
     assert "words: no clip of stay in validation" in caplog.text
     write(kept)
     with pytest.raises(DataError, match=r"words: unknown command 'stay', choose from .*up"):
-        task.train(config, tmp_path)
+        lifecycle.train(TASK, config, tmp_path)
 
 
 def test_a_bad_file_among_many_to_train_on(
@@ -130,11 +132,11 @@ def test_a_bad_file_among_many_to_train_on(
     bad.write_bytes(b"not a sound")
     changes = {"data.source": str(words), "training.epochs": 1}
     with pytest.raises(DataError, match=rf"{bad}: no audio that can be read"):
-        task.train(tiny_speech("simple_rnn", **changes), tmp_path / "first")
+        lifecycle.train(TASK, tiny_speech("simple_rnn", **changes), tmp_path / "first")
     assert not (tmp_path / "first").exists()
     caplog.set_level(logging.WARNING, "textapps")
     config = tiny_speech("simple_rnn", **changes, **{"data.skip_bad": True})
-    recognizer, _ = task.train(config, tmp_path)
+    recognizer, _ = lifecycle.train(TASK, config, tmp_path)
     assert f"words: 1 bad files or rows skipped: {bad}: no audio" in caplog.text
     assert (recognizer.run.path / "data.json").exists()
 

@@ -12,9 +12,10 @@ import tensorflow as tf
 import textapps
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes
 from textapps.backbones.config import BACKBONES
+from textapps.tasks.classification import Classification
+from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.tasks.speech import evaluate as evaluation
-from textapps.tasks.speech.report import write_report
-from textapps.tasks.speech.task import Answer
+from textapps.tasks.speech.task import TASK
 
 Trained = Callable[[str], Any]
 LABELS = (*WORDS, "unknown", "silence")
@@ -67,7 +68,7 @@ def test_answers_are_labels_with_their_probabilities(
     assert (recognizer.labels, recognizer.commands) == (LABELS, WORDS)
     sounds = list(SOUNDS.values())
     for answer, scores in zip(recognizer.predict(sounds), recognizer.scores(sounds), strict=True):
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, Classification)
         assert answer.label == LABELS[int(np.argmax(scores))]
         assert answer.probability == max(answer.scores)
         assert answer.scores == tuple(map(float, scores))
@@ -143,9 +144,9 @@ def test_commands_are_heard_in_a_stream(trained_recognizer: Trained, kind: str) 
 def test_the_report(trained_recognizer: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "STREAM_SECONDS", 30.0)
     recognizer = trained_recognizer("gru")
-    evaluated = evaluation.evaluate(recognizer, split="train")
+    evaluated = evaluate(TASK, recognizer, split="train")
     assert not evaluated.default
-    page = write_report(recognizer, evaluated).read_text(encoding="utf-8")
+    page = write_report(TASK, recognizer, evaluated).read_text(encoding="utf-8")
     assert page.count("<svg") >= 6
     for text in ("words, train: ", "In a stream", "Noise", "Worst speakers", "größer, down"):
         assert text in page

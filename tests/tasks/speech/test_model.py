@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from textapps.backbones.config import BACKBONES
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.normalization import Normalization
-from textapps.tasks.speech.config import SpeechConfig, resolve_config
+from textapps.tasks.speech.config import PRESETS, SpeechConfig
 from textapps.tasks.speech.listener import Listener
 from textapps.tasks.speech.model import SpeechModel
 
@@ -38,7 +38,7 @@ def config_of(kind: str, streaming: bool = True, **changes: object) -> SpeechCon
         "backbone.feed_forward": 7,
         "detection.hop_ms": 40,
     }
-    return resolve_config(flags={**flags, **changes})
+    return PRESETS.resolve(flags={**flags, **changes})
 
 
 def model_of(config: SpeechConfig, **training: Any) -> SpeechModel:
@@ -53,7 +53,7 @@ def model_of(config: SpeechConfig, **training: Any) -> SpeechModel:
 def listening(kind: str, streaming: bool = True) -> tuple[SpeechConfig, SpeechModel, Listener]:
     config = config_of(kind, streaming)
     model = model_of(config)
-    return config, model, Listener(model, config.preprocessor, config.detection)
+    return config, model, Listener(model, config.preprocessor, config.detection.hop_ms)
 
 
 def sound(samples: int, rows: int | None = None) -> Any:

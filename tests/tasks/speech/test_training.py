@@ -13,7 +13,10 @@ from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from tests.tasks.toy_words import spoken, wav_bytes
 from textapps.backbones.config import BACKBONES
 from textapps.core.errors import DataError, RunError
-from textapps.tasks.speech import data, task
+from textapps.tasks import lifecycle
+from textapps.tasks.speech import data
+from textapps.tasks.speech.batches import ClipBatchSource
+from textapps.tasks.speech.task import TASK
 from textapps.training.fit import fit
 from textapps.training.history import read_history
 from textapps.training.interruption import TrainingInterrupted
@@ -33,7 +36,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(
     """Variations, moving statistics, averages and carried states included."""
     whole = trained_recognizer(kind)
     run = halfway(whole.run, tmp_path)
-    resumed, _ = task.resume(run)
+    resumed, _ = lifecycle.resume(TASK, run)
     assert_same_bits(whole.run, run)
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
 
@@ -43,9 +46,9 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
 ) -> None:
     """Between two checkpoints, of a model that carries its state on."""
     with pytest.raises(TrainingInterrupted):
-        task.train(tiny_speech(INTERRUPTED), tmp_path, InterruptAt(37))
+        lifecycle.train(TASK, tiny_speech(INTERRUPTED), tmp_path, InterruptAt(37))
     (run,) = RunDirectory.all(tmp_path, "speech")
-    resumed, _ = task.resume(run)
+    resumed, _ = lifecycle.resume(TASK, run)
     whole = trained_recognizer(INTERRUPTED)
     assert_same_bits(whole.run, run)
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
@@ -59,7 +62,7 @@ def test_in_parts_it_trains_as_with_whole_batches(tiny_speech: Tiny, tmp_path: P
         changes = {"model.head_dropout": 0.0, "training.accumulate": parts}
         config = tiny_speech("simple_rnn", **plain, **changes)
         assert config.stem.normalization == "layer"
-        recognizer, _ = task.train(config, tmp_path / str(parts))
+        recognizer, _ = lifecycle.train(TASK, config, tmp_path / str(parts))
         rows = read_history(recognizer.run)
         curves.append([float(row[name]) for row in rows for name in ("loss", "val_loss")])
     np.testing.assert_allclose(*curves, rtol=1e-4)
@@ -67,8 +70,8 @@ def test_in_parts_it_trains_as_with_whole_batches(tiny_speech: Tiny, tmp_path: P
 
 def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:
     config = tiny_speech("gru", **{"data.unknown": 0.04, "data.repeat_unknown": 1})
-    (clips,) = data.load_splits(config, ("train",))
-    one, two = (data.training_batches(clips, config) for _ in range(2))
+    clips, _ = data.load_training(config, ())
+    one, two = (data.training_batches(config, None, clips) for _ in range(2))
     for place in ((3, 1), (0, 0), (3, 0)):
         first, second = one.batch(*place), two.batch(*place)
         for ours, theirs in zip(first[0].values(), second[0].values(), strict=True):
@@ -84,7 +87,7 @@ def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:
     found = [{row.tobytes() for row in each} for each in rows]
     assert len(found[0]) == len(rows[0]) == len(rows[1])
     assert 0 < len(found[0] - found[1]) <= 4
-    validation = data.validation_batches(clips, config)
+    validation = data.validation_batches(config, None, clips)
     labels = np.concatenate(
         [validation.batch(0, step)[1] for step in range(validation.steps_per_pass)]
     )
@@ -93,11 +96,11 @@ def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:
 
 def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> None:
     config = tiny_speech("gru", **{"data.unknown": 0, "data.silence": 0})
-    (clips,) = data.load_splits(config, ("train",))
+    clips, _ = data.load_training(config, ())
     most = int(np.bincount(clips.labels).max())
     rare, few = np.flatnonzero(clips.labels == 1), most // 4 + 1
     kept = clips.take(np.concatenate([np.flatnonzero(clips.labels != 1), rare[:few]]))
-    source = data.ClipBatchSource(kept, 7, 5, repeat=9)
+    source = ClipBatchSource(kept, 7, 5, repeat=9)
     heard = [source.heard(number) for number in range(few)]
     assert {len(each) for each in heard} == {len(heard[0])}
     assert (np.bincount(kept.labels[heard[0]]) == most).all()
@@ -106,15 +109,15 @@ def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> N
     inputs = [source.batch(0, step)[0] for step in range(source.steps_per_pass)]
     seeds = np.concatenate([each["seeds"] for each in inputs])
     assert len(set(seeds)) == len(seeds) == len(heard[0])  # varied anew each time
-    twice = data.ClipBatchSource(kept, 7, 5, repeat=2).heard(0)
+    twice = ClipBatchSource(kept, 7, 5, repeat=2).heard(0)
     assert np.bincount(kept.labels[twice])[1] == 2 * few
-    assert len(data.ClipBatchSource(kept, 7, 5).heard(0)) == len(kept)
+    assert len(ClipBatchSource(kept, 7, 5).heard(0)) == len(kept)
 
 
 def test_clips_of_unknown_words_are_heard_twice(tiny_speech: Tiny) -> None:
     config = tiny_speech("gru", **{"data.repeat": 1, "data.repeat_unknown": 2})
-    (clips,) = data.load_splits(config, ("train",))
-    source, unknown = data.training_batches(clips, config), clips.names.index("unknown")
+    clips, _ = data.load_training(config, ())
+    source, unknown = data.training_batches(config, None, clips), clips.names.index("unknown")
     for number in (0, 1):
         times = np.bincount(source.heard(number), minlength=len(clips))[clips.drawn(number)]
         np.testing.assert_array_equal(times, 1 + (clips.labels[clips.drawn(number)] == unknown))
@@ -122,9 +125,9 @@ def test_clips_of_unknown_words_are_heard_twice(tiny_speech: Tiny) -> None:
 
 def test_two_workers_share_each_batch(tiny_speech: Tiny) -> None:
     config = tiny_speech("gru")
-    (clips,) = data.load_splits(config, ("validation",))
-    whole = data.ClipBatchSource(clips, 7, 5)
-    shares = [data.ClipBatchSource(clips, 7, 5, worker, 2) for worker in (0, 1)]
+    _, clips = data.load_training(config, ())
+    whole = ClipBatchSource(clips, 7, 5)
+    shares = [ClipBatchSource(clips, 7, 5, worker, 2) for worker in (0, 1)]
     inputs, labels, _ = whole.batch(2, 1)
     for worker, share in enumerate(shares):
         own, own_labels, weights = share.batch(2, 1)
@@ -138,7 +141,7 @@ def test_all_words_are_classes_without_commands(tiny_speech: Tiny, tmp_path: Pat
     config = tiny_speech(
         "simple_rnn", **{"data.commands": (), "data.silence": 0.0, "training.epochs": 1}
     )
-    recognizer, _ = task.train(config, tmp_path)
+    recognizer, _ = lifecycle.train(TASK, config, tmp_path)
     assert recognizer.labels == ("click", "größer, down", "hiss", "stay", "up")
     assert recognizer.commands == recognizer.labels
 
@@ -158,10 +161,10 @@ def test_changed_clips_are_refused(trained_recognizer: Trained, tmp_path: Path, 
     changed = config.replace(str(table), str(tmp_path / "words" / "words.csv"))
     run.write_text("config.toml", changed)
     with pytest.raises(RunError, match=f"on other data: its {split} split"):
-        task.resume(RunDirectory.open(path))
+        lifecycle.resume(TASK, RunDirectory.open(path))
     shutil.rmtree(tmp_path / "words")
     with pytest.raises(DataError, match=r"no such file.*words\.csv"):
-        task.resume(RunDirectory.open(path))
+        lifecycle.resume(TASK, RunDirectory.open(path))
 
 
 def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
@@ -173,10 +176,10 @@ def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
         trained_in.append(model.backbone.compute_dtype)
         return fit(model, **arguments)
 
-    monkeypatch.setattr(task, "fit", spy)
+    monkeypatch.setattr(lifecycle, "fit", spy)
     before = keras.config.dtype_policy().name
     changes = {"training.mixed_precision": True, "training.epochs": 2}
-    recognizer, _ = task.train(tiny_speech("lstm", **changes), tmp_path)
+    recognizer, _ = lifecycle.train(TASK, tiny_speech("lstm", **changes), tmp_path)
     assert trained_in == ["bfloat16"]
     assert keras.config.dtype_policy().name == before
     assert recognizer.model.backbone.compute_dtype == "float32"

@@ -14,9 +14,9 @@ from textapps.backbones.config import BACKBONES
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import BOS, EOS
 from textapps.datasets.pairs.pairs import load_pairs
-from textapps.tasks.translate.evaluate import evaluate
-from textapps.tasks.translate.report import write_report
-from textapps.tasks.translate.task import Answer
+from textapps.tasks.lifecycle import evaluate, write_report
+from textapps.tasks.translate.predictor import Translation
+from textapps.tasks.translate.task import TASK
 
 Trained = Callable[[str], Any]
 
@@ -104,7 +104,7 @@ def test_step_by_step_it_is_as_with_all_at_once(trained_translator: Trained, kin
     model = trained_translator(kind).model
     source, target = tf.constant([[7, 5, 9, EOS]]), tf.constant([[BOS, 6, 5, 8, 7]])
     whole = model({"source": source, "target": target})
-    memory, state = model.remember(source), model.search_state(1, 1)
+    memory, state = model.encode_source(source), model.search_state(1, 1)
     for place in range(target.shape[1]):
         logits, state = model.decode_step(target[:, place : place + 1], state, memory=memory)
         np.testing.assert_allclose(logits[:, EOS:], whole[:, place, EOS:], atol=1e-4, rtol=1e-5)
@@ -143,7 +143,7 @@ def test_hard_texts_are_answered(trained_translator: Trained, kind: str) -> None
     translator = trained_translator(kind)
     answers = dict(zip(HARD, translator.predict(list(HARD.values())), strict=True))
     for answer in answers.values():
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, Translation)
         assert np.isfinite(answer.score)
     assert answers["empty"].translation == answers["white space"].translation == ""
     assert answers["NUL"].translation == translator.predict(["bab dek."])[0].translation
@@ -196,12 +196,12 @@ def test_where_answers_looked(trained_translator: Trained, kind: str) -> None:
 
 def test_a_report_shows_sentences_and_attention(trained_translator: Trained) -> None:
     translator = trained_translator("gru")
-    evaluation = evaluate(translator)
+    evaluation = evaluate(TASK, translator)
     assert [each.name for each in evaluation.searches] == ["beam of 5", "greedy"]
-    path = write_report(translator, evaluation)
+    path = write_report(TASK, translator, evaluation)
     assert path == translator.run.path / "report.html"
     page = path.read_text(encoding="utf-8")
-    assert evaluation.pairs.sources[0] in page
+    assert evaluation.examples.sources[0] in page
     assert evaluation.scored.signatures["bleu"] in page
 
 

@@ -15,7 +15,7 @@ from textapps.backbones.config import BACKBONES
 from textapps.decoding.hypotheses import IMPOSSIBLE
 from textapps.exporting.config import ExportConfig
 from textapps.savedmodel.manifest import read_manifest
-from textapps.tasks.translate.export import N_BEST, TEXTS, export
+from textapps.tasks.translate.export import N_BEST, TEXTS, export_saved_model
 
 Trained = Callable[[str], Any]
 VERIFIED = "transformer"
@@ -56,7 +56,7 @@ def exported(
     """A published export of each backbone, one of which has verified."""
     models_dir = tmp_path_factory.mktemp("exports")
     return {
-        kind: export(
+        kind: export_saved_model(
             trained_translator(kind),
             models_dir,
             ExportConfig(name=f"tiny-{kind}", verify=kind == VERIFIED, warmup=kind == VERIFIED),

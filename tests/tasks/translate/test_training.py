@@ -13,7 +13,8 @@ from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from textapps.backbones.config import BACKBONES
 from textapps.core.errors import RunError
 from textapps.datasets.pairs.pairs import load_pairs
-from textapps.tasks.translate import task
+from textapps.tasks import lifecycle
+from textapps.tasks.translate.task import TASK
 from textapps.training.history import read_history
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import RunDirectory
@@ -32,7 +33,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(
 ) -> None:
     whole = trained_translator(kind)
     run = halfway(whole.run, tmp_path)
-    resumed, _ = task.resume(run)
+    resumed, _ = lifecycle.resume(TASK, run)
     assert_same_bits(whole.run, run)
     assert resumed.predict(["nep lud."]) == whole.predict(["nep lud."])
 
@@ -42,9 +43,9 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
 ) -> None:
     """Between two checkpoints, the means of the weights at their ends included."""
     with pytest.raises(TrainingInterrupted):
-        task.train(tiny_translate(INTERRUPTED), tmp_path, InterruptAt(103))
+        lifecycle.train(TASK, tiny_translate(INTERRUPTED), tmp_path, InterruptAt(103))
     (run,) = RunDirectory.all(tmp_path, "translate")
-    resumed, _ = task.resume(run)
+    resumed, _ = lifecycle.resume(TASK, run)
     whole = trained_translator(INTERRUPTED)
     assert_same_bits(whole.run, run)
     assert resumed.predict(["nep lud."]) == whole.predict(["nep lud."])
@@ -77,7 +78,7 @@ SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
 def test_other_ways_train_load_and_export(
     tiny_translate: Tiny, tmp_path: Path, kind: str, changes: dict[str, Any]
 ) -> None:
-    translator, result = task.train(tiny_translate(kind, **SHORT, **changes), tmp_path)
+    translator, result = lifecycle.train(TASK, tiny_translate(kind, **SHORT, **changes), tmp_path)
     assert result.epochs == 2
     first, last = (float(row["val_nats_per_token"]) for row in read_history(translator.run))
     assert last < first
@@ -86,7 +87,7 @@ def test_other_ways_train_load_and_export(
     texts = [*test.sources[:5], "", "猫 🐈"]
     answers = translator.predict(texts)
     assert (translator.attention(texts[0]) is None) == ("none" in changes.values())
-    path = task.load(translator.run).export(tmp_path, verify=False, warmup=False)
+    path = lifecycle.load(TASK, translator.run).export(tmp_path, verify=False, warmup=False)
     signatures = tf.saved_model.load(str(path)).signatures
     found = signatures["serving_default"](source=tf.constant(texts))
     assert [text.decode() for text in found["translation"].numpy()] == [
@@ -101,7 +102,7 @@ def test_in_parts_it_trains_as_with_whole_batches(tiny_translate: Tiny, tmp_path
     curves = []
     for parts in (1, 2):
         config = tiny_translate("simple_rnn", **plain, **{"training.accumulate": parts})
-        translator, _ = task.train(config, tmp_path / str(parts))
+        translator, _ = lifecycle.train(TASK, config, tmp_path / str(parts))
         rows = read_history(translator.run)
         curves.append([float(row[name]) for row in rows for name in ("loss", "val_loss")])
     np.testing.assert_allclose(*curves, rtol=1e-4)
@@ -110,9 +111,9 @@ def test_in_parts_it_trains_as_with_whole_batches(tiny_translate: Tiny, tmp_path
 def test_the_figure_of_training_is_that_of_the_greedy_answers(trained_translator: Trained) -> None:
     translator = trained_translator("lstm")
     best = max(float(row["val_bleu"]) for row in read_history(translator.run))
-    from textapps.tasks.translate.evaluate import evaluate
-
-    evaluation = evaluate(translator, split="validation", beam=1)
+    evaluation = lifecycle.evaluate(
+        TASK, translator, split="validation", options={"decoding.beam": 1}
+    )
     assert evaluation.summary["metrics"]["bleu"] == pytest.approx(best)
     assert not evaluation.default
 
@@ -141,4 +142,4 @@ def test_changed_pairs_are_refused(
     source = run.config["data"]["source"]
     run.write_text("config.toml", config.replace(source, str(changed)))
     with pytest.raises(RunError, match="on other data: its train split"):
-        task.resume(RunDirectory.open(path))
+        lifecycle.resume(TASK, RunDirectory.open(path))

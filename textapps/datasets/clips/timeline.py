@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
+from textapps.core.events import Event
 from textapps.datasets.clips.clips import Clips
 from textapps.datasets.clips.noise import Noise
 from textapps.datasets.config import SILENCE
@@ -14,25 +15,18 @@ from textapps.datasets.config import SILENCE
 _FADE_SECONDS = 0.01  # a clip's own noise must not begin and end with a crack
 
 
-class Event(NamedTuple):
-    """A clip on the time line.
-
-    label: its class, which may be `unknown`
-    clip: its index in the clips that were laid out
-    """
-
-    label: str
-    start_ms: float
-    end_ms: float
-    clip: int
-
-
 class Timeline(NamedTuple):
-    """float32[samples] in [-1, 1], samples a second, and what is said in the order of time."""
+    """A recording, and what is said in it in the order of time.
+
+    waveform: float32[samples] in [-1, 1]
+    events: the words by their classes, which may be `unknown`
+    clips: the index of the clip of each event
+    """
 
     waveform: NDArray[np.float32]
     rate_hz: int
     events: tuple[Event, ...]
+    clips: tuple[int, ...]
 
 
 def lay_out(
@@ -75,11 +69,12 @@ def lay_out(
         waveform[start : start + length] += _faded(sound, round(_FADE_SECONDS * rate_hz))
         label = clips.names[clips.labels[index]]
         start_ms, end_ms = (1000 * at / rate_hz for at in (start, start + length))
-        events.append(Event(label, start_ms, end_ms, index))
+        events.append(Event(label, start_ms, end_ms))
     if clips.noises:
         loud = float(np.median(levels)) * 10 ** (-snr_db / 20)
         waveform += loud * _endless(clips.noises, len(waveform), rate_hz)
-    return Timeline(np.clip(waveform, -1, 1), rate_hz, tuple(events))
+    laid_out = tuple(index for _, index in starts)
+    return Timeline(np.clip(waveform, -1, 1), rate_hz, tuple(events), laid_out)
 
 
 def _starts(

@@ -32,6 +32,9 @@ class Corpus:
     text: str
     documents: int = 1
 
+    def __len__(self) -> int:
+        return len(self.text)
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (64 hexadecimal digits) of the text in UTF-8."""

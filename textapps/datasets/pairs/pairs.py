@@ -30,6 +30,9 @@ class Pairs:
     sources: tuple[str, ...]
     targets: tuple[str, ...]
 
+    def __len__(self) -> int:
+        return len(self.sources)
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (64 hexadecimal digits) of all pairs in their order."""

@@ -1,24 +1,17 @@
 """Metrics of a detector from its detections in a stream and the words spoken there."""
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from textapps.core.errors import DataError
+from textapps.core.events import Event
 from textapps.evaluation.metrics.bootstrap import wilson_interval
 
 TOLERANCE_MS = 500.0  # after the end of a word, for smoothing and the model's own delay
-
-
-class Event(NamedTuple):
-    """A spoken word and its times."""
-
-    label: str
-    start_ms: float
-    end_ms: float
 
 
 class Matches(NamedTuple):
@@ -33,6 +26,19 @@ class Matches(NamedTuple):
     hits: tuple[tuple[int, int], ...]
     misses: tuple[int, ...]
     false_alarms: tuple[int, ...]
+
+
+class Streaming(NamedTuple):
+    """The detections in a long recording.
+
+    by_threshold holds the result of `detection_metrics` at each threshold; threshold is the one in
+    use.
+    """
+
+    seconds: float
+    tolerance_ms: float
+    threshold: float
+    by_threshold: Mapping[float, Mapping[str, float]]
 
 
 def match_detections(

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from textapps.core.errors import DataError
 
-Waveform = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
 
 FRAME_MS = 25
 # Frames that are further below the loudest one are pauses. If they counted, the level of a
@@ -23,7 +23,7 @@ def mixed_at(
     sample_rate_hz: int = 16_000,
     seed: int = 0,
     first: int = 0,
-) -> Waveform:
+) -> Floats:
     """Clips with background noise, float32[clips, samples].
 
     The ratio compares the mean power of the voiced part of a clip with that of its noise. Each clip
@@ -74,7 +74,7 @@ def voiced_rms(waveform: npt.ArrayLike, sample_rate_hz: int = 16_000) -> float:
     return float(np.sqrt(np.average(powers[voiced], weights=sizes[voiced])))
 
 
-def _mixed(clip: Waveform, noise: Waveform, snr_db: float, sample_rate_hz: int) -> Waveform:
+def _mixed(clip: Floats, noise: Floats, snr_db: float, sample_rate_hz: int) -> Floats:
     signal = voiced_rms(clip, sample_rate_hz)
     background = float(np.sqrt(np.mean(noise.astype(np.float64) ** 2))) if len(noise) else 0.0
     if not signal or not background:

@@ -32,6 +32,14 @@ class TextMetrics(NamedTuple):
     longest_copy: int
 
 
+class Samples(NamedTuple):
+    """Texts of one kind, at least one, and their metrics."""
+
+    name: str
+    texts: Sequence[str]
+    figures: TextMetrics
+
+
 def text_metrics(texts: Sequence[str], training: str) -> TextMetrics:
     """The metrics of one or more texts, given the text that their generator was trained on.
 

@@ -118,6 +118,22 @@ class ScoredTranslations:
         return np.array([score(self._chrf, row) for row in self._of_chrf])
 
 
+class SearchResult(NamedTuple):
+    """The translations of all sentences by one decoding method, and its seconds."""
+
+    name: str
+    scored: ScoredTranslations
+    seconds: float
+
+
+class AttentionMap(NamedTuple):
+    """The attention of each target token over the source: float[target, source], non-negative."""
+
+    source: Sequence[str]
+    target: Sequence[str]
+    weights: npt.ArrayLike
+
+
 def corpus_bleu(answers: Sequence[str], references: Sequence[str], tokenizer: str = "13a") -> float:
     """BLEU only, as in `ScoredTranslations` but in half the time, for validation."""
     from sacrebleu.metrics.bleu import BLEU

@@ -1,13 +1,13 @@
 """The sections of a report on a character-level language model."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
-from textapps.evaluation.metrics.text_metrics import TextMetrics
+from textapps.evaluation.metrics.text_metrics import Samples
 from textapps.evaluation.reports import plots
 from textapps.evaluation.reports.sections import (
     NAMES,
@@ -23,14 +23,6 @@ from textapps.evaluation.reports.sections import (
 
 KEYS = ("nats_per_character", "bits_per_character", "perplexity")
 LONGEST_SURPRISE = 2000  # characters shown in colours: about two screens
-
-
-class Samples(NamedTuple):
-    """Texts of one kind, at least one, and their metrics."""
-
-    name: str
-    texts: Sequence[str]
-    figures: TextMetrics
 
 
 def language_sections(

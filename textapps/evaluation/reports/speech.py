@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textapps.evaluation.metrics.classification import most_confident_mistakes
+from textapps.evaluation.metrics.detection import Streaming
 from textapps.evaluation.metrics.speech import LEAST_CLIPS, NoiseRow, SpeakerSpread, speaker_spread
 from textapps.evaluation.reports import speech_plots
 from textapps.evaluation.reports.classification import answer_plots, classes, mistakes, results
@@ -35,19 +36,6 @@ class ClipPicture(NamedTuple):
     probability: float
     features: npt.ArrayLike
     seconds: float
-
-
-class Streaming(NamedTuple):
-    """The detections in a long recording.
-
-    by_threshold holds the result of `detection_metrics` at each threshold; threshold is the one in
-    use.
-    """
-
-    seconds: float
-    tolerance_ms: float
-    threshold: float
-    by_threshold: Mapping[float, Mapping[str, float]]
 
 
 def pictures_of_mistakes(

@@ -1,15 +1,16 @@
 """The sections of a report on a translator."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from textapps.evaluation.metrics.lengths import span, words
 from textapps.evaluation.metrics.translation import (
+    AttentionMap,
     LengthScores,
     ScoredTranslations,
+    SearchResult,
     translation_by_length,
 )
 from textapps.evaluation.metrics.translation_faults import find_faults
@@ -34,22 +35,6 @@ BY_LENGTH_NOTE = (
     "characters are words of their own. The interval is from resampled sentences. Length ratio: "
     "translation tokens per reference token."
 )
-
-
-class AttentionMap(NamedTuple):
-    """The attention of each target token over the source: float[target, source], non-negative."""
-
-    source: Sequence[str]
-    target: Sequence[str]
-    weights: npt.ArrayLike
-
-
-class SearchResult(NamedTuple):
-    """The translations of all sentences by another decoding method, and its seconds."""
-
-    name: str
-    scored: ScoredTranslations
-    seconds: float
 
 
 def translation_sections(

@@ -1,49 +1,44 @@
 """Configuration and presets of the generate task."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from textapps.backbones.config import BackboneConfig
-from textapps.core.config import Section, resolve_preset
+from textapps.core.config import Section
 from textapps.datasets.config import CorpusConfig
 from textapps.decoding.config import DecodingConfig
-from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.config import CharacterConfig
-from textapps.training.config import TrainingConfig
+from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
-    """What stands around the backbone, and how it is trained on a stream.
+    """What stands around the backbone, and how it is trained on a stream."""
 
-    `chunk` is how many characters the gradient goes back through; the state goes on.
-    `input_dropout` is the share of features dropped behind the embedding, `head_dropout` of those
-    before the last layer.
-    """
+    chunk: int = Field(
+        64,
+        ge=1,
+        le=65536,
+        description="Characters that the gradient goes back through; the state goes on.",
+    )
+    input_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of features dropped after the embedding."
+    )
+    head_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of features dropped before the last layer."
+    )
 
-    chunk: int = Field(64, ge=1, le=65536)
-    input_dropout: float = Field(0.0, ge=0, lt=1)
-    head_dropout: float = Field(0.0, ge=0, lt=1)
 
-
-class GenerateConfig(Section):
+class GenerateConfig(TaskConfig):
     """The whole configuration of a generate run, as config.toml holds it."""
 
-    task: Literal["generate"] = "generate"
-    preset: Literal["tiny", "small", "base"] = "small"
-    random_seed: int = Field(0, ge=0, lt=2**32)
+    task: Literal["generate"] = Field("generate", description="The task of the run.")
     data: CorpusConfig = CorpusConfig()
     preprocessor: CharacterConfig = CharacterConfig()
-    backbone: BackboneConfig = BackboneConfig()
     model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()
-    export: ExportConfig = ExportConfig()
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+_BY_NAME: dict[str, dict[str, Any]] = {
     "tiny": {
         "backbone": {"kind": "gru", "units": 64, "heads": 2, "context": 64},
         "model": {"chunk": 32},
@@ -76,7 +71,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own.
-BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     ("small", "lstm"): {"training": {"epochs": 3}},
     ("small", "simple_rnn"): {"training": {"epochs": 5, "learning_rate": 2e-3}},
     ("small", "transformer"): {
@@ -91,19 +86,4 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "training": {"batch_size": 16, "learning_rate": 1e-3},
     },
 }
-
-
-def resolve_config(
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> GenerateConfig:
-    """Flags before environment before file before the preset that they name.
-
-    Raises:
-        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
-    """
-    return resolve_preset(
-        GenerateConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
-    )
+PRESETS = Presets(GenerateConfig, _BY_NAME, _BY_BACKBONE)

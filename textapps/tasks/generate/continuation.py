@@ -12,10 +12,10 @@ from textapps.decoding.config import DecodingConfig
 from textapps.decoding.decoder import Decoder
 from textapps.decoding.sampling import Options
 from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.model import LanguageModel
 
 PIECE = 256  # characters that a call of the loop makes at most
-BEGINNING = "\n"  # every text begins on a new line
 
 
 class Continuation:

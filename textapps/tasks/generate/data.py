@@ -1,66 +1,82 @@
 """From a corpus to streams of character ids."""
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
-from textapps.datasets.corpus.corpus import Corpus, load_corpora
+from textapps.datasets.corpus.corpus import Corpus, load_corpora, load_corpus
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.config import GenerateConfig
+from textapps.tasks.task import Labels
 from textapps.training.streams import ScoringBatchSource, StreamBatchSource
 
+BEGINNING = "\n"  # every text begins on a new line
 # Each stream of an evaluation but the first reads so many characters before it is evaluated.
 LEAD = 256
 # The evaluation reads more streams than training, because it keeps no gradient.
 EVALUATION_STREAMS = 64
 
 
-def load_training_data(config: GenerateConfig) -> tuple[Corpus, Corpus]:
-    """The training and the validation text; that for testing is not read.
+def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, Corpus]:
+    """The training and the validation text.
 
     Raises:
         DataError: data that are missing or wrong, or a training text shorter than one chunk.
     """
     train, validation = load_corpora(config.data, ("train", "validation"))
-    if len(train.text) <= config.model.chunk:
+    if len(train) <= config.model.chunk:
         raise DataError(
-            f"{train.name}: {len(train.text)} characters to train on are not more than a chunk "
+            f"{train.name}: {len(train)} characters to train on are not more than a chunk "
             f"of {config.model.chunk}: give more text or a smaller model.chunk"
         )
     return train, validation
 
 
+def load_split(config: GenerateConfig, split: str, labels: Labels = ()) -> Corpus:
+    """The text of one split."""
+    return load_corpus(config.data, split)
+
+
+def learn(config: GenerateConfig, train: Corpus) -> tuple[CharacterPreprocessor, StreamBatchSource]:
+    """The characters of the training text, and its streams."""
+    preprocessor = CharacterPreprocessor.from_text(train.text, config.preprocessor)
+    return preprocessor, training_batches(config, preprocessor, train)
+
+
+def load_preprocessor(config: GenerateConfig, directory: Path) -> CharacterPreprocessor:
+    """The characters that were saved."""
+    return CharacterPreprocessor.load(directory)
+
+
 def training_batches(
-    corpus: Corpus, preprocessor: CharacterPreprocessor, config: GenerateConfig
+    config: GenerateConfig, preprocessor: CharacterPreprocessor, train: Corpus
 ) -> StreamBatchSource:
     """Streams that go round the training text."""
-    ids = preprocessor.encode(corpus.text)
+    ids = preprocessor.encode(train.text)
     return StreamBatchSource(ids, config.training.batch_size, config.model.chunk)
 
 
+def validation_batches(
+    config: GenerateConfig, preprocessor: CharacterPreprocessor, validation: Corpus
+) -> ScoringBatchSource:
+    """Every character of the validation text once."""
+    return scoring_batches(config, preprocessor, validation.text)
+
+
 def scoring_batches(
-    text: str, preprocessor: CharacterPreprocessor, config: GenerateConfig
+    config: GenerateConfig, preprocessor: CharacterPreprocessor, text: str
 ) -> ScoringBatchSource:
     """Every character of a text once, the first after a line break."""
     return ScoringBatchSource(
-        begun(preprocessor.encode(text), preprocessor),
+        encode_begun(preprocessor, text),
         streams=EVALUATION_STREAMS,
         chunk=config.model.chunk,
         lead=LEAD,
     )
 
 
-def begun(ids: NDArray[np.int32], preprocessor: CharacterPreprocessor) -> NDArray[np.int32]:
-    """The ids with that of a line break before them: every text begins on a new line."""
-    return np.concatenate([preprocessor.encode("\n"), ids])
-
-
-def describe(train: Corpus, validation: Corpus) -> dict[str, Any]:
-    """What a run notes of its data, to refuse a resume on other data and to tell about it."""
-    return {
-        "name": train.name,
-        "train": {"examples": len(train.text), "sha256": train.fingerprint},
-        "validation": {"examples": len(validation.text), "sha256": validation.fingerprint},
-    }
+def encode_begun(preprocessor: CharacterPreprocessor, text: str) -> NDArray[np.int32]:
+    """int32[1 + characters]: the ids of a line break and of the text."""
+    return preprocessor.encode(BEGINNING + text)

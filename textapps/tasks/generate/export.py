@@ -2,35 +2,29 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.tasks.generate.export_cases import make_cases
+from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.signatures import Signatures
-from textapps.training.evaluations import read_metrics
-
-if TYPE_CHECKING:
-    from textapps.tasks.generate.task import TextGenerator
 
 
-def export(generator: "TextGenerator", models_dir: Path | str, config: ExportConfig) -> Path:
+def export_saved_model(generator: TextGenerator, models_dir: Path, config: ExportConfig) -> Path:
     """Publishes the next version of the export and returns its directory.
 
     Raises:
         ExportError: it cannot be written, or does not answer as the run does.
     """
     signatures = Signatures(generator)
+    decoding = generator.config.decoding.model_dump()
     return export_model(
         signatures.endpoints,
         track=(),
         manifest_fields={
-            "task": generator.config.task,
-            "backbone": generator.config.backbone.kind,
-            "preset": generator.config.preset,
+            **generator.manifest_fields,
             "state": signatures.state,
-            "decoding": generator.config.decoding.model_dump(),
-            "metrics": read_metrics(generator.run),
+            "decoding": decoding,
         },
         cases=partial(make_cases, generator, signatures),
         models_dir=models_dir,

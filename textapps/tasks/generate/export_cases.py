@@ -1,7 +1,7 @@
 """What an export of a generator is asked to see that it answers as its run does."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -11,11 +11,9 @@ from textapps.decoding.decoder import Decoder
 from textapps.decoding.sampling import Options
 from textapps.exporting.archive import DEFAULT_SIGNATURE
 from textapps.exporting.verification import Case
-from textapps.tasks.generate.continuation import BEGINNING
+from textapps.tasks.generate.data import BEGINNING
+from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.signatures import OPTIONS, Signatures
-
-if TYPE_CHECKING:
-    from textapps.tasks.generate.task import TextGenerator
 
 TEXTS = ("It was late.\nNobody came.", "", "?", "映画")  # short, so that nothing is read in streams
 KEPT = 3
@@ -46,7 +44,7 @@ class _Shaken:
         return logits + self._noise, state
 
 
-def make_cases(generator: "TextGenerator", signatures: Signatures) -> list[Case]:
+def make_cases(generator: TextGenerator, signatures: Signatures) -> list[Case]:
     """A case of every signature; texts and nats come from the generator's own functions."""
     default = steady(generator, _default_questions(generator))[:KEPT]
     seeds = [question.seed for question in default]
@@ -75,7 +73,7 @@ def make_cases(generator: "TextGenerator", signatures: Signatures) -> list[Case]
     return cases
 
 
-def steady(generator: "TextGenerator", questions: Sequence[Question]) -> list[Question]:
+def steady(generator: TextGenerator, questions: Sequence[Question]) -> list[Question]:
     """The questions whose texts do not hang on rounding; all, if it is not two at least.
 
     Once in many thousand characters a random number or two logits lie so close together that
@@ -109,11 +107,11 @@ def steady(generator: "TextGenerator", questions: Sequence[Question]) -> list[Qu
     return kept if len(kept) > 1 else list(questions)
 
 
-def _default_questions(generator: "TextGenerator") -> list[Question]:
+def _default_questions(generator: TextGenerator) -> list[Question]:
     return [Question(seed, 0, generator.config.decoding) for seed in _seeds(generator)]
 
 
-def _questions(generator: "TextGenerator") -> list[Question]:
+def _questions(generator: TextGenerator) -> list[Question]:
     """Every option, in rows of unequal lengths."""
     few = min(5, len(generator.preprocessor.vocabulary.tokens))
     wanted = (
@@ -129,13 +127,13 @@ def _questions(generator: "TextGenerator") -> list[Question]:
     ]
 
 
-def _seeds(generator: "TextGenerator") -> list[str]:
+def _seeds(generator: TextGenerator) -> list[str]:
     """Of unequal lengths, so that padding is crossed; of characters that the model knows."""
     known = "".join(generator.preprocessor.vocabulary.tokens)
     return ["", known[:3], known[:17], known[4:9], known[::-1][:2]]
 
 
-def _texts(generator: "TextGenerator", questions: Sequence[Question]) -> list[str]:
+def _texts(generator: TextGenerator, questions: Sequence[Question]) -> list[str]:
     return [
         generator.generate([seed], random_seed, **decoding.model_dump())[0]
         for seed, random_seed, decoding in questions
@@ -151,6 +149,6 @@ def _options(questions: Sequence[Question]) -> dict[str, Any]:
     }
 
 
-def _encode(generator: "TextGenerator", seeds: Sequence[str]) -> tuple[Any, Any]:
+def _encode(generator: TextGenerator, seeds: Sequence[str]) -> tuple[Any, Any]:
     ids, lengths = generator.preprocessor.ids(tf.constant([BEGINNING + seed for seed in seeds]))
     return ids.numpy(), lengths.numpy()

@@ -1,7 +1,7 @@
 """What an exported generator answers: the functions behind its signatures."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
@@ -11,10 +11,8 @@ from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
 from textapps.decoding.sampling import Options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.state import flatten_state, unflatten_state
-from textapps.tasks.generate.continuation import BEGINNING
-
-if TYPE_CHECKING:
-    from textapps.tasks.generate.task import TextGenerator
+from textapps.tasks.generate.data import BEGINNING
+from textapps.tasks.generate.predictor import TextGenerator
 
 Tensors = dict[str, Any]
 
@@ -44,7 +42,7 @@ class Signatures:
     of seed and text for the repetition penalty. An option out of its range fails the call.
     """
 
-    def __init__(self, generator: "TextGenerator") -> None:
+    def __init__(self, generator: TextGenerator) -> None:
         self._model = generator.model
         self._preprocessor = generator.preprocessor
         self._defaults = generator.config.decoding

@@ -1,60 +1,68 @@
 """Configuration and presets of the sentiment task."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from textapps.backbones.config import BackboneConfig
-from textapps.core.config import Section, resolve_preset
+from textapps.core.config import Section
 from textapps.datasets.config import DataConfig
-from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.config import TextConfig
-from textapps.training.config import TrainingConfig
+from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
-    """What stands around the backbone.
+    """What stands around the backbone: embedding, convolution, pooling, n-grams."""
 
-    The stem is a convolution of `kernel` words every `stride` words. In training `word_dropout` is
-    the share of words made unknown, `embedding_dropout` that of features dropped behind the
-    embedding, `head_dropout` of those before the last layer; `label_smoothing` moves that share of
-    a label to all classes.
+    embedding_units: int = Field(64, ge=1, le=4096, description="Width of the embedding.")
+    word_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of tokens made unknown in training."
+    )
+    embedding_dropout: float = Field(
+        0.3, ge=0, lt=1, description="Share of features dropped after the embedding."
+    )
+    head_dropout: float = Field(
+        0.5, ge=0, lt=1, description="Share of features dropped before the last layer."
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Share of a label that is spread over all classes."
+    )
+    kernel: int = Field(
+        3,
+        ge=1,
+        le=99,
+        description="Tokens that the convolution before the backbone sees at a time.",
+    )
+    stride: int = Field(
+        2, ge=1, le=99, description="Tokens from one output of the convolution to the next."
+    )
+    ngrams: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="Longest n-gram, in words, of a linear path beside the backbone, 0 for no such "
+        "path.",
+    )
+    ngram_min_texts: int = Field(
+        2, ge=1, description="The linear path ignores n-grams that occur in fewer training texts."
+    )
+    ngram_share: float = Field(
+        0.8, gt=0, lt=1, description="Share of the linear path in the answer of both."
+    )
+    pooling: Literal["max", "mean", "attention", "max_mean"] = Field(
+        "max", description="How the outputs of the backbone become one vector."
+    )
 
-    With `ngrams` a linear path answers beside the backbone, over the n-grams of up to so many
-    words that stand in at least `ngram_min_texts` training texts; `ngram_share` is its part in the
-    answer of both.
-    """
 
-    embedding_units: int = Field(64, ge=1, le=4096)
-    word_dropout: float = Field(0.0, ge=0, lt=1)
-    embedding_dropout: float = Field(0.3, ge=0, lt=1)
-    head_dropout: float = Field(0.5, ge=0, lt=1)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    kernel: int = Field(3, ge=1, le=99)
-    stride: int = Field(2, ge=1, le=99)
-    ngrams: int = Field(0, ge=0, le=5)
-    ngram_min_texts: int = Field(2, ge=1)
-    ngram_share: float = Field(0.8, gt=0, lt=1)
-    pooling: Literal["max", "mean", "attention", "max_mean"] = "max"
-
-
-class SentimentConfig(Section):
+class SentimentConfig(TaskConfig):
     """The whole configuration of a sentiment run, as config.toml holds it."""
 
-    task: Literal["sentiment"] = "sentiment"
-    preset: Literal["tiny", "small", "base"] = "small"
-    random_seed: int = Field(0, ge=0, lt=2**32)
+    task: Literal["sentiment"] = Field("sentiment", description="The task of the run.")
     data: DataConfig = DataConfig()
     preprocessor: TextConfig = TextConfig()
-    backbone: BackboneConfig = BackboneConfig()
     model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
-    export: ExportConfig = ExportConfig()
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+_BY_NAME: dict[str, dict[str, Any]] = {
     # A few hundred short texts, seconds of training.
     "tiny": {
         "preprocessor": {"vocabulary_size": 2_000, "max_tokens": 100},
@@ -115,7 +123,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own.
-BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     (preset, kind): special
     for preset in ("small", "base")
     for kind, special in {
@@ -123,19 +131,4 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "simple_rnn": {"training": {"learning_rate": 2e-3}},
     }.items()
 }
-
-
-def resolve_config(
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> SentimentConfig:
-    """Flags before environment before file before the preset that they name.
-
-    Raises:
-        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
-    """
-    return resolve_preset(
-        SentimentConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
-    )
+PRESETS = Presets(SentimentConfig, _BY_NAME, _BY_BACKBONE)

@@ -1,7 +1,6 @@
 """The SavedModel of a classifier: text in, label out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -9,10 +8,7 @@ from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
-from textapps.training.evaluations import read_metrics
-
-if TYPE_CHECKING:
-    from textapps.tasks.sentiment.task import SentimentClassifier
+from textapps.tasks.sentiment.predictor import SentimentClassifier
 
 # Of unequal lengths, so that the check of batch against single crosses padding.
 EXAMPLES = (
@@ -23,7 +19,9 @@ EXAMPLES = (
 )
 
 
-def export(classifier: "SentimentClassifier", models_dir: Path | str, config: ExportConfig) -> Path:
+def export_saved_model(
+    classifier: SentimentClassifier, models_dir: Path, config: ExportConfig
+) -> Path:
     """Publishes the next version of the export and returns its directory.
 
     Raises:
@@ -36,14 +34,8 @@ def export(classifier: "SentimentClassifier", models_dir: Path | str, config: Ex
 
     return export_model(
         {DEFAULT_SIGNATURE: Endpoint(classifier.answer, classifier.answer.input_signature)},
-        track=classifier.featurizer.resources,
-        manifest_fields={
-            "task": classifier.config.task,
-            "backbone": classifier.config.backbone.kind,
-            "preset": classifier.config.preset,
-            "labels": classifier.labels,
-            "metrics": read_metrics(classifier.run),
-        },
+        track=classifier.preprocessor.resources,
+        manifest_fields=classifier.manifest_fields | {"labels": classifier.labels},
         cases=cases,
         models_dir=models_dir,
         config=config,

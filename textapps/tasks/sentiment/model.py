@@ -10,7 +10,10 @@ from textapps.backbones.pooling import Pooling
 from textapps.backbones.stem import Stem
 from textapps.core.tokens import PAD, UNK
 from textapps.tasks.sentiment.config import SentimentConfig
+from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.ngram_path import NgramPath
+from textapps.tasks.task import Labels, Rows
+from textapps.training.batches import TextBatchSource
 
 
 class SentimentModel(keras.Model):
@@ -118,3 +121,32 @@ class WordDropout(keras.layers.Layer):
         drawn = keras.random.uniform(ops.shape(ids), seed=self.seed_generator)
         dropped = ops.logical_and(drawn < self.rate, ids != PAD)
         return ops.where(dropped, UNK, ids)
+
+
+def check_sizes(config: SentimentConfig) -> None:
+    """ConfigurationError for sizes that do not fit together."""
+    SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1).build()
+
+
+def build_model(
+    config: SentimentConfig, featurizer: TextFeaturizer, labels: Labels
+) -> SentimentModel:
+    """The model with initial weights."""
+    ngrams = 0 if featurizer.ngrams is None else len(featurizer.ngrams)
+    model = SentimentModel(config, featurizer.vocabulary_size, len(labels), ngrams)
+    model.build()
+    return model
+
+
+def build_trainee(
+    config: SentimentConfig,
+    featurizer: TextFeaturizer,
+    labels: Labels,
+    batches: TextBatchSource,
+    rows: Rows,
+) -> SentimentModel:
+    """The same, its path of n-grams set to naive Bayes on the texts to train on."""
+    model = build_model(config, featurizer, labels)
+    if model.ngram_path is not None:
+        model.ngram_path.adapt(*batches.sequences["ngrams"], batches.labels)
+    return model

@@ -8,6 +8,7 @@ import tensorflow as tf
 from textapps.datasets.clips.bytes import LONGEST_SECONDS
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.recordings import fit_length
+from textapps.tasks.classification import classify
 from textapps.tasks.speech.model import SpeechModel
 
 _BLOCK_MS = 10  # how finely the loudest part of a long recording is looked for
@@ -29,7 +30,7 @@ class Answers:
 
     def clips(self, waveform: Any) -> Any:
         """Clips of the model's length, float32[batch, samples] → float32[batch, labels]."""
-        return tf.nn.softmax(self.model.logits(self.model.front_end.frames(waveform)))
+        return tf.nn.softmax(self._logits(waveform))
 
     def waveforms(self, waveform: Any, samples: Any) -> dict[str, Any]:
         """Recordings of any lengths.
@@ -57,14 +58,16 @@ class Answers:
         """The same, of recordings whose errors are known."""
         good = error == ""
         waveform = tf.clip_by_value(tf.where(good[:, None], waveform, 0), -1.0, 1.0)
-        scores = tf.where(good[:, None], self.clips(self._loudest(waveform, samples)), 0)
-        label = tf.gather(tf.constant(self.labels), tf.argmax(scores, axis=-1))
+        answer = classify(self._logits(self._loudest(waveform, samples)), self.labels)
         return {
-            "label": tf.where(good, label, ""),
-            "probability": tf.reduce_max(scores, axis=-1),
-            "scores": scores,
+            "label": tf.where(good, answer["label"], ""),
+            "probability": tf.where(good, answer["probability"], 0),
+            "scores": tf.where(good[:, None], answer["scores"], 0),
             "error": error,
         }
+
+    def _logits(self, waveform: Any) -> Any:
+        return self.model.logits(self.model.front_end.frames(waveform))
 
     def _loudest(self, waveform: Any, samples: Any) -> Any:
         """float32[batch, any] → float32[batch, clip], of what is longer the loudest stretch.

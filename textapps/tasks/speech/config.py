@@ -1,51 +1,54 @@
 """Configuration and presets of the speech task."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from textapps.backbones.config import BackboneConfig, StemConfig
-from textapps.core.config import Section, resolve_preset
+from textapps.backbones.config import StemConfig
+from textapps.core.config import Section
+from textapps.core.keys import Option
 from textapps.datasets.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
-from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.config import AudioConfig, AugmentationConfig
-from textapps.training.config import TrainingConfig
+from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
-    """What stands behind the backbone, and which way it reads.
+    """What stands behind the backbone, and in which direction it reads."""
 
-    A `streaming` model is causal: it hears a clip as it comes and carries its state on. In
-    training, a share of `carry` of its clips begin with the state in which another clip ended, as
-    all of a stream but its first second does. `head_dropout` is the share of features dropped
-    before the last layer; `label_smoothing` moves that share of a label to all classes.
-    """
+    streaming: Annotated[bool, Option("--streaming")] = Field(
+        False,
+        description="Train a causal model, which processes audio as it comes and carries its state "
+        "on: listening costs less.",
+    )
+    carry: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="With streaming, share of training clips that begin in the state in which "
+        "another clip ended, as most of a stream does.",
+    )
+    pooling: Literal["max", "mean", "attention", "max_mean"] = Field(
+        "attention", description="How the outputs of the backbone become one vector."
+    )
+    head_dropout: float = Field(
+        0.2, ge=0, lt=1, description="Share of features dropped before the last layer."
+    )
+    label_smoothing: float = Field(
+        0.1, ge=0, lt=1, description="Share of a label that is spread over all classes."
+    )
 
-    streaming: bool = False
-    carry: float = Field(0.5, ge=0, le=1)
-    pooling: Literal["max", "mean", "attention", "max_mean"] = "attention"
-    head_dropout: float = Field(0.2, ge=0, lt=1)
-    label_smoothing: float = Field(0.1, ge=0, lt=1)
 
-
-class SpeechConfig(Section):
+class SpeechConfig(TaskConfig):
     """The whole configuration of a speech run, as config.toml holds it."""
 
-    task: Literal["speech"] = "speech"
-    preset: Literal["tiny", "small", "base"] = "small"
-    random_seed: int = Field(0, ge=0, lt=2**32)
+    task: Literal["speech"] = Field("speech", description="The task of the run.")
     data: ClipsConfig = ClipsConfig()
     preprocessor: AudioConfig = AudioConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     stem: StemConfig = StemConfig()
-    backbone: BackboneConfig = BackboneConfig()
     model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
     detection: DetectionConfig = DetectionConfig()
-    export: ExportConfig = ExportConfig()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SpeechConfig":
@@ -58,7 +61,7 @@ class SpeechConfig(Section):
         return self
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+_BY_NAME: dict[str, dict[str, Any]] = {
     # At most 30,000 parameters, for a microcontroller; a minute of training on the sample.
     "tiny": {
         "augmentation": {"frequency_mask": 4, "time_mask_ms": 80.0},
@@ -111,7 +114,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own, the limits of parameters included.
-BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     ("tiny", "lstm"): {"backbone": {"units": 48}},
     ("tiny", "transformer"): {
         "backbone": {"units": 48, "feed_forward": 96, "dropout": 0.05},
@@ -126,19 +129,4 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("base", "simple_rnn"): {"training": {"learning_rate": 1e-3}},
 }
-
-
-def resolve_config(
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> SpeechConfig:
-    """Flags before environment before file before the preset that they name.
-
-    Raises:
-        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
-    """
-    return resolve_preset(
-        SpeechConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
-    )
+PRESETS = Presets(SpeechConfig, _BY_NAME, _BY_BACKBONE)

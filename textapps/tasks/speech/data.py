@@ -1,47 +1,69 @@
-"""From clips to batches of waveforms."""
+"""From clips to a front end and to batches of waveforms."""
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textapps.datasets.clips.clips import Clips
 from textapps.datasets.clips.loader import load_clips
-from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
-from textapps.preprocessing.augmentation import clip_seeds
+from textapps.datasets.config import ClipsConfig
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.resampling import resample
+from textapps.tasks.predictor import ANSWER_BATCH
+from textapps.tasks.speech.batches import ClipBatchSource
 from textapps.tasks.speech.config import SpeechConfig
-from textapps.training.batches import Batch
-from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan, shard
+from textapps.tasks.task import Labels
 
-ANSWER_BATCH = 64
-LEARNT_FROM = 2_000  # clips; more would change the third digit of the normalisation at most
+LEARNED_FROM = 2_000  # clips; more would change the third digit of the normalisation at most
 
 
-def load_splits(
-    config: SpeechConfig,
-    splits: Sequence[str],
-    labels: Sequence[str] | None = None,
-    data: ClipsConfig | None = None,
-) -> list[Clips]:
-    """Some splits of `data`, by default those of the configuration.
+def load_training(config: SpeechConfig, labels: Labels) -> tuple[Clips, Clips]:
+    """The training and the validation clips."""
+    train, validation = _load(config, config.data, ("train", "validation"), labels)
+    return train, validation
 
-    Args:
-        labels: the classes of an earlier training, to which the words must belong.
 
-    Raises:
-        DataError: data that are missing or wrong.
+def load_split(config: SpeechConfig, split: str, labels: Labels) -> Clips:
+    """The clips of one split, the same ones each time.
+
+    A pass of training takes other clips of unknown words each time; here each word has its share.
     """
-    return load_clips(
-        data or config.data,
-        splits,
-        lambda waveform, rate_hz: resampled(waveform, rate_hz, config.preprocessor.sample_rate),
-        rate_hz=config.preprocessor.sample_rate,
-        clip_seconds=config.preprocessor.clip_seconds,
-        names=labels,
+    fixed = config.data.model_copy(update={"redraw": False})
+    (clips,) = _load(config, fixed, (split,), labels)
+    return clips
+
+
+def learn(config: SpeechConfig, train: Clips) -> tuple[FrontEnd, ClipBatchSource]:
+    """The front end, its normalisation learned from clips spread over the training split."""
+    chosen = np.unique(np.linspace(0, len(train) - 1, LEARNED_FROM).astype(np.int64))
+    parts = np.array_split(chosen, -(-len(chosen) // ANSWER_BATCH))
+    front_end = FrontEnd.learn(config.preprocessor, (train.waveforms(part) for part in parts))
+    return front_end, training_batches(config, front_end, train)
+
+
+def load_front_end(config: SpeechConfig, directory: Path) -> FrontEnd:
+    """The front end with the normalisation that was saved."""
+    return FrontEnd.load(directory, config.preprocessor)
+
+
+def training_batches(config: SpeechConfig, front_end: FrontEnd, train: Clips) -> ClipBatchSource:
+    """Clips in an order that the seed decides, varied anew in every pass."""
+    return ClipBatchSource(
+        train,
+        config.training.batch_size,
+        config.random_seed,
+        repeat=config.data.repeat,
+        repeat_unknown=config.data.repeat_unknown,
     )
+
+
+def validation_batches(
+    config: SpeechConfig, front_end: FrontEnd, validation: Clips
+) -> ClipBatchSource:
+    """Every clip once, as it is."""
+    return ClipBatchSource(validation, 2 * config.training.batch_size, None)
 
 
 def resampled(waveform: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArray[np.float32]:
@@ -50,123 +72,15 @@ def resampled(waveform: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArra
     return changed
 
 
-def learn_front_end(clips: Clips, config: SpeechConfig) -> FrontEnd:
-    """The front end, its normalisation learnt from clips spread over the training split."""
-    chosen = np.unique(np.linspace(0, len(clips) - 1, LEARNT_FROM).astype(np.int64))
-    parts = np.array_split(chosen, -(-len(chosen) // ANSWER_BATCH))
-    return FrontEnd.learn(config.preprocessor, (clips.waveforms(part) for part in parts))
-
-
-class ClipBatchSource:
-    """Clips of one length as 16-bit samples, with seeds for what training makes of them.
-
-    Which clips a pass takes, in which order, and the seeds of its variations follow from the
-    random seed, the pass and the step alone.
-
-    Args:
-        clips: of one split.
-        batch_size: rows of a batch.
-        seed: None for every clip once and in order, as for validation.
-        worker, workers: this process and the number of them, for data-parallel training.
-        repeat: how often a clip of a rare command is heard in a pass at most.
-        repeat_unknown: how often each clip of an unknown word is.
-    """
-
-    def __init__(
-        self,
-        clips: Clips,
-        batch_size: int,
-        seed: int | None,
-        worker: int = 0,
-        workers: int = 1,
-        *,
-        repeat: int = 1,
-        repeat_unknown: int = 1,
-    ) -> None:
-        self.clips = clips
-        self.seed = seed
-        self.worker = worker
-        self.workers = workers
-        self.repeat = repeat
-        self.repeat_unknown = repeat_unknown
-        self.plan: Plan
-        if seed is None:
-            self.plan = SequentialPlan(np.zeros(len(clips)), batch_size)
-        else:
-            self.plan = LengthGroupedPlan(np.zeros(len(self.heard(0))), batch_size, seed)
-
-    @property
-    def steps_per_pass(self) -> int:
-        """Steps in one pass over the clips."""
-        return self.plan.steps_per_pass
-
-    def batch(self, pass_index: int, step: int) -> Batch:
-        """({"pcm": int16[batch, samples], "seeds": int64[batch]}, labels, weights)."""
-        planned = self.plan.indices(pass_index, step)
-        places, weights = shard(planned, self.worker, self.workers)
-        rows = places if self.seed is None else self.heard(pass_index)[places]
-        seeds = clip_seeds(self.seed or 0, pass_index, places).numpy()
-        inputs = {"pcm": self.clips.audio.pcm(rows), "seeds": seeds}
-        return inputs, self.clips.labels[rows], weights
-
-    def heard(self, pass_index: int) -> NDArray[np.int64]:
-        """The clips of a pass of training; equally many each time.
-
-        Of a command that has fewer clips than another, clips come several times: a class that is
-        heard less often is answered less often too, whatever is said.
-        """
-        drawn = self.clips.drawn(pass_index)
-        labels, names = self.clips.labels[drawn], self.clips.names
-        commands = [label for label, name in enumerate(names) if name not in (UNKNOWN, SILENCE)]
-        counts = np.bincount(labels, minlength=len(names))[commands]
-        parts = [drawn]
-        for label, count in zip(commands, counts, strict=True):
-            own = drawn[labels == label]
-            more = min(max(counts), self.repeat * count) - count
-            # The next ones in every pass, so that each is heard as often as any other.
-            parts.append(own[(pass_index * more + np.arange(more)) % max(count, 1)])
-        if UNKNOWN in names:
-            unknown = drawn[labels == names.index(UNKNOWN)]
-            parts += [unknown] * (self.repeat_unknown - 1)
-        return np.concatenate(parts)
-
-    @property
-    def signature(self) -> Any:
-        """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
-        import tensorflow as tf
-
-        samples = len(self.clips.audio.pcm(np.arange(1))[0])
-        return (
-            {
-                "pcm": tf.TensorSpec((None, samples), tf.int16),
-                "seeds": tf.TensorSpec((None,), tf.int64),
-            },
-            tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((None,), tf.float32),
-        )
-
-
-def training_batches(clips: Clips, config: SpeechConfig) -> ClipBatchSource:
-    """Clips in an order that the seed decides, varied anew in every pass."""
-    return ClipBatchSource(
-        clips,
-        config.training.batch_size,
-        config.random_seed,
-        repeat=config.data.repeat,
-        repeat_unknown=config.data.repeat_unknown,
+def _load(
+    config: SpeechConfig, data: ClipsConfig, splits: Sequence[str], labels: Labels
+) -> list[Clips]:
+    rate_hz = config.preprocessor.sample_rate
+    return load_clips(
+        data,
+        splits,
+        lambda waveform, own_hz: resampled(waveform, own_hz, rate_hz),
+        rate_hz=rate_hz,
+        clip_seconds=config.preprocessor.clip_seconds,
+        names=labels,
     )
-
-
-def validation_batches(clips: Clips, config: SpeechConfig) -> ClipBatchSource:
-    """Every clip once, as it is."""
-    return ClipBatchSource(clips, 2 * config.training.batch_size, None)
-
-
-def describe(train: Clips, validation: Clips) -> dict[str, Any]:
-    """What a run notes of its data, to refuse a resume on other data and to tell about it."""
-    return {
-        "name": train.name,
-        "labels": list(train.names),
-        "train": {"examples": len(train), "sha256": train.fingerprint},
-        "validation": {"examples": len(validation), "sha256": validation.fingerprint},
-    }

@@ -1,22 +1,18 @@
-"""How good a recogniser is on a split, as files of its run.
-
-evaluations/<data>-<split>.json holds the figures and .npz beside it the scores behind them, clean
-and in noise; metrics.json the figures of the run's own test split.
-"""
+"""How good a recogniser is on a split."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from textapps.datasets.clips.clips import Clips
 from textapps.datasets.clips.timeline import lay_out
-from textapps.datasets.config import ClipsConfig
 from textapps.decoding.detector import Detector
-from textapps.evaluation.metrics.detection import TOLERANCE_MS, Event, detection_metrics
+from textapps.evaluation.metrics.detection import TOLERANCE_MS, Streaming, detection_metrics
 from textapps.evaluation.metrics.mixing import mixed_at
 from textapps.evaluation.metrics.speech import (
     NoiseRow,
@@ -26,92 +22,61 @@ from textapps.evaluation.metrics.speech import (
     speaker_spread,
     speech_metrics,
 )
-from textapps.evaluation.reports.speech import Streaming
-from textapps.tasks.speech.data import ANSWER_BATCH, load_splits
-from textapps.training.checkpoint import CheckpointStore
-from textapps.training.evaluations import write_evaluation
+from textapps.tasks.lifecycle import costs, summarize
+from textapps.tasks.predictor import ANSWER_BATCH
+from textapps.tasks.speech.predictor import SpeechRecognizer
+from textapps.tasks.task import Evaluation
 
-if TYPE_CHECKING:
-    from textapps.tasks.speech.task import SpeechRecognizer
-
-METRICS = "metrics.json"
 RATIOS_DB = (20.0, 10.0, 5.0, 0.0)
 THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 STREAM_SECONDS = 1_800.0  # at most: a model that does not stream hears an hour in minutes
 SECONDS_PER_CLIP = 3.5  # of a stream: the clip and the pause before it
 LATENCY_ROUNDS = 20
 
-Scores = Any  # float32[clips, labels]
+Scores = NDArray[np.float32]  # [clips, labels]
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """A split, the scores given to it, and their figures.
+@dataclass(frozen=True, kw_only=True)
+class SpeechEvaluation(Evaluation[Clips]):
+    """Clips, the scores given to them, float32[clips, labels], and their figures.
 
-    `summary` is what `--json` prints: task, run, data, split, examples, metrics. `noisy` and
-    `streaming` are there where the set has background noise, or a word to listen for. `default`
-    says that this is the test split of the run's own data, which metrics.json and report.html are
-    of.
+    `noisy` and `streaming` are there where the set has background noise, or a word to listen for.
     """
 
-    clips: Clips
     scores: Scores
-    summary: dict[str, Any]
     noisy: tuple[NoiseRow, ...] = ()
     streaming: Streaming | None = None
-    default: bool = False
 
 
-def evaluate(
-    recognizer: "SpeechRecognizer", data: ClipsConfig | None = None, split: str = "test"
-) -> Evaluation:
-    """Evaluates a recogniser on a split of `data`, by default that of its training.
-
-    Raises:
-        DataError: data that are missing or hold other labels.
-    """
-    run, config = recognizer.run, recognizer.config
-    own = config.data
-    data = data or own
-    # A pass of training takes other clips of unknown words each time; here each has its share.
-    fixed = data.model_copy(update={"redraw": False})
-    (clips,) = load_splits(config, (split,), recognizer.labels, fixed)
+def evaluate(recognizer: SpeechRecognizer, clips: Clips, split: str) -> SpeechEvaluation:
+    """Evaluates a recogniser on the clips of a split: as they are, in noise, and in a stream."""
     scores = clip_scores(recognizer, clips)
     in_noise = _in_noise(recognizer, clips)
     noisy = tuple(accuracy_in_noise(clips.labels, scores, in_noise))
     streaming = _stream(recognizer, clips)
-    state = CheckpointStore(run.checkpoints).newest_state()
-    correct = np.argmax(scores, axis=1) == clips.labels
-    spread = speaker_spread(correct, clips.speakers)
+    spread = speaker_spread(np.argmax(scores, axis=1) == clips.labels, clips.speakers)
+    threshold = recognizer.config.detection.threshold
     metrics = {
         **speech_metrics(clips.labels, scores, clips.names, commands=recognizer.commands),
         **(speaker_metrics(spread) if spread else {}),
         **noise_metrics(noisy),
-        **(streaming.by_threshold[config.detection.threshold] if streaming else {}),
+        **(streaming.by_threshold[threshold] if streaming else {}),
         "milliseconds_per_clip": milliseconds_per_clip(recognizer),
-        "seconds": state.seconds if state else 0.0,
-        "parameters": recognizer.model.count_params(),
+        **costs(recognizer),
     }
-    summary = {
-        "task": run.task,
-        "run": run.name,
-        "data": clips.name,
-        "split": split,
-        "examples": len(clips),
-        "metrics": metrics,
-    }
-    default = split == "test" and data.model_copy(update={"skip_bad": own.skip_bad}) == own
     noise_arrays = {f"scores_{ratio:g}_db": values for ratio, values in in_noise.items()}
-    write_evaluation(
-        run, summary, scores=scores, sha256=np.array(clips.fingerprint), **noise_arrays
+    return SpeechEvaluation(
+        examples=clips,
+        summary=summarize(recognizer.run, clips, split, metrics),
+        arrays={"scores": scores, **noise_arrays},
+        scores=scores,
+        noisy=noisy,
+        streaming=streaming,
     )
-    if default:
-        run.write_json(METRICS, summary)
-    return Evaluation(clips, scores, summary, noisy, streaming, default)
 
 
 def clip_scores(
-    recognizer: "SpeechRecognizer",
+    recognizer: SpeechRecognizer,
     clips: Clips,
     varied: Callable[[Any, int], Any] = lambda waveforms, first: waveforms,
 ) -> Scores:
@@ -127,7 +92,7 @@ def clip_scores(
     return scores
 
 
-def milliseconds_per_clip(recognizer: "SpeechRecognizer") -> float:
+def milliseconds_per_clip(recognizer: SpeechRecognizer) -> float:
     """The median time for one clip as samples, warm, on this machine."""
     samples = recognizer.config.preprocessor.clip_samples
     inputs = (tf.zeros([1, samples]), tf.constant([samples]))
@@ -140,7 +105,7 @@ def milliseconds_per_clip(recognizer: "SpeechRecognizer") -> float:
     return 1_000 * float(np.median(times))
 
 
-def _in_noise(recognizer: "SpeechRecognizer", clips: Clips) -> dict[float, Scores]:
+def _in_noise(recognizer: SpeechRecognizer, clips: Clips) -> dict[float, Scores]:
     """The scores by ratio in dB; none where the set has no noise."""
     noises = [noise.waveform for noise in clips.noises]
     if not noises:
@@ -154,7 +119,7 @@ def _in_noise(recognizer: "SpeechRecognizer", clips: Clips) -> dict[float, Score
     return {ratio: clip_scores(recognizer, clips, mixed(ratio)) for ratio in RATIOS_DB}
 
 
-def _stream(recognizer: "SpeechRecognizer", clips: Clips) -> Streaming | None:
+def _stream(recognizer: SpeechRecognizer, clips: Clips) -> Streaming | None:
     """What is heard in a long recording of the clips, in which none comes twice."""
     commands, own = recognizer.commands, recognizer.config.detection
     spoken = sum(clips.names[label] in commands for label in clips.labels)
@@ -162,10 +127,9 @@ def _stream(recognizer: "SpeechRecognizer", clips: Clips) -> Streaming | None:
         return None
     wanted = max(60.0, SECONDS_PER_CLIP * spoken)
     timeline = lay_out(clips, min(STREAM_SECONDS, wanted))
-    heard = list(recognizer.listener.answers([timeline.waveform]))
+    heard = list(recognizer.listener(own.hop_ms).answers([timeline.waveform]))
     scores = np.concatenate([each.scores for each in heard])
     times_ms = np.concatenate([each.times_ms for each in heard])
-    said = [Event(each.label, each.start_ms, each.end_ms) for each in timeline.events]
     seconds = len(timeline.waveform) / timeline.rate_hz
     by_threshold = {}
     for threshold in sorted({*THRESHOLDS, own.threshold}):
@@ -174,7 +138,7 @@ def _stream(recognizer: "SpeechRecognizer", clips: Clips) -> Streaming | None:
         by_threshold[threshold] = detection_metrics(
             [each.label for each in found],
             [each.time_ms for each in found],
-            said,
+            timeline.events,
             commands=commands,
             seconds=seconds,
         )

@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,18 +12,17 @@ from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.state import flatten_state, unflatten_state
 from textapps.exporting.verification import Case
+from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Waveform
-from textapps.training.evaluations import read_metrics
-
-if TYPE_CHECKING:
-    from textapps.tasks.speech.task import SpeechRecognizer
 
 STEP = "step"
 # Rate, channels and kind of samples of the files that a verification asks about.
 FILES = ((None, 1, "PCM_16"), (44_100, 2, "PCM_24"), (8_000, 1, "FLOAT"), (None, 1, "PCM_U8"))
 
 
-def export(recognizer: "SpeechRecognizer", models_dir: Path | str, config: ExportConfig) -> Path:
+def export_saved_model(
+    recognizer: SpeechRecognizer, models_dir: Path, config: ExportConfig
+) -> Path:
     """Publishes the next version of the export and returns its directory.
 
     Signatures: `serving_default`, audio_bytes → label, probability, scores[batch, labels], error;
@@ -59,22 +58,19 @@ def export(recognizer: "SpeechRecognizer", models_dir: Path | str, config: Expor
     )
 
 
-def manifest_fields(recognizer: "SpeechRecognizer") -> dict[str, Any]:
+def manifest_fields(recognizer: SpeechRecognizer) -> dict[str, Any]:
     """What the manifest of any export of a recogniser says of it."""
     config = recognizer.config
     seconds = {"clip_seconds": config.preprocessor.clip_seconds}
     return {
-        "task": config.task,
-        "backbone": config.backbone.kind,
-        "preset": config.preset,
+        **recognizer.manifest_fields,
         "labels": recognizer.labels,
         "sample_rate_hz": config.preprocessor.sample_rate,
         "decoding": {**config.detection.model_dump(), **seconds},
-        "metrics": read_metrics(recognizer.run),
     }
 
 
-def step_endpoint(recognizer: "SpeechRecognizer") -> Endpoint:
+def step_endpoint(recognizer: SpeechRecognizer) -> Endpoint:
     """A chunk of a stream and the state after the chunks before; zeros are the first state."""
     model = recognizer.model
 
@@ -110,7 +106,7 @@ def sounds(clip_samples: int) -> list[Waveform]:
     return made
 
 
-def _file_case(recognizer: "SpeechRecognizer") -> Case:
+def _file_case(recognizer: SpeechRecognizer) -> Case:
     import soundfile
 
     audio = recognizer.config.preprocessor
@@ -127,7 +123,7 @@ def _file_case(recognizer: "SpeechRecognizer") -> Case:
     return Case(DEFAULT_SIGNATURE, {"audio_bytes": files}, _arrays(outputs))
 
 
-def _waveform_case(recognizer: "SpeechRecognizer") -> Case:
+def _waveform_case(recognizer: SpeechRecognizer) -> Case:
     waveform, samples = _batch(sounds(recognizer.config.preprocessor.clip_samples))
     samples = np.append(samples, 0).astype(np.int32)
     waveform = np.concatenate([waveform, waveform[:1]])
@@ -135,7 +131,7 @@ def _waveform_case(recognizer: "SpeechRecognizer") -> Case:
     return Case("waveform", {"waveform": waveform, "samples": samples}, _arrays(outputs))
 
 
-def _step_case(recognizer: "SpeechRecognizer", endpoint: Endpoint) -> Case:
+def _step_case(recognizer: SpeechRecognizer, endpoint: Endpoint) -> Case:
     """The second chunk of streams of which some have paused."""
     waveform, samples = _batch(sounds(recognizer.config.preprocessor.clip_samples))
     zeros = flatten_state(recognizer.model.initial_state(len(waveform)))

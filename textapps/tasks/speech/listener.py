@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.decoding.config import DetectionConfig
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.framing import Framer
 from textapps.tasks.speech.model import SpeechModel
@@ -23,7 +22,7 @@ class Heard(NamedTuple):
 
 
 class Listener:
-    """What a model makes of the last clip's length of a stream, every `detection.hop_ms`.
+    """What a model makes of the last clip's length of a stream, every `hop_ms`.
 
     The first answer is to the first whole clip, and equals that to this clip alone. A causal
     model reads each sample once and carries its state on; any other one reads for each answer the
@@ -33,14 +32,15 @@ class Listener:
 
     Args:
         model: with its weights.
-        audio, detection: sizes.
+        audio: rate and length of a clip.
+        hop_ms: the time between two answers.
     """
 
-    def __init__(self, model: SpeechModel, audio: AudioConfig, detection: DetectionConfig) -> None:
+    def __init__(self, model: SpeechModel, audio: AudioConfig, hop_ms: int) -> None:
         self.model = model
         self.rate_hz = audio.sample_rate
         self._clip = audio.clip_samples
-        hop_samples = round(detection.hop_ms * audio.sample_rate / 1_000)
+        hop_samples = round(hop_ms * audio.sample_rate / 1_000)
         specs = [tf.TensorSpec([None, None], tf.float32)]
         if model.causal:
             self._hop_samples = audio.hop_samples * model.stem.config.stride

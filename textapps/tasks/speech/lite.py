@@ -3,7 +3,7 @@
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,12 +14,10 @@ from textapps.exporting.config import ExportConfig
 from textapps.exporting.lite import LiteModel, convert
 from textapps.exporting.publish import publish
 from textapps.savedmodel.manifest import EvaluatedOn, LiteFile, Manifest, checksums
-from textapps.tasks.speech.data import load_splits
+from textapps.tasks.speech.data import load_split
 from textapps.tasks.speech.evaluate import clip_scores
 from textapps.tasks.speech.export import manifest_fields, sounds
-
-if TYPE_CHECKING:
-    from textapps.tasks.speech.task import SpeechRecognizer
+from textapps.tasks.speech.predictor import SpeechRecognizer
 
 LOGGER = logging.getLogger("textapps")
 KINDS = ("float", "int8")
@@ -27,7 +25,7 @@ _TOLERANCE = 1e-4  # of a probability; int8 has none, only the accuracy that is 
 _ROUNDS = 20
 
 
-def export(recognizer: "SpeechRecognizer", models_dir: Path | str, config: ExportConfig) -> Path:
+def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportConfig) -> Path:
     """Publishes `<models_dir>/tflite/<name>/<next version>/` and returns it.
 
     `<name>.tflite` has weights of 32 bits, `<name>-int8.tflite` of 8. Both take float32[1,
@@ -70,7 +68,7 @@ def export(recognizer: "SpeechRecognizer", models_dir: Path | str, config: Expor
             **figures,
         ).write(directory)
 
-    return publish(write, Path(models_dir) / "tflite" / name)
+    return publish(write, models_dir / "tflite" / name)
 
 
 def lite_scores(model: LiteModel, clips: Clips) -> Any:
@@ -78,10 +76,10 @@ def lite_scores(model: LiteModel, clips: Clips) -> Any:
     return np.concatenate([model(clips.waveforms([row])) for row in range(len(clips))])
 
 
-def _figures(recognizer: "SpeechRecognizer", models: dict[str, LiteModel]) -> dict[str, Any]:
+def _figures(recognizer: SpeechRecognizer, models: dict[str, LiteModel]) -> dict[str, Any]:
     """Accuracies on the test split, and int8 against float clip by clip; {} without the data."""
     try:
-        (clips,) = load_splits(recognizer.config, ("test",), recognizer.labels)
+        clips = load_split(recognizer.config, "test", recognizer.labels)
     except DataError as error:
         LOGGER.warning("the accuracy of the files is not known: %s", error)
         return {}
@@ -105,7 +103,7 @@ def _figures(recognizer: "SpeechRecognizer", models: dict[str, LiteModel]) -> di
     }
 
 
-def _verify(recognizer: "SpeechRecognizer", model: LiteModel) -> None:
+def _verify(recognizer: SpeechRecognizer, model: LiteModel) -> None:
     samples = recognizer.config.preprocessor.clip_samples
     for number, sound in enumerate(sounds(samples)):
         clip = np.zeros((1, samples), np.float32)

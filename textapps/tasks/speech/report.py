@@ -1,44 +1,22 @@
-"""report.html of a speech run."""
+"""The report on a recogniser."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from textapps.evaluation.reports.report import write_report as write
 from textapps.evaluation.reports.sections import Report
-from textapps.evaluation.reports.speech import pictures_of_mistakes, speech_sections
 from textapps.preprocessing.log_mel import FrontEnd
-from textapps.tasks.speech.evaluate import Evaluation
-from textapps.training.evaluations import evaluation_path
+from textapps.tasks.report import facts
+from textapps.tasks.speech.evaluate import SpeechEvaluation
+from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.training.history import read_history
 
-if TYPE_CHECKING:
-    from textapps.tasks.speech.task import SpeechRecognizer
 
+def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report:
+    """The figures, curves and mistakes of a recogniser, in noise and in a stream too."""
+    # Only here: what draws takes long to import.
+    from textapps.evaluation.reports.speech import pictures_of_mistakes, speech_sections
 
-def write_report(recognizer: "SpeechRecognizer", evaluation: Evaluation) -> Path:
-    """Writes what is known of an evaluation as one HTML file, and returns its path.
-
-    That of the run's own test split is report.html, others stand beside their figures.
-
-    Raises:
-        RunError: the run cannot be written.
-    """
-    run, config, summary = recognizer.run, recognizer.config, evaluation.summary
-    metrics, clips = summary["metrics"], evaluation.clips
-    backbone, audio = config.backbone, config.preprocessor
-    facts = {
-        "run": run.name,
-        "backbone": f"{backbone.kind}, {backbone.layers} x {backbone.units}",
-        "reads": "as it comes (streaming)" if config.model.streaming else "both ways",
-        "preset": config.preset,
-        "parameters": f"{metrics['parameters']:,}, {4 * metrics['parameters'] / 1_000:,.0f} kB",
-        "features": f"{audio.features} of {audio.kind} every {audio.hop_ms:g} ms",
-        "commands": ", ".join(recognizer.commands),
-        "trained on": config.data.source,
-        "training": f"{metrics['seconds']:.0f} s",
-        "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} clips",
-        "one clip takes": f"{metrics['milliseconds_per_clip']:.1f} ms (warm, the median)",
-    }
+    config, summary, clips = recognizer.config, evaluation.summary, evaluation.examples
+    audio, metrics = config.preprocessor, summary["metrics"]
     # What is heard, whatever the model is given of it.
     front_end = FrontEnd(audio.model_copy(update={"kind": "log-mel"}))
 
@@ -58,10 +36,16 @@ def write_report(recognizer: "SpeechRecognizer", evaluation: Evaluation) -> Path
         pictures=pictures_of_mistakes(
             clips.places, clips.labels, evaluation.scores, clips.names, features_of
         ),
-        history=read_history(run),
+        history=read_history(recognizer.run),
     )
-    path = evaluation_path(run, summary).with_suffix(".html")
-    if evaluation.default:
-        path = run.path / "report.html"
-    write(path, Report(f"Speech: {backbone.kind} on {summary['data']}", facts, sections))
-    return path
+    own = facts(
+        recognizer,
+        summary,
+        "clips",
+        size=f"{4 * metrics['parameters'] / 1_000:,.0f} kB",
+        reads="as it comes (streaming)" if config.model.streaming else "both ways",
+        features=f"{audio.features} of {audio.kind} every {audio.hop_ms:g} ms",
+        commands=", ".join(recognizer.commands),
+    )
+    own["one clip takes"] = f"{metrics['milliseconds_per_clip']:.1f} ms (warm, the median)"
+    return Report(f"Speech: {config.backbone.kind} on {summary['data']}", own, sections)

@@ -1,58 +1,61 @@
 """Configuration and presets of the translate task."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from textapps.backbones.config import BackboneConfig
-from textapps.core.config import Section, resolve_preset
+from textapps.core.config import Section
+from textapps.core.keys import Option, Options
 from textapps.datasets.config import PairsConfig
 from textapps.decoding.config import SearchConfig
-from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.config import SubwordConfig
-from textapps.training.config import TrainingConfig
+from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
     """What stands around the backbones, and how they are trained.
 
-    The decoder is the [backbone]; the encoder is its like, reads both ways, and has
-    `encoder_layers` blocks, None for as many. `tied` makes the embedding of the target also the
-    last layer, and that of the source too where the vocabulary is joint. `embedding_dropout` is
-    the share of features dropped behind the embeddings; `label_smoothing` moves that share of an
-    answer to all tokens.
+    The decoder is the [backbone]; the encoder is like it and reads in both directions.
     """
 
-    encoder_layers: int | None = Field(None, ge=1, le=64)
-    tied: bool = True
-    embedding_dropout: float = Field(0.1, ge=0, lt=1)
-    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    encoder_layers: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Number of blocks of the encoder; by default as many as in the decoder.",
+    )
+    tied: bool = Field(
+        True,
+        description="Use the embedding of the target as the last layer too, and for the source "
+        "where the vocabulary is joint.",
+    )
+    embedding_dropout: float = Field(
+        0.1, ge=0, lt=1, description="Share of features dropped after the embeddings."
+    )
+    label_smoothing: float = Field(
+        0.1, ge=0, lt=1, description="Share of a target token that is spread over all tokens."
+    )
 
 
-class TranslateConfig(Section):
+class TranslateConfig(TaskConfig):
     """The whole configuration of a translate run, as config.toml holds it.
 
-    `training.batch_size` counts tokens here, padding included: as many sentences of like length
-    are a batch as have so many on either side.
+    `training.batch_size` counts tokens here, padding included: a batch holds sentences of similar
+    length that have at most so many tokens on either side.
     """
 
-    task: Literal["translate"] = "translate"
-    preset: Literal["tiny", "small", "base"] = "small"
-    random_seed: int = Field(0, ge=0, lt=2**32)
+    task: Literal["translate"] = Field("translate", description="The task of the run.")
     data: PairsConfig = PairsConfig()
     preprocessor: SubwordConfig = SubwordConfig()
-    backbone: BackboneConfig = BackboneConfig()
+    backbone: Annotated[BackboneConfig, Options(attention=Option("--attention"))] = BackboneConfig()
     model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
     decoding: SearchConfig = SearchConfig()
-    export: ExportConfig = ExportConfig()
 
 
 # The best of 0.6, 1, 1.4, 1.8 and 2.2 on the validation sentences of Multi30k.
 _PENALTIES = {"simple_rnn": 1.4, "lstm": 2.2, "gru": 2.2, "transformer": 1.4}
-PRESETS: dict[str, dict[str, Any]] = {
+_BY_NAME: dict[str, dict[str, Any]] = {
     # Thousands of short sentences, a minute of training.
     "tiny": {
         "preprocessor": {"vocabulary_size": 500},
@@ -124,7 +127,7 @@ _RECURRENT: dict[str, Any] = {
     "model": {"embedding_dropout": 0.3},
 }
 # What another backbone than the preset's needs of its own.
-BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
+_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     **{
         (preset, kind): {
             **_RECURRENT,
@@ -146,19 +149,4 @@ BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         for kind, rate in (("simple_rnn", 2e-3), ("lstm", 5e-3), ("gru", 5e-3))
     },
 }
-
-
-def resolve_config(
-    *,
-    file: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    flags: Mapping[str, object] | None = None,
-) -> TranslateConfig:
-    """Flags before environment before file before the preset that they name.
-
-    Raises:
-        ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
-    """
-    return resolve_preset(
-        TranslateConfig, PRESETS, BY_BACKBONE, file=file, environ=environ, flags=flags
-    )
+PRESETS = Presets(TranslateConfig, _BY_NAME, _BY_BACKBONE)

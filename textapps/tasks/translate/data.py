@@ -1,37 +1,73 @@
 """From sentence pairs to batches of token ids."""
 
+from pathlib import Path
 from typing import Any
 
 from textapps.core.errors import DataError
 from textapps.datasets.pairs.pairs import Pairs, load_pairs
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
+from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.training.token_batches import TokenBatchSource
 
 LENGTHS_OF = 4  # padded lengths are multiples of it: fewer shapes, a little more padding
 VALIDATION_TOKENS = 8_000  # no gradient is kept
 
+Ragged = tuple[Any, Any]  # int32[all tokens], int64[sentences + 1]
 
-def load_training_data(config: TranslateConfig) -> tuple[Pairs, Pairs]:
-    """The training and the validation split; test is not read.
 
-    Raises:
-        DataError: data that are missing or wrong.
-    """
+def load_training(config: TranslateConfig, labels: Labels = ()) -> tuple[Pairs, Pairs]:
+    """The training and the validation pairs."""
     train, validation = load_pairs(config.data, ("train", "validation"))
     return train, validation
 
 
+def load_split(config: TranslateConfig, split: str, labels: Labels = ()) -> Pairs:
+    """The pairs of one split."""
+    (pairs,) = load_pairs(config.data, (split,))
+    return pairs
+
+
+def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBatchSource]:
+    """The tokens of both languages, and the batches of the training pairs."""
+    tokenizers = TokenizerPair.from_texts(train.sources, train.targets, config.preprocessor)
+    return tokenizers, training_batches(config, tokenizers, train)
+
+
+def load_tokenizers(config: TranslateConfig, directory: Path) -> TokenizerPair:
+    """The tokens that were saved."""
+    return TokenizerPair.load(directory, config.preprocessor)
+
+
 def training_batches(
-    pairs: Pairs, tokenizers: TokenizerPair, config: TranslateConfig
+    config: TranslateConfig, tokenizers: TokenizerPair, train: Pairs
 ) -> TokenBatchSource:
     """Pairs in an order drawn from the seed, cut anew each time if the configuration says so.
 
     Raises:
         DataError: there is no pair with a token on both sides.
     """
-    source = tokenizers.source.encode_all(pairs.sources)
-    target = tokenizers.target.encode_all(pairs.targets)
+    source = tokenizers.source.encode_all(train.sources)
+    target = tokenizers.target.encode_all(train.targets)
+    return _training_batches(config, tokenizers, train, source, target)
+
+
+def validation_batches(
+    config: TranslateConfig, tokenizers: TokenizerPair, validation: Pairs
+) -> TokenBatchSource:
+    """The shortest pairs first, as they are."""
+    return TokenBatchSource(
+        tokenizers.source.encode_all(validation.sources),
+        tokenizers.target.encode_all(validation.targets),
+        VALIDATION_TOKENS,
+        None,
+        multiple=LENGTHS_OF,
+    )
+
+
+def _training_batches(
+    config: TranslateConfig, tokenizers: TokenizerPair, pairs: Pairs, source: Ragged, target: Ragged
+) -> TokenBatchSource:
     if not len(source[0]) or not len(target[0]):
         raise DataError(f"{pairs.name}: no sentence to train on has a token: check the data")
     return TokenBatchSource(
@@ -45,25 +81,3 @@ def training_batches(
         ),
         multiple=LENGTHS_OF,
     )
-
-
-def validation_batches(
-    pairs: Pairs, tokenizers: TokenizerPair, config: TranslateConfig
-) -> TokenBatchSource:
-    """The shortest pairs first, as they are."""
-    return TokenBatchSource(
-        tokenizers.source.encode_all(pairs.sources),
-        tokenizers.target.encode_all(pairs.targets),
-        VALIDATION_TOKENS,
-        None,
-        multiple=LENGTHS_OF,
-    )
-
-
-def describe(train: Pairs, validation: Pairs) -> dict[str, Any]:
-    """What a run notes of its data, to refuse a resume on other data and to tell about it."""
-    return {
-        "name": train.name,
-        "train": {"examples": len(train.sources), "sha256": train.fingerprint},
-        "validation": {"examples": len(validation.sources), "sha256": validation.fingerprint},
-    }

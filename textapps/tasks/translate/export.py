@@ -1,7 +1,7 @@
 """The SavedModel of a translator: sentence in, sentence out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,10 +11,7 @@ from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
-from textapps.training.evaluations import read_metrics
-
-if TYPE_CHECKING:
-    from textapps.tasks.translate.task import Translator
+from textapps.tasks.translate.predictor import Translator
 
 N_BEST = 5
 # Of unequal lengths, so that padding is crossed, and what no training has seen.
@@ -26,7 +23,7 @@ TEXTS = (
 )
 
 
-def export(translator: "Translator", models_dir: Path | str, config: ExportConfig) -> Path:
+def export_saved_model(translator: Translator, models_dir: Path, config: ExportConfig) -> Path:
     """Publishes the next version of the export and returns its directory.
 
     Signatures: `serving_default`, source → translation and score[batch]; `n_best`, source →
@@ -58,14 +55,8 @@ def export(translator: "Translator", models_dir: Path | str, config: ExportConfi
             DEFAULT_SIGNATURE: Endpoint(default, [source]),
             "n_best": Endpoint(n_best, [source]),
         },
-        track=translator.tokenizers.resources,
-        manifest_fields={
-            "task": translator.config.task,
-            "backbone": translator.config.backbone.kind,
-            "preset": translator.config.preset,
-            "decoding": decoding.model_dump(),
-            "metrics": read_metrics(translator.run),
-        },
+        track=translator.preprocessor.resources,
+        manifest_fields=translator.manifest_fields | {"decoding": decoding.model_dump()},
         cases=lambda: [
             Case(DEFAULT_SIGNATURE, {"source": list(TEXTS)}, _default_answers(translator)),
             Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),
@@ -76,7 +67,7 @@ def export(translator: "Translator", models_dir: Path | str, config: ExportConfi
     )
 
 
-def _default_answers(translator: "Translator") -> dict[str, Any]:
+def _default_answers(translator: Translator) -> dict[str, Any]:
     answers = [translator.predict([text])[0] for text in TEXTS]
     return {
         "translation": [answer.translation for answer in answers],
@@ -84,7 +75,7 @@ def _default_answers(translator: "Translator") -> dict[str, Any]:
     }
 
 
-def _n_best_answers(translator: "Translator", config: SearchConfig) -> dict[str, Any]:
+def _n_best_answers(translator: Translator, config: SearchConfig) -> dict[str, Any]:
     found = [translator.search(tf.constant([text]), [0], config) for text in TEXTS]
     translations, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return {

@@ -8,6 +8,8 @@ from keras import ops
 from textapps.backbones.backbone import Backbone
 from textapps.core.tokens import BOS, EOS, PAD
 from textapps.decoding.hypotheses import IMPOSSIBLE
+from textapps.preprocessing.tokenizer_pair import TokenizerPair
+from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig
 
 
@@ -16,8 +18,8 @@ class TranslationModel(keras.Model):
 
     Called as a Keras model it takes {"source": int32[batch, source_time], "target":
     int32[batch, time]}, padded with 0, and gives float32[batch, time, vocabulary]: what follows
-    each position of the target. In decoding, `remember` reads the source once and `decode_step`
-    gives the next token from a state.
+    each position of the target. In decoding, `encode_source` reads the source once and
+    `decode_step` gives the next token from a state.
 
     Args:
         source_size, target_size: of the vocabularies; the ids before EOS are never predicted.
@@ -65,16 +67,16 @@ class TranslationModel(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """See the class."""
-        memory = self.remember(inputs["source"], training=training)
+        memory = self.encode_source(inputs["source"], training=training)
         x = self._embed(self.target_embedding, inputs["target"], training)
         mask = inputs["target"] != PAD
         x, _ = self.decoder(x, mask=mask, memory=memory, training=training)
         return self._logits(x)
 
-    def remember(self, source: Any, training: bool | None = None) -> Any:
+    def encode_source(self, source: Any, training: bool | None = None) -> Any:
         """int32[batch, source_time] → the decoder's memory, projected once for all its steps.
 
-        A row without a token is remembered as nothing at all, which every answer may follow.
+        A row without a token gives an empty memory, which every answer may follow.
         """
         mask = source != PAD
         x = self._embed(self.source_embedding, source, training)
@@ -115,7 +117,7 @@ class TranslationModel(keras.Model):
         """
         ids = ops.pad(target, [(0, 0), (1, 0)], constant_values=BOS)
         x = self._embed(self.target_embedding, ids, training=False)
-        return self.decoder.attention_weights(x, memory=self.remember(source))
+        return self.decoder.attention_weights(x, memory=self.encode_source(source))
 
     def search_state(self, batch: Any, beams: int) -> Any:
         """The decoder's state before the first token: see `Backbone.search_state`."""
@@ -146,3 +148,18 @@ class TranslationModel(keras.Model):
 def _never(vocabulary_size: int) -> Any:
     """float32[vocabulary], what rules out the ids before EOS."""
     return ops.where(ops.arange(vocabulary_size) < EOS, IMPOSSIBLE, 0.0)
+
+
+def check_sizes(config: TranslateConfig) -> None:
+    """ConfigurationError for sizes that do not fit together."""
+    TranslationModel(config, EOS + 1, EOS + 1, joint=False).build()
+
+
+def build_model(
+    config: TranslateConfig, tokenizers: TokenizerPair, labels: Labels = ()
+) -> TranslationModel:
+    """The model with initial weights."""
+    source, target = tokenizers.source.vocabulary_size, tokenizers.target.vocabulary_size
+    model = TranslationModel(config, source, target, tokenizers.joint)
+    model.build()
+    return model

@@ -85,7 +85,7 @@ class Search:
         arguments = {
             "decode_step": partial(self._model.decode_step, table=self._model.output_table()),
             "state": self._model.search_state(batch, beams),
-            "memory": self._model.remember(source),
+            "memory": self._model.encode_source(source),
             "start_ids": tf.fill([batch], BOS),
             "length_penalty": config.length_penalty,
             "max_length": tf.where(tokens > 0, longest + config.max_extra, 0),

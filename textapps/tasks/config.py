@@ -1,0 +1,107 @@
+"""What the configurations of all tasks have in common, and how one is found."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import Field
+
+from textapps.backbones.config import BackboneConfig
+from textapps.core.config import Section, lookup, resolve
+from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.keys import Option
+from textapps.core.names import PresetName
+from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
+from textapps.exporting.config import ExportConfig
+from textapps.training.config import TrainingConfig
+
+AnyData = DataConfig | CorpusConfig | PairsConfig | ClipsConfig
+
+
+class TaskConfig(Section):
+    """The whole configuration of a run, as config.toml holds it.
+
+    A task narrows the types of `task`, `data`, `preprocessor` and `model`, and may add sections.
+    """
+
+    task: str = Field(description="The task of the run.")
+    preset: Annotated[PresetName, Option("--preset")] = Field(
+        "small", description="A set of values to start from."
+    )
+    random_seed: Annotated[int, Option("--random-seed")] = Field(
+        0,
+        ge=0,
+        le=2**32 - 1,
+        description="Seed of everything random: the same seed gives the same weights.",
+    )
+    data: AnyData
+    preprocessor: Section
+    backbone: BackboneConfig = BackboneConfig()
+    model: Section
+    training: TrainingConfig = TrainingConfig()
+    export: ExportConfig = ExportConfig()
+
+
+C = TypeVar("C", bound=TaskConfig)
+Values = Mapping[str, Mapping[str, Any]]
+
+
+class Presets(Mapping[str, Values], Generic[C]):
+    """The presets of a task by name, and the way from one of them to a configuration.
+
+    Args:
+        config: the class of the configuration.
+        by_name: values by section; each preset names a `backbone.kind`.
+        by_backbone: by preset and kind of backbone, what another backbone than the preset's own
+            needs besides.
+    """
+
+    def __init__(
+        self,
+        config: type[C],
+        by_name: Mapping[str, Values],
+        by_backbone: Mapping[tuple[str, str], Values],
+    ) -> None:
+        self.config = config
+        self.by_backbone = by_backbone
+        self._by_name = by_name
+
+    def __getitem__(self, name: str) -> Values:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    @property
+    def keys_set(self) -> frozenset[str]:
+        """The dotted keys that some preset sets, or changes for some backbone."""
+        tables = (*self._by_name.values(), *self.by_backbone.values())
+        return frozenset(
+            f"{section}.{key}" for table in tables for section in table for key in table[section]
+        )
+
+    def resolve(
+        self,
+        *,
+        file: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        flags: Mapping[str, object] | None = None,
+    ) -> C:
+        """Flags before environment before file before the preset that they name, else "small".
+
+        Raises:
+            ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
+        """
+        name = str(lookup("preset", file=file, environ=environ, flags=flags) or "small")
+        if name not in self:
+            raise ConfigurationError(unknown("preset", name, self))
+        preset = self[name]
+        kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
+        special = self.by_backbone.get((name, str(kind or preset["backbone"]["kind"])), {})
+        sections = {*preset, *special}
+        merged = {key: {**preset.get(key, {}), **special.get(key, {})} for key in sections}
+        values = {"preset": name, **merged}
+        return resolve(self.config, preset=values, file=file, environ=environ, flags=flags)

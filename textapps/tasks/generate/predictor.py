@@ -1,0 +1,97 @@
+"""A trained character-level language model."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from textapps.core.config import resolve
+from textapps.core.errors import ConfigurationError
+from textapps.core.tokens import FIRST
+from textapps.decoding.config import DecodingConfig
+from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.tasks.generate.config import GenerateConfig
+from textapps.tasks.generate.continuation import PIECE, Continuation
+from textapps.tasks.generate.data import scoring_batches
+from textapps.tasks.generate.model import LanguageModel
+from textapps.tasks.predictor import TrainedPredictor
+
+LOGGER = logging.getLogger("textapps")
+STREAMED = 16  # characters of a piece that a person sees coming
+COMPILED_FROM = {"transformer": 2_000}
+COMPILED_FROM_ELSE = 20_000
+
+
+class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, LanguageModel]):
+    """Continues texts, and tells how surprising a text is: `generator.generate(["ROMEO:"])`."""
+
+    def set_up(self) -> None:
+        """Makes the graphs that read and that continue."""
+        self._read = tf.function(self._read_chunk, autograph=False, reduce_retracing=True)
+        self._continuation = Continuation(self.model, self.preprocessor)
+
+    def generate(self, seeds: Sequence[str], random_seed: int = 0, **options: object) -> list[str]:
+        """Continues each seed; the text that comes back is without it.
+
+        Args:
+            seeds: texts to go on from; "" begins on a new line.
+            random_seed: seed i of the list uses `random_seed + i`; the same one gives the same
+                text on every run, whatever the other seeds are.
+            options: of the [decoding] section, in place of the run's.
+
+        Raises:
+            ConfigurationError: an option out of its range.
+        """
+        pieces = zip(*self._pieces(seeds, random_seed, PIECE, options), strict=True)
+        return ["".join(row) for row in pieces]
+
+    def stream(
+        self, seeds: Sequence[str], random_seed: int = 0, **options: object
+    ) -> Iterator[list[str]]:
+        """As `generate`, some characters of every text at a time, as they are made.
+
+        What is given out is never taken back, even where a stop text has begun.
+        """
+        return self._pieces(seeds, random_seed, STREAMED, options)
+
+    def nats(self, text: str) -> NDArray[np.float32]:
+        """The surprise of each character given those before it: float32[characters], in nats.
+
+        A character that training has not seen is scored by the probability of an unknown one.
+        """
+        if not text:
+            return np.zeros(0, np.float32)
+        source = scoring_batches(self.config, self.preprocessor, text)
+        state, parts = None, []
+        for step in range(source.steps_per_pass):
+            inputs, targets, _ = source.batch(0, step)
+            if state is None:
+                state = self.model.initial_state(len(targets))
+            nats, state = self._read(tf.constant(inputs["ids"]), tf.constant(targets), state)
+            parts.append(nats.numpy())
+        return source.in_order(np.concatenate(parts, axis=1))
+
+    def _pieces(
+        self, seeds: Sequence[str], random_seed: int, piece: int, options: Mapping[str, object]
+    ) -> Iterator[list[str]]:
+        config = resolve(DecodingConfig, flags={**self.config.decoding.model_dump(), **options})
+        characters = len(self.preprocessor.vocabulary) - FIRST
+        if config.top_k > characters:
+            raise ConfigurationError(
+                f"top_k {config.top_k} is more than the {characters} characters that the model "
+                "knows; give fewer, or 0 for all"
+            )
+        if unknown := self.preprocessor.unknown("".join(seeds)):
+            LOGGER.warning(
+                "never seen in training, read as unknown: %s", ", ".join(map(repr, unknown))
+            )
+        # XLA takes seconds to compile what it then makes quicker.
+        compiled = config.length >= COMPILED_FROM.get(self.config.backbone.kind, COMPILED_FROM_ELSE)
+        return self._continuation.pieces(seeds, random_seed, config, piece, compiled=compiled)
+
+    def _read_chunk(self, ids: Any, targets: Any, state: Any) -> tuple[Any, Any]:
+        logits, state = self.model.read(ids, state)
+        return self.model.nats(targets, logits), state

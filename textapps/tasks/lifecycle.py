@@ -1,0 +1,276 @@
+"""The life of a model, the same for every task: train, resume, load, evaluate, export."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Generic
+
+import numpy as np
+
+from textapps.core.config import resolve
+from textapps.core.errors import ConfigurationError, unknown
+from textapps.exporting.config import ExportConfig
+from textapps.tasks.config import AnyData, C
+from textapps.tasks.task import B, E, M, P, R, S, Task
+from textapps.training.checkpoint import CheckpointStore
+from textapps.training.data_record import (
+    check_same_data,
+    describe,
+    read_data_record,
+    write_data_record,
+)
+from textapps.training.evaluations import (
+    METRICS,
+    Summary,
+    evaluation_path,
+    write_details,
+    write_evaluation,
+)
+from textapps.training.fit import FitResult, fit
+from textapps.training.progress import Progress
+from textapps.training.replicas import Replicas
+from textapps.training.run_directory import RunDirectory
+from textapps.training.seeding import precision, seed_everything
+from textapps.training.weights import load_weights
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[C, S, P, B]):
+    """A run of which all is there but the weights."""
+
+    run: RunDirectory
+    config: C
+    preprocessor: P
+    batches: B
+    validation: S
+    labels: tuple[str, ...]
+
+
+def train(
+    task: Task[C, S, P, B, M, R, E],
+    config: C,
+    models_dir: Path | str = "models",
+    progress: Progress | None = None,
+) -> tuple[R, FitResult]:
+    """Trains a new run under `models_dir`; the predictor that comes back has the best weights.
+
+    Raises:
+        ConfigurationError: sizes that do not fit together.
+        DataError: data that are missing or wrong.
+        DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
+    """
+    replicas = Replicas.of(config.training.strategy)
+    return _fit(task, begin(task, config, models_dir, replicas), replicas, progress)
+
+
+def begin(
+    task: Task[C, S, P, B, M, R, E],
+    config: C,
+    models_dir: Path | str = "models",
+    replicas: Replicas | None = None,
+) -> Prepared[C, S, P, B]:
+    """Everything that comes before training: reads the data, learns the preprocessor, makes a run.
+
+    There is no run before all that the user gave has been found good; errors as in `train`.
+    """
+    replicas = replicas or Replicas()
+    config = config.model_copy(update={"data": config.data.resolved()})
+    task.check(config)
+    train, validation = task.load_training(config, ())
+    preprocessor, batches = task.learn(config, train)
+    labels = task.labels(train)
+
+    def create() -> RunDirectory:
+        run = RunDirectory.create(Path(models_dir), task.name, config.backbone.kind, config)
+        run.preprocessor_dir.mkdir()
+        preprocessor.save(run.preprocessor_dir)
+        write_data_record(run, describe(train, validation, labels))
+        return run
+
+    run = replicas.agreed_run(create, Path(models_dir) / task.name)
+    if not replicas.is_chief:  # on another machine the same texts may have taught other subwords
+        preprocessor = task.load_preprocessor(config, run.preprocessor_dir)
+        batches = task.training_batches(config, preprocessor, train)
+    return Prepared(run, config, preprocessor, batches, validation, labels)
+
+
+def resume(
+    task: Task[C, S, P, B, M, R, E], run: RunDirectory, progress: Progress | None = None
+) -> tuple[R, FitResult]:
+    """Goes on with a run that was stopped, by whatever; ends as if it had not been.
+
+    Raises:
+        DataError: its data are missing.
+        RunError: the run is half-written, or its data have changed since.
+    """
+    config = load_config(task, run)
+    replicas = Replicas.of(config.training.strategy)
+    known = read_data_record(run, labelled=task.labelled)
+    labels = tuple(known.get("labels", ()))
+    train, validation = task.load_training(config, labels)
+    check_same_data(run, known, describe(train, validation, labels))
+    preprocessor = task.load_preprocessor(config, run.preprocessor_dir)
+    batches = task.training_batches(config, preprocessor, train)
+    prepared = Prepared(run, config, preprocessor, batches, validation, labels)
+    return _fit(task, prepared, replicas, progress)
+
+
+def load(task: Task[C, S, P, B, M, R, E], run: RunDirectory) -> R:
+    """The predictor of a run, with its best weights.
+
+    Raises:
+        RunError: the run is half-written, damaged, of another task or of a newer format.
+    """
+    config = load_config(task, run)
+    labels = tuple(read_data_record(run, labelled=task.labelled).get("labels", ()))
+    preprocessor = task.load_preprocessor(config, run.preprocessor_dir)
+    model = task.build_model(config, preprocessor, labels)
+    load_weights(model, run)
+    return task.predictor(run, config, preprocessor, model, labels)
+
+
+def load_config(task: Task[C, S, P, B, M, R, E], run: RunDirectory) -> C:
+    """The configuration of a run, every value of it."""
+    return resolve(task.presets.config, file=run.path / "config.toml")
+
+
+def evaluate(
+    task: Task[C, S, P, B, M, R, E],
+    predictor: R,
+    data: AnyData | None = None,
+    split: str = "test",
+    options: Mapping[str, object] | None = None,
+) -> E:
+    """Evaluates a predictor on a split of `data`, by default of the data of its training.
+
+    The figures are written into the run; those of its own test split become metrics.json too.
+
+    Args:
+        options: values of the configuration by dotted key, in place of the run's, such as
+            `decoding.beam`.
+
+    Raises:
+        ConfigurationError: an unknown option or one out of its range.
+        DataError: data that are missing, wrong or of other classes.
+        RunError: the run cannot be written.
+    """
+    if options:
+        predictor = predictor.configured(options)
+    own = task.presets.config.model_validate(predictor.config)  # itself, of the type C
+    config = own if data is None else own.model_copy(update={"data": data})
+    examples = task.load_split(config, split, predictor.labels)
+    found = task.evaluate(predictor, examples, split)
+    default = split == "test" and not options and _is_same(config.data, own.data)
+    evaluation = replace(found, default=default)
+    run, summary = predictor.run, evaluation.summary
+    fingerprint = np.array(examples.fingerprint)
+    write_evaluation(run, summary, **evaluation.arrays, sha256=fingerprint)
+    for suffix, content in evaluation.details.items():
+        write_details(run, summary, content, suffix)
+    if default:
+        run.write_json(METRICS, summary)
+    return evaluation
+
+
+def summarize(run: RunDirectory, examples: S, split: str, metrics: Mapping[str, float]) -> Summary:
+    """The figures of examples of a split, with all that tells what they are of."""
+    return Summary(
+        task=run.task,
+        run=run.name,
+        data=examples.name,
+        split=split,
+        examples=len(examples),
+        metrics=dict(metrics),
+    )
+
+
+def costs(predictor: R) -> dict[str, float]:
+    """What a model has cost: the `seconds` of its training, and its `parameters`."""
+    state = CheckpointStore(predictor.run.checkpoints).newest_state()
+    return {"seconds": state.seconds if state else 0.0, "parameters": predictor.parameters}
+
+
+def write_report(task: Task[C, S, P, B, M, R, E], predictor: R, evaluation: E) -> Path:
+    """Writes what is known of an evaluation as one HTML file, and returns its path.
+
+    That of the run's own test split is report.html, others stand beside their figures.
+
+    Raises:
+        OSError: the run cannot be written.
+    """
+    # Only here: loading a model need not wait for what draws.
+    from textapps.evaluation.reports.report import write_report as write_html
+
+    path = evaluation_path(predictor.run, evaluation.summary).with_suffix(".html")
+    if evaluation.default:
+        path = predictor.run.path / REPORT
+    write_html(path, task.report(predictor, evaluation))
+    return path
+
+
+def export(
+    task: Task[C, S, P, B, M, R, E],
+    predictor: R,
+    models_dir: Path | str = "models",
+    *,
+    format: str = "saved_model",
+    **options: object,
+) -> Path:
+    """Publishes a verified export, and returns the directory of the new version.
+
+    Args:
+        format: one of the task's.
+        options: of the [export] section, in place of the run's.
+
+    Raises:
+        ConfigurationError: an unknown format or option.
+        ExportError: it cannot be written, or does not answer as the predictor does.
+    """
+    if format not in task.formats:
+        raise ConfigurationError(unknown("format", format, task.formats))
+    own = predictor.config.export.model_dump()
+    config = resolve(ExportConfig, preset=own, flags=options)
+    return task.formats[format](predictor, Path(models_dir), config)
+
+
+def _fit(
+    task: Task[C, S, P, B, M, R, E],
+    prepared: Prepared[C, S, P, B],
+    replicas: Replicas,
+    progress: Progress | None,
+) -> tuple[R, FitResult]:
+    run, config, preprocessor = prepared.run, prepared.config, prepared.preprocessor
+    seed_everything(config.random_seed)
+    with precision(config.training.mixed_precision), replicas.scope():
+        labels, batches = prepared.labels, prepared.batches
+        if task.build_trainee is None:
+            model = task.build_model(config, preprocessor, labels)
+        else:
+            model = task.build_trainee(config, preprocessor, labels, batches, replicas.rows)
+        predictor = task.predictor(run, config, preprocessor, model, labels)
+        objective = task.objective(predictor, prepared.validation)
+        result = fit(
+            model,
+            loss=objective.loss,
+            metrics=objective.metrics,
+            train=batches,
+            validation=task.validation_batches(config, preprocessor, prepared.validation),
+            config=config.training,
+            run=run,
+            monitor=objective.monitor,
+            mode=objective.mode,
+            evaluate=objective.figures,
+            replicas=replicas,
+            progress=progress,
+        )
+    if config.training.mixed_precision or replicas.count > 1:
+        # What answers shall do so in float32 and on one device, as after any other loading.
+        return load(task, run), result
+    return predictor, result
+
+
+def _is_same(one: AnyData, other: AnyData) -> bool:
+    """Whether two sections name the same data; `skip_bad` says how to read them."""
+    return one.model_dump(exclude={"skip_bad"}) == other.model_dump(exclude={"skip_bad"})

@@ -1,0 +1,29 @@
+"""What the reports of all tasks begin with."""
+
+from textapps.tasks.config import C
+from textapps.tasks.predictor import TrainedPredictor
+from textapps.tasks.task import M, P
+from textapps.training.evaluations import Summary
+
+
+def facts(
+    predictor: TrainedPredictor[C, P, M], summary: Summary, unit: str, **more: str
+) -> dict[str, str]:
+    """The facts at the head of a report, by name.
+
+    Args:
+        unit: what the examples are called, such as "sentences".
+        more: facts of the task, which stand after the number of parameters.
+    """
+    config, metrics = predictor.config, summary["metrics"]
+    backbone = config.backbone
+    return {
+        "run": predictor.run.name,
+        "backbone": f"{backbone.kind}, {backbone.layers} x {backbone.units}",
+        "preset": config.preset,
+        "parameters": f"{metrics['parameters']:,}",
+        **more,
+        "trained on": config.data.source,
+        "training": f"{metrics['seconds']:.0f} s",
+        "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} {unit}",
+    }

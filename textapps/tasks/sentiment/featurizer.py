@@ -1,0 +1,82 @@
+"""Texts to what the sentiment model takes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textapps.preprocessing.ngrams import NgramIndex
+from textapps.preprocessing.text import TextPreprocessor
+from textapps.tasks.sentiment.config import SentimentConfig
+
+
+class TextFeaturizer:
+    """Texts to ids and, with `model.ngrams`, to n-grams.
+
+    The same operations in training, on many texts, and in the exported graph.
+    """
+
+    def __init__(self, tokenizer: TextPreprocessor, ngrams: NgramIndex | None) -> None:
+        self.tokenizer = tokenizer
+        self.ngrams = ngrams
+
+    def __call__(self, texts: Any) -> dict[str, Any]:
+        """string[batch] → {"ids": int32[batch, time], "ngrams": int32[batch, features]}."""
+        ids = self.tokenizer(texts)
+        return {"ids": ids} | ({} if self.ngrams is None else {"ngrams": self.ngrams(ids)})
+
+    def encode(self, texts: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+        """The same of many texts, each input as (values, row splits)."""
+        return self._features(self.tokenizer.encode(texts))
+
+    @property
+    def vocabulary_size(self) -> int:
+        """One more than the largest id."""
+        return len(self.tokenizer.vocabulary)
+
+    @property
+    def resources(self) -> list[Any]:
+        """What an export must keep track of."""
+        return [self.tokenizer] + ([] if self.ngrams is None else [self.ngrams])
+
+    @classmethod
+    def learn(
+        cls, texts: Sequence[str], config: SentimentConfig
+    ) -> tuple["TextFeaturizer", dict[str, tuple[Any, Any]]]:
+        """Learns the vocabulary, and the n-grams if there are to be any, from training texts.
+
+        Returns it with what `encode` gives for these texts.
+        """
+        tokenizer = TextPreprocessor.from_texts(texts, config.preprocessor)
+        ids = tokenizer.encode(texts)
+        ngrams = None
+        if config.model.ngrams:
+            ngrams = NgramIndex.learn(
+                *ids,
+                orders=config.model.ngrams,
+                vocabulary_size=len(tokenizer.vocabulary),
+                min_texts=config.model.ngram_min_texts,
+            )
+        featurizer = cls(tokenizer, ngrams)
+        return featurizer, featurizer._features(ids)
+
+    def save(self, directory: Path) -> None:
+        """Writes vocabulary and n-grams."""
+        self.tokenizer.save(directory)
+        if self.ngrams is not None:
+            self.ngrams.save(directory)
+
+    @classmethod
+    def load(cls, directory: Path, config: SentimentConfig) -> "TextFeaturizer":
+        """Reads what `save` wrote; RunError if it is missing or damaged."""
+        tokenizer = TextPreprocessor.load(directory, config.preprocessor)
+        ngrams = None
+        if config.model.ngrams:
+            ngrams = NgramIndex.load(
+                directory,
+                orders=config.model.ngrams,
+                vocabulary_size=len(tokenizer.vocabulary),
+            )
+        return cls(tokenizer, ngrams)
+
+    def _features(self, ids: tuple[Any, Any]) -> dict[str, tuple[Any, Any]]:
+        return {"ids": ids} | ({} if self.ngrams is None else {"ngrams": self.ngrams.encode(*ids)})

@@ -1,0 +1,43 @@
+"""A trained classifier of texts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from textapps.tasks.classification import Classification, classifications, classify
+from textapps.tasks.predictor import TrainedPredictor, batches_by_length, utf8
+from textapps.tasks.sentiment.config import SentimentConfig
+from textapps.tasks.sentiment.featurizer import TextFeaturizer
+from textapps.tasks.sentiment.model import SentimentModel
+
+
+class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, SentimentModel]):
+    """Tells the sentiment of texts: `classifier.predict(["What a film!"])[0].label`."""
+
+    def set_up(self) -> None:
+        """Traces the signature once."""
+        self.answer = tf.function(
+            self._answer,
+            input_signature=[tf.TensorSpec([None], tf.string, name="text")],
+            autograph=False,  # nothing here branches on a tensor, and converting takes a second
+        )
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32[texts, labels]: the probabilities of the labels, each row summing to one."""
+        scores = np.zeros((len(texts), len(self.labels)), np.float32)
+        for rows in batches_by_length(map(len, texts)):
+            batch = tf.constant([utf8(texts[row]) for row in rows])
+            scores[rows] = self.answer(batch)["scores"]
+        return scores
+
+    def predict(self, texts: Sequence[str]) -> list[Classification]:
+        """One answer a text."""
+        return classifications(self.scores(texts), self.labels)
+
+    def _answer(self, text: Any) -> dict[str, Any]:
+        """string[batch] → as `classify`: the exported signature."""
+        logits = self.model(self.preprocessor(text), training=False)
+        return classify(self.model.combined(logits), self.labels)

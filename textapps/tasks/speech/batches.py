@@ -1,0 +1,101 @@
+"""Batches of clips to train and validate on."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps.datasets.clips.clips import Clips
+from textapps.datasets.config import SILENCE, UNKNOWN
+from textapps.preprocessing.augmentation import clip_seeds
+from textapps.training.batches import Batch
+from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan, shard
+
+
+class ClipBatchSource:
+    """Clips of one length as 16-bit samples, with seeds for what training makes of them.
+
+    Which clips a pass takes, in which order, and the seeds of its variations follow from the
+    random seed, the pass and the step alone.
+
+    Args:
+        clips: of one split.
+        batch_size: rows of a batch.
+        seed: None for every clip once and in order, as for validation.
+        worker, workers: this process and the number of them, for data-parallel training.
+        repeat: how often a clip of a rare command is heard in a pass at most.
+        repeat_unknown: how often each clip of an unknown word is.
+    """
+
+    def __init__(
+        self,
+        clips: Clips,
+        batch_size: int,
+        seed: int | None,
+        worker: int = 0,
+        workers: int = 1,
+        *,
+        repeat: int = 1,
+        repeat_unknown: int = 1,
+    ) -> None:
+        self.clips = clips
+        self.seed = seed
+        self.worker = worker
+        self.workers = workers
+        self.repeat = repeat
+        self.repeat_unknown = repeat_unknown
+        self.plan: Plan
+        if seed is None:
+            self.plan = SequentialPlan(np.zeros(len(clips)), batch_size)
+        else:
+            self.plan = LengthGroupedPlan(np.zeros(len(self.heard(0))), batch_size, seed)
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Steps in one pass over the clips."""
+        return self.plan.steps_per_pass
+
+    def batch(self, pass_index: int, step: int) -> Batch:
+        """({"pcm": int16[batch, samples], "seeds": int64[batch]}, labels, weights)."""
+        planned = self.plan.indices(pass_index, step)
+        places, weights = shard(planned, self.worker, self.workers)
+        rows = places if self.seed is None else self.heard(pass_index)[places]
+        seeds = clip_seeds(self.seed or 0, pass_index, places).numpy()
+        inputs = {"pcm": self.clips.audio.pcm(rows), "seeds": seeds}
+        return inputs, self.clips.labels[rows], weights
+
+    def heard(self, pass_index: int) -> NDArray[np.int64]:
+        """The clips of a pass of training; equally many each time.
+
+        Of a command that has fewer clips than another, clips come several times: a class that is
+        heard less often is answered less often too, whatever is said.
+        """
+        drawn = self.clips.drawn(pass_index)
+        labels, names = self.clips.labels[drawn], self.clips.names
+        commands = [label for label, name in enumerate(names) if name not in (UNKNOWN, SILENCE)]
+        counts = np.bincount(labels, minlength=len(names))[commands]
+        parts = [drawn]
+        for label, count in zip(commands, counts, strict=True):
+            own = drawn[labels == label]
+            more = min(max(counts), self.repeat * count) - count
+            # The next ones in every pass, so that each is heard as often as any other.
+            parts.append(own[(pass_index * more + np.arange(more)) % max(count, 1)])
+        if UNKNOWN in names:
+            unknown = drawn[labels == names.index(UNKNOWN)]
+            parts += [unknown] * (self.repeat_unknown - 1)
+        return np.concatenate(parts)
+
+    @property
+    def signature(self) -> Any:
+        """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
+        import tensorflow as tf
+
+        samples = len(self.clips.audio.pcm(np.arange(1))[0])
+        return (
+            {
+                "pcm": tf.TensorSpec((None, samples), tf.int16),
+                "seeds": tf.TensorSpec((None,), tf.int64),
+            },
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
+        )

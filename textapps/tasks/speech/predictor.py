@@ -1,0 +1,108 @@
+"""A trained recogniser of spoken commands."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from textapps.datasets.clips.bytes import LONGEST_SECONDS
+from textapps.datasets.config import SILENCE, UNKNOWN
+from textapps.decoding.detector import Detection, Detector
+from textapps.preprocessing.log_mel import FrontEnd
+from textapps.preprocessing.recordings import read_recordings
+from textapps.tasks.classification import Classification, classifications
+from textapps.tasks.predictor import TrainedPredictor, batches_by_length
+from textapps.tasks.speech.answers import Answers
+from textapps.tasks.speech.config import SpeechConfig
+from textapps.tasks.speech.listener import Listener
+from textapps.tasks.speech.model import SpeechModel
+from textapps.tasks.speech.recordings import Recording, Waveform, read_recording
+
+
+class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
+    """Recognises spoken commands, in clips (`recognizer.predict(["yes.wav"])`) and in a stream."""
+
+    def set_up(self) -> None:
+        """Traces the signatures once."""
+        model, audio = self.model, self.config.preprocessor
+        self.answers = Answers(model, audio, self.labels)
+        self.listener = cache(lambda hop_ms: Listener(model, audio, hop_ms))
+        waveform = tf.TensorSpec([None, None], tf.float32, name="waveform")
+        samples = tf.TensorSpec([None], tf.int32, name="samples")
+        # Nothing here branches on a tensor, and converting takes a second.
+        self.answer_clips = tf.function(
+            self.answers.clips, input_signature=[waveform], autograph=False
+        )
+        self.answer = tf.function(
+            self.answers.waveforms, input_signature=[waveform, samples], autograph=False
+        )
+        self.answer_files = tf.function(
+            self._answer_files,
+            input_signature=[tf.TensorSpec([None], tf.string, name="audio_bytes")],
+            autograph=False,
+        )
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The labels that are words of their own."""
+        return tuple(label for label in self.labels if label not in (UNKNOWN, SILENCE))
+
+    def scores(self, waveforms: Sequence[Waveform]) -> NDArray[np.float32]:
+        """float32[recordings, labels]: the probabilities of the labels, each row summing to one.
+
+        Args:
+            waveforms: float32[samples] each, at the rate of the model, of any lengths but none; of
+                one that is longer than a clip the loudest stretch counts.
+        """
+        scores = np.zeros((len(waveforms), len(self.labels)), np.float32)
+        for rows in batches_by_length(map(len, waveforms)):
+            samples = np.array([len(waveforms[row]) for row in rows], np.int32)
+            batch = np.zeros((len(rows), samples.max()), np.float32)
+            for place, row in enumerate(rows):
+                batch[place, : samples[place]] = waveforms[row]
+            scores[rows] = self.answer(tf.constant(batch), tf.constant(samples))["scores"]
+        return scores
+
+    def predict(self, recordings: Sequence[Recording]) -> list[Classification]:
+        """One answer a recording.
+
+        Args:
+            recordings: paths of WAV, FLAC or OGG files, their bytes, or samples at the rate of the
+                model, of 30 s at most each.
+
+        Raises:
+            DataError: one is missing, bad, empty or too long.
+        """
+        rate_hz = self.config.preprocessor.sample_rate
+        scores = self.scores([read_recording(each, rate_hz) for each in recordings])
+        return classifications(scores, self.labels)
+
+    def listen(self, pieces: Iterable[Waveform], **options: object) -> Iterator[Detection]:
+        """The commands that are heard in a stream, each as soon as it is.
+
+        Args:
+            pieces: float32[samples] each, of any lengths, at the rate of the model.
+            options: of the [detection] section, in place of the run's.
+
+        Raises:
+            ConfigurationError: an option out of its range.
+        """
+        flags = {f"detection.{name}": value for name, value in options.items()}
+        detection = self.configured(flags).config.detection
+        detector = Detector(self.labels, self.commands, detection)
+
+        def detections() -> Iterator[Detection]:
+            state = None
+            for heard in self.listener(detection.hop_ms).answers(pieces):
+                found, state = detector(heard.scores, heard.times_ms, state)
+                yield from found
+
+        return detections()
+
+    def _answer_files(self, audio_bytes: Any) -> dict[str, Any]:
+        """string[batch] → as `Answers.waveforms`."""
+        rate_hz = self.config.preprocessor.sample_rate
+        return self.answers.checked(*read_recordings(audio_bytes, rate_hz, LONGEST_SECONDS))

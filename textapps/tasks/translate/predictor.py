@@ -1,0 +1,95 @@
+"""A trained translator of sentences."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from textapps.core.config import resolve
+from textapps.core.tokens import EOS
+from textapps.decoding.config import SearchConfig
+from textapps.decoding.hypotheses import possible
+from textapps.evaluation.metrics.translation import AttentionMap
+from textapps.preprocessing.tokenizer import Tokenizer
+from textapps.preprocessing.tokenizer_pair import TokenizerPair
+from textapps.tasks.predictor import TrainedPredictor, batches_by_length, utf8
+from textapps.tasks.translate.config import TranslateConfig
+from textapps.tasks.translate.model import TranslationModel
+from textapps.tasks.translate.search import Search
+
+END = "</s>"  # the end of a sentence, in pictures
+
+
+class Translation(NamedTuple):
+    """A translation and its length-normalised log-probability, by which it was ranked."""
+
+    translation: str
+    score: float
+
+
+class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationModel]):
+    """Translates sentences: `translator.predict(["A man is sleeping."])[0].translation`."""
+
+    def set_up(self) -> None:
+        """Makes the search, which traces a graph for each of its configurations."""
+        self.search = Search(self.model, self.preprocessor)
+
+    def predict(
+        self, texts: Sequence[str], random_seed: int = 0, **options: object
+    ) -> list[Translation]:
+        """The best answer to each sentence; as `n_best` otherwise."""
+        found = self.n_best(texts, random_seed, **{**options, "n_best": 1})
+        return [answers[0] for answers in found]
+
+    def n_best(
+        self, texts: Sequence[str], random_seed: int = 0, **options: object
+    ) -> list[list[Translation]]:
+        """The best answers to each sentence, the best one first; there may be fewer than asked for.
+
+        Args:
+            texts: a text without a token is answered by "".
+            random_seed: of drawn answers; text i takes `random_seed + i`.
+            options: of the [decoding] section, in place of the run's.
+
+        Raises:
+            ConfigurationError: an option out of its range.
+        """
+        config = resolve(SearchConfig, flags={**self.config.decoding.model_dump(), **options})
+        found: list[list[Translation]] = [[] for _ in texts]
+        for rows in batches_by_length(map(len, texts)):
+            batch = tf.constant([utf8(texts[row]) for row in rows])
+            translations, scores = self.search(batch, random_seed + rows, config)
+            for row, strings, numbers in zip(rows, translations, scores, strict=True):
+                ranked = zip(strings, possible(numbers), numbers, strict=True)
+                found[row] = [
+                    Translation(text.decode(), float(score))
+                    for rank, (text, is_one, score) in enumerate(ranked)
+                    if is_one or rank == 0
+                ]
+        return found
+
+    def attention(self, text: str) -> AttentionMap | None:
+        """Where each token of the greedy answer looked in the sentence; None without attention.
+
+        Of the last block, as the mean of its heads.
+        """
+        source = self.search.source_ids(tf.constant([text]))
+        greedy = self.config.decoding.model_copy(update={"beam": 1, "n_best": 1, "temperature": 0})
+        found = self.search.traced_ids(greedy)(source, tf.zeros([1], tf.int64))
+        target = found.ids[:, 0, : int(found.lengths[0, 0])]
+        weights = self.model.attention_weights(source, target)
+        if weights is None:
+            return None
+        return AttentionMap(
+            _names(self.preprocessor.source, source[0]),
+            [*_names(self.preprocessor.target, target[0]), END],
+            weights[0].numpy(),
+        )
+
+
+def _names(tokenizer: Tokenizer, ids: Any) -> list[str]:
+    texts = tokenizer.decode(ids[:, None]).numpy()
+    return [
+        END if token == EOS else text.decode()
+        for token, text in zip(ids.numpy(), texts, strict=True)
+    ]
