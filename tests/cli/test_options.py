@@ -172,7 +172,7 @@ def test_find_run_takes_a_name_or_a_path(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models" / "sentiment" / "20260101-000000-gru").mkdir(parents=True)
     for run in ("20260101-000000-gru", "models/sentiment/20260101-000000-gru"):
-        with pytest.raises(RunError, match="000000-gru is no run or a half-written one"):
+        with pytest.raises(RunError, match="000000-gru is not a run, or an incomplete one"):
             find_run(tmp_path / "models", "sentiment", run)
     with pytest.raises(RunError, match="no run at nowhere"):
         find_run(tmp_path / "models", "sentiment", "nowhere")
