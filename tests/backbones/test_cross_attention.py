@@ -197,27 +197,7 @@ def test_gradients_reach_the_source_and_every_weight(attention):
 
 
 @every_attention
-def test_mixed_bfloat16_runs_and_stays_near(attention):
-    full, half = backbone_of(attention), backbone_of(attention, dtype="mixed_bfloat16")
-    half.set_weights(full.get_weights())
-    memory = half.prepare_memory(ENCODED, MASK)
-    outputs, _ = half(X, memory=memory)
-    assert outputs.dtype == "bfloat16"
-    assert all(weight.dtype == "float32" for weight in half.trainable_variables)
-    expected, _ = full(X, memory=full.prepare_memory(ENCODED, MASK))
-    np.testing.assert_allclose(tf.cast(outputs, "float32"), expected, atol=0.15)
-    weights = half.attention_weights(X, memory=memory)
-    assert weights is None or weights.dtype == "float32"
-
-
-@every_attention
 def test_a_layer_makes_the_same_round_trip(attention):
     layer = layer_of(attention)
     again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
-
-
-def test_only_several_heads_must_divide_the_units():
-    config = {"kind": "gru", "units": 7, "heads": 4}
-    for attention in ("dot", "additive", "none"):
-        Backbone(BackboneConfig(attention=attention, **config), memory_units=MEMORY_UNITS)

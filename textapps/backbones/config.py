@@ -3,15 +3,22 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from textapps.backbones.registry import BACKBONES as BACKBONES
+from textapps.backbones.registry import REGISTRY
 from textapps.core.config import Section
+from textapps.core.errors import unknown
 from textapps.core.keys import Option
-from textapps.core.names import BACKBONES as BACKBONES
-from textapps.core.names import BackboneName
 
-GATED = ("lstm", "gru")
 
+def _known(kind: str) -> str:
+    if kind not in REGISTRY:
+        raise ValueError(unknown("backbone", kind, REGISTRY))
+    return kind
+
+
+Kind = Annotated[str, AfterValidator(_known)]
 Attention = Literal["multi-head", "dot", "additive", "none"]
 Activation = Literal["tanh", "relu", "gelu", "silu", "elu", "sigmoid", "hard_sigmoid", "linear"]
 
@@ -19,7 +26,7 @@ Activation = Literal["tanh", "relu", "gelu", "silu", "elu", "sigmoid", "hard_sig
 class BackboneConfig(Section):
     """The backbone: a stack of equal blocks around one kind of mixer."""
 
-    kind: Annotated[BackboneName, Option("--backbone")] = Field(
+    kind: Annotated[Kind, Option("--backbone", choices=BACKBONES)] = Field(
         "gru", description="The kind of backbone that reads the sequence."
     )
     units: Annotated[int, Option("--units")] = Field(
@@ -65,17 +72,12 @@ class BackboneConfig(Section):
         "mean as one vector.",
     )
 
-    @property
-    def inner_units(self) -> int:
-        """The inner width of the feed-forward part, 0 for none."""
-        default = 4 * self.units if self.kind == "transformer" else 0
-        return default if self.feed_forward is None else self.feed_forward
-
     @model_validator(mode="after")
     def _fits_together(self) -> "BackboneConfig":
-        if self.recurrent_activation is not None and self.kind not in GATED:
+        entry = REGISTRY[self.kind]
+        if self.recurrent_activation is not None and not entry.gates:
             raise ValueError(f"recurrent_activation: {self.kind} has no gates; leave it out")
-        if self.kind == "transformer" and self.units % (2 * self.heads):
+        if entry.rotary and self.units % (2 * self.heads):
             raise ValueError(
                 f"units {self.units} must be a multiple of 2 x heads (2 x {self.heads}), "
                 "because rotary positions turn pairs of features"

@@ -194,5 +194,7 @@ def _at_least(size: Any, least: int) -> Any:
 
 def _from(x: Any, first: Any, size: Any) -> Any:
     """`size` positions of each row from int32[batch] on; beyond the end, the last one again."""
+    if isinstance(size, int) and size == 0:  # which Keras cannot take from an empty batch
+        return x[:, :0]
     places = ops.minimum(first[:, None] + ops.arange(size)[None, :], ops.shape(x)[1] - 1)
     return ops.take_along_axis(x, places[:, :, None], axis=1)

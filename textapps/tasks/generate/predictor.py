@@ -21,8 +21,6 @@ from textapps.tasks.predictor import TrainedPredictor
 
 LOGGER = logging.getLogger("textapps")
 STREAMED = 16  # characters of a piece that a person sees coming
-COMPILED_FROM = {"transformer": 2_000}
-COMPILED_FROM_ELSE = 20_000
 
 
 class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, LanguageModel]):
@@ -89,7 +87,7 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
                 "never seen in training, read as unknown: %s", ", ".join(map(repr, unknown))
             )
         # XLA takes seconds to compile what it then makes quicker.
-        compiled = config.length >= COMPILED_FROM.get(self.config.backbone.kind, COMPILED_FROM_ELSE)
+        compiled = config.length >= self.model.backbone.compiled_from
         return self._continuation.pieces(seeds, random_seed, config, piece, compiled=compiled)
 
     def _read_chunk(self, ids: Any, targets: Any, state: Any) -> tuple[Any, Any]:
