@@ -16,6 +16,7 @@ import pytest
 from tests.serving import browser, models
 from tests.serving.asking import Built
 from tests.serving.browser import TONE_HZ, ServedPage
+from textapps.decoding.config import DecodingConfig, option_schemas
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium")
@@ -222,6 +223,33 @@ def test_a_text_streams_in(page: Page, site: ServedPage) -> None:
     assert written.text_content() == text
     assert panel.get_by_role("status").first.text_content() == text
     expect(written).not_to_have_attribute("aria-busy", "true")
+
+
+def test_the_controls_are_what_the_export_says(page: Page, site: ServedPage) -> None:
+    options = option_schemas(DecodingConfig(length=7, temperature=2.5, repetition_penalty=1.5))
+    page.route("**/manifest", lambda route: route.fulfill(json={"options": options}))
+    panel = show(page, site, "tales")
+    panel.get_by_text("More choices").click()
+    sliders = panel.get_by_role("slider")
+    names = ("Length", "Temperature", "Top k", "Top p", "Min p", "Repetition penalty")
+    expect(sliders).to_have_count(len(names))
+    found = {name: panel.get_by_label(name, exact=True) for name in names}
+    ends = [(each.get_attribute("min"), each.get_attribute("max")) for each in found.values()]
+    assert ends == [
+        ("1", "3000"),
+        ("0", "2.5"),  # room for the default
+        ("0", "100"),
+        ("0.01", "1"),
+        ("0", "1"),
+        ("1", "2"),
+    ]
+    texts = [each.get_attribute("aria-valuetext") for each in found.values()]
+    assert texts == ["7", "2.50", "off", "off", "off", "1.50"]
+    expect(panel.get_by_text(options["min_p"]["description"])).to_be_visible()
+    found["Min p"].fill("0.3")
+    with page.expect_request("**/tales:stream") as asked:
+        panel.get_by_role("button", name="Generate").click()
+    assert asked.value.post_data_json["min_p"] == 0.3
 
 
 def test_each_text_has_another_seed_unless_one_is_chosen(page: Page, site: ServedPage) -> None:

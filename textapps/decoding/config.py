@@ -1,6 +1,6 @@
 """How answers are found: the [decoding] sections of the generate, translate and speech tasks."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -17,22 +17,44 @@ class DecodingConfig(Section):
     """
 
     length: Annotated[int, Option("--length", metavar="N", commands=_PREDICT)] = Field(
-        500, ge=1, le=100_000, description="Characters to generate."
+        500,
+        ge=1,
+        le=100_000,
+        description="Characters to generate.",
+        json_schema_extra={"usual_maximum": 3_000},
     )
     temperature: Annotated[float, Option("--temperature", metavar="T", commands=_PREDICT)] = Field(
         0.8,
         ge=0,
         le=100,
         description="Divide the logits by this; 0 always takes the most likely character.",
+        json_schema_extra={"usual_maximum": 2},
     )
     top_k: Annotated[int, Option("--top-k", metavar="K", commands=_PREDICT)] = Field(
-        0, ge=0, description="Sample from the k most likely characters, 0 for all."
+        0,
+        ge=0,
+        le=2**31 - 1,
+        description="Sample from the k most likely characters, 0 for all.",
+        examples=[5],
+        json_schema_extra={"off": 0, "usual_maximum": 100},
     )
     top_p: Annotated[float, Option("--top-p", metavar="P", commands=_PREDICT)] = Field(
         1.0,
         gt=0,
         le=1,
-        description="Sample from the most likely characters that reach this probability together.",
+        description="Sample from the most likely characters that together reach this probability, "
+        "1 for all.",
+        examples=[0.9],
+        json_schema_extra={"off": 1},
+    )
+    min_p: Annotated[float, Option("--min-p", metavar="P", commands=_PREDICT)] = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Sample from the characters that have at least this share of the probability "
+        "of the most likely one, 0 for all.",
+        examples=[0.1],
+        json_schema_extra={"off": 0},
     )
     repetition_penalty: Annotated[
         float, Option("--repetition-penalty", metavar="X", commands=_PREDICT)
@@ -40,11 +62,36 @@ class DecodingConfig(Section):
         1.0,
         ge=1,
         le=100,
-        description="Make characters that have occurred less likely; 1 for no penalty.",
+        description="Make characters that have occurred less likely, 1 for no penalty.",
+        examples=[1.2],
+        json_schema_extra={"off": 1, "usual_maximum": 2},
     )
     stop: Annotated[str | None, Option("--stop", metavar="TEXT", commands=_PREDICT)] = Field(
         None, min_length=1, description="End before the first occurrence of this text."
     )
+
+
+class GenerateRequest(DecodingConfig):
+    """What a request for a text may say: the options, and the random seed of its row."""
+
+    random_seed: Annotated[
+        int,
+        Field(ge=-(2**63), le=2**63 - 1, description="The same seed gives the same text."),
+    ] = 0
+
+
+def option_schemas(defaults: DecodingConfig | None = None) -> dict[str, dict[str, Any]]:
+    """Option → its JSON schema: everything that is derived from the fields starts from here.
+
+    Besides JSON Schema's own keys, a schema may have `off`, the value with which an option changes
+    nothing, and `usual_maximum`, where a slider ends.
+
+    Args:
+        defaults: become the `default` of each schema.
+    """
+    values = GenerateRequest(**(defaults or DecodingConfig()).model_dump()).model_dump()
+    schemas = GenerateRequest.model_json_schema()["properties"]
+    return {name: {**schemas[name], "default": value} for name, value in values.items()}
 
 
 class SearchConfig(Section):

@@ -86,7 +86,7 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
             LOGGER.warning(
                 "never seen in training, read as unknown: %s", ", ".join(map(repr, unknown))
             )
-        # XLA takes seconds to compile what it then makes quicker.
+        # XLA takes seconds to compile the loop, which then runs faster.
         compiled = config.length >= self.model.backbone.compiled_from
         return self._continuation.pieces(seeds, random_seed, config, piece, compiled=compiled)
 
