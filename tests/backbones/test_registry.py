@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.backbones.maps import KINDS
+from tests.backbones.maps import KINDS, TOY
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.registry import BACKBONES, REGISTRY, Entry, mixer_class
 from textapps.core.errors import ConfigurationError
+from textapps.tasks.generate.config import resolve_config
+from textapps.tasks.generate.model import LanguageModel
 
 
 def test_the_list_of_backbones():
@@ -50,7 +52,7 @@ def test_sizes_that_do_not_fit_together_are_refused():
         ("transformer", None, 0, None),
         ("gru", "relu", None, None),
         ("gru", "relu", 5, 5),
-        ("moving_average", "relu", None, 8),
+        (TOY, "relu", None, 8),
     ],
 )
 def test_the_feed_forward_part_is_as_the_mixer_or_the_configuration_says(
@@ -67,3 +69,15 @@ def test_the_feed_forward_part_is_as_the_mixer_or_the_configuration_says(
     assert (expand.units, contract.units) == (shape, 8)
     # a cell takes the activation for itself
     assert expand.activation.__name__ == ("gelu" if kind == "gru" else "relu")
+
+
+def test_a_task_takes_a_backbone_that_it_does_not_know():
+    config = resolve_config(flags={"preset": "tiny", "backbone.kind": TOY})
+    model = LanguageModel(config, 11)
+    model.build()
+    assert model.backbone.compiled_from == 20_000
+    ids = np.array([[3, 4, 5, 6], [7, 8, 9, 2]], np.int32)
+    whole, _ = model.read(ids)
+    _, state = model.read(ids[:, :2])
+    logits, _ = model.decode_step(ids[:, 2:], state)
+    np.testing.assert_allclose(logits, whole[:, -1], atol=1e-5)
