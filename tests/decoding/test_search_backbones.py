@@ -108,17 +108,20 @@ def test_not_in_a_graph_it_finds_the_same() -> None:
     np.testing.assert_allclose(eager.scores, graph.scores, atol=1e-5)
 
 
-@pytest.mark.parametrize("product", [3**2 * UNITS // 2 * 2, 1])
-def test_a_shared_past_and_copies_of_it_find_the_same(
-    product: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shared_past_and_copies_of_it_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """In blocks of two positions, and in one for each; the other tests have all in one."""
-    monkeypatch.setattr(shared_past, "SMALL_PRODUCT", product)
     model = Tiny("transformer")
-    find = tf.function(model.found, autograph=False)
-    shared, copied = (find(ENCODED, MASK, plain, beams=3) for plain in (False, True))
-    np.testing.assert_array_equal(shared.ids, copied.ids)
-    np.testing.assert_allclose(shared.scores, copied.scores, atol=1e-5)
+
+    def find(plain: bool) -> Any:
+        search = tf.function(model.found, autograph=False)
+        return search(ENCODED, MASK, plain, beams=3)
+
+    copied = find(plain=True)
+    for product in (3**2 * UNITS // 2 * 2, 1):
+        monkeypatch.setattr(shared_past, "SMALL_PRODUCT", product)
+        shared = find(plain=False)
+        np.testing.assert_array_equal(shared.ids, copied.ids)
+        np.testing.assert_allclose(shared.scores, copied.scores, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["gru", "transformer"])
