@@ -229,7 +229,7 @@ def test_the_controls_are_what_the_export_says(page: Page, site: ServedPage) -> 
     options = option_schemas(DecodingConfig(length=7, temperature=2.5, repetition_penalty=1.5))
     page.route("**/manifest", lambda route: route.fulfill(json={"options": options}))
     panel = show(page, site, "tales")
-    panel.get_by_text("More choices").click()
+    panel.get_by_text("More options").click()
     sliders = panel.get_by_role("slider")
     names = ("Length", "Temperature", "Top k", "Top p", "Min p", "Repetition penalty")
     expect(sliders).to_have_count(len(names))
