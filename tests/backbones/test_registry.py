@@ -8,7 +8,7 @@ from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.registry import BACKBONES, REGISTRY, Entry, mixer_class
 from textapps.core.errors import ConfigurationError
-from textapps.tasks.generate.config import resolve_config
+from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.model import LanguageModel
 
 
@@ -72,8 +72,8 @@ def test_the_feed_forward_part_is_as_the_mixer_or_the_configuration_says(
 
 
 def test_a_task_takes_a_backbone_that_it_does_not_know():
-    config = resolve_config(flags={"preset": "tiny", "backbone.kind": TOY})
-    model = LanguageModel(config, 11)
+    backbone = BackboneConfig(kind=TOY, units=8, layers=2)
+    model = LanguageModel(GenerateConfig(backbone=backbone), 11)
     model.build()
     assert model.backbone.compiled_from == 20_000
     ids = np.array([[3, 4, 5, 6], [7, 8, 9, 2]], np.int32)
