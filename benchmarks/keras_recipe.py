@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from textapps.datasets.config import DataConfig
-from textapps.datasets.texts.load import load_labelled_texts
+from textapps.datasets.texts.loader import load_texts
 
 VOCABULARY, LENGTH, BATCH = 20_000, 200, 32
 START, UNKNOWN, FIRST = 1, 2, 3  # 0 is padding: the numbering of keras.datasets.imdb
@@ -109,18 +109,18 @@ def main(arguments: list[str] | None = None) -> None:
 
     keras.utils.set_random_seed(options.random_seed)
     config = DataConfig(source=options.data, data_dir=options.data_dir)
-    data = load_labelled_texts(config, ("train", "validation"))
-    ids = learn(data.train.texts)
+    train, validation = load_texts(config, ("train", "validation"))
+    ids = learn(train.texts)
     model = build_model()
     watch = Stopwatch(
-        encode(data.validation.texts, ids),
-        data.validation.labels.astype(np.float32),
+        encode(validation.texts, ids),
+        validation.labels.astype(np.float32),
         options.interval,
         options.target,
     )
     model.fit(
-        encode(data.train.texts, ids),
-        data.train.labels.astype(np.float32),
+        encode(train.texts, ids),
+        train.labels.astype(np.float32),
         batch_size=BATCH,
         epochs=options.epochs,
         callbacks=[watch],

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from textapps.datasets.config import CorpusConfig
-from textapps.datasets.corpus.corpus import load_corpora
+from textapps.datasets.corpus.loader import load_corpora
 
 try:
     import torch

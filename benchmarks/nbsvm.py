@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.results import peak_memory_mb, read_result, write_result
 from textapps.datasets.config import DataConfig
-from textapps.datasets.texts.load import load_labelled_texts
+from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
 from textapps.evaluation.metrics.classification import classification_metrics
 
@@ -32,22 +32,23 @@ def main() -> None:
         print(f"docs/results/{name}.json is there; --again measures again")
         return
 
-    data = load_labelled_texts(DataConfig(source="imdb_reviews", data_dir=options.data_dir))
-    texts = data.train.texts + data.validation.texts
-    labels = np.concatenate([data.train.labels, data.validation.labels])
+    config = DataConfig(source="imdb_reviews", data_dir=options.data_dir)
+    train, validation, test = load_texts(config)
+    texts = train.texts + validation.texts
+    labels = np.concatenate([train.labels, validation.labels])
     before_mb = peak_memory_mb()
 
     start, cpu = time.perf_counter(), time.process_time()
     model = NaiveBayesSVM(ngrams=options.ngrams).fit(texts, labels, classes=2)
     fit_seconds, fit_cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     start = time.perf_counter()
-    scores = model.scores(data.test.texts)
+    scores = model.scores(test.texts)
     score_seconds = time.perf_counter() - start
 
     seen = set(texts)
-    new = np.array([text not in seen for text in data.test.texts])
-    new_metrics = classification_metrics(data.test.labels[new], scores[new], resamples=0)
-    metrics = classification_metrics(data.test.labels, scores)
+    new = np.array([text not in seen for text in test.texts])
+    new_metrics = classification_metrics(test.labels[new], scores[new], resamples=0)
+    metrics = classification_metrics(test.labels, scores)
     path = write_result(
         name,
         {

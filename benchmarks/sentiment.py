@@ -94,20 +94,19 @@ def compare_with_baseline(path: Path, summary: dict[str, Any]) -> dict[str, Any]
     letter, in the rows that NB-SVM is fitted on.
     """
     from textapps.datasets.config import DataConfig
-    from textapps.datasets.texts.load import load_labelled_texts
+    from textapps.datasets.texts.loader import load_texts
     from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
     from textapps.training.evaluations import evaluation_path
 
     run = RunDirectory.open(path)
-    data = load_labelled_texts(DataConfig(**run.config["data"]))
-    test = data.test
+    train, validation, test = load_texts(DataConfig(**run.config["data"]))
     with np.load(evaluation_path(run, summary).with_suffix(".npz")) as arrays:
         if arrays["sha256"].item() != test.fingerprint:
             raise RuntimeError(f"{path} was evaluated on other data: measure --again")
         network = np.argmax(arrays["scores"], axis=1) == test.labels
 
-    texts = data.train.texts + data.validation.texts
-    labels = np.concatenate([data.train.labels, data.validation.labels])
+    texts = train.texts + validation.texts
+    labels = np.concatenate([train.labels, validation.labels])
     start = time.perf_counter()
     model = NaiveBayesSVM().fit(texts, labels, classes=len(test.label_names))
     fit_seconds = time.perf_counter() - start

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from textapps.datasets.config import PairsConfig
-from textapps.datasets.pairs.files import Pair
-from textapps.datasets.pairs.pairs import load_rows
+from textapps.datasets.pairs.loader import load_rows
+from textapps.datasets.pairs.sources import Pair
 
 FILE = "spa-eng.tsv.gz"
 HELD_OUT = 2_000

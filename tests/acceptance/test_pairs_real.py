@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from textapps.datasets.config import PairsConfig
-from textapps.datasets.pairs.pairs import load_pairs
+from textapps.datasets.pairs.loader import load_pairs
 from textapps.datasets.source import SPLITS
 
 pytestmark = pytest.mark.acceptance

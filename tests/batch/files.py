@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-FORMATS = (".jsonl", ".csv", ".tsv", ".txt")
+FORMATS = (".jsonl", ".csv", ".tsv", ".txt", ".parquet")
 BAD_BYTES = b"\xff\xfe"
 
 # No line ends and no tabs, which only some formats can hold; U+0085 and U+2028 end no line.
@@ -22,6 +24,13 @@ rows = st.lists(st.one_of(texts, st.sampled_from([0, 1, 2])), max_size=25)
 
 def encoded(suffix: str, given: list[str | int]) -> bytes:
     """A file with these rows, with a column `text`."""
+    if suffix == ".parquet":
+        cells = [BAD_BYTES if isinstance(row, int) else row.encode() for row in given]
+        sink = io.BytesIO()
+        pq.write_table(
+            pa.table({"id": range(len(cells)), "text": pa.array(cells, pa.binary())}), sink
+        )
+        return sink.getvalue()
     lines = [_line(suffix, row) for row in given]
     header = {".csv": b"text,id\n", ".tsv": b"text\tid\n"}.get(suffix, b"")
     return header + b"".join(lines)

@@ -86,7 +86,7 @@ def test_the_newest_export_answers_files(
         (("--output", "out", "--input", "a.txt", "--json"), 2, "--json does not go with --output"),
         (("--output", "out", "--input", "a.txt", "--run", "x"), 2, "--run does not go with"),
         (("--output", "out", "--input", "none*"), 3, "--input none*: no such file"),
-        (("--output", "out", "--input", "a.doc"), 3, "a.doc: unknown kind of file, use .jsonl"),
+        (("--output", "out", "--input", "a.doc"), 3, "a.doc: unknown kind of file, use .csv,"),
         (("--input", "a.txt", "--runner", "local"), 2, "--runner needs --output"),
         (("--input", "a.txt", "--input", "a.txt"), 2, "give --input once"),
         (("--input", "none.txt"), 2, "invalid value for '--input': 'none.txt': No such file"),

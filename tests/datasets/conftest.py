@@ -2,11 +2,13 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 Write = Callable[..., Path]
+CORE = "tensorflow_datasets.core.features"
 
 
 @pytest.fixture
@@ -51,41 +53,20 @@ def prepare(write: Write) -> Callable[..., Path]:
     def make(
         name: str,
         config: str = "",
-        version: str = "1.0.0",
         names: Sequence[str] | None = ("cat", "dog"),
         keys: tuple[str, str] | None = ("text", "label"),
         file_format: str = "tfrecord",
         label_shape: Sequence[int] = (),
         **splits: list[tuple[str, int]],
     ) -> Path:
-        core = "tensorflow_datasets.core.features"
-        label = {
-            "pythonClassName": f"{core}.tensor_feature.Tensor",
-            "tensor": {
-                "shape": {"dimensions": [str(size) for size in label_shape]},
-                "dtype": "int64",
-                "encoding": "none",
-            },
-        }
-        if names:
-            label = {
-                "pythonClassName": f"{core}.class_label_feature.ClassLabel",
-                "classLabel": {"numClasses": str(len(names))},
-            }
-        text = {"pythonClassName": f"{core}.text_feature.Text", "text": {}}
-        features = {
-            "pythonClassName": f"{core}.features_dict.FeaturesDict",
-            "featuresDict": {"features": {"label": label, "text": text}},
-        }
+        text = {"pythonClassName": f"{CORE}.text_feature.Text", "text": {}}
+        label = _classes(names) if names else _tensor(label_shape)
+        features = _dictionary(text=text, label=label)
         records = {
             split: [{"text": words, "label": number} for words, number in rows]
             for split, rows in splits.items()
         }
-        directory = _prepared(write, name, config, version, features, keys, file_format, records)
-        if names:
-            path = directory / "label.labels.txt"
-            path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-        return directory
+        return _prepared(write, name, config, features, keys, records, names or (), file_format)
 
     return make
 
@@ -105,15 +86,14 @@ def prepare_pairs(write: Write) -> Callable[..., Path]:
         **splits: list[tuple[str, str]],
     ) -> Path:
         features = {
-            "pythonClassName": "tensorflow_datasets.core.features.translation_feature.Translation",
+            "pythonClassName": f"{CORE}.translation_feature.Translation",
             "translation": {"languages": sorted(languages)},
         }
         records = {
             split: [dict(zip(languages, pair, strict=True)) for pair in pairs]
             for split, pairs in splits.items()
         }
-        known = languages if keys else None
-        return _prepared(write, name, config, "1.0.0", features, known, "tfrecord", records)
+        return _prepared(write, name, config, features, languages if keys else None, records)
 
     return make
 
@@ -125,59 +105,54 @@ def prepare_clips(write: Write) -> Callable[..., Path]:
     def make(
         rate_hz: int = 16_000, audio: bool = True, **splits: list[tuple[list[int], int]]
     ) -> Path:
-        core = "tensorflow_datasets.core.features"
+        names = ("no", "yes", "_silence_", "_unknown_")
         shape = {"dimensions": ["-1"]}
         sound = {"shape": shape, "dtype": "int16", "encoding": "NONE", "sampleRate": str(rate_hz)}
-        tensor = {"shape": shape, "dtype": "int64", "encoding": "none"}
-        names = ("no", "yes", "_silence_", "_unknown_")
-        features = {
-            "pythonClassName": f"{core}.features_dict.FeaturesDict",
-            "featuresDict": {
-                "features": {
-                    "audio": {"pythonClassName": f"{core}.audio_feature.Audio", "audio": sound}
-                    if audio
-                    else {"pythonClassName": f"{core}.tensor_feature.Tensor", "tensor": tensor},
-                    "label": {
-                        "pythonClassName": f"{core}.class_label_feature.ClassLabel",
-                        "classLabel": {"numClasses": str(len(names))},
-                    },
-                }
-            },
-        }
+        clip = {"pythonClassName": f"{CORE}.audio_feature.Audio", "audio": sound}
+        features = _dictionary(audio=clip if audio else _tensor([-1]), label=_classes(names))
         records = {
             split: [{"audio": samples, "label": label} for samples, label in rows]
             for split, rows in splits.items()
         }
         keys = ("audio", "label")
-        directory = _prepared(
-            write, "words", "", "1.0.0", features, keys, "tfrecord", records, shards=2
-        )
-        path = directory / "label.labels.txt"
-        path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-        return directory
+        return _prepared(write, "words", "", features, keys, records, names, shards=2)
 
     return make
+
+
+def _dictionary(**features: Any) -> dict[str, Any]:
+    name = f"{CORE}.features_dict.FeaturesDict"
+    return {"pythonClassName": name, "featuresDict": {"features": features}}
+
+
+def _classes(names: Sequence[str]) -> dict[str, Any]:
+    name = f"{CORE}.class_label_feature.ClassLabel"
+    return {"pythonClassName": name, "classLabel": {"numClasses": str(len(names))}}
+
+
+def _tensor(shape: Sequence[int]) -> dict[str, Any]:
+    tensor = {"shape": {"dimensions": list(map(str, shape))}, "dtype": "int64", "encoding": "none"}
+    return {"pythonClassName": f"{CORE}.tensor_feature.Tensor", "tensor": tensor}
 
 
 def _prepared(
     write: Write,
     name: str,
     config: str,
-    version: str,
-    features: dict[str, object],
+    features: dict[str, Any],
     keys: tuple[str, str] | None,
-    file_format: str,
-    splits: dict[str, list[dict[str, str | int | list[int]]]],
+    splits: dict[str, list[dict[str, Any]]],
+    class_names: Sequence[str] = (),
+    file_format: str = "tfrecord",
     shards: int = 1,
 ) -> Path:
-    """The directory of a set, with so many shards to a split."""
+    """The directory of version 1.0.0 of a set, with so many shards to a split."""
     import tensorflow as tf
 
-    folder = "/".join(part for part in ("prepared", name, config, version) if part)
-    write(f"{folder}/features.json", json.dumps(features))
+    folder = "/".join(part for part in ("prepared", name, config, "1.0.0") if part)
     info = {
         "name": name,
-        "version": version,
+        "version": "1.0.0",
         "fileFormat": file_format,
         "splits": [
             {
@@ -192,9 +167,11 @@ def _prepared(
     if config:
         info["configName"] = config
     if keys:
-        items = [{"featureKey": key} for key in keys]
-        info["supervisedKeys"] = {"tuple": {"items": items}}
+        info["supervisedKeys"] = {"tuple": {"items": [{"featureKey": key} for key in keys]}}
+    write(f"{folder}/features.json", json.dumps(features))
     directory = write(f"{folder}/dataset_info.json", json.dumps(info)).parent
+    if class_names:
+        write(f"{folder}/label.labels.txt", "".join(f"{one}\n" for one in class_names))
     for split, rows in splits.items():
         for number, part in enumerate(np.array_split(rows, shards)):
             shard = directory / f"{name}-{split}.{file_format}-{number:05}-of-{shards:05}"

@@ -8,17 +8,15 @@ from pathlib import Path
 
 from textapps.batch.job import Job, shard_name
 from textapps.core.errors import ConfigurationError, DataError, ExportError
-from textapps.datasets.tables import table_format
+from textapps.datasets.formats.registry import format_of
 from textapps.savedmodel.manifest import MANIFEST, checksums, read_manifest
-
-KINDS = (".jsonl", ".csv", ".tsv", ".txt")
 
 
 def find_files(patterns: Iterable[str]) -> list[Path]:
     """The files that glob patterns match, each once: pattern by pattern, then by name.
 
     Raises:
-        DataError: a pattern matches nothing, or a file that is no table and no text.
+        DataError: a pattern matches nothing, or a file of an unknown format.
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
@@ -28,9 +26,7 @@ def find_files(patterns: Iterable[str]) -> list[Path]:
             raise DataError(f"--input {pattern}: no such file")
         found.update(dict.fromkeys(matches))
     for path in found:
-        if table_format(path) is None:
-            known = ", ".join(KINDS)
-            raise DataError(f"{path}: unknown kind of file, use {known} (.gz too)")
+        format_of(path, lines=True)
     return list(found)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from textapps.batch.model import Answered
 from textapps.core.errors import DataError
 from textapps.core.files import file_aside, write_file
-from textapps.datasets.tables import table_format
+from textapps.datasets.formats.registry import name_of
 
 FORMAT = 1
 
@@ -118,5 +118,4 @@ def shard_name(source: Path) -> str:
     >>> shard_name(Path("in/part-00000.csv.gz"))
     'part-00000.jsonl.gz'
     """
-    end = source.name.lower().rfind(table_format(source) or ".")
-    return f"{source.name[:end]}.jsonl.gz"
+    return f"{name_of(source)}.jsonl.gz"

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.bytes import wav_bytes
-from textapps.datasets.columns import find_input_column
-from textapps.datasets.lines import read_lines
-from textapps.datasets.source import Defect, stop
-from textapps.datasets.tables import Lines, table_format, table_rows
+from textapps.datasets.columns import find_column
+from textapps.datasets.formats.registry import Format, format_of
+from textapps.datasets.formats.rows import LINE
+from textapps.datasets.source import Defect
 
 PATH = "path"  # the kind of column whose texts are paths of recordings
 
@@ -18,7 +18,7 @@ class Row(NamedTuple):
     """One row of a file.
 
     position: its number among the rows, from 0; rows that are bad count
-    line: the number of the line on which it starts, from 1
+    line: the number of the line on which it starts, or of a row of Parquet, from 1
     text: what stands in it, "" where that could not be read
     payload: what the model is given
     reason: why it is bad, "" where it is good
@@ -32,56 +32,43 @@ class Row(NamedTuple):
 
 
 def read_rows(path: Path, kind: str, column: str | None) -> Iterator[Row]:
-    """All rows of a table or of a `.txt` file with a text on each line, bad ones in their place.
+    """All rows of a table, or of a `.txt` file with a text on each line; bad ones in their place.
 
     Args:
-        path: `.csv`, `.tsv`, `.jsonl` or `.txt`, `.gz` too.
+        path: a file of one of the known formats.
         kind: what the column holds: "text", "source" or "path".
         column: its name; None: found by its name.
 
     Raises:
         DataError: the file, its header or its packing cannot be read, or it lacks the column.
     """
-    defects: list[Defect] = []
-    has_header = table_format(path) in (".csv", ".tsv")
-
-    def report(defect: Defect) -> None:
-        if has_header and defect.place == f"{path}:1":
-            stop(defect)  # without its header no row can be read
-        defects.append(defect)
-
-    lines = read_lines(path, report)
-    texts = lines if table_format(path) == ".txt" else _cells(path, lines, kind, column)
+    texts = _texts(path, format_of(path, lines=True), kind, column)
     for position, (number, text) in enumerate(texts):
-        # What is wrong with the bytes of its lines comes before what they make.
-        defect = defects[0] if defects else text
-        defects.clear()
-        if isinstance(defect, Defect):
-            yield Row(position, number, "", b"", defect.message)
+        if isinstance(text, Defect):
+            yield Row(position, number, "", b"", text.message)
         else:
-            yield _row(position, number, defect, kind)
+            yield _row(position, number, text, kind)
 
 
-def _cells(
-    path: Path, lines: Lines, kind: str, column: str | None
+def _texts(
+    path: Path, form: Format, kind: str, column: str | None
 ) -> Iterator[tuple[int, str | Defect]]:
-    """The cells of one column; rows of JSON may lack it."""
-    is_json = table_format(path) == ".jsonl"
-    found = None
-    for number, row in table_rows(path, lines):
-        if isinstance(row, Defect):
-            yield number, row
+    """The cells of one column, or the first thing that is wrong with their row."""
+    found = None if form.named else LINE
+    for number, cells, defects in form.read(path, True):
+        if cells is None or defects:
+            yield number, defects[0]
             continue
         place = f"{path}:{number}"
-        if found is None or found not in row:
+        if found not in cells:
             try:
-                found = find_input_column(place if is_json else str(path), row, kind, column)
+                found = find_column(str(path) if form.uniform else place, cells, kind, column)
             except DataError as error:
-                if not is_json:
+                if form.uniform:
                     raise
                 yield number, Defect(place, str(error).removeprefix(f"{place}: "))
                 continue
-        yield number, row[found]
+        yield number, cells[found]
 
 
 def _row(position: int, number: int, text: str, kind: str) -> Row:

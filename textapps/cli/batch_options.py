@@ -41,7 +41,7 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             multiple=True,
             metavar="FILE",
             help=f"A file with {what} on each line, '-' for standard input. With --output: a "
-            "pattern of files (JSON lines, CSV, TSV or text; .gz too), repeatable.",
+            "pattern of files (JSON lines, CSV, TSV or text, .gz too; Parquet), repeatable.",
         ),
         click.option(
             "--output",

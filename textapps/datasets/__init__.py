@@ -1,0 +1,1 @@
+"""Labelled texts, corpora, sentence pairs and clips: reading, splitting and inspecting them."""

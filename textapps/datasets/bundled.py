@@ -1,4 +1,4 @@
-"""Where the bundled data are, installed or editable."""
+"""The folder of the bundled data."""
 
 from pathlib import Path
 
@@ -6,10 +6,7 @@ from textapps.core.errors import DataError
 
 
 def bundled_dir() -> Path:
-    """The folder of the bundled data: in the installed package, or `data/` of a checkout.
-
-    DataError where the installation lacks it.
-    """
+    """In the installed package, or `data/` of a checkout; DataError if it is missing."""
     package = Path(__file__).parents[1]
     for folder in (package / "bundled", package.parent / "data"):
         if (folder / "sentiment.csv").is_file():

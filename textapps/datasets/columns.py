@@ -1,127 +1,73 @@
-"""Which columns hold the text, the label, the group and the split."""
+"""Finding columns of tables and of prepared sets by their names."""
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from textapps.core.errors import DataError
 
-TEXT_COLUMNS = ("text", "review", "sentence", "content", "comment", "body", "message", "tweet")
-LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target", "polarity", "rating")
-SOURCE_COLUMNS = ("source", "src", "input")
-TARGET_COLUMNS = ("target", "tgt", "translation", "output")
-PATH_COLUMNS = ("path", "file", "filename", "audio", "wav", "clip")
-WORD_COLUMNS = ("label", "word", "command", "class", "category", "text", "sentence")
-SPEAKER_COLUMNS = ("speaker", "speaker_id", "client_id", "group")
-GROUP_COLUMNS = ("group", "movie")
-SPLIT_COLUMNS = ("split",)
+USUAL = {
+    "text": ("text", "review", "sentence", "content", "comment", "body", "message", "tweet"),
+    "label": ("label", "sentiment", "class", "category", "target", "polarity", "rating"),
+    "source": ("source", "src", "input"),
+    "target": ("target", "tgt", "translation", "output"),
+    "path": ("path", "file", "filename", "audio", "wav", "clip"),
+    "word": ("label", "word", "command", "class", "category", "text", "sentence"),
+    "speaker": ("speaker", "speaker_id", "client_id", "group"),
+    "group": ("group", "movie"),
+    "split": ("split",),
+}
+"""Names of columns by what they hold, in order of preference."""
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Names of columns, None for one that a set does not have."""
+def usual_column(found: Iterable[str], kind: str) -> str | None:
+    """The first column with a usual name, ignoring case; None if there is none.
 
-    text: str
-    label: str
-    group: str | None
-    split: str | None
-
-
-@dataclass(frozen=True)
-class ClipColumns:
-    """Names of the columns of a table of recordings, None for one that it does not have."""
-
-    path: str
-    word: str | None
-    split: str | None
-    speaker: str | None
-
-
-def find_columns(
-    place: str, found: Iterable[str], text: str | None = None, label: str | None = None
-) -> Columns:
-    """The columns of a set, by the names given or else by the usual ones, letter case aside.
-
-    DataError, which lists the columns `found` and the option to use, where one is missing.
-
-    >>> find_columns("a.csv", ["Review", "stars"], label="stars")
-    Columns(text='Review', label='stars', group=None, split=None)
+    >>> usual_column(["id", "Sentence", "text"], "text"), usual_column(["id"], "text")
+    ('text', None)
     """
-    names = list(found)
-    label_column = _needed(place, names, label, "label", LABEL_COLUMNS)
-    text_column = _needed(place, names, text, "text", TEXT_COLUMNS)
-    if text_column == label_column:
-        raise DataError(f"{place}: column '{text_column}' cannot be both the text and the label")
-    group = _first(names, GROUP_COLUMNS)
-    return Columns(text_column, label_column, group, _first(names, SPLIT_COLUMNS))
+    return _first(found, USUAL[kind])
 
 
-def find_text_column(place: str, found: Iterable[str], text: str | None = None) -> str:
-    """The column of texts alone, found and refused as in `find_columns`."""
-    return _needed(place, list(found), text, "text", TEXT_COLUMNS)
+def find_column(
+    place: str, found: Iterable[str], kind: str, given: str | None = None, remedy: str = ""
+) -> str:
+    """The column named `given`, or else the first one with a usual name, ignoring case.
 
+    DataError if there is none. The message lists the columns and the remedy, by default an option.
 
-def find_input_column(place: str, found: Iterable[str], kind: str, given: str | None = None) -> str:
-    """The one column that a model answers, of texts, sources or paths by `kind`, as above.
-
-    >>> find_input_column("a.csv", ["id", "Src"], "source")
+    >>> find_column("a.csv", ["id", "Src"], "source")
     'Src'
     """
-    usual = {"text": TEXT_COLUMNS, "source": SOURCE_COLUMNS, "path": PATH_COLUMNS}
-    return _needed(place, list(found), given, kind, usual[kind])
-
-
-def find_pair_columns(
-    place: str, found: Iterable[str], source: str | None = None, target: str | None = None
-) -> tuple[str, str]:
-    """The columns of sentences and of translations, found and refused as in `find_columns`."""
     names = list(found)
-    first = _needed(place, names, source, "source", SOURCE_COLUMNS)
-    second = _needed(place, names, target, "target", TARGET_COLUMNS)
-    if first == second:
-        raise DataError(f"{place}: column '{first}' cannot be both source and target")
-    return first, second
-
-
-def find_clip_columns(place: str, found: Iterable[str]) -> ClipColumns:
-    """The columns of a table of recordings, by the usual names, letter case aside.
-
-    DataError, which lists the columns `found`, where none holds the paths.
-
-    >>> find_clip_columns("a.csv", ["Path", "word", "client_id"])
-    ClipColumns(path='Path', word='word', split=None, speaker='client_id')
-    """
-    names = list(found)
-    path = _first(names, PATH_COLUMNS)
-    if path is None:
-        listed = _listed(names)
-        raise DataError(f"{place}: no path column, the columns are {listed}; call one 'path'")
-    word, split = _first(names, WORD_COLUMNS), _first(names, SPLIT_COLUMNS)
-    return ClipColumns(path, word, split, _first(names, SPEAKER_COLUMNS))
-
-
-def _first(names: list[str], wanted: Iterable[str]) -> str | None:
-    by_lower_case = {name.lower(): name for name in reversed(names)}
-    return next((by_lower_case[name] for name in wanted if name in by_lower_case), None)
-
-
-def _needed(
-    place: str, names: list[str], given: str | None, kind: str, usual: tuple[str, ...]
-) -> str:
     if given is not None and given in names:
         return given
-    column = _first(names, [given.lower()] if given is not None else usual)
+    column = _first(names, USUAL[kind] if given is None else [given.lower()])
     if column is not None:
         return column
-    listed = _listed(names)
+    # If the file has no header, these are the cells of its first row, which may be long.
+    listed = ", ".join(name if len(name) <= 30 else f"{name[:29]}…" for name in names[:12])
     missing = f"{kind} column" if given is None else f"column '{given}'"
     near = difflib.get_close_matches(given or "", names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise DataError(
-        f"{place}: no {missing}, the columns are {listed}; name it with --{kind}-column{hint}"
-    )
+    remedy = remedy or f"name it with --{kind}-column"
+    raise DataError(f"{place}: no {missing}, the columns are {listed}; {remedy}{hint}")
 
 
-def _listed(names: list[str]) -> str:
-    # A file without a header shows its first row here, which may be long.
-    return ", ".join(name if len(name) <= 30 else f"{name[:29]}…" for name in names[:12])
+def find_columns(
+    place: str, found: Iterable[str], given: Mapping[str, str | None], remedy: str = ""
+) -> list[str]:
+    """`find_column` for each kind, in this order; DataError if two of them are the same column.
+
+    >>> find_columns("a.csv", ["Review", "stars"], {"text": None, "label": "stars"})
+    ['Review', 'stars']
+    """
+    names = list(found)
+    columns = [find_column(place, names, kind, name, remedy) for kind, name in given.items()]
+    if twice := next((one for one in columns if columns.count(one) > 1), None):
+        raise DataError(f"{place}: column '{twice}' cannot be both {' and '.join(given)}")
+    return columns
+
+
+def _first(names: Iterable[str], wanted: Iterable[str]) -> str | None:
+    by_lower_case = {name.lower(): name for name in reversed(list(names))}
+    return next((by_lower_case[name] for name in wanted if name in by_lower_case), None)

@@ -70,7 +70,8 @@ class DataConfig(SourceConfig):
         "imdb_reviews",
         min_length=1,
         description="Labelled texts: 'sample' (bundled), a path of a file (CSV, TSV, JSON lines, "
-        "text, .gz too) or folder, or the name of a TensorFlow Datasets set, such as glue/sst2.",
+        "text, .gz too; Parquet) or folder, or the name of a TensorFlow Datasets set, such as "
+        "glue/sst2.",
     )
     text_column: Annotated[str | None, _TEXT_COLUMN] = Field(
         None, min_length=1, description="The column of texts; by default found by its name."
@@ -87,7 +88,8 @@ class CorpusConfig(SourceConfig):
         "tiny_shakespeare",
         min_length=1,
         description="A text: 'sample' (bundled), a path of a text file, of a folder of them or of "
-        "a table (CSV, TSV, JSON lines; .gz too), or the name of a TensorFlow Datasets set.",
+        "a table (CSV, TSV, JSON lines, .gz too; Parquet), or the name of a TensorFlow Datasets "
+        "set.",
     )
     text_column: Annotated[str | None, _TEXT_COLUMN] = Field(
         None, min_length=1, description="The column of texts; by default found by its name."
@@ -108,7 +110,7 @@ class PairsConfig(SourceConfig):
         "sample",
         min_length=1,
         description="Sentence pairs: 'sample' (bundled), a path of a file (TSV without a header, "
-        "CSV, JSON lines; .gz too), or the name of a TensorFlow Datasets set.",
+        "CSV, JSON lines, .gz too; Parquet), or the name of a TensorFlow Datasets set.",
     )
     source_file: Annotated[str | None, Option("--source-file", metavar="FILE", commands=_BOTH)] = (
         Field(

@@ -1,84 +1,73 @@
-"""What every kind of source gives to the loader, and how it reports bad rows."""
+"""The interface of a data source, and how it reports defects."""
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from textapps.core.errors import DataError
 
-
-class Row(NamedTuple):
-    """One labelled text as it stands in its source.
-
-    group: rows of one group stay in one split; "" where each text is its own group
-    place: where a person finds the row, such as `reviews.csv:17`
-    """
-
-    text: str
-    label: str
-    group: str
-    place: str
+E = TypeVar("E")
+SPLITS = ("train", "validation", "test")
+_SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing"),
+}
 
 
-class Source(Protocol):
-    """A data set before it is split and its labels are numbered."""
+class Source(Protocol[E]):
+    """A data set before splitting."""
 
     @property
     def name(self) -> str:
-        """What reports and file names call it."""
-
-    @property
-    def label_names(self) -> tuple[str, ...] | None:
-        """The classes in their own order, None where only the rows tell."""
+        """Its name in reports and file names."""
 
     @property
     def own_splits(self) -> frozenset[str]:
-        """Those of train, validation and test that the source has; empty: it is not split."""
+        """The splits that it has: some of train, validation and test; empty if it is not split."""
 
-    def rows(self, split: str | None) -> list[Row]:
-        """The rows of one own split, or with None those of a source that is not split."""
+    def examples(self, split: str | None) -> list[E]:
+        """The examples of an own split; None: all examples of a source that is not split."""
 
 
 class Defect(NamedTuple):
-    """Something in a source that stops training."""
+    """Something that stops training, and where to find it, such as `reviews.csv:17`."""
 
     place: str
     message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
 
 
 Report = Callable[[Defect], None]
 
 
 def stop(defect: Defect) -> None:
-    """The report of ordinary loading: the first defect is a DataError."""
-    raise DataError(f"{defect.place}: {defect.message}")
-
-
-SPLITS = ("train", "validation", "test")
-
-_SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
+    """The default report: the first defect raises a DataError."""
+    raise DataError(str(defect))
 
 
 def split_named(name: str) -> str | None:
-    """The split that `name` means in a column, a folder or a set; None for no split.
+    """The split with this name in a column, a folder or a set; None if it is no split.
 
     >>> split_named("Dev"), split_named("test"), split_named("unsupervised")
     ('validation', 'test', None)
     """
-    return _SPLIT_NAMES.get(name.strip().lower())
+    meant = name.strip().lower()
+    return next((split for split, names in _SPLIT_NAMES.items() if meant in names), None)
+
+
+def split_in_cell(value: str, place: str, report: Report) -> str | None:
+    """The split named by a cell; an unknown name goes to `report`."""
+    split = split_named(value)
+    if split is None:
+        report(Defect(place, f"unknown split '{value}', write one of {', '.join(SPLITS)}"))
+    return split
 
 
 def plain_name(name: str) -> str:
-    """`name` fit for file names and reports.
+    """`name` without characters that are unsafe in file names.
 
     >>> plain_name("glue/sst2"), plain_name("my reviews (2)")
     ('glue-sst2', 'my-reviews-2')

@@ -1,9 +1,16 @@
-"""The rule that puts an example into a split, the same on every machine and in every run."""
+"""Which split an example belongs to."""
 
 import hashlib
-from collections.abc import Container
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
 
-from textapps.datasets.source import Row
+from textapps.core.errors import DataError
+from textapps.datasets.config import SourceConfig
+from textapps.datasets.source import Source
+
+E = TypeVar("E")
 
 # The rule of the Speech Commands set (Warden 2018, arXiv:1804.03209, section 7): 27 bits of sha1,
 # the first tenth of their range for validation, the second for test.
@@ -27,13 +34,85 @@ def split_of(key: str) -> str:
     return "test" if bucket < _TEST_END else "train"
 
 
-def carve(rows: list[Row], missing: Container[str]) -> dict[str, list[Row]]:
-    """Rows by split: those that the rule puts into a split of `missing` go there, others to train.
+def carve(
+    examples: list[E], missing: Collection[str], key: Callable[[E], str]
+) -> dict[str, list[E]]:
+    """Split examples by the rule: those of a missing split go there, all others to train.
 
-    The key is the row's group, or its text where it has none, so that equal texts stay together.
+    Examples with the same key stay together.
     """
-    parts: dict[str, list[Row]] = {"train": [], "validation": [], "test": []}
-    for row in rows:
-        split = split_of(row.group or row.text)
-        parts[split if split in missing else "train"].append(row)
+    parts: dict[str, list[E]] = {split: [] for split in ("train", *missing)}
+    for example in examples:
+        split = split_of(key(example))
+        parts[split if split in missing else "train"].append(example)
     return parts
+
+
+@dataclass
+class Splitter(Generic[E]):
+    """The examples of each split.
+
+    1) If another source is given for a split, the split of that name is taken from it, or all of a
+    source that is not split or has only one split. 2) Otherwise a split of the main source is used
+    if it has one of that name. 3) Missing splits are carved from its training examples.
+
+    main: opens the main source, which is read once
+    config: names the other sources
+    other: opens one of them
+    carved: distributes training examples over train and the missing splits
+    """
+
+    main: Callable[[], Source[E]]
+    config: SourceConfig
+    other: Callable[[str], Source[E]]
+    carved: Callable[[list[E], Collection[str]], dict[str, list[E]]]
+
+    @property
+    def given(self) -> dict[str, str | None]:
+        """The names or paths of the other sources, by split."""
+        return {"validation": self.config.validation_source, "test": self.config.test_source}
+
+    def examples(self, split: str) -> tuple[str, list[E]]:
+        """The name of the source and the examples of a split, which may be empty.
+
+        DataError if the source has only other splits.
+        """
+        if given := self.given.get(split):
+            source = self.other(given)
+            own = source.own_splits
+            if len(own) > 1 and split not in own:
+                raise _only(source, split)
+            return source.name, source.examples(split if split in own else next(iter(own), None))
+        if split != "train" and split in self._main.own_splits:
+            return self._main.name, self._main.examples(split)
+        return self._main.name, self._parts[split]
+
+    @cached_property
+    def pool(self) -> list[E]:
+        """The training examples before missing splits are carved from them."""
+        own = self._main.own_splits
+        if own and "train" not in own:
+            raise _only(self._main, "train")
+        return self._main.examples("train" if own else None)
+
+    @cached_property
+    def _main(self) -> Source[E]:
+        return self.main()
+
+    @cached_property
+    def _parts(self) -> dict[str, list[E]]:
+        own = self._main.own_splits
+        missing = [name for name, given in self.given.items() if not given and name not in own]
+        return self.carved(self.pool, missing)
+
+
+def nothing_for(split: str, name: str, kind: str, instead: str = "") -> DataError:
+    """The error for an empty split, with the remedy."""
+    remedy = "" if split == "train" else f": use more, or give --{split}-data{instead}"
+    return DataError(f"{name}: no {kind} for {split}{remedy}")
+
+
+def _only(source: Source[E], split: str) -> DataError:
+    return DataError(
+        f"{source.name}: no {split} split, only {', '.join(sorted(source.own_splits))}"
+    )

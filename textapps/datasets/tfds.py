@@ -1,113 +1,49 @@
-"""Texts prepared by TensorFlow Datasets."""
+"""The only module that uses the library TensorFlow Datasets.
 
+Some of what it uses is undocumented; tests/datasets/test_tfds.py names all of it.
+"""
+
+import difflib
+import http.client
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from textapps.core.errors import DataError
-from textapps.datasets.columns import Columns, find_columns, find_pair_columns, find_text_column
-from textapps.datasets.source import Report, Row, plain_name, split_named, stop
+from textapps.datasets.records import Record, damaged, locate
+from textapps.datasets.source import plain_name, split_named
 
-_BATCH = 1000
+PROBE_SECONDS = 5.0
+"""How long to wait for an answer before a download; TFDS itself retries for minutes."""
+
+_BATCH = 500  # records in memory at a time
 
 
-class TfdsSource:
+class PreparedSet:
     """A prepared directory, such as `<data_dir>/imdb_reviews/plain_text/1.0.0`.
 
-    Its description is read by TensorFlow Datasets, its records by TensorFlow in batches: the 25,000
-    examples of IMDB take 0.5 s that way, and 3 to 9 s through the set's own pipeline. DataError
-    where the directory cannot be read or has no text and class.
+    TensorFlow Datasets reads the description, TensorFlow the records: the 25,000 examples of IMDB
+    take 1 s this way, and 3 to 9 s with the pipeline of TensorFlow Datasets. DataError if the
+    directory cannot be used.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        name: str,
-        text_column: str | None = None,
-        label_column: str | None = None,
-        report: Report = stop,
-    ):
+    def __init__(self, directory: Path, name: str) -> None:
         self.directory = directory
         self.name = plain_name(name)
-        self._text_column = text_column
-        self._label_column = label_column
-        self._report = report
-
-    @property
-    def own_splits(self) -> frozenset[str]:
-        """The set's splits that are named like ours."""
-        return frozenset(self.splits)
-
-    @property
-    def label_names(self) -> tuple[str, ...] | None:
-        """The names of a ClassLabel, in the order of its numbers."""
-        feature = self.info.features[self._columns.label]
-        return tuple(feature.names) if hasattr(feature, "names") else None
-
-    def rows(self, split: str | None) -> list[Row]:
-        """The records in the order of the files; the place is the number of the record."""
-        names, columns = self.label_names, self._columns
-        texts, labels = self.records(split, (columns.text, columns.label))
-        return [
-            Row(text.decode(errors="replace"), _label(label, names), "", place)
-            for text, label, place in zip(texts, labels, self._places(split), strict=False)
-        ]
-
-    def texts(self, split: str | None) -> list[str]:
-        """The texts alone, for which the set needs no classes; CRLF becomes LF."""
-        keys = self.info.supervised_keys
-        given = self._text_column or (keys[0] if keys and isinstance(keys[0], str) else None)
-        column = find_text_column(str(self.directory), sorted(self.info.features), given)
-        self._refuse_other_than_text(column)
-        (texts,) = self.records(split, (column,))
-        return [text.decode("utf-8-sig", errors="replace").replace("\r\n", "\n") for text in texts]
-
-    def pairs(self, split: str | None, source: str | None, target: str | None) -> list[list[str]]:
-        """The texts of two columns, by default those of a translation in its own direction."""
-        keys = self.info.supervised_keys
-        if source is None and target is None and keys and all(isinstance(key, str) for key in keys):
-            source, target = keys[:2]
-        names = sorted(self.info.features)
-        columns = find_pair_columns(str(self.directory), names, source, target)
-        for column in columns:
-            self._refuse_other_than_text(column)
-        records = self.records(split, columns)
-        return [[text.decode(errors="replace") for text in column] for column in records]
-
-    def _places(self, split: str | None) -> Iterator[str]:
-        return (f"{self.name}/{split}:{number}" for number in count(1))
-
-    def records(self, split: str | None, columns: Sequence[str]) -> list[list[Any]]:
-        """All values of each column; DataError where some are missing or damaged."""
-        import tensorflow as tf
-
-        if split is None:
-            raise DataError(f"{self.directory}: no split train, validation or test")
-        values: list[list[Any]] = [[] for _ in columns]
-        try:
-            for batch in self._batches(self.splits[split], columns):
-                for column, found in zip(columns, values, strict=True):
-                    found += batch[column].tolist()
-        except (tf.errors.OpError, OSError) as error:
-            cause = str(error).splitlines()[0]
-            raise DataError(f"{self.directory}: damaged ({cause}); prepare it again") from None
-        read, expected = len(values[0]), self.splits[split].num_examples
-        if read != expected:
-            raise DataError(
-                f"{self.directory}: {read} of {expected} records of {split}; prepare it again"
-            )
-        return values
 
     @cached_property
     def info(self) -> Any:
-        """The set's description, a `tfds.core.DatasetInfo`."""
+        """The description, a `tfds.core.DatasetInfo`."""
         import tensorflow_datasets as tfds
 
         try:
             info = tfds.builder_from_directory(self.directory).info
-        except Exception as error:  # whatever a half-copied description makes TFDS raise
+        except Exception as error:  # TFDS raises any type for an incomplete description
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(f"{self.directory}: not a prepared set ({cause})") from error
         if info.file_format is not tfds.core.FileFormat.TFRECORD:
@@ -115,53 +51,143 @@ class TfdsSource:
             raise DataError(f"{self.directory}: prepared as {form}; prepare it as tfrecord")
         return info
 
-    @cached_property
-    def splits(self) -> dict[str, Any]:
-        """The set's splits by our names for them."""
-        named = {split_named(name): split for name, split in self.info.splits.items()}
-        return {name: split for name, split in named.items() if name is not None}
-
-    @cached_property
-    def _columns(self) -> Columns:
-        features = self.info.features
-        text, label = self._text_column, self._label_column
+    @property
+    def keys(self) -> tuple[str | None, str | None]:
+        """The supervised keys: the columns of the input and of the label, None if not given."""
         keys = self.info.supervised_keys
-        if keys and all(isinstance(key, str) for key in keys):
-            text, label = text or keys[0], label or keys[1]
-        columns = find_columns(str(self.directory), sorted(features), text, label)
-        self._refuse_other_than_text(columns.text)
-        return columns
+        return keys[:2] if keys and all(isinstance(key, str) for key in keys) else (None, None)
 
-    def _refuse_other_than_text(self, column: str) -> None:
-        if self.info.features[column].np_dtype not in (object, str):
-            raise DataError(f"{self.directory}: column '{column}' holds no texts")
-
-    def _batches(self, split: Any, columns: Sequence[str]) -> Any:
-        """Dictionaries of arrays [batch]."""
-        import tensorflow as tf
-
-        spec = {column: tf.io.FixedLenFeature([], self._stored_type(column)) for column in columns}
-        files = tf.data.TFRecordDataset([str(path) for path in split.filepaths])
-        examples = files.batch(_BATCH).map(lambda raw: tf.io.parse_example(raw, spec))
-        return examples.as_numpy_iterator()
-
-    def _stored_type(self, column: str) -> Any:
-        """The type in a tf.train.Example, which knows int64, float and bytes only."""
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """The TensorFlow types of the columns with a text or an integer per record, by name."""
         import numpy as np
         import tensorflow as tf
 
-        feature = self.info.features[column]
-        if feature.shape == () and feature.np_dtype in (object, str):
-            return tf.string
-        if feature.shape == () and np.dtype(feature.np_dtype).kind in "iub":
-            return tf.int64
-        raise DataError(f"{self.directory}: column '{column}' holds neither texts nor classes")
+        types = {}
+        for name, feature in sorted(self.info.features.items()):
+            if feature.shape == () and feature.np_dtype in (object, str):
+                types[name] = tf.string
+            elif feature.shape == () and np.dtype(feature.np_dtype).kind in "iub":
+                types[name] = tf.int64  # the only integer type of tf.train.Example
+        return types
+
+    @cached_property
+    def splits(self) -> dict[str, Any]:
+        """The train, validation and test splits, by these names."""
+        named = {split_named(name): split for name, split in self.info.splits.items()}
+        return {name: split for name, split in named.items() if name is not None}
+
+    def names(self, column: str) -> tuple[str, ...] | None:
+        """The class names of a column, in the order of their numbers; None if it has none."""
+        return tuple(getattr(self.info.features[column], "names", None) or ()) or None
+
+    def rows(self, split: str | None, columns: Sequence[str]) -> Iterator[list[str]]:
+        """The cells of each record as text, classes by name; "" for a column "".
+
+        Errors as in `batches`.
+        """
+        stored = [column for column in columns if column]
+        names = [self.names(column) for column in stored]
+        for _, values in self.batches(split, stored):
+            for row in zip(*values, strict=True):
+                cells = iter(map(cell_of, row, names))
+                yield [next(cells) if column else "" for column in columns]
+
+    def batches(
+        self, split: str | None, columns: Sequence[str]
+    ) -> Iterator[tuple[list[Record], list[list[Any]]]]:
+        """The records in their order, and the values (bytes or int) of each column.
+
+        TensorFlow verifies the checksums. DataError, which names the file, if a record is damaged;
+        DataError if records are missing.
+        """
+        import tensorflow as tf
+
+        if split is None:
+            raise DataError(f"{self.directory}: no split train, validation or test")
+        spec = {column: tf.io.FixedLenFeature([], self.columns[column]) for column in columns}
+        count = 0
+        for path in map(Path, self.splits[split].filepaths):
+            last = None
+            try:
+                for data in tf.data.TFRecordDataset(str(path)).batch(_BATCH):
+                    parsed = tf.io.parse_example(data, spec)
+                    records = list(locate(path, data.numpy(), last))
+                    last = records[-1]
+                    count += len(records)
+                    yield records, [parsed[column].numpy().tolist() for column in columns]
+            except tf.errors.OpError as error:
+                raise damaged(path, error.message) from None
+        if count != (expected := self.splits[split].num_examples):
+            raise DataError(
+                f"{self.directory}: {count} of {expected} records of {split}; prepare it again"
+            )
 
 
-def _label(value: int | bytes, names: tuple[str, ...] | None) -> str:
-    """The name of a class; "" for -1, with which TFDS marks what has no label."""
+def download(name: str, data_dir: Path) -> Path:
+    """Download and prepare a set, and return its directory.
+
+    DataError if TensorFlow Datasets does not know the name, if the host does not answer (within
+    10 s), or if downloading or preparing fails.
+    """
+    import tensorflow_datasets as tfds
+
+    known = tfds.list_builders(with_community_datasets=False)
+    if name.partition(":")[0].partition("/")[0] not in known:
+        near = difflib.get_close_matches(name, [*known, "sample"], n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "; see textapps data list"
+        raise DataError(f"'{name}' is no file or folder and no set of TensorFlow Datasets{hint}")
+    remedy = (
+        f"prepare it on a machine with network (tfds build {name}) and point --data-dir or "
+        f"TFDS_DATA_DIR at the copy; {data_dir} does not hold it"
+    )
+
+    try:
+        # Without try_gcs=False, TFDS first tries Google's storage of prepared sets, for minutes.
+        builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
+        url = next(iter(builder.url_infos), "https://storage.googleapis.com")
+        if not reachable(url):
+            raise DataError(f"{name}: no network ({urlsplit(url).hostname} not reached); {remedy}")
+        config = tfds.download.DownloadConfig(try_download_gcs=False)
+        builder.download_and_prepare(download_config=config)
+        return Path(builder.data_dir)
+    except DataError:
+        raise
+    except Exception as error:  # TFDS, its builders and its HTTP client raise any type
+        cause = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(f"{name} could not be downloaded ({cause}); {remedy}") from error
+
+
+def reachable(url: str, seconds: float = PROBE_SECONDS) -> bool:
+    """Whether the host of `url` answers HTTP within `seconds`, even with an error.
+
+    Runs in a thread, because no timeout in the standard library covers the name lookup.
+    """
+    parts = urlsplit(url)
+    answered = threading.Event()
+
+    def probe() -> None:
+        request = urllib.request.Request(f"{parts.scheme}://{parts.netloc}/", method="HEAD")
+        try:
+            urllib.request.urlopen(request, timeout=seconds).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code >= 500:  # a proxy that cannot reach the host
+                return
+        except (OSError, ValueError, http.client.HTTPException):
+            return
+        answered.set()
+
+    thread = threading.Thread(target=probe, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return answered.is_set()
+
+
+def cell_of(value: int | bytes, names: tuple[str, ...] | None) -> str:
+    """A value as text; "" for class -1, which in TFDS means no label."""
     if isinstance(value, bytes):
-        return value.decode(errors="replace")
+        return value.decode("utf-8-sig", errors="replace")  # many records were files once
     if names is None:
         return str(value)
     return names[value] if value >= 0 else ""

@@ -6,12 +6,12 @@ import pytest
 import soundfile
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.inspection import check_clips, summarise_clips
+from textapps.datasets.clips.inspection import check, summarise
 from textapps.datasets.clips.loader import load_clips
 from textapps.datasets.config import ClipsConfig
+from textapps.datasets.inspection import Twin
 from textapps.datasets.source import SPLITS, Defect
 from textapps.datasets.splits import split_of
-from textapps.datasets.texts.inspection import Twin
 
 Record = Callable[..., Path]
 SPEAKERS = ("ann", "bob", "eva")
@@ -35,8 +35,10 @@ def table(record: Record, tmp_path: Path) -> Path:
 def test_summary(table: Path, record: Record) -> None:
     record("_background_noise_/hum.wav", 40_000)
     config = ClipsConfig(source=str(table), commands=("yes", "no"), unknown=0.25, silence=0.25)
-    name, splits = summarise_clips(config)
-    assert (name, list(splits)) == ("words", list(SPLITS))
+    overview, _, _ = summarise(config)
+    splits = overview.splits
+    assert (overview.name, list(splits)) == ("words", list(SPLITS))
+    assert ["of 8,000 Hz", "2", "2", "2"] in overview.table()
     train = splits["train"]
     assert train.classes == {"yes": 2, "no": 2, "unknown": 2, "silence": 2}
     assert (train.clips, train.left_out, train.speakers) == (8, 4, 1)
@@ -47,7 +49,7 @@ def test_summary(table: Path, record: Record) -> None:
     for clips, summary in zip(loaded, splits.values(), strict=True):
         drawn = clips.labels[clips.drawn(0)]
         assert list(summary.classes.values()) == np.bincount(drawn).tolist()
-    assert summarise_clips(ClipsConfig(source=str(table), silence=0))[1]["test"].left_out == 0
+    assert summarise(ClipsConfig(source=str(table), silence=0))[0].splits["test"].left_out == 0
 
 
 def test_findings(table: Path, tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ def test_findings(table: Path, tmp_path: Path) -> None:
         soundfile.write(tmp_path / name, np.zeros(500), 16_000)
     with table.open("a", encoding="utf-8") as file:
         file.write("cat/eva0.wav,cat,test,ann\nno/ann0.wav,maybe,train,ann\n")
-    found = check_clips(ClipsConfig(source=str(table), silence=0, commands=("yes", "no", "maybe")))
+    found = check(ClipsConfig(source=str(table), silence=0, commands=("yes", "no", "maybe")))
     assert found.still == [str(tmp_path / f"yes/bob{take}.wav") for take in range(2)]
     cat = str(tmp_path / "cat/eva0.wav")
     no = str(tmp_path / "no/ann0.wav")
@@ -85,12 +87,12 @@ def test_all_defects_are_found(table: Path, tmp_path: Path) -> None:
     broken[0].write_text("a text", encoding="utf-8")
     broken[1].unlink()
     config = ClipsConfig(source=str(table), silence=0)
-    found = check_clips(config)
+    found = check(config)
     assert [defect.place for defect in found.defects] == list(map(str, broken))
     assert found.defects[1].message == "cannot be read (No such file or directory)"
     assert found.splits["train"].classes["yes"] == 1
     with pytest.raises(DataError, match=r"yes/ann0\.wav: no audio"):
-        summarise_clips(config)
+        summarise(config)
 
 
 def test_a_class_without_clips_to_train_on(record: Record, tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_a_class_without_clips_to_train_on(record: Record, tmp_path: Path) -> No
         record(f"words/{'yes' if number % 2 else 'no'}/{number}.wav")
     rare = next(f"{number}.wav" for number in range(40) if split_of(f"rare/{number}.wav") == "test")
     record(f"words/rare/{rare}")
-    found = check_clips(ClipsConfig(source=str(tmp_path / "words"), silence=0))
+    found = check(ClipsConfig(source=str(tmp_path / "words"), silence=0))
     assert found.defects == [Defect("train", "no clip of 'rare' to train on")]
     assert found.splits["test"].classes["rare"] == 1
 
@@ -107,7 +109,7 @@ def test_a_part_without_clips(table: Path) -> None:
     lines = table.read_text(encoding="utf-8").splitlines()
     rows = [f"{line[:-3]}Zoe" for line in lines[1:] if ",train," in line]
     table.write_text("\n".join([lines[0], *rows]) + "\n", encoding="utf-8")
-    found = check_clips(ClipsConfig(source=str(table), silence=0))
+    found = check(ClipsConfig(source=str(table), silence=0))
     assert split_of("Zoe") == "train"
     assert found.defects == [
         Defect(split, f"words: no clips for {split}: use more, or give --{split}-data")

@@ -6,7 +6,7 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.folder import ClipFolder
-from textapps.datasets.clips.table import ClipTable
+from textapps.datasets.clips.sources import ClipTable
 from textapps.datasets.source import Defect
 
 Record = Callable[..., Path]
@@ -23,7 +23,7 @@ def test_class_folders(record: Record, tmp_path: Path, caplog: pytest.LogCapture
     source = ClipFolder(tmp_path / "words")
     assert (source.name, source.own_splits) == ("words", frozenset())
     with caplog.at_level(logging.WARNING, "textapps"):
-        found = [(one.word, one.speaker, one.key) for one in source.recordings(None)]
+        found = [(one.word, one.speaker, one.key) for one in source.examples(None)]
     assert found == [
         ("unknown", "", "_unknown_/d.wav"),
         ("no", "0a7c", "no/0a7c_nohash_3.ogg"),
@@ -35,7 +35,7 @@ def test_class_folders(record: Record, tmp_path: Path, caplog: pytest.LogCapture
         f"{tmp_path}/words/maybe: left out, no .wav, .flac or .ogg file in this folder"
     ]
     assert [one.place for one in source.noises] == [f"{tmp_path}/words/_background_noise_/hum.wav"]
-    first = source.recordings(None)[1].read(lambda defect: None)
+    first = source.examples(None)[1].read(lambda defect: None)
     assert first is not None
     assert first.rate_hz == 16_000
 
@@ -45,7 +45,7 @@ def test_split_folders(record: Record, tmp_path: Path) -> None:
         record(f"words/{name}")
     source = ClipFolder(tmp_path / "words")
     assert source.own_splits == {"train", "validation"}
-    assert [(one.word, one.key) for one in source.recordings("validation")] == [
+    assert [(one.word, one.key) for one in source.examples("validation")] == [
         ("yes", "dev/yes/c.wav")
     ]
 
@@ -61,19 +61,19 @@ def test_a_manifest_in_the_folder(
     with caplog.at_level(logging.WARNING, "textapps"):
         assert source.own_splits == {"train", "test"}
     assert "1 clips left out, such as" in caplog.text
-    assert [(one.key, one.speaker) for one in source.recordings("train")] == [
+    assert [(one.key, one.speaker) for one in source.examples("train")] == [
         ("no/c.wav", ""),
         ("yes/b.wav", "bob"),
     ]
     manifest = write("words/splits.tsv", "path\tsplit\nyes/z.wav\ttraining\nyes/a.wav\tnever\n")
     with pytest.raises(DataError, match=r"splits\.tsv:3: unknown split 'never', write one of"):
-        ClipFolder(tmp_path / "words").recordings("train")
+        ClipFolder(tmp_path / "words").examples("train")
     found: list[Defect] = []
     assert ClipFolder(tmp_path / "words", found.append).own_splits == frozenset()
     assert found[1] == Defect(str(manifest), "there is no clip yes/z.wav")
     write("words/splits.tsv", "file\tpart\nyes/a.wav\ttraining\n")
     with pytest.raises(DataError, match=r"splits\.tsv: no column 'split'"):
-        ClipFolder(tmp_path / "words").recordings("train")
+        ClipFolder(tmp_path / "words").examples("train")
 
 
 def test_a_table_of_paths(record: Record, write: Callable[..., Path], tmp_path: Path) -> None:
@@ -83,30 +83,30 @@ def test_a_table_of_paths(record: Record, write: Callable[..., Path], tmp_path: 
     path = write("words.csv", f"file,word,speaker,split\n{rows}")
     source = ClipTable(path)
     assert (source.name, source.own_splits) == ("words", {"train", "test"})
-    [test] = source.recordings("test")
+    [test] = source.examples("test")
     assert (test.word, test.speaker, test.place) == ("silence", "", f"{tmp_path}/far/b.flac")
-    assert source.recordings("train")[0].speaker == "ann"
+    assert source.examples("train")[0].speaker == "ann"
     assert [Path(one.place).name for one in source.noises] == ["hum.wav"]
     plain = ClipTable(write("plain.jsonl", '{"path": "a.wav", "label": "no"}\n'))
-    assert [one.word for one in plain.recordings(None)] == ["no"]
+    assert [one.word for one in plain.examples(None)] == ["no"]
 
 
 def test_tables_that_cannot_be_used(write: Callable[..., Path]) -> None:
     for content, message in (
         ("label,words\nyes,a\n", "no path column, the columns are label, words; call one 'path'"),
-        ("path,who\na.wav,ann\n", "no label column; call one 'label'"),
-        ("path,label\n", "no clips in this table"),
+        ("path,who\na.wav,ann\n", "no word column, .*; call one 'path' and one 'label'"),
+        ("path,label\n", "no rows in this file"),
         ("path,label\na.wav,\n", r"words\.csv:2: no label in this row"),
         ("path,label\n,yes\n", r"words\.csv:2: no path in this row"),
         ("path,label,split\na.wav,yes,later\n", r"words\.csv:2: unknown split 'later'"),
     ):
         with pytest.raises(DataError, match=message):
-            ClipTable(write("words.csv", content)).recordings(None)
-    with pytest.raises(DataError, match="unknown kind of file for clips, use a folder"):
+            ClipTable(write("words.csv", content)).examples(None)
+    with pytest.raises(DataError, match=r"unknown kind of file, .*, or a folder of class folders"):
         ClipTable(write("words.txt", "yes\ta.wav\n"))
 
 
 def test_folders_without_clips(tmp_path: Path, write: Callable[..., Path]) -> None:
     write("words/yes/notes.txt", "none yet")
     with pytest.raises(DataError, match=r"words: no class folders with \.wav, \.flac or \.ogg"):
-        ClipFolder(tmp_path / "words").recordings(None)
+        ClipFolder(tmp_path / "words").examples(None)

@@ -20,7 +20,7 @@ def never(waveform: object, rate_hz: int) -> np.ndarray:
 
 
 def test_what_there_is() -> None:
-    found = SyntheticClips().recordings(None)
+    found = SyntheticClips().examples(None)
     assert len(found) == len({one.key for one in found}) == len(WORDS) * SPEAKERS * TAKES
     splits = {speaker: split_of(speaker) for speaker in {one.speaker for one in found}}
     counts = [list(splits.values()).count(split) for split in ("train", "validation", "test")]

@@ -6,8 +6,10 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.loader import load_clips
-from textapps.datasets.clips.tfds import TfdsClips
+from textapps.datasets.clips.sources import PreparedClips
 from textapps.datasets.config import ClipsConfig
+from textapps.datasets.source import Defect, stop
+from textapps.datasets.tfds import PreparedSet
 
 Row = tuple[list[int], int]
 Prepare = Callable[..., Path]
@@ -15,6 +17,10 @@ Prepare = Callable[..., Path]
 
 def rows(count: int) -> list[Row]:
     return [([number + 1] * (200 + number), number % 4) for number in range(count)]
+
+
+def prepared(directory: Path) -> PreparedClips:
+    return PreparedClips(PreparedSet(directory, "words"))
 
 
 def load(directory: Path, *splits: str, **config: object) -> list:
@@ -29,9 +35,9 @@ def load(directory: Path, *splits: str, **config: object) -> list:
 
 def test_records_in_their_order(prepare_clips: Prepare) -> None:
     directory = prepare_clips(train=rows(10), valid=rows(3), test=rows(5))
-    source = TfdsClips(directory, "words")
+    source = prepared(directory)
     assert source.own_splits == {"train", "validation", "test"}
-    found = source.recordings("train")
+    found = source.examples("train")
     words = ["no", "yes", "silence", "unknown"]
     assert [one.word for one in found] == [words[number % 4] for number in range(10)]
     assert found[3].place == "words/train:4"
@@ -57,16 +63,30 @@ def test_own_silence_and_unknown(prepare_clips: Prepare) -> None:
 def test_sets_that_cannot_be_used(prepare_clips: Prepare) -> None:
     directory = prepare_clips(audio=False, train=rows(8))
     with pytest.raises(DataError, match="no audio and label in this set, only audio, label"):
-        TfdsClips(directory, "words").recordings("train")
-    with pytest.raises(DataError, match="no split train, validation or test"):
-        TfdsClips(directory, "words").recordings(None)
+        prepared(directory).examples("train")
 
 
-def test_damaged_records(prepare_clips: Prepare) -> None:
+def test_an_empty_record(prepare_clips: Prepare) -> None:
     directory = prepare_clips(train=[([1] * 300, 0), ([], 1), ([2] * 300, 1)])
     with pytest.raises(DataError, match="words/train:2: empty, it has 0 samples"):
         load(directory, "train", silence=0, test_source="sample", validation_source="sample")
-    shard = sorted(directory.glob("*.tfrecord-*"))[0]
-    shard.write_bytes(shard.read_bytes()[:-2])
-    with pytest.raises(DataError, match=r"damaged .*prepare it again"):
-        TfdsClips(directory, "words").recordings("train")
+
+
+def test_a_damaged_record_names_its_file(prepare_clips: Prepare) -> None:
+    """When the set is opened, and when a record is read again for a later batch."""
+    directory = prepare_clips(train=[([number] * 300, number % 2) for number in range(1, 6)])
+    opened = prepared(directory).examples("train")
+    shard = sorted(directory.glob("*.tfrecord-*"))[1]
+    content = bytearray(shard.read_bytes())
+    content[-100] ^= 1  # among the samples of the last record
+    shard.write_bytes(content)
+    damaged = rf"{shard}: damaged \(.*\); prepare the set again$"
+    with pytest.raises(DataError, match=f"^{damaged}") as caught:
+        prepared(directory).examples("train")
+    assert "corrupted record" in str(caught.value)
+    defects: list[Defect] = []
+    assert [one.read(defects.append) is None for one in opened] == [False] * 4 + [True]
+    [defect] = defects
+    assert defect.place == "words/train:5"
+    with pytest.raises(DataError, match=f"^words/train:5: {damaged}"):
+        opened[4].read(stop)

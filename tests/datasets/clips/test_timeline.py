@@ -3,9 +3,9 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.audio import ClipAudio, Shape
-from textapps.datasets.clips.clips import Clips
-from textapps.datasets.clips.files import Recording, Sound
+from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.noise import Noise
+from textapps.datasets.clips.recording import Recording, Sound
 from textapps.datasets.clips.timeline import Timeline, lay_out
 
 RATE_HZ = 1000

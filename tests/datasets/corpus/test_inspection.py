@@ -4,8 +4,8 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.datasets.config import CorpusConfig
-from textapps.datasets.corpus.corpus import load_corpora
-from textapps.datasets.corpus.inspection import check_corpus, summarise_corpus
+from textapps.datasets.corpus.inspection import check, summarise
+from textapps.datasets.corpus.loader import load_corpora
 from textapps.datasets.source import SPLITS
 
 LINE = "a long line of forty characters and more"
@@ -26,8 +26,9 @@ def config(write) -> CorpusConfig:
 
 
 def test_summary(config: CorpusConfig) -> None:
-    name, splits = summarise_corpus(config)
-    assert name == "lines"
+    overview, _, first = summarise(config)
+    splits = overview.splits
+    assert (overview.name, first[0][:40]) == ("lines", LINE)
     assert list(splits) == ["train", "validation", "test"]
     train, validation, test = splits.values()
     assert (train.characters, train.lines, train.documents) == (40 + 2 + 6 + 1, 3, 2)
@@ -41,8 +42,8 @@ def test_summary(config: CorpusConfig) -> None:
 
 
 def test_findings(config: CorpusConfig) -> None:
-    found = check_corpus(config)
-    assert (found.name, found.splits) == summarise_corpus(config)
+    found = check(config)
+    assert found.splits == summarise(config)[0].splits
     assert found.odd == {
         "train": {"\x85": 2, "\x0c": 1},
         "validation": {},
@@ -50,11 +51,18 @@ def test_findings(config: CorpusConfig) -> None:
     }
     # one line has another beginning, one is too short to tell
     assert found.shared == {"validation": [], "test": [LINE]}
+    titles = dict(found.found())
+    assert titles["characters of validation that train has not"] == [
+        "'Z' U+005A: 2",
+        "'ë' U+00EB: 2",
+        "',' U+002C: 1",
+    ]
+    assert titles["lines of test that stand in train, of 40 characters up"] == [LINE]
 
 
 def test_what_cannot_be_loaded_cannot_be_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "song.txt"
     path.write_bytes(b"la la \xff la")
-    for look in (summarise_corpus, check_corpus):
+    for look in (summarise, check):
         with pytest.raises(DataError, match="not UTF-8"):
             look(CorpusConfig(source=str(path)))

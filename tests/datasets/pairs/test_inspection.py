@@ -2,10 +2,10 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.datasets.config import PairsConfig
-from textapps.datasets.pairs.inspection import check_pairs, summarise_pairs
-from textapps.datasets.pairs.pairs import load_pairs
+from textapps.datasets.inspection import Twin
+from textapps.datasets.pairs.inspection import check, summarise
+from textapps.datasets.pairs.loader import load_pairs
 from textapps.datasets.source import SPLITS, Defect
-from textapps.datasets.texts.inspection import Twin
 
 ROWS = (
     ("a cat", "eine Katze", "train"),
@@ -25,8 +25,9 @@ def path(write) -> str:
 
 def test_summary(path: str) -> None:
     config = PairsConfig(source=path)
-    name, splits = summarise_pairs(config)
-    assert (name, list(splits)) == ("pets", ["train", "validation", "test"])
+    overview, _, first = summarise(config)
+    splits = overview.splits
+    assert (overview.name, first[1]) == ("pets", "a big red dog → ein Hund")
     train, validation, _ = splits.values()
     assert (train.pairs, train.distinct, validation.pairs) == (4, 2, 1)
     lengths = {"shortest": 2, "median": 2, "percent_95": 2, "longest": 4}
@@ -36,26 +37,26 @@ def test_summary(path: str) -> None:
     assert train.examples == [{"source": row[0], "target": row[1]} for row in ROWS[:3]]
     loaded = load_pairs(config, SPLITS)
     assert [one.fingerprint for one in splits.values()] == [one.fingerprint for one in loaded]
-    turned = summarise_pairs(PairsConfig(source=path, reverse=True))[1]["train"]
+    turned = summarise(PairsConfig(source=path, reverse=True))[0].splits["train"]
     assert (turned.distinct, turned.target_words) == (3, lengths)
 
 
 def test_findings(path: str) -> None:
-    found = check_pairs(PairsConfig(source=path))
-    assert (found.name, found.splits) == summarise_pairs(PairsConfig(source=path))
+    found = check(PairsConfig(source=path))
+    assert found.splits == summarise(PairsConfig(source=path))[0].splits
     place = [f"{path}:{number}" for number in range(9)]
     assert found.defects == []
     assert found.duplicates == [Twin(place[4], place[2])]
     assert found.variants == [Twin(place[5], place[2]), Twin(place[6], place[2])]
     assert found.shared_sources == {"train+validation": [Twin(place[6], place[2])]}
     assert found.shared_targets == {"train+test": [Twin(place[7], place[3])]}
-    turned = check_pairs(PairsConfig(source=path, reverse=True))
+    turned = check(PairsConfig(source=path, reverse=True))
     assert turned.shared_sources == found.shared_targets
 
 
 def test_all_defects_are_found(write) -> None:
     path = write("pets.tsv", b"one\teins\ntwo\t\n\xff\tb\nthree\n")
-    found = check_pairs(PairsConfig(source=str(path)))
+    found = check(PairsConfig(source=str(path)))
     assert [defect.place for defect in found.defects[:3]] == [f"{path}:{n}" for n in (2, 3, 4)]
     assert found.defects[3:] == [
         Defect(split, f"pets: no pairs for {split}: use more, or give --{split}-data")
@@ -66,6 +67,6 @@ def test_all_defects_are_found(write) -> None:
 
 def test_what_cannot_be_read_cannot_be_looked_at(write) -> None:
     files = {"source_file": str(write("a.en", "a\n")), "target_file": str(write("a.de", "a\nb\n"))}
-    for look in (summarise_pairs, check_pairs):
+    for look in (summarise, check):
         with pytest.raises(DataError, match="unequal numbers of lines, 1 in"):
             look(PairsConfig(**files))

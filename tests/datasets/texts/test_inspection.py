@@ -2,8 +2,9 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.datasets.config import DataConfig
+from textapps.datasets.inspection import Twin
 from textapps.datasets.source import Defect
-from textapps.datasets.texts.inspection import Twin, check, summarise
+from textapps.datasets.texts.inspection import check, summarise
 
 HEADER = "label\ttext\tsplit\n"
 
@@ -22,8 +23,10 @@ GOOD = rows(
 
 
 def test_summary(write) -> None:
-    name, splits = summarise(DataConfig(source=str(write("pets.tsv", GOOD))))
-    assert name == "pets"
+    overview, _, first = summarise(DataConfig(source=str(write("pets.tsv", GOOD))))
+    splits = overview.splits
+    assert overview.name == "pets"
+    assert first == ["cat: purrs", "dog: barks at the moon"]
     assert list(splits) == ["train", "validation", "test"]
     train = splits["train"]
     assert train.rows == 3
@@ -41,7 +44,7 @@ def test_a_good_set_has_no_findings(write) -> None:
     found = check(DataConfig(source=str(write("pets.tsv", GOOD))))
     assert (found.defects, found.empty, found.duplicates, found.conflicts) == ([], [], [], [])
     assert found.shared == {}
-    assert found.splits == summarise(DataConfig(source=str(write("pets.tsv", GOOD))))[1]
+    assert found.splits == summarise(DataConfig(source=str(write("pets.tsv", GOOD))))[0].splits
 
 
 def test_repeated_and_empty_rows(write) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from textapps.core.errors import DataError, RunError
 from textapps.datasets.config import CorpusConfig
-from textapps.datasets.corpus.corpus import load_corpora
+from textapps.datasets.corpus.loader import load_corpora
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.tasks import lifecycle
 from textapps.tasks.generate import evaluate as evaluating

@@ -11,7 +11,7 @@ import pytest
 from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from textapps.backbones.config import BACKBONES
 from textapps.core.errors import RunError
-from textapps.datasets.corpus.corpus import load_corpus
+from textapps.datasets.corpus.loader import load_corpora
 from textapps.tasks import lifecycle
 from textapps.tasks.generate.data import LEAD
 from textapps.tasks.generate.task import TASK
@@ -60,8 +60,8 @@ def test_the_figure_of_training_is_that_of_a_full_pass(
     trained_generator: Trained,
 ) -> None:
     generator = trained_generator("gru")
-    validation = load_corpus(generator.config.data, "validation").text
-    nats = generator.nats(validation)
+    (validation,) = load_corpora(generator.config.data, ("validation",))
+    nats = generator.nats(validation.text)
     assert nats.shape == (len(validation),)
     best = min(float(row["val_nats_per_character"]) for row in read_history(generator.run))
     assert nats.mean() == pytest.approx(best, abs=1e-4)

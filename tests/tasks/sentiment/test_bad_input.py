@@ -22,8 +22,8 @@ GOOD = b"label,text\n" + b"".join(
     ("content", "options", "parts"),
     [
         (None, [], ["no such file or folder", "reviews.csv"]),
-        (b"", [], ["reviews: no labelled rows"]),
-        (b"label,text\n", [], ["reviews: no labelled rows"]),
+        (b"", [], ["reviews.csv: no rows in this file"]),
+        (b"label,text\n", [], ["reviews.csv: no rows in this file"]),
         (b"label,review_text\npos,good\n", [], ["no text column", "--text-column"]),
         (GOOD, ["--label-column", "labl"], ["no column 'labl'", "did you mean 'label'?"]),
         (GOOD.replace(b"neg,", b"pos,"), [], ["one class only, 'pos'"]),

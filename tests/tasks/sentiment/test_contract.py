@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import textapps
 from textapps.backbones.config import BACKBONES
-from textapps.datasets.texts.load import load_split
+from textapps.datasets.texts.loader import load_texts
 from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.classification import Classification
 from textapps.tasks.sentiment.export import EXAMPLES
@@ -135,7 +135,7 @@ def test_the_latest_run_is_loaded_by_name_of_the_task(trained: Trained) -> None:
     run = trained("gru").run
     classifier = textapps.load("sentiment", models_dir=run.path.parent.parent)
     assert classifier.run.path == run.path
-    test = load_split(classifier.config.data, "test", classifier.labels)
+    (test,) = load_texts(classifier.config.data, ("test",), classifier.labels)
     answers = classifier.predict(test.texts)
     right = [test.label_names[label] for label in test.labels]
     assert sum(answer.label == label for answer, label in zip(answers, right, strict=True)) >= 10

@@ -30,8 +30,8 @@ def toy_models(trained_translator: Callable[[str], Any]) -> Path:
     ("content", "options", "code", "parts"),
     [
         (None, [], 3, ["no such file or folder", "pairs.tsv"]),
-        ("", [], 3, ["no sentence pairs in this file"]),
-        ("\n \n", [], 3, ["pairs.tsv: no sentence pairs in this file"]),
+        ("", [], 3, ["no rows in this file"]),
+        ("\n \n", [], 3, ["pairs.tsv: no rows in this file"]),
         (GOOD + "bab.\t\n", [], 3, ["pairs.tsv:61: no target sentence in this pair"]),
         (GOOD + "\n\n \tabax.\n", [], 3, ["pairs.tsv:63: no source sentence in this pair"]),
         (GOOD + "bab.\n", [], 3, ["pairs.tsv:61: no target sentence"]),

@@ -13,7 +13,7 @@ from tests.tasks.toy_language import ROWS, sentences, translate
 from textapps.backbones.config import BACKBONES
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import BOS, EOS
-from textapps.datasets.pairs.pairs import load_pairs
+from textapps.datasets.pairs.loader import load_pairs
 from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.tasks.translate.predictor import Translation
 from textapps.tasks.translate.task import TASK

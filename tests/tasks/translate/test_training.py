@@ -12,7 +12,7 @@ import tensorflow as tf
 from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from textapps.backbones.config import BACKBONES
 from textapps.core.errors import RunError
-from textapps.datasets.pairs.pairs import load_pairs
+from textapps.datasets.pairs.loader import load_pairs
 from textapps.tasks import lifecycle
 from textapps.tasks.translate.task import TASK
 from textapps.training.history import read_history

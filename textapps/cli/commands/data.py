@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from textapps.cli.clip_sets import check_clips, show_clips
-from textapps.cli.corpora import check_corpus, show_corpus
 from textapps.cli.options import Choice
-from textapps.cli.pair_sets import check_pairs, show_pairs
-from textapps.cli.tables import (
-    length_rows,
-    plain_twins,
-    print_findings,
-    print_json,
-    print_table,
-    print_twins,
-    refuse,
-    short,
-)
 from textapps.core.errors import DataError
+from textapps.core.names import TASKS
 
 if TYPE_CHECKING:
-    from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
-    from textapps.datasets.texts.inspection import SplitSummary
+    from textapps.datasets.inspection import Inspection, Overview
 
-TASKS = ("sentiment", "generate", "translate", "speech")
-# Which of the options a task reads, and what the others are refused with.
-_READS = {
-    "sentiment": ({"text_column", "label_column"}, "labelled texts are no pairs and no recordings"),
-    "generate": ({"text_column"}, "a text to continue has no labels and no pairs"),
-    "translate": (
-        {"source_column", "target_column", "target_file"},
-        "pairs have --source-column and --target-column",
-    ),
-    "speech": ({"commands"}, "recordings have only --commands"),
+# As textapps.datasets.kinds has them; that module is too slow to import for a --help.
+_COLUMNS = {
+    "text_column": "Column of the texts.",
+    "label_column": "Column of the labels.",
+    "source_column": "Column of the sentences to translate.",
+    "target_column": "Column of the translations.",
+    "target_file": "Translations of the file of sentences, line by line.",
+    "commands": "Spoken words to tell apart, such as yes,no; others are unknown.",
 }
+_SHOWN = 5
+"""Rows named for each kind of finding; --json names all."""
 
 _data_dir = click.option(
     "--data-dir",
@@ -56,16 +44,9 @@ _task = click.option(
 
 
 def _columns(command: Callable[..., None]) -> Callable[..., None]:
-    """All that `_READS` names, as `**columns`."""
-    for name, text in (
-        ("--commands", "Spoken words to tell apart, such as yes,no; others are unknown."),
-        ("--target-file", "Translations of the file of sentences, line by line."),
-        ("--target-column", "Column of the translations."),
-        ("--source-column", "Column of the sentences to translate."),
-        ("--label-column", "Column of the labels."),
-        ("--text-column", "Column of the texts."),
-    ):
-        command = click.option(name, help=text)(command)
+    """All options of kinds of example, as `**columns`."""
+    for name, text in reversed(_COLUMNS.items()):
+        command = click.option(f"--{name.replace('_', '-')}", help=text)(command)
     return command
 
 
@@ -99,9 +80,9 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
 
     entries = catalogue(data_dir.expanduser() if data_dir else default_data_dir())
     if as_json:
-        print_json([{**one._asdict(), "directory": _text(one.directory)} for one in entries])
+        _print_json([{**one._asdict(), "directory": _text(one.directory)} for one in entries])
     else:
-        print_table([[one.name, one.state, one.task, one.description] for one in entries])
+        _print_table([[one.name, one.state, one.task, one.description] for one in entries])
 
 
 @data_group.command("show")
@@ -123,29 +104,14 @@ def show_command(
       textapps data show train.en --target-file train.de
       textapps data show speech_commands --commands yes,no
     """
-    from textapps.datasets.config import ClipsConfig, CorpusConfig, PairsConfig
-
-    config = _config(source, task, data_dir, columns)
-    if isinstance(config, CorpusConfig):
-        show_corpus(config, as_json=as_json)
-        return
-    if isinstance(config, PairsConfig):
-        show_pairs(config, as_json=as_json)
-        return
-    if isinstance(config, ClipsConfig):
-        show_clips(config, as_json=as_json)
-        return
-    from textapps.datasets.texts.inspection import summarise
-
-    with _other_task_named(source, task):
-        name, splits = summarise(config)
+    with _inspected(source, task, data_dir, columns) as inspection:
+        overview, title, examples = inspection.summarise()
     if as_json:
-        print_json({"name": name, "splits": _plain(splits)})
+        _print_json(_plain(overview))
         return
-    _print_splits(name, splits)
-    click.echo("\nfirst of each class in train")
-    for example in splits["train"].examples:
-        click.echo(f"  {short(example['label'], 30)}: {short(example['text'], 100)}")
+    _print_overview(overview)
+    if examples:
+        click.echo("\n".join(["", title, *(f"  {line}" for line in examples)]))
 
 
 @data_group.command("check")
@@ -168,107 +134,87 @@ def check_command(
       textapps data check pairs.csv --source-column en --target-column de
       textapps data check clips/ --task speech --commands yes,no
     """
-    from textapps.datasets.config import ClipsConfig, CorpusConfig, PairsConfig
-
-    config = _config(source, task, data_dir, columns)
-    if isinstance(config, CorpusConfig):
-        check_corpus(config, as_json=as_json)
-        return
-    if isinstance(config, PairsConfig):
-        check_pairs(config, as_json=as_json)
-        return
-    if isinstance(config, ClipsConfig):
-        check_clips(config, as_json=as_json)
-        return
-    from textapps.datasets.texts.inspection import check
-
-    with _other_task_named(source, task):
-        found = check(config)
+    with _inspected(source, task, data_dir, columns) as inspection:
+        findings = inspection.check()
     if as_json:
-        answer = {
-            "name": found.name,
-            "splits": _plain(found.splits),
-            "defects": [defect._asdict() for defect in found.defects],
-            "empty": found.empty,
-            "duplicates": [twin._asdict() for twin in found.duplicates],
-            "conflicts": [twin._asdict() for twin in found.conflicts],
-            "shared": plain_twins(found.shared),
-        }
-        print_json(answer)
+        _print_json(_plain(findings))
     else:
-        _print_splits(found.name, found.splits)
+        _print_overview(findings)
         click.echo()
-        print_findings("rows without text, left out", found.empty)
-        print_twins("rows repeated in their split", found.duplicates)
-        print_twins("rows with the text of another class", found.conflicts)
-        for splits, twins in found.shared.items():
-            print_twins(f"rows in {splits.replace('+', ' and ')}", twins)
-        print_findings("defects", [f"{place}: {message}" for place, message in found.defects])
-    refuse(found.name, found.defects)
-
-
-def _config(
-    source: str, task: str | None, data_dir: Path | None, columns: Mapping[str, str | None]
-) -> DataConfig | CorpusConfig | PairsConfig | ClipsConfig:
-    """The [data] section of the task that the source is to be read for."""
-    from textapps.core.config import resolve
-    from textapps.datasets.catalogue import task_of
-    from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
-
-    given = {name: value for name, value in columns.items() if value is not None}
-    if task is None:
-        hinted = (name for name in ("translate", "speech") if given.keys() & _READS[name][0])
-        task = task_of(source) or next(hinted, "sentiment")
-    known, why = _READS[task]
-    if other := sorted(given.keys() - known):
-        raise click.UsageError(f"--{other[0].replace('_', '-')}: {why}")
-    values: dict[str, object] = {"source": source, "data_dir": _text(data_dir), **given}
-    if "target_file" in given:
-        values["source_file"] = values.pop("source")
-    if task == "sentiment":
-        return resolve(DataConfig, flags=values)
-    if task == "generate":
-        return resolve(CorpusConfig, flags=values)
-    if task == "speech":
-        return resolve(ClipsConfig, flags=values)
-    return resolve(PairsConfig, flags=values)
+        for title, found in findings.found():
+            _print_findings(title, found)
+    if stops := findings.stops:
+        count = f"{len(stops):,} {'defect' if len(stops) == 1 else 'defects'}"
+        raise DataError(f"{findings.name} has {count} that stop training: {stops[0]}")
 
 
 @contextmanager
-def _other_task_named(source: str, task: str | None) -> Iterator[None]:
-    """Adds to a DataError how to look at a text that was never meant to have labels."""
-    from textapps.datasets.corpus.files import is_table
+def _inspected(
+    source: str, task: str | None, data_dir: Path | None, columns: Mapping[str, str | None]
+) -> Iterator[Inspection]:
+    """What looks at a source as the task does that it is for."""
+    from textapps.datasets.catalogue import task_of
+    from textapps.datasets.formats.registry import is_table
+    from textapps.datasets.kinds import KINDS
 
+    given = {name: value for name, value in columns.items() if value is not None}
+    fitting = (name for name, one in KINDS.items() if given.keys() <= one.options)
+    chosen = task or task_of(source) or next(fitting, "sentiment")
+    kind = KINDS[chosen]
+    if other := sorted(given.keys() - kind.options):
+        raise click.UsageError(f"--{other[0].replace('_', '-')}: {kind.refusal}")
     try:
-        yield
+        yield kind.inspect({"source": source, "data_dir": _text(data_dir), **given})
     except DataError as error:
         path = Path(source).expanduser()
-        if task is not None or is_table(path) or not path.exists():
+        if task or chosen != "sentiment" or is_table(path) or not path.exists():
             raise
+        # It may never have been meant to have labels.
         raise DataError(f"{error}; or, for a text without labels, --task generate") from None
 
 
-def _print_splits(name: str, splits: Mapping[str, SplitSummary]) -> None:
-    """A column for each split."""
-    summaries = list(splits.values())
-    click.echo(name)
-    if not summaries:
-        return
-    table = [["", *splits], ["rows", *(f"{one.rows:,}" for one in summaries)]]
-    for label in summaries[0].classes:
-        shares = (f"{one.classes[label] / one.rows:.1%}" for one in summaries)
-        counts = (f"{one.classes[label]:,}" for one in summaries)
-        cells = [f"{count} ({share})" for count, share in zip(counts, shares, strict=True)]
-        table.append([f"  {short(label, 30)}", *cells])
-    for kind in ("words", "characters"):
-        table += length_rows(kind, [getattr(one, kind) for one in summaries])
-    print_table(table, numbers=True)
+def _print_overview(overview: Overview) -> None:
+    """The name, and a column for each split."""
+    click.echo(overview.name)
+    _print_table(overview.table(), numbers=True)
 
 
-def _plain(splits: Mapping[str, SplitSummary]) -> dict[str, Any]:
-    from dataclasses import asdict
+def _print_findings(title: str, found: Sequence[object]) -> None:
+    """How many there are, and the first of them."""
+    click.echo(f"{title}: {len(found):,}")
+    for one in found[:_SHOWN]:
+        click.echo(f"  {one}")
+    if len(found) > _SHOWN:
+        click.echo(f"  … and {len(found) - _SHOWN:,} more")
 
-    return {split: asdict(summary) for split, summary in splits.items()}
+
+def _print_table(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> None:
+    """Columns two spaces apart; with `numbers` all but the first are flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if numbers and place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _print_json(value: object) -> None:
+    """Indented, and not escaped beyond need."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _plain(value: Any) -> Any:
+    """Fields of dataclasses and named tuples as dictionaries, all the way down."""
+    from dataclasses import fields, is_dataclass
+
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return value._asdict()
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 def _text(path: Path | None) -> str | None:

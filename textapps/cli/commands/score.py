@@ -33,12 +33,12 @@ def command(task: TaskName) -> click.Command:
     @talk_options
     def score(file: Path, show: bool, as_json: bool, run: str | None, models_dir: Path) -> None:
         """Print how surprising a text is, in nats per character."""
-        from textapps.datasets.corpus.files import decode_text, read_text
+        from textapps.datasets.corpus.sources import decode_document, read_document
 
         text = (
-            decode_text(sys.stdin.buffer.read(), "standard input")
+            decode_document(sys.stdin.buffer.read(), "standard input")
             if str(file) == "-"
-            else read_text(file)
+            else read_document(file)
         )
         generator = load_run(task, models_dir, run)
         from textapps.core.tokens import UNK

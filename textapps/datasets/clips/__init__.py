@@ -1,1 +1,1 @@
-"""Short recordings of spoken words."""
+"""Clips: short recordings of single spoken words."""

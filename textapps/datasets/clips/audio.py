@@ -1,16 +1,17 @@
-"""The samples of many clips, kept in memory or decoded when they are asked for."""
+"""The samples of clips, kept in memory or decoded on demand."""
 
 import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.files import Recording, Sound, from_pcm, to_pcm
+from textapps.datasets.clips.recording import Recording, Sound, from_pcm, to_pcm
 from textapps.datasets.source import Defect, Report, stop
 
 Resample = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
@@ -21,42 +22,35 @@ R = TypeVar("R")
 
 
 class Shape(NamedTuple):
-    """What every clip becomes: so many samples of such a rate, by this resampler."""
+    """The length and sample rate of all clips, and the resampler for other rates."""
 
     samples: int
     rate_hz: int
     resample: Resample
 
     def converted(self, sound: Sound) -> NDArray[np.float32]:
-        """float32[samples] of any length at the rate of the models."""
+        """float32[samples] at `rate_hz`, of any length."""
         if sound.rate_hz == self.rate_hz:
             return sound.waveform
         return np.asarray(self.resample(sound.waveform, sound.rate_hz), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
 class ClipAudio:
-    """Clips of one length, as 16-bit samples: what is longer loses its end, the rest is zeros.
+    """Clips of equal length as 16-bit samples: cut at the end or padded with zeros.
 
-    lengths: int32[clips], the samples of each clip that are not such zeros
+    kept: int16[clips, samples], or None if they are decoded on demand
+    lengths: int32[clips], the samples of each clip without padding
     digests: sha256 of each clip's samples
-    cut: how many clips lost their end
+    cut: the number of clips that were cut
     """
 
-    def __init__(
-        self,
-        recordings: Sequence[Recording],
-        shape: Shape,
-        kept: NDArray[np.int16] | None,
-        lengths: NDArray[np.int32],
-        digests: Sequence[bytes],
-        cut: int,
-    ) -> None:
-        self.lengths = lengths
-        self.digests = list(digests)
-        self.cut = cut
-        self._recordings = list(recordings)
-        self._shape = shape
-        self._kept = kept
+    recordings: list[Recording]
+    shape: Shape
+    kept: NDArray[np.int16] | None
+    lengths: NDArray[np.int32]
+    digests: list[bytes]
+    cut: int
 
     @classmethod
     def decode(
@@ -67,9 +61,9 @@ class ClipAudio:
         memory_bytes: int,
         report: Report = stop,
     ) -> tuple["ClipAudio", NDArray[np.int64]]:
-        """Reads everything once; the second is which of the recordings are good, in their order.
+        """Read all recordings once; also returns the indices of the good ones, in order.
 
-        The samples are kept if they fit in `memory_bytes`. What is bad goes to `report`.
+        The samples are kept if they fit into `memory_bytes`. Defects go to `report`.
         """
         keep = 2 * len(recordings) * shape.samples <= memory_bytes
         kept = np.zeros((len(recordings) if keep else 0, shape.samples), np.int16)
@@ -98,21 +92,15 @@ class ClipAudio:
         return audio, np.array(good, np.int64)
 
     def __len__(self) -> int:
-        return len(self._recordings)
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether the samples are kept."""
-        return self._kept is not None
+        return len(self.recordings)
 
     def pcm(self, indices: NDArray[np.integer]) -> NDArray[np.int16]:
-        """int16[indices, samples]; DataError where a file has gone bad since."""
-        if self._kept is not None:
-            kept: NDArray[np.int16] = self._kept[indices]
-            return kept
-        chosen = [self._recordings[index] for index in indices]
-        batch = np.zeros((len(chosen), self._shape.samples), np.int16)
-        for row, pcm in zip(batch, _pcm_of(chosen, self._shape, stop), strict=True):
+        """int16[indices, samples]; DataError if a file has changed and cannot be read."""
+        if self.kept is not None:
+            return np.asarray(self.kept[indices])
+        chosen = [self.recordings[index] for index in indices]
+        batch = np.zeros((len(chosen), self.shape.samples), np.int16)
+        for row, pcm in zip(batch, _pcm_of(chosen, self.shape, stop), strict=True):
             if pcm is not None:
                 row[: len(pcm)] = pcm[: len(row)]
         return batch
@@ -121,22 +109,11 @@ class ClipAudio:
         """float32[indices, samples] in [-1, 1)."""
         return from_pcm(self.pcm(indices))
 
-    def take(self, indices: NDArray[np.integer]) -> "ClipAudio":
-        """The clips at `indices`; kept samples are copied."""
-        return ClipAudio(
-            [self._recordings[index] for index in indices],
-            self._shape,
-            None if self._kept is None else self._kept[indices],
-            self.lengths[indices],
-            [self.digests[index] for index in indices],
-            self.cut,
-        )
-
 
 def read_all(
     recordings: Iterable[Recording], use: Callable[[Sound], R], report: Report
 ) -> Iterator[R | None]:
-    """What `use` makes of each sound, in order, from several threads; None for a bad one."""
+    """The result of `use` for each recording, in order; None for a bad one. Uses threads."""
 
     def one(recording: Recording) -> tuple[R | None, list[Defect]]:
         defects: list[Defect] = []
@@ -157,7 +134,7 @@ def _pcm_of(
 
 
 def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`pool.map`, but never more than a few answers ahead of the one who asks."""
+    """`pool.map`, but only a few results ahead of the consumer."""
     pending: deque[Future[R]] = deque()
     for item in items:
         pending.append(pool.submit(work, item))

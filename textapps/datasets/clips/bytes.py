@@ -1,20 +1,21 @@
-"""The bytes of a recording, as an exported recogniser takes them."""
+"""The bytes of a recording, as an exported model takes them."""
 
 import io
 from pathlib import Path
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.files import read_sound
+from textapps.datasets.clips.recording import read_sound
 
 LONGEST_SECONDS = 30.0
 _LARGEST_BYTES = 64 << 20  # 30 s of two channels of float at 192 kHz are 46 MB
 
 
 def wav_bytes(path: str) -> bytes:
-    """A WAV file as it is, which is for the model to evaluate; FLAC and Ogg written anew as WAV.
+    """A WAV file unchanged, or FLAC and Ogg converted to WAV.
 
     Raises:
-        DataError: there is no such file, it is longer than 30 s, or it is no audio.
+        DataError: there is no such file, it is longer than 30 s, or it is not audio. A bad WAV
+            file is left to the model.
     """
     import soundfile
 
@@ -30,13 +31,13 @@ def wav_bytes(path: str) -> bytes:
     try:
         seconds = float(soundfile.info(io.BytesIO(content)).duration)
     except soundfile.SoundFileError:
-        seconds = 0.0  # the model, or else the reader below, says what is wrong
+        seconds = 0.0  # the model or `read_sound` reports what is wrong
     if seconds > LONGEST_SECONDS:
         raise DataError(f"{path}: {seconds:,.1f} s long, {LONGEST_SECONDS:g} s are the most")
     if content.startswith(b"RIFF"):
         return content
     sound = read_sound(content, path)
-    assert sound is not None  # what is bad has been raised
+    assert sound is not None  # a bad file has raised
     written = io.BytesIO()
     soundfile.write(written, sound.waveform, sound.rate_hz, format="WAV", subtype="FLOAT")
     return written.getvalue()

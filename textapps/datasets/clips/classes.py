@@ -1,13 +1,13 @@
-"""Which word is which class: commands, `unknown` and `silence`."""
+"""From words to classes: commands, `unknown` and `silence`."""
 
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 
 from textapps.core.errors import DataError, unknown
-from textapps.datasets.clips.files import Recording
+from textapps.datasets.clips.recording import Recording
 from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
-from textapps.datasets.texts.labelled_texts import sorted_labels
+from textapps.datasets.texts.examples import sorted_labels
 
 LOGGER = logging.getLogger("textapps")
 
@@ -16,12 +16,12 @@ def class_names(name: str, words: Iterable[str], config: ClipsConfig, *, noise: 
     """The classes in the order of scores: commands, then `unknown`, then `silence`.
 
     Args:
-        name: what messages call the set.
-        words: those of its training clips.
-        noise: whether there is noise that silence can be cut from.
+        name: the name of the source, for messages.
+        words: the words of its training clips.
+        noise: whether there is background noise, from which silence can be cut.
 
     Raises:
-        DataError: a command that nobody says, or fewer than two classes.
+        DataError: a command has no clips, or there are fewer than two classes.
     """
     said = set(words)
     spoken = said - {UNKNOWN, SILENCE}
@@ -46,7 +46,7 @@ def class_names(name: str, words: Iterable[str], config: ClipsConfig, *, noise: 
 
 
 def class_of(word: str, names: Sequence[str], config: ClipsConfig) -> str | None:
-    """The class that a word counts to; None where clips of it are left out.
+    """The class of a word; None if its clips are left out.
 
     >>> names = ("yes", "no", "unknown")
     >>> [class_of(word, names, ClipsConfig()) for word in ("no", "bird", "silence")]
@@ -58,7 +58,7 @@ def class_of(word: str, names: Sequence[str], config: ClipsConfig) -> str | None
 
 
 def shares(commands: int, names: Sequence[str], config: ClipsConfig) -> tuple[int, int]:
-    """How many clips of `unknown` and of `silence` stand beside so many of commands.
+    """The number of clips of `unknown` and of `silence`, given that of all commands.
 
     >>> shares(80, ("yes", "no", "unknown", "silence"), ClipsConfig(unknown=0.1, silence=0.1))
     (10, 10)
@@ -73,14 +73,14 @@ def shares(commands: int, names: Sequence[str], config: ClipsConfig) -> tuple[in
 
 
 def quotas(counts: Sequence[int], total: int) -> list[int]:
-    """How many of each to take so that `total`, or all there are, is taken as evenly as can be.
+    """How many to take of each kind, as evenly as possible, for `total` or all there are.
 
     >>> quotas([1, 9, 4], 9), quotas([1, 2], 5)
     ([1, 4, 4], [1, 2])
     """
     taken = [0] * len(counts)
     left = min(total, sum(counts))
-    # Those with the fewest first: what they lack is shared by the others.
+    # Start with the smallest: the others share what it lacks.
     order = sorted(range(len(counts)), key=lambda number: counts[number])
     for done, number in enumerate(order):
         taken[number] = min(counts[number], -(-left // (len(counts) - done)))
@@ -89,5 +89,5 @@ def quotas(counts: Sequence[int], total: int) -> list[int]:
 
 
 def shuffled(recordings: Iterable[Recording]) -> list[Recording]:
-    """In an order that depends on nothing but their keys."""
+    """In an order that depends only on their keys."""
     return sorted(recordings, key=lambda one: hashlib.sha1(one.key.encode()).digest())

@@ -1,64 +1,74 @@
-"""What a set of clips holds, and what looks wrong with it."""
+"""Summary and findings of clips."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from textapps.core.errors import DataError
 from textapps.datasets.clips.audio import Shape, read_all
-from textapps.datasets.clips.files import Recording, Sound, to_pcm
 from textapps.datasets.clips.loader import ClipLoader
+from textapps.datasets.clips.recording import Recording, Sound, to_pcm
 from textapps.datasets.config import SILENCE, ClipsConfig
+from textapps.datasets.inspection import (
+    Findings,
+    Lengths,
+    Lines,
+    Overview,
+    Seen,
+    Shared,
+    Twin,
+    count,
+    lengths,
+    lengths_of,
+    shares,
+    summaries,
+    twins,
+)
 from textapps.datasets.source import SPLITS, Defect, Report, stop
-from textapps.datasets.texts.inspection import Lengths, Twin, lengths_of
 
 SECOND = Shape(16_000, 16_000, lambda waveform, rate_hz: waveform)
+
+
+def _rates(values: Sequence[dict[int, int]]) -> Lines:
+    found = sorted({rate_hz for one in values for rate_hz in one})
+    return [[f"of {hz:,} Hz", *(f"{one.get(hz, 0):,}" for one in values)] for hz in found]
 
 
 @dataclass(frozen=True)
 class ClipsSummary:
     """One split.
 
-    classes: clips by class, as a training takes them
-    left_out: clips that it leaves out: words that are no commands beyond the share of `unknown`
-    milliseconds: how long they are
-    rates_hz: clips by their samples a second, silence that is cut from noise aside
-    speakers: how many are known by name
+    classes: clips by class, as training uses them
+    left_out: clips of other words beyond the share of `unknown`, which training does not use
+    speakers: the number of known speakers
+    rates_hz: clips by sample rate, without silence that is cut from noise
+    milliseconds: their durations
     """
 
-    clips: int
-    classes: dict[str, int]
-    left_out: int
-    milliseconds: Lengths
-    rates_hz: dict[int, int]
-    speakers: int
+    clips: Annotated[int, count("clips")]
+    classes: Annotated[dict[str, int], shares]
+    left_out: Annotated[int, count("other words left out")]
+    speakers: Annotated[int, count("speakers known")]
+    rates_hz: Annotated[dict[int, int], _rates]
+    milliseconds: Annotated[Lengths, lengths("milliseconds")]
 
 
 @dataclass(frozen=True)
-class ClipsFindings:
-    """All that `check_clips` finds; only `defects` stop a training.
+class ClipsFindings(Findings):
+    """Only `defects` stop training."""
 
-    still: clips whose samples are all zeros
-    duplicates: clips with the samples of an earlier one of their split
-    shared: clips with the samples of one in an earlier split, by "train+test" and the like
-    shared_speakers: those who speak in two splits, likewise
-    scarce: classes with too few clips, and where
-    """
-
-    name: str
-    splits: dict[str, ClipsSummary]
-    defects: list[Defect]
-    still: list[str]
-    duplicates: list[Twin]
-    shared: dict[str, list[Twin]]
-    shared_speakers: dict[str, list[str]]
-    scarce: list[str]
+    defects: Annotated[list[Defect], "defects"]
+    still: Annotated[list[str], "clips of nothing but zeros"]
+    duplicates: Annotated[list[Twin], "clips repeated in their split"]
+    shared: Annotated[Shared, "clips in {}"]
+    shared_speakers: Annotated[dict[str, list[str]], "speakers in {}"]
+    scarce: Annotated[list[str], "classes of fewer than two clips"]
 
 
 @dataclass(frozen=True)
 class _Heard:
-    """What is noted of a sound: its length, its rate and a digest of its samples."""
+    """What `check` needs to know of a sound."""
 
     milliseconds: int
     rate_hz: int
@@ -66,41 +76,49 @@ class _Heard:
     still: bool
 
 
-def summarise_clips(config: ClipsConfig) -> tuple[str, dict[str, ClipsSummary]]:
-    """The name of a set and its splits; DataError as in loading."""
+Heard = list[tuple[Recording, _Heard]]
+
+
+def summarise(config: ClipsConfig) -> tuple[Overview, str, list[str]]:
+    """As `Inspection` has it."""
     loader = ClipLoader(config)
     parts = {split: loader.recordings(split) for split in SPLITS}
     heard = {split: _hear(recordings, stop) for split, (_, recordings) in parts.items()}
-    splits = {split: _summary(loader, config, split, heard[split]) for split in SPLITS}
-    return parts["train"][0], splits
+    splits = {split: _summary(loader, split, rows) for split, rows in heard.items()}
+    return Overview(parts["train"][0], splits), "", []
 
 
-def check_clips(config: ClipsConfig) -> ClipsFindings:
-    """Reads every recording, past bad ones; DataError only where nothing can be read."""
+def check(config: ClipsConfig) -> ClipsFindings:
+    """As `Inspection` has it."""
     defects: list[Defect] = []
     loader = ClipLoader(config, report=defects.append)
     parts = {split: loader.recordings(split) for split in SPLITS}
     heard = {split: _hear(rows, defects.append) for split, (_, rows) in parts.items()}
-    splits = {}
-    scarce = []
-    for split in SPLITS:
-        try:
-            splits[split] = _summary(loader, config, split, heard[split])
-        except DataError as error:
-            defects.append(Defect(split, str(error)))
-            continue
-        for name, count in splits[split].classes.items():
-            if not count and split == "train":
+    scarce: list[str] = []
+
+    def summary(split: str, rows: Heard) -> ClipsSummary:
+        found = _summary(loader, split, rows)
+        for name, clips in found.classes.items():
+            if not clips and split == "train":
                 defects.append(Defect(split, f"no clip of '{name}' to train on"))
-            elif count < 2:
-                scarce.append(f"{name}: {count} {'clip' if count else 'clips'} in {split}")
+            elif clips < 2:
+                scarce.append(f"{name}: {clips} {'clip' if clips else 'clips'} in {split}")
+        return found
+
+    splits = summaries(heard, summary, defects)
     still = [one.place for rows in heard.values() for one, sound in rows if sound.still]
+    seen = {
+        split: [Seen(sound.digest, one.place) for one, sound in rows if not sound.still]
+        for split, rows in heard.items()
+    }
+    duplicates, _, shared = twins(seen)
+    speakers = _shared_speakers(heard)
     name = parts["train"][0]
-    return ClipsFindings(name, splits, defects, still, *_twins(heard), _speakers(heard), scarce)
+    return ClipsFindings(name, splits, defects, still, duplicates, shared, speakers, scarce)
 
 
-def _hear(recordings: Sequence[Recording], report: Report) -> list[tuple[Recording, _Heard]]:
-    """The good ones, each with what is noted of it."""
+def _hear(recordings: Sequence[Recording], report: Report) -> Heard:
+    """The good recordings, each with its notes."""
     found = read_all(recordings, _note, report)
     pairs = zip(recordings, found, strict=True)
     return [(recording, heard) for recording, heard in pairs if heard is not None]
@@ -113,12 +131,7 @@ def _note(sound: Sound) -> _Heard:
     return _Heard(milliseconds, sound.rate_hz, digest, not pcm.any())
 
 
-def _summary(
-    loader: ClipLoader,
-    config: ClipsConfig,
-    split: str,
-    heard: Sequence[tuple[Recording, _Heard]],
-) -> ClipsSummary:
+def _summary(loader: ClipLoader, split: str, heard: Heard) -> ClipsSummary:
     places = {recording.place for recording, _ in heard}
     chosen = loader.chosen(split, loader.noises(split, SECOND), SECOND, redraw=False)
     pairs = zip(chosen.recordings, chosen.classes, strict=True)
@@ -135,29 +148,8 @@ def _summary(
     )
 
 
-def _twins(
-    heard: dict[str, list[tuple[Recording, _Heard]]],
-) -> tuple[list[Twin], dict[str, list[Twin]]]:
-    """Clips of equal samples, but for those of nothing: `duplicates` and `shared`."""
-    duplicates: list[Twin] = []
-    shared: dict[str, list[Twin]] = {}
-    seen: dict[bytes, dict[str, str]] = {}
-    for split, rows in heard.items():
-        for one, sound in rows:
-            if sound.still:
-                continue
-            earlier = seen.setdefault(sound.digest, {})
-            if split in earlier:
-                duplicates.append(Twin(one.place, earlier[split]))
-            for other, place in earlier.items():
-                if other != split:
-                    shared.setdefault(f"{other}+{split}", []).append(Twin(one.place, place))
-            earlier.setdefault(split, one.place)
-    return duplicates, shared
-
-
-def _speakers(heard: dict[str, list[tuple[Recording, _Heard]]]) -> dict[str, list[str]]:
-    """Who speaks in two splits."""
+def _shared_speakers(heard: dict[str, Heard]) -> dict[str, list[str]]:
+    """The speakers in two splits, by "train+test" and so on."""
     known = {split: {one.speaker for one, _ in rows} - {""} for split, rows in heard.items()}
     pairs = [(a, b) for at, a in enumerate(SPLITS) for b in SPLITS[at + 1 :]]
     both = {f"{a}+{b}": sorted(known[a] & known[b]) for a, b in pairs}

@@ -1,10 +1,10 @@
-"""From the [data] section of the speech task to split clips."""
+"""Loading clips."""
 
 import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from textapps.core.errors import DataError
 from textapps.datasets.clips.audio import ClipAudio, Resample, Shape
 from textapps.datasets.clips.classes import class_names, class_of, quotas, shares, shuffled
-from textapps.datasets.clips.clips import Clips
-from textapps.datasets.clips.files import Recording
+from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.noise import Noise, part_of, silences
-from textapps.datasets.clips.open_source import open_clips
-from textapps.datasets.clips.sources import ClipSource
+from textapps.datasets.clips.recording import Recording
+from textapps.datasets.clips.sources import ClipSource, open_clips
 from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.source import Defect, Report, stop
-from textapps.datasets.splits import split_of
+from textapps.datasets.splits import Splitter, carve, nothing_for
 
 LOGGER = logging.getLogger("textapps")
 
@@ -35,23 +34,22 @@ def load_clips(
     clip_seconds: float = 1.0,
     names: Sequence[str] | None = None,
 ) -> list[Clips]:
-    """The clips of some of train, validation and test.
+    """Load splits.
 
-    Own splits of a source are honoured; without them clips are split 80/10/10 by the hash of their
-    speaker, or of their path where nobody knows the speaker. A `validation_source` or
-    `test_source` takes the place of such a part.
+    A source's own splits are used. Missing splits are carved by the hash of the speaker, or of the
+    path if the speaker is unknown: 80/10/10. `validation_source` and `test_source` replace a split.
 
     Args:
-        config: where they come from and which classes there are.
+        config: the sources and the classes.
         splits: which to load.
-        resample: to `rate_hz`, for recordings of another rate.
-        rate_hz: the samples a second of all clips.
-        clip_seconds: their length; what is longer loses its end, with a warning.
-        names: the classes of an earlier training, to which the words must belong.
+        resample: resamples recordings with another sample rate to `rate_hz`.
+        rate_hz: the sample rate of all clips.
+        clip_seconds: their length; longer recordings are cut at the end, with a warning.
+        names: the classes of an earlier training, to which all words must belong.
 
     Raises:
-        DataError: data that are missing, bad (unless `skip_bad`) or empty, a command that nobody
-            says, a class without a clip to train on.
+        DataError: data are missing, bad (unless `skip_bad`) or empty, a command does not occur, or
+            a class has no clip to train on.
     """
     loader = ClipLoader(config, names)
     shape = Shape(round(clip_seconds * rate_hz), rate_hz, resample)
@@ -60,9 +58,9 @@ def load_clips(
 
 @dataclass(frozen=True)
 class Chosen:
-    """The recordings of a split with the class of each, before they are read.
+    """The recordings of a split and their classes, before they are read.
 
-    spare: of those of unknown words, how many of each word a pass takes; empty: all
+    spare: how many clips of each unknown word a pass takes; empty if it takes all
     """
 
     name: str
@@ -72,7 +70,7 @@ class Chosen:
 
 
 class ClipLoader:
-    """Loads one split after another; each source is listed once."""
+    """Loads splits one by one; lists each source once."""
 
     def __init__(
         self, config: ClipsConfig, names: Sequence[str] | None = None, report: Report = stop
@@ -82,12 +80,17 @@ class ClipLoader:
         self._skipped: list[Defect] = []
         self._strict = report
         self._report = self._skipped.append if config.skip_bad and report is stop else report
-        self._sources: dict[str, ClipSource] = {}
+        self._opened = cache(partial(open_clips, config=config, report=self._report))
         self._noises: dict[int, list[Noise]] = {}
-        self._given = {"validation": config.validation_source, "test": config.test_source}
+        self._splitter: Splitter[Recording] = Splitter(
+            lambda: self._main,
+            config,
+            self._opened,
+            partial(carve, key=lambda one: one.speaker or one.key),
+        )
 
     def clips(self, split: str, shape: Shape) -> Clips:
-        """One split as `load_clips` has it."""
+        """One split, as `load_clips` returns it."""
         noises = self.noises(split, shape)
         chosen = self.chosen(split, noises, shape)
         audio, good = ClipAudio.decode(
@@ -109,7 +112,7 @@ class ClipLoader:
         recordings = [chosen.recordings[number] for number in good]
         classes = [chosen.classes[number] for number in good]
         self._refuse_missing_classes(chosen.name, split, classes)
-        if not noises:  # a set may have short clips of it only
+        if not noises:  # some sets have only short clips of silence
             quiet = np.flatnonzero([name == SILENCE for name in classes])[:_SHORT_NOISES]
             waveforms = audio.waveforms(quiet)
             noises = tuple(
@@ -130,20 +133,12 @@ class ClipLoader:
         )
 
     def recordings(self, split: str) -> tuple[str, list[Recording]]:
-        """The name of the set and all recordings of one split, whatever is said in them."""
-        source = self._source(split)
-        own = source.own_splits
-        if self._given.get(split) is not None:
-            if own and split not in own:
-                raise DataError(f"{source.name}: no {split} split, only {', '.join(sorted(own))}")
-            return source.name, source.recordings(split if own else None)
-        if split != "train" and split in own:
-            return source.name, source.recordings(split)
-        return source.name, self._parts[split]
+        """The name of the source and all recordings of a split, of any word."""
+        return self._splitter.examples(split)
 
     def noises(self, split: str, shape: Shape) -> tuple[Noise, ...]:
-        """What a split may hear of the background noise of its source, or of the main one."""
-        source = self._source(split)
+        """The background noise for a split, from its source or else from the main source."""
+        source = self._opened(self._splitter.given.get(split) or self._config.source)
         source = source if source.noises else self._main
         if id(source) not in self._noises:
             sounds = ((one.place, one.read(self._report)) for one in source.noises)
@@ -158,9 +153,9 @@ class ClipLoader:
     def chosen(
         self, split: str, noises: Sequence[Noise], shape: Shape, *, redraw: bool = True
     ) -> Chosen:
-        """The recordings of commands, and beside them their shares of unknown and of silence.
+        """The recordings of commands, and the shares of `unknown` and `silence`.
 
-        With `redraw`, and if the configuration says so, of training all that a pass may draw.
+        With `redraw` here and in the configuration, training has all clips that a pass may take.
         """
         name, recordings = self.recordings(split)
         by_class: dict[str, list[Recording]] = {}
@@ -174,8 +169,7 @@ class ClipLoader:
         unknowns, quiet = by_class.pop(UNKNOWN, []), by_class.pop(SILENCE, [])
         count = sum(map(len, by_class.values()))
         if not count:
-            remedy = "" if split == "train" else f": use more, or give --{split}-data"
-            raise DataError(f"{name}: no clips for {split}{remedy}")
+            raise nothing_for(split, name, "clips")
         unknown_count, silence_count = shares(count, self.names, self._config)
         if not quiet and noises:
             quiet = silences(split, silence_count, noises, shape.samples, shape.rate_hz)
@@ -201,7 +195,7 @@ class ClipLoader:
         """The classes in the order of scores."""
         if self._given_names:
             return self._given_names
-        words = [one.word for part in self._parts.values() for one in part]
+        words = [one.word for one in self._splitter.pool]
         noise = bool(self._main.noises)
         return tuple(class_names(self._main.name, words, self._config, noise=noise))
 
@@ -226,38 +220,15 @@ class ClipLoader:
             LOGGER.warning("%s: %d bad files or rows skipped: %s", name, len(self._skipped), first)
             self._skipped.clear()
 
-    def _source(self, split: str) -> ClipSource:
-        given = self._given.get(split)
-        return self._main if given is None else self._opened(given)
-
-    def _opened(self, source: str) -> ClipSource:
-        if source not in self._sources:
-            self._sources[source] = open_clips(source, self._config, self._report)
-        return self._sources[source]
-
     @cached_property
     def _main(self) -> ClipSource:
         return self._opened(self._config.source)
-
-    @cached_property
-    def _parts(self) -> dict[str, list[Recording]]:
-        """The recordings by split, where the source has no own ones."""
-        own = self._main.own_splits
-        if own and "train" not in own:
-            found = ", ".join(sorted(own))
-            raise DataError(f"{self._main.name}: no train split, only {found}")
-        carved = [name for name, at in self._given.items() if at is None and name not in own]
-        parts: dict[str, list[Recording]] = {"train": [], "validation": [], "test": []}
-        for one in self._main.recordings("train" if own else None):
-            split = split_of(one.speaker or one.key)
-            parts[split if split in carved else "train"].append(one)
-        return parts
 
 
 def _rotation(
     recordings: Sequence[Recording], classes: Sequence[str], spare: dict[str, int]
 ) -> tuple[tuple[NDArray[np.int64], int], ...]:
-    """As `Clips` has it; files that were skipped may have left fewer clips than a pass takes."""
+    """`Clips.rotation`; skipped files may leave fewer clips than a pass takes."""
     by_word: dict[str, list[int]] = {}
     for index, (one, name) in enumerate(zip(recordings, classes, strict=True)):
         if name == UNKNOWN and one.word in spare:

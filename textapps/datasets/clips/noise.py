@@ -1,4 +1,4 @@
-"""Background noise, and the clips of silence that are cut from it."""
+"""Background noise, and clips of silence cut from it."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,24 +8,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.files import Recording, Sound
+from textapps.datasets.clips.recording import Recording, Sound
 from textapps.datasets.config import SILENCE
 from textapps.datasets.source import Report
 
-# Each file of noise serves all splits, each from its own part: no split hears another's noise.
+# Each split has its own part of each noise file.
 _PARTS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
-_QUIETEST_DB = -40.0  # rooms differ: the same noise, as recorded or down to a hundredth of it
+_QUIETEST_DB = -40.0  # rooms differ: full loudness down to a hundredth of it
 
 
 class Noise(NamedTuple):
-    """A stretch of noise, float32[samples] at the rate of the clips, and where it is from."""
+    """A noise and its place: float32[samples] at the sample rate of the clips."""
 
     place: str
     waveform: NDArray[np.float32]
 
 
 def part_of(waveform: NDArray[np.float32], split: str) -> NDArray[np.float32]:
-    """What a split hears of a noise: train the first 80 %, validation and test 10 % each.
+    """The part of a noise for a split: the first 80 % for train, then 10 % each for the others.
 
     >>> part_of(np.arange(10, dtype=np.float32), "test").tolist()
     [9.0]
@@ -37,9 +37,9 @@ def part_of(waveform: NDArray[np.float32], split: str) -> NDArray[np.float32]:
 def silences(
     split: str, count: int, noises: Sequence[Noise], samples: int, rate_hz: int
 ) -> list[Recording]:
-    """So many recordings of `samples`, number i the same in every run, of all noises in turn.
+    """`count` recordings of `samples` samples, cut from all noises in turn, always the same.
 
-    A noise that is shorter is repeated.
+    A noise that is shorter than that is repeated.
     """
     return [
         _cut(f"silence/{split}/{number}", noises[number % len(noises)], samples, rate_hz)

@@ -1,56 +1,137 @@
-"""What every source of recordings gives to the loader."""
+"""Sources of clips: tables of paths, prepared sets; folders are in folder.py."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
-from textapps.datasets.clips.files import Recording, is_clip, read_sound
-from textapps.datasets.config import SILENCE, UNKNOWN
-from textapps.datasets.source import Defect, Report, split_named
+import numpy as np
 
-NOISE_FOLDER = "_background_noise_"
-CLASS_NAMES = {"_unknown_": UNKNOWN, "_silence_": SILENCE}
-"""Ours for those that the Speech Commands set has."""
+from textapps.core.errors import DataError
+from textapps.datasets.clips.folder import ClipFolder
+from textapps.datasets.clips.recording import (
+    CLASS_NAMES,
+    NOISES,
+    Recording,
+    Sound,
+    clips_in,
+    of_file,
+    read_sound,
+    whole_sound,
+)
+from textapps.datasets.clips.synthetic import SyntheticClips
+from textapps.datasets.config import ClipsConfig
+from textapps.datasets.ladder import Rungs, open_source
+from textapps.datasets.records import Record
+from textapps.datasets.source import Defect, Report, Source, stop
+from textapps.datasets.table import TableSource, Wanted
+from textapps.datasets.tfds import PreparedSet, cell_of
+
+_RATE_HZ = 16_000  # if the set does not say
 
 
-class ClipSource(Protocol):
-    """Recordings before they are split and their words are classes."""
-
-    name: str
-
-    @property
-    def own_splits(self) -> frozenset[str]:
-        """Those of train, validation and test that the source has; empty: it is not split."""
-
-    def recordings(self, split: str | None) -> list[Recording]:
-        """Those of an own split, or with None those of a source that is not split."""
+class ClipSource(Source[Recording], Protocol):
+    """A source of recordings."""
 
     @property
     def noises(self) -> Sequence[Recording]:
         """Long recordings of background noise."""
 
 
-def of_file(file: Path, word: str, speaker: str, key: str) -> Recording:
-    """The recording in a file.
+def open_clips(source: str, config: ClipsConfig, report: Report = stop) -> ClipSource:
+    """Open the source of a name or path; DataError if there is none."""
+    rungs = Rungs[ClipSource](
+        sample=SyntheticClips,
+        file=lambda path: ClipTable(path, report),
+        folder=lambda path: ClipFolder(path, report),
+        prepared=PreparedClips,
+    )
+    return open_source(source, config.data_dir, rungs)
 
-    Names such as `0a7c_nohash_0.wav` begin with their speaker (Warden 2018, section 7).
+
+class ClipTable(TableSource[Recording]):
+    """A table with a path and a label in each row, and optionally a split and a speaker.
+
+    Paths are relative to the table's folder. Without a speaker column, the speaker of each file is
+    taken to be another.
     """
-    said_by, nohash, _ = file.name.partition("_nohash_")
-    known = speaker or (said_by if nohash else "")
-    return Recording(word, known, key, str(file), partial(read_sound, file, str(file)))
+
+    def __init__(self, path: Path, report: Report = stop) -> None:
+        remedy = "call one 'path' and one 'label'"
+        wanted = Wanted(
+            {"path": None, "word": None}, self._recording, optional=("speaker",), remedy=remedy
+        )
+        super().__init__(path, wanted, report, instead=", or a folder of class folders")
+
+    @property
+    def noises(self) -> list[Recording]:
+        """The files of `_background_noise_` next to the table."""
+        return [of_file(file, "", "", file.name) for file in clips_in(self.path.parent / NOISES)]
+
+    def _recording(self, cells: list[str], place: str) -> Recording | None:
+        path, word, speaker = (cell.strip() for cell in cells)
+        if path and word:
+            return of_file(self.path.parent / path, word, speaker, path)
+        self.report(Defect(place, f"no {'label' if path else 'path'} in this row"))
+        return None
 
 
-def named_split(value: str, place: str, report: Report) -> str | None:
-    """The split that a cell means; what means none goes to `report`."""
-    split = split_named(value)
-    if split is None:
-        report(Defect(place, f"unknown split '{value}', write one of train, validation, test"))
-    return split
+class PreparedClips:
+    """A set of TensorFlow Datasets with audio and labels, such as `speech_commands`.
 
+    Labels are read at once, the audio of a record when it is needed. DataError if the set cannot
+    be read or lacks either.
+    """
 
-def clips_in(folder: Path) -> Iterator[Path]:
-    """All files inside that are called like recordings, by path; none where there is no folder."""
-    for file in sorted(folder.rglob("*")):
-        if is_clip(file) and not file.name.startswith(".") and file.is_file():
-            yield file
+    noises: tuple[Recording, ...] = ()
+
+    def __init__(self, found: PreparedSet) -> None:
+        self.name = found.name
+        self._set = found
+
+    @property
+    def own_splits(self) -> frozenset[str]:
+        """Its train, validation and test splits."""
+        return frozenset(self._set.splits)
+
+    def examples(self, split: str | None) -> list[Recording]:
+        """In the order of the records."""
+        audio, label = self._columns
+        names = self._set.names(label)
+        found: list[Recording] = []
+        for records, (labels,) in self._set.batches(split, (label,)):
+            for record, value in zip(records, labels, strict=True):
+                word = cell_of(value, names)
+                key = f"{self.name}/{split}:{len(found) + 1}"
+                read = partial(self._read, record, audio, key)
+                found.append(Recording(CLASS_NAMES.get(word, word), "", key, key, read))
+        return found
+
+    @cached_property
+    def _columns(self) -> tuple[str, str]:
+        features = dict(self._set.info.features.items())
+        audio, label = (
+            key or usual for key, usual in zip(self._set.keys, ("audio", "label"), strict=True)
+        )
+        if label not in self._set.columns or not hasattr(features.get(audio), "sample_rate"):
+            found = ", ".join(sorted(features))
+            raise DataError(f"{self._set.directory}: no audio and label in this set, only {found}")
+        return audio, label
+
+    def _read(self, record: Record, column: str, place: str, report: Report) -> Sound | None:
+        import tensorflow as tf
+
+        try:
+            example = tf.train.Example.FromString(record.read())
+        except DataError as error:
+            report(Defect(place, str(error)))
+            return None
+        feature = example.features.feature[column]
+        if feature.bytes_list.value:
+            return read_sound(feature.bytes_list.value[0], place, report)
+        if feature.float_list.value:
+            waveform = np.array(feature.float_list.value, np.float32)
+        else:  # 16-bit samples, in the wider integers of a record
+            waveform = np.array(feature.int64_list.value, np.float32) / np.float32(2**15)
+        rate_hz = int(self._set.info.features[column].sample_rate or _RATE_HZ)
+        return whole_sound(waveform, rate_hz, place, report)

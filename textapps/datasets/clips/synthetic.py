@@ -1,8 +1,8 @@
-"""The bundled sample of the speech task: made-up words of made-up speakers, made on the spot.
+"""The sample of the speech task: synthetic words of synthetic speakers, generated on demand.
 
-A voice is a sum of harmonics under the resonances of a mouth, after the additive synthesis of
-McAulay and Quatieri (1986) and the formants of Peterson and Barney (1952); hissing and bursts are
-noise around one frequency. The same samples on every machine.
+A voice is a sum of harmonics, shaped by the resonances of a mouth: additive synthesis (McAulay and
+Quatieri 1986) with the formants of Peterson and Barney (1952). Hisses and bursts are noise around
+one frequency. The samples are the same on every machine.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.files import Recording, Sound, from_pcm, to_pcm
+from textapps.datasets.clips.recording import Recording, Sound, from_pcm, to_pcm
 from textapps.datasets.source import Report
 
 RATE_HZ = 16_000
@@ -63,12 +63,12 @@ _PHONES = {
     "n": Phone(70, 0.35, 0.0, 2000, (250, 1500, 2600)),
     "s": Phone(100, 0.0, 0.20, 5500, (300, 1600, 2600)),
 }
-# In pairs of the same sounds: which of them there are does not tell, only their order does.
+# Each pair has the same sounds: only their order tells the two words apart.
 WORDS = ("bado", "doba", "kimu", "muki", "sela", "lase", "tino", "noti")
 
 
 class Voice(NamedTuple):
-    """A speaker: how high, how large each formant is beside `Phone`'s, and how slow."""
+    """A speaker: pitch, factors of the formants, and pace (1 is that of `Phone`)."""
 
     pitch_hz: float
     accent: Array
@@ -76,20 +76,20 @@ class Voice(NamedTuple):
 
 
 class SyntheticClips:
-    """Every word in two takes of each speaker, and three noises; all of it from fixed seeds."""
+    """Two takes of every word by each speaker, and three noises, all from fixed seeds."""
 
     name = "sample"
     own_splits: frozenset[str] = frozenset()
 
     @property
     def noises(self) -> Sequence[Recording]:
-        """Twenty seconds of each."""
+        """Twenty seconds of each noise."""
         return [
             Recording("", "", kind, f"sample/{kind}", partial(_read_noise, kind)) for kind in NOISES
         ]
 
-    def recordings(self, split: str | None) -> list[Recording]:
-        """By word, then by speaker."""
+    def examples(self, split: str | None) -> list[Recording]:
+        """Sorted by word, then by speaker."""
         found = []
         for word in WORDS:
             for number in range(SPEAKERS):
@@ -102,7 +102,7 @@ class SyntheticClips:
 
 
 def spoken(word: str, speaker: str, take: int) -> NDArray[np.float32]:
-    """float32[samples] at 16 kHz: a word somewhere in a second at most, in a room of some noise.
+    """float32[samples] at 16 kHz: a word in at most a second of faint noise.
 
     >>> spoken("bado", "talker-07", 0).shape == spoken("bado", "talker-07", 1).shape
     False
@@ -202,7 +202,7 @@ def _between(values: Array) -> Array:
 
 
 def _seeded(key: str) -> np.random.RandomState:
-    """NumPy promises the same numbers from this generator for ever."""
+    """NumPy guarantees that this generator never changes its numbers."""
     return np.random.RandomState(int.from_bytes(hashlib.sha1(key.encode()).digest()[:4], "big"))
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
 from textapps.core.events import Event
-from textapps.datasets.clips.clips import Clips
+from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.noise import Noise
 from textapps.datasets.config import SILENCE
 

@@ -1,1 +1,1 @@
-"""One long text to learn to continue."""
+"""Text to learn to continue."""

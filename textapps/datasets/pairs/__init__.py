@@ -1,1 +1,1 @@
-"""Sentences and their translations."""
+"""Sentence pairs."""

@@ -1,1 +1,1 @@
-"""Labelled texts, one row an example."""
+"""Labelled texts."""

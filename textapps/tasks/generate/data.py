@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
-from textapps.datasets.corpus.corpus import Corpus, load_corpora, load_corpus
+from textapps.datasets.corpus.examples import Corpus
+from textapps.datasets.corpus.loader import load_corpora
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.task import Labels
@@ -36,7 +37,8 @@ def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, 
 
 def load_split(config: GenerateConfig, split: str, labels: Labels = ()) -> Corpus:
     """The text of one split."""
-    return load_corpus(config.data, split)
+    (corpus,) = load_corpora(config.data, (split,))
+    return corpus
 
 
 def learn(config: GenerateConfig, train: Corpus) -> tuple[CharacterPreprocessor, StreamBatchSource]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.corpus.corpus import Corpus, load_corpora
+from textapps.datasets.corpus.examples import Corpus
+from textapps.datasets.corpus.loader import load_corpora
 from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.evaluation.metrics.language import language_metrics, paired_gain

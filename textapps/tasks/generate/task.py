@@ -2,7 +2,7 @@
 
 import keras
 
-from textapps.datasets.corpus.corpus import Corpus
+from textapps.datasets.corpus.examples import Corpus
 from textapps.tasks.generate import data, model
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate

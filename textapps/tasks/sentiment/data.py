@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from textapps.datasets.texts import load
-from textapps.datasets.texts.labelled_texts import LabelledTexts
+from textapps.datasets.texts.examples import LabelledTexts
+from textapps.datasets.texts.loader import load_texts
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.task import Labels
@@ -16,13 +16,14 @@ from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan
 
 def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledTexts, LabelledTexts]:
     """The training and the validation split."""
-    splits = load.load_labelled_texts(config.data, ("train", "validation"), labels)
-    return splits.train, splits.validation
+    train, validation = load_texts(config.data, ("train", "validation"), labels)
+    return train, validation
 
 
 def load_split(config: SentimentConfig, split: str, labels: Labels) -> LabelledTexts:
     """One split."""
-    return load.load_split(config.data, split, labels)
+    (texts,) = load_texts(config.data, (split,), labels)
+    return texts
 
 
 def learn(config: SentimentConfig, train: LabelledTexts) -> tuple[TextFeaturizer, TextBatchSource]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.datasets.config import DataConfig
-from textapps.datasets.texts.labelled_texts import LabelledTexts
-from textapps.datasets.texts.load import load_split
+from textapps.datasets.texts.examples import LabelledTexts
+from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.metrics.classification import classification_metrics
 from textapps.tasks.lifecycle import costs, summarize
 from textapps.tasks.sentiment.predictor import SentimentClassifier
@@ -55,12 +55,12 @@ def fit_baseline(
     from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
 
     config, run = classifier.config, classifier.run
-    train = load_split(config.data, "train", classifier.labels)
+    (train,) = load_texts(config.data, ("train",), classifier.labels)
     began_at = time.perf_counter()
     baseline = NaiveBayesSVM(tokens=config.preprocessor.tokens, seed=config.random_seed)
     baseline.fit(train.texts, train.labels, len(classifier.labels))
     seconds = time.perf_counter() - began_at
-    examples = load_split(data or config.data, split, classifier.labels)
+    (examples,) = load_texts(data or config.data, (split,), classifier.labels)
     scores = baseline.scores(examples.texts).astype(np.float32)
     found = _evaluation(run, examples, split, scores, {"seconds": seconds})
     fingerprint = np.array(examples.fingerprint)

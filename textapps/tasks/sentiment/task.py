@@ -2,7 +2,7 @@
 
 import keras
 
-from textapps.datasets.texts.labelled_texts import LabelledTexts
+from textapps.datasets.texts.examples import LabelledTexts
 from textapps.tasks.sentiment import data, model
 from textapps.tasks.sentiment.config import PRESETS
 from textapps.tasks.sentiment.evaluate import evaluate

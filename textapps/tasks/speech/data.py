@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.clips import Clips
+from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.loader import load_clips
 from textapps.datasets.config import ClipsConfig
 from textapps.preprocessing.log_mel import FrontEnd

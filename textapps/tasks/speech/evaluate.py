@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.clips import Clips
+from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.timeline import lay_out
 from textapps.decoding.detector import Detector
 from textapps.evaluation.metrics.detection import TOLERANCE_MS, Streaming, detection_metrics

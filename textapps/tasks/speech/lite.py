@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.core.errors import DataError, ExportError
-from textapps.datasets.clips.clips import Clips
+from textapps.datasets.clips.examples import Clips
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.lite import LiteModel, convert
 from textapps.exporting.publish import publish

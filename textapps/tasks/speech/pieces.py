@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.files import from_pcm
+from textapps.datasets.clips.recording import from_pcm
 from textapps.tasks.speech.data import resampled
 from textapps.tasks.speech.recordings import Waveform
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.bytes import LONGEST_SECONDS
-from textapps.datasets.clips.files import is_clip, read_sound
+from textapps.datasets.clips.recording import is_clip, read_sound
 from textapps.tasks.speech.data import resampled
 
 Waveform = NDArray[np.float32]

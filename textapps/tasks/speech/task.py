@@ -2,7 +2,7 @@
 
 import keras
 
-from textapps.datasets.clips.clips import Clips
+from textapps.datasets.clips.examples import Clips
 from textapps.tasks.speech import data, model
 from textapps.tasks.speech.config import PRESETS
 from textapps.tasks.speech.evaluate import evaluate

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from textapps.core.errors import DataError
-from textapps.datasets.pairs.pairs import Pairs, load_pairs
+from textapps.datasets.pairs.examples import Pairs
+from textapps.datasets.pairs.loader import load_pairs
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textapps.datasets.pairs.pairs import Pairs
+from textapps.datasets.pairs.examples import Pairs
 from textapps.evaluation.metrics.translation import (
     AttentionMap,
     ScoredTranslations,

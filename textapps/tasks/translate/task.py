@@ -1,6 +1,6 @@
 """Translating sentences: many-to-many, out of step."""
 
-from textapps.datasets.pairs.pairs import Pairs
+from textapps.datasets.pairs.examples import Pairs
 from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
 from textapps.tasks.task import Objective, Task

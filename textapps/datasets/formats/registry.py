@@ -1,0 +1,94 @@
+"""The table of file formats, by extension."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from textapps.core.errors import DataError
+from textapps.datasets.formats.delimited import read_csv, read_tsv
+from textapps.datasets.formats.json_lines import read_json_lines
+from textapps.datasets.formats.parquet import read_parquet
+from textapps.datasets.formats.rows import LINE, Cells, Rows, rows_of_lines
+from textapps.datasets.source import Report
+
+
+class Format(NamedTuple):
+    """How files with one extension are read.
+
+    read: yields the rows of a file, one by one; the flag says whether the first row is a header.
+        DataError if the file cannot be read
+    named: rows have named columns; otherwise a row is a line of text
+    uniform: all rows have the same columns
+    packed: the file may be gzipped
+    """
+
+    read: Callable[[Path, bool], Rows]
+    named: bool = True
+    uniform: bool = True
+    packed: bool = True
+
+
+def _read_text(path: Path, header: bool) -> Rows:
+    """Every line is a row, even a blank one."""
+    return rows_of_lines(path, lambda lines: ((number, {LINE: line}, "") for number, line in lines))
+
+
+FORMATS = {
+    ".csv": Format(read_csv),
+    ".tsv": Format(read_tsv),
+    ".jsonl": Format(read_json_lines, uniform=False),
+    ".parquet": Format(read_parquet, packed=False),
+    ".txt": Format(_read_text, named=False),
+}
+
+
+def ending_of(path: Path) -> str | None:
+    """The extension in `FORMATS` that a file name has, with or without `.gz`; else None.
+
+    >>> ending_of(Path("reviews.TSV.gz")), ending_of(Path("reviews.xlsx"))
+    ('.tsv', None)
+    """
+    name = path.name.lower()
+    plain = name.removesuffix(".gz")
+    ending = next((ending for ending in FORMATS if plain.endswith(ending)), None)
+    return ending if ending and (plain == name or FORMATS[ending].packed) else None
+
+
+def is_table(path: Path) -> bool:
+    """Whether the file name has the extension of a format with named columns."""
+    ending = ending_of(path)
+    return ending is not None and FORMATS[ending].named
+
+
+def format_of(path: Path, *, lines: bool = False, instead: str = "") -> Format:
+    """The format of a file.
+
+    DataError if it is unknown, or has no named columns and `lines` is false. `instead` ends the
+    message: what to give instead of a file.
+    """
+    ending = ending_of(path)
+    if ending and (lines or FORMATS[ending].named):
+        return FORMATS[ending]
+    known = {end: one.packed for end, one in FORMATS.items() if lines or one.named}
+    packed, others = (", ".join(end for end in known if known[end] is one) for one in (True, False))
+    raise DataError(f"{path}: unknown kind of file, use {packed} (.gz too) or {others}{instead}")
+
+
+def read_table(
+    path: Path, form: Format, report: Report, *, header: bool = True
+) -> Iterator[tuple[int, Cells]]:
+    """The number and the cells of each readable row; defects go to `report`."""
+    for number, cells, defects in form.read(path, header):
+        for defect in defects:
+            report(defect)
+        if cells is not None:
+            yield number, cells
+
+
+def name_of(path: Path) -> str:
+    """The file name without its extension and without `.gz`.
+
+    >>> name_of(Path("in/part.00000.csv.GZ")), name_of(Path("poem"))
+    ('part.00000', 'poem')
+    """
+    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).stem

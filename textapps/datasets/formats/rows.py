@@ -1,0 +1,42 @@
+"""The rows that readers yield, each with its defects."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from textapps.datasets.formats.lines import read_lines
+from textapps.datasets.source import Defect
+
+T = TypeVar("T")
+Cells = dict[str, str]
+
+LINE = "line"
+"""The only column of a format whose rows are lines of text."""
+
+
+class Row(NamedTuple, Generic[T]):
+    """One row of a file.
+
+    number: the line on which it starts, or the row number if the file has no lines; from 1
+    cells: by column; None if the row cannot be read
+    defects: what is wrong with it; undecodable bytes in `cells` are replaced by U+FFFD
+    """
+
+    number: int
+    cells: T | None
+    defects: Sequence[Defect] = ()
+
+
+Rows = Iterator[Row[Cells]]
+Parse = Callable[[Iterator[tuple[int, str]]], Iterator[tuple[int, T | None, str]]]
+"""From numbered lines to rows: first line, cells, and what is wrong if the cells are None."""
+
+
+def rows_of_lines(path: Path, parse: Parse[T]) -> Iterator[Row[T]]:
+    """The rows of a text file. `parse` must not read ahead of the row that it yields."""
+    defects: list[Defect] = []
+    for number, cells, wrong in parse(read_lines(path, defects.append)):
+        if cells is None:
+            defects.append(Defect(f"{path}:{number}", wrong))
+        yield Row(number, cells, tuple(defects))
+        defects.clear()

@@ -1,0 +1,23 @@
+"""Sentence pairs, as tasks and reports use them."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One split: sentences, their translations, and the name of the data in reports."""
+
+    name: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 (64 hexadecimal digits) of all pairs in their order."""
+        rows = zip(self.sources, self.targets, strict=True)
+        return hashlib.sha256("".join(f"{a}\t{b}\n" for a, b in rows).encode()).hexdigest()

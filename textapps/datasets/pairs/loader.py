@@ -1,0 +1,54 @@
+"""Loading sentence pairs."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from textapps.datasets.config import PairsConfig
+from textapps.datasets.pairs.examples import Pairs
+from textapps.datasets.pairs.sources import Pair, PairSource, ParallelFiles, open_pairs
+from textapps.datasets.source import SPLITS, Report, stop
+from textapps.datasets.splits import Splitter, carve, nothing_for
+
+
+def load_pairs(
+    config: PairsConfig, splits: Sequence[str] = SPLITS, report: Report = stop
+) -> list[Pairs]:
+    """Load splits.
+
+    A source's own splits are used. Missing splits are carved by the hash of the source sentence,
+    80/10/10, so that all translations of a sentence stay together; `reverse` swaps the sides after
+    that. `validation_source` and `test_source` replace a split. DataError if data are missing or
+    empty, or if a pair lacks a side.
+    """
+    parts = zip(splits, load_rows(config, splits, report), strict=True)
+    return [as_pairs(*loaded, split, reverse=config.reverse) for split, loaded in parts]
+
+
+def as_pairs(name: str, rows: Sequence[Pair], split: str, *, reverse: bool = False) -> Pairs:
+    """The pairs of a split, one side apart from the other; DataError if there are none."""
+    if not rows:
+        raise nothing_for(split, name, "pairs")
+    sides = tuple(row.source for row in rows), tuple(row.target for row in rows)
+    return Pairs(name, *(reversed(sides) if reverse else sides))
+
+
+def load_rows(
+    config: PairsConfig, splits: Sequence[str] = SPLITS, report: Report = stop
+) -> list[tuple[str, list[Pair]]]:
+    """The name of the source and the pairs of each split, before `reverse`.
+
+    A split may be empty; errors as in `load_pairs`.
+    """
+
+    other = partial(open_pairs, config=config, report=report)
+
+    def main() -> PairSource:
+        if config.source_file and config.target_file:
+            source, target = Path(config.source_file), Path(config.target_file)
+            return ParallelFiles(source.expanduser(), target.expanduser(), report)
+        return other(config.source)
+
+    carved = partial(carve, key=lambda pair: pair.source)
+    splitter: Splitter[Pair] = Splitter(main, config, other, carved)
+    return [splitter.examples(split) for split in splits]

@@ -1,0 +1,134 @@
+"""Sources whose examples are rows: files and prepared sets, for every kind of example."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from textapps.core.errors import DataError
+from textapps.datasets.columns import find_columns, usual_column
+from textapps.datasets.formats.registry import format_of, name_of, read_table
+from textapps.datasets.formats.rows import LINE
+from textapps.datasets.source import Defect, Report, plain_name, split_in_cell
+from textapps.datasets.tfds import PreparedSet
+
+E = TypeVar("E")
+
+
+class Wanted(NamedTuple, Generic[E]):
+    """What a kind of example needs from a row.
+
+    columns: the required columns by what they hold, each with its given name; None: a usual name
+    make: turns the cells of the required and then of the optional columns, and the row's place,
+        into an example; None if there is none, or after reporting a defect
+    optional: more columns by what they hold; their cells are "" if a table lacks them
+    line: turns a line of text and its place into an example, for a format without columns
+    remedy: what to do if a column is missing, unless an option names it
+    """
+
+    columns: Mapping[str, str | None]
+    make: Callable[[list[str], str], E | None]
+    optional: tuple[str, ...] = ()
+    line: Callable[[str, str], E | None] | None = None
+    remedy: str = ""
+
+    def find(self, place: str, names: list[str]) -> list[str]:
+        """The columns for `make`, "" for a missing optional one; DataError as `find_columns`."""
+        optional = [usual_column(names, kind) or "" for kind in self.optional]
+        return find_columns(place, names, self.columns, self.remedy) + optional
+
+
+class TableSource(Generic[E]):
+    """A file, read once, when examples are first needed.
+
+    A `split` column gives the source its own splits. `name` defaults to the file name, `header`
+    says whether CSV or TSV has a header, `instead` is that of `format_of`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        wanted: Wanted[E],
+        report: Report,
+        name: str | None = None,
+        *,
+        header: bool = True,
+        instead: str = "",
+    ) -> None:
+        self.path = path
+        self.name = name or plain_name(name_of(path))
+        self._form = format_of(path, lines=wanted.line is not None, instead=instead)
+        self._wanted = wanted
+        self.report = report
+        self._header = header
+
+    @property
+    def own_splits(self) -> frozenset[str]:
+        """The values of the `split` column."""
+        return frozenset(split for split in self._by_split if split is not None)
+
+    def examples(self, split: str | None) -> list[E]:
+        """In the order of the file; DataError if it has no rows."""
+        return self._by_split.get(split, [])
+
+    @cached_property
+    def _by_split(self) -> dict[str | None, list[E]]:
+        by_split: dict[str | None, list[E]] = {}
+        columns: list[str] | None = None
+        split = split_column = None
+        for number, cells in read_table(self.path, self._form, self.report, header=self._header):
+            place = f"{self.path}:{number}"
+            if columns is None:
+                columns = self._columns(list(cells))
+                split_column = usual_column(cells, "split")
+            if self._wanted.line and not self._form.named:
+                example = self._wanted.line(cells[LINE], place)
+            else:
+                example = self._wanted.make([cells.get(column, "") for column in columns], place)
+            if example is not None:
+                if split_column:
+                    split = split_in_cell(cells.get(split_column, ""), place, self.report)
+                by_split.setdefault(split, []).append(example)
+        if columns is None:
+            raise DataError(f"{self.path}: no rows in this file")
+        return by_split
+
+    def _columns(self, names: list[str]) -> list[str]:
+        if not self._form.named:
+            return []
+        if not self._header:  # rows may have fewer columns than they should
+            return [name or "" for name in self._wanted.columns.values()]
+        return self._wanted.find(str(self.path), names)
+
+
+class PreparedSource(Generic[E]):
+    """A set of TensorFlow Datasets.
+
+    By default the columns are the set's supervised keys. `left_out` is the list to which `wanted`
+    reports defects; users cannot fix a prepared set, so these rows only cause a warning.
+    """
+
+    def __init__(
+        self, found: PreparedSet, wanted: Wanted[E], left_out: list[Defect] | None = None
+    ) -> None:
+        self.name = found.name
+        self.found = found
+        columns = zip(wanted.columns.items(), found.keys, strict=False)
+        self.wanted = wanted._replace(columns={kind: name or key for (kind, name), key in columns})
+        self._left_out = [] if left_out is None else left_out
+
+    @property
+    def own_splits(self) -> frozenset[str]:
+        """Its train, validation and test splits."""
+        return frozenset(self.found.splits)
+
+    def examples(self, split: str | None) -> list[E]:
+        """In the order of the records; places are record numbers."""
+        columns = self.wanted.find(str(self.found.directory), list(self.found.columns))
+        rows = enumerate(self.found.rows(split, columns), 1)
+        made = [self.wanted.make(cells, f"{self.name}/{split}:{n}") for n, cells in rows]
+        if bad := self._left_out:
+            logging.getLogger("textapps").warning("%d rows left out, such as %s", len(bad), bad[0])
+            bad.clear()
+        return [example for example in made if example is not None]

@@ -1,0 +1,52 @@
+"""Labelled texts, as tasks and reports use them."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledTexts:
+    """One split of a data set, in a fixed order.
+
+    texts: n texts
+    labels: int32[n], each an index into `label_names`
+    label_names: the classes in the order of a model's scores
+    name: what reports and file names call the set
+    """
+
+    texts: list[str]
+    labels: NDArray[np.int32]
+    label_names: tuple[str, ...]
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 (64 hexadecimal digits) over texts, labels and their order; not over the name."""
+        digest = hashlib.sha256()
+        for text in (*self.label_names, *self.texts):
+            data = text.encode()
+            # Lengths keep ("ab", "c") apart from ("a", "bc").
+            digest.update(len(data).to_bytes(8, "little") + data)
+        digest.update(self.labels.astype("<i4").tobytes())
+        return digest.hexdigest()
+
+
+def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Distinct labels in the order of scores: by value if all are integers, else by code point.
+
+    >>> sorted_labels(["10", "9", "9"]), sorted_labels(["10", "9", "good"])
+    (('9', '10'), ('10', '9', 'good'))
+    """
+    distinct = set(labels)
+    try:
+        return tuple(sorted(distinct, key=lambda label: (int(label), label)))
+    except ValueError:
+        return tuple(sorted(distinct))

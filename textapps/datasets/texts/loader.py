@@ -1,0 +1,98 @@
+"""Loading labelled texts."""
+
+import logging
+from collections.abc import Sequence
+from functools import cached_property, partial
+
+import numpy as np
+
+from textapps.core.errors import DataError
+from textapps.datasets.config import DataConfig
+from textapps.datasets.source import SPLITS, Defect, Report, stop
+from textapps.datasets.splits import Splitter, carve, nothing_for
+from textapps.datasets.texts.examples import LabelledTexts, sorted_labels
+from textapps.datasets.texts.sources import Text, TextSource, open_texts
+
+
+def load_texts(
+    config: DataConfig,
+    splits: Sequence[str] = SPLITS,
+    label_names: Sequence[str] | None = None,
+) -> list[LabelledTexts]:
+    """Load splits; no more of a source is read than they need.
+
+    A source's own splits are used. Missing splits are carved by the hash of the group, or of the
+    text if it has no group: 80/10/10. `validation_source` and `test_source` replace a split.
+
+    `label_names` are the classes of an earlier training, to which all labels must belong; by
+    default those of the source, or of its training texts. DataError if data are missing, wrong or
+    empty, or have fewer than two classes.
+    """
+    loader = TextLoader(config, label_names)
+    return [loader.labelled(split, *loader.rows(split)) for split in splits]
+
+
+class TextLoader:
+    """Loads splits one by one; reads the main source once."""
+
+    def __init__(
+        self,
+        config: DataConfig,
+        label_names: Sequence[str] | None = None,
+        report: Report = stop,
+    ) -> None:
+        self._config = config
+        self._label_names = tuple(label_names) if label_names else None
+        self._report = report
+        self._splitter: Splitter[Text] = Splitter(
+            lambda: self._main,
+            config,
+            partial(open_texts, config=config, report=report),
+            partial(carve, key=lambda row: row.group or row.text),
+        )
+
+    def rows(self, split: str) -> tuple[str, list[Text]]:
+        """The name of the source and the texts of a split, including empty ones."""
+        return self._splitter.examples(split)
+
+    def labelled(self, split: str, name: str, rows: list[Text]) -> LabelledTexts:
+        """The texts of a split with numbered labels; unknown labels go to `report`.
+
+        DataError if there are no texts, or only one class to train on.
+        """
+        filled = [row for row in rows if row.text.strip()]
+        if len(filled) < len(rows):
+            logging.getLogger("textapps").warning(
+                "%s: %d rows without text left out of %s (textapps data check lists them)",
+                name,
+                len(rows) - len(filled),
+                split,
+            )
+        names = self.label_names
+        index = {label: number for number, label in enumerate(names)}
+        for row in filled:
+            if row.label not in index:
+                message = f"label '{row.label}', the classes are {', '.join(names)}"
+                self._report(Defect(row.place, message))
+        known = [row for row in filled if row.label in index]
+        if not known:
+            raise nothing_for(split, name, "rows")
+        labels = np.array([index[row.label] for row in known], np.int32)
+        if split == "train" and len(set(labels.tolist())) < 2:
+            raise DataError(f"{name}: one class only in the training rows, at least two are needed")
+        return LabelledTexts([row.text for row in known], labels, names, name)
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes in the order of scores; DataError if there are fewer than two."""
+        names = self._label_names or self._main.label_names
+        if names is None:
+            names = sorted_labels(row.label for row in self._splitter.pool if row.label)
+        if len(names) < 2:
+            found = f"one class only, '{names[0]}'" if names else "no labelled rows"
+            raise DataError(f"{self._main.name}: {found}; at least two classes are needed")
+        return names
+
+    @cached_property
+    def _main(self) -> TextSource:
+        return open_texts(self._config.source, self._config, self._report)

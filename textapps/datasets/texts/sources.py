@@ -1,0 +1,133 @@
+"""Sources of labelled texts: tables, folders of class folders, prepared sets."""
+
+import logging
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from textapps.core.errors import DataError
+from textapps.datasets.bundled import bundled_dir
+from textapps.datasets.columns import find_columns
+from textapps.datasets.config import DataConfig
+from textapps.datasets.folders import split_folders, subfolders
+from textapps.datasets.formats.lines import read_text
+from textapps.datasets.ladder import Rungs, open_source
+from textapps.datasets.source import Defect, Report, Source, plain_name, stop
+from textapps.datasets.table import PreparedSource, TableSource, Wanted
+from textapps.datasets.texts.examples import sorted_labels
+
+# The Large Movie Review Dataset has its unlabelled texts next to the class folders.
+_UNLABELLED = ("unsup", "unsupervised")
+
+
+class Text(NamedTuple):
+    """A labelled text in its source.
+
+    group: texts of one group stay in one split; "" if the text has no group
+    place: where to find it, such as `reviews.csv:17`
+    """
+
+    text: str
+    label: str
+    group: str
+    place: str
+
+
+class TextSource(Source[Text], Protocol):
+    """A source of labelled texts."""
+
+    @property
+    def label_names(self) -> tuple[str, ...] | None:
+        """The classes in the order of the source; None if it does not list them."""
+
+
+def open_texts(source: str, config: DataConfig, report: Report = stop) -> TextSource:
+    """Open the source of a name or path; DataError if there is none."""
+    wanted = _wanted(config, report)
+    sample = bundled_dir() / "sentiment.csv"
+    rungs = Rungs[TextSource](
+        sample=lambda: TextTable(sample, _wanted(DataConfig(), report), report, "sample"),
+        file=lambda path: TextTable(path, wanted, report, instead=" or a folder"),
+        folder=lambda path: TextFolder(path, report),
+        prepared=lambda found: PreparedTexts(found, wanted),
+    )
+    return open_source(source, config.data_dir, rungs)
+
+
+def _wanted(config: DataConfig, report: Report) -> Wanted[Text]:
+    def make(cells: list[str], place: str) -> Text | None:
+        text, label, group = cells
+        if label.strip():
+            return Text(text, label.strip(), group, place)
+        report(Defect(place, "no label in this row"))
+        return None
+
+    def line(line: str, place: str) -> Text | None:
+        label, tab, text = line.partition("\t")
+        if tab:
+            return make([text, label, ""], place)
+        if line.strip():
+            report(Defect(place, "no label: write label, a tab, then the text"))
+        return None
+
+    columns = {"text": config.text_column, "label": config.label_column}
+    return Wanted(columns, make, optional=("group",), line=line)
+
+
+class TextTable(TableSource[Text]):
+    """A table with a text and a label in each row, or a `.txt` file with both on each line."""
+
+    label_names = None
+
+
+class PreparedTexts(PreparedSource[Text]):
+    """A set of TensorFlow Datasets with a text and a class."""
+
+    @property
+    def label_names(self) -> tuple[str, ...] | None:
+        """The class names of the set."""
+        place = str(self.found.directory)
+        _, label = find_columns(place, self.found.columns, self.wanted.columns)
+        return self.found.names(label)
+
+
+class TextFolder:
+    """`<class>/*.txt` or `<split>/<class>/*.txt`, with one text per file.
+
+    DataError if there are no class folders or a text cannot be read.
+    """
+
+    def __init__(self, path: Path, report: Report = stop) -> None:
+        self.name = plain_name(path.absolute().name)
+        self._report = report
+        self._folders = split_folders(path)
+        self._main = self._folders.get("train", path)
+
+    @property
+    def own_splits(self) -> frozenset[str]:
+        """The splits with a folder, if one of them is train."""
+        return frozenset(split for split in self._folders if split is not None)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The class folders of the training split."""
+        return sorted_labels(self._classes(self._main))
+
+    def examples(self, split: str | None) -> list[Text]:
+        """Sorted by class, then by file name."""
+        return [
+            Text(read_text(file, self._report).removesuffix("\n"), label, "", str(file))
+            for label, files in self._classes(self._folders[split]).items()
+            for file in files
+        ]
+
+    def _classes(self, folder: Path) -> dict[str, list[Path]]:
+        files = {child.name: sorted(child.glob("*.txt")) for child in subfolders(folder)}
+        classes = {name: texts for name, texts in files.items() if texts}
+        for name in _UNLABELLED:
+            if classes.pop(name, None):
+                logging.getLogger("textapps").warning("%s/%s left out: no labels", folder, name)
+        if not classes:
+            raise DataError(
+                f"{folder}: no class folders with .txt files; name a file, or make some"
+            )
+        return classes
