@@ -88,6 +88,8 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
             LOGGER.warning(
                 "never seen in training, read as unknown: %s", ", ".join(map(repr, unknown))
             )
+        if not seeds:  # which some backbones cannot run over
+            return iter(())
         # XLA takes seconds to compile what it then makes quicker.
         compiled = config.length >= COMPILED_FROM.get(self.config.backbone.kind, COMPILED_FROM_ELSE)
         return self._continuation.pieces(seeds, random_seed, config, piece, compiled=compiled)

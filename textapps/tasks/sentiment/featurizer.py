@@ -46,8 +46,7 @@ class TextFeaturizer:
 
         Returns it with what `encode` gives for these texts.
         """
-        tokenizer = TextPreprocessor.from_texts(texts, config.preprocessor)
-        ids = tokenizer.encode(texts)
+        tokenizer, ids = TextPreprocessor.learn(texts, config.preprocessor)
         ngrams = None
         if config.model.ngrams:
             ngrams = NgramIndex.learn(

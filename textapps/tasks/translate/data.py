@@ -30,8 +30,10 @@ def load_split(config: TranslateConfig, split: str, labels: Labels = ()) -> Pair
 
 def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBatchSource]:
     """The tokens of both languages, and the batches of the training pairs."""
-    tokenizers = TokenizerPair.from_texts(train.sources, train.targets, config.preprocessor)
-    return tokenizers, training_batches(config, tokenizers, train)
+    tokenizers, source, target = TokenizerPair.learn(
+        train.sources, train.targets, config.preprocessor
+    )
+    return tokenizers, _training_batches(config, tokenizers, train, source, target)
 
 
 def load_tokenizers(config: TranslateConfig, directory: Path) -> TokenizerPair:
