@@ -47,13 +47,9 @@ class TrainedPredictor(Generic[C, P, M]):
         """Makes what answers; called once, when all else is there."""
 
     def evaluate(self, split: str = "test") -> Summary:
-        """Evaluates the model on a split of the data it was trained on.
+        """Evaluates the model on a split of the data it was trained on: see `lifecycle.evaluate`.
 
-        Returns:
-            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
-
-        Raises:
-            DataError: the data are gone or have other labels.
+        Returns what metrics.json holds.
         """
         summary: Summary = lifecycle.evaluate(get_task(self.config.task), self, split=split).summary
         return summary
@@ -61,16 +57,7 @@ class TrainedPredictor(Generic[C, P, M]):
     def export(
         self, models_dir: Path | str = "models", *, format: str = "saved_model", **options: object
     ) -> Path:
-        """Publishes a verified export, and returns the directory of the new version.
-
-        Args:
-            format: one of the task's formats; all have "saved_model".
-            options: of the [export] section, in place of the run's.
-
-        Raises:
-            ConfigurationError: an unknown format or option.
-            ExportError: it cannot be written, or does not answer as this model does.
-        """
+        """Publishes a verified export: see `lifecycle.export`."""
         task = get_task(self.config.task)
         return lifecycle.export(task, self, models_dir, format=format, **options)
 
@@ -97,6 +84,7 @@ class TrainedPredictor(Generic[C, P, M]):
             "task": self.config.task,
             "backbone": self.config.backbone.kind,
             "preset": self.config.preset,
+            "labels": self.labels,
             "metrics": read_metrics(self.run),
         }
 

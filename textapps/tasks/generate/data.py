@@ -1,12 +1,10 @@
 """From a corpus to streams of character ids."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
-from textapps.datasets.corpus.corpus import Corpus, load_corpora, load_corpus
+from textapps.datasets.corpus.corpus import Corpus, load_corpora
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.task import Labels
@@ -34,20 +32,10 @@ def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, 
     return train, validation
 
 
-def load_split(config: GenerateConfig, split: str, labels: Labels = ()) -> Corpus:
-    """The text of one split."""
-    return load_corpus(config.data, split)
-
-
 def learn(config: GenerateConfig, train: Corpus) -> tuple[CharacterPreprocessor, StreamBatchSource]:
     """The characters of the training text, and its streams."""
     preprocessor = CharacterPreprocessor.from_text(train.text, config.preprocessor)
     return preprocessor, training_batches(config, preprocessor, train)
-
-
-def load_preprocessor(config: GenerateConfig, directory: Path) -> CharacterPreprocessor:
-    """The characters that were saved."""
-    return CharacterPreprocessor.load(directory)
 
 
 def training_batches(
@@ -56,13 +44,6 @@ def training_batches(
     """Streams that go round the training text."""
     ids = preprocessor.encode(train.text)
     return StreamBatchSource(ids, config.training.batch_size, config.model.chunk)
-
-
-def validation_batches(
-    config: GenerateConfig, preprocessor: CharacterPreprocessor, validation: Corpus
-) -> ScoringBatchSource:
-    """Every character of the validation text once."""
-    return scoring_batches(config, preprocessor, validation.text)
 
 
 def scoring_batches(

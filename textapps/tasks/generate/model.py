@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from textapps.backbones.backbone import Backbone
-from textapps.core.tokens import FIRST, PAD
+from textapps.core.tokens import PAD
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.data import EVALUATION_STREAMS
@@ -118,11 +118,6 @@ class LanguageModel(keras.Model):
         logits = self.head(x)
         never = ops.arange(logits.shape[-1]) == PAD
         return ops.where(never, -1e9, logits)
-
-
-def check_sizes(config: GenerateConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    LanguageModel(config, vocabulary_size=FIRST + 1).build()
 
 
 def build_model(

@@ -10,7 +10,7 @@ from textapps.decoding.config import DecodingConfig
 from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
 from textapps.decoding.sampling import Options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
-from textapps.exporting.state import flatten_state, unflatten_state
+from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.predictor import TextGenerator
 
@@ -51,7 +51,7 @@ class Signatures:
         self._decoder = Decoder(generator.model, vocabulary_size)
         backbone = generator.model.initial_state(1)
         own = {"seen": tf.zeros([1, vocabulary_size], tf.bool)}
-        step_state, state = _specs(flatten_state(backbone)), _specs(flatten_state((*backbone, own)))
+        step_state, state = state_specs(backbone), state_specs((*backbone, own))
         self.state = tuple(spec.name for spec in state)
         at = [
             tf.TensorSpec([None, vocabulary_size], tf.float32, "logits"),
@@ -133,10 +133,6 @@ class Signatures:
 def _flat(state: DecodingState) -> Tensors:
     leaves = flatten_state((*state.backbone, state.own))
     return {"logits": state.logits, **leaves, "position": state.position}
-
-
-def _specs(leaves: Tensors) -> list[Any]:
-    return [tf.TensorSpec([None, *t.shape[1:]], t.dtype, name) for name, t in leaves.items()]
 
 
 def _check(options: Tensors) -> None:

@@ -2,11 +2,14 @@
 
 import keras
 
-from textapps.datasets.corpus.corpus import Corpus
-from textapps.tasks.generate import data, model
+from textapps.core.tokens import FIRST
+from textapps.datasets.corpus.corpus import Corpus, load_corpus
+from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.tasks.generate import data
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
+from textapps.tasks.generate.model import LanguageModel, build_model, build_trainee
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.report import report
 from textapps.tasks.task import Objective, Task
@@ -26,15 +29,17 @@ TASK = Task(
     presets=PRESETS,
     unit="characters",
     best="{:.4f} nats per character",
-    check=model.check_sizes,
+    check=lambda config: LanguageModel(config, vocabulary_size=FIRST + 1).build(),
     load_training=data.load_training,
-    load_split=data.load_split,
+    load_split=lambda config, split, _: load_corpus(config.data, split),
     learn=data.learn,
-    load_preprocessor=data.load_preprocessor,
+    load_preprocessor=lambda _, folder: CharacterPreprocessor.load(folder),
     training_batches=data.training_batches,
-    validation_batches=data.validation_batches,
-    build_model=model.build_model,
-    build_trainee=model.build_trainee,
+    validation_batches=lambda config, characters, validation: data.scoring_batches(
+        config, characters, validation.text
+    ),
+    build_model=build_model,
+    build_trainee=build_trainee,
     predictor=TextGenerator,
     objective=objective,
     evaluate=evaluate,

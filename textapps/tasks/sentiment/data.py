@@ -1,12 +1,11 @@
 """From labelled texts to a featurizer and to batches of token ids."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from textapps.datasets.texts import load
 from textapps.datasets.texts.labelled_texts import LabelledTexts
+from textapps.datasets.texts.load import load_labelled_texts
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.task import Labels
@@ -16,24 +15,14 @@ from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan
 
 def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledTexts, LabelledTexts]:
     """The training and the validation split."""
-    splits = load.load_labelled_texts(config.data, ("train", "validation"), labels)
+    splits = load_labelled_texts(config.data, ("train", "validation"), labels)
     return splits.train, splits.validation
-
-
-def load_split(config: SentimentConfig, split: str, labels: Labels) -> LabelledTexts:
-    """One split."""
-    return load.load_split(config.data, split, labels)
 
 
 def learn(config: SentimentConfig, train: LabelledTexts) -> tuple[TextFeaturizer, TextBatchSource]:
     """A featurizer for the training texts, and their batches."""
     featurizer, sequences = TextFeaturizer.learn(train.texts, config)
     return featurizer, TextBatchSource(sequences, train.labels, _plan(config, sequences))
-
-
-def load_featurizer(config: SentimentConfig, directory: Path) -> TextFeaturizer:
-    """The featurizer that was saved."""
-    return TextFeaturizer.load(directory, config)
 
 
 def training_batches(

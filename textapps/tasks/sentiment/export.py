@@ -35,7 +35,7 @@ def export_saved_model(
     return export_model(
         {DEFAULT_SIGNATURE: Endpoint(classifier.answer, classifier.answer.input_signature)},
         track=classifier.preprocessor.resources,
-        manifest_fields=classifier.manifest_fields | {"labels": classifier.labels},
+        manifest_fields=classifier.manifest_fields,
         cases=cases,
         models_dir=models_dir,
         config=config,

@@ -123,11 +123,6 @@ class WordDropout(keras.layers.Layer):
         return ops.where(dropped, UNK, ids)
 
 
-def check_sizes(config: SentimentConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1).build()
-
-
 def build_model(
     config: SentimentConfig, featurizer: TextFeaturizer, labels: Labels
 ) -> SentimentModel:

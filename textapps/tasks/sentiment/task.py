@@ -3,10 +3,13 @@
 import keras
 
 from textapps.datasets.texts.labelled_texts import LabelledTexts
-from textapps.tasks.sentiment import data, model
+from textapps.datasets.texts.load import load_split
+from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.config import PRESETS
 from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
+from textapps.tasks.sentiment.featurizer import TextFeaturizer
+from textapps.tasks.sentiment.model import SentimentModel, build_model, build_trainee
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.report import report
 from textapps.tasks.task import Objective, Task
@@ -25,16 +28,16 @@ TASK = Task(
     unit="texts",
     best="accuracy {:.4f}",
     labelled=True,
-    check=model.check_sizes,
+    check=lambda config: SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1).build(),
     load_training=data.load_training,
-    load_split=data.load_split,
+    load_split=lambda config, split, labels: load_split(config.data, split, labels),
     labels=lambda texts: texts.label_names,
     learn=data.learn,
-    load_preprocessor=data.load_featurizer,
+    load_preprocessor=lambda config, folder: TextFeaturizer.load(folder, config),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=model.build_model,
-    build_trainee=model.build_trainee,
+    build_model=build_model,
+    build_trainee=build_trainee,
     predictor=SentimentClassifier,
     objective=objective,
     evaluate=evaluate,

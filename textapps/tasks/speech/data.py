@@ -1,7 +1,6 @@
 """From clips to a front end and to batches of waveforms."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +40,6 @@ def learn(config: SpeechConfig, train: Clips) -> tuple[FrontEnd, ClipBatchSource
     parts = np.array_split(chosen, -(-len(chosen) // ANSWER_BATCH))
     front_end = FrontEnd.learn(config.preprocessor, (train.waveforms(part) for part in parts))
     return front_end, training_batches(config, front_end, train)
-
-
-def load_front_end(config: SpeechConfig, directory: Path) -> FrontEnd:
-    """The front end with the normalisation that was saved."""
-    return FrontEnd.load(directory, config.preprocessor)
 
 
 def training_batches(config: SpeechConfig, front_end: FrontEnd, train: Clips) -> ClipBatchSource:

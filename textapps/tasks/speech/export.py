@@ -10,7 +10,7 @@ import tensorflow as tf
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
-from textapps.exporting.state import flatten_state, unflatten_state
+from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.exporting.verification import Case
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Waveform
@@ -51,23 +51,11 @@ def export_saved_model(
     return export_model(
         endpoints,
         track=(),
-        manifest_fields=manifest_fields(recognizer) | {"state": state},
+        manifest_fields=recognizer.manifest_fields | {"state": state},
         cases=cases,
         models_dir=models_dir,
         config=config,
     )
-
-
-def manifest_fields(recognizer: SpeechRecognizer) -> dict[str, Any]:
-    """What the manifest of any export of a recogniser says of it."""
-    config = recognizer.config
-    seconds = {"clip_seconds": config.preprocessor.clip_seconds}
-    return {
-        **recognizer.manifest_fields,
-        "labels": recognizer.labels,
-        "sample_rate_hz": config.preprocessor.sample_rate,
-        "decoding": {**config.detection.model_dump(), **seconds},
-    }
 
 
 def step_endpoint(recognizer: SpeechRecognizer) -> Endpoint:
@@ -83,16 +71,9 @@ def step_endpoint(recognizer: SpeechRecognizer) -> Endpoint:
             **flatten_state(new),
         }
 
-    leaves = flatten_state(model.initial_state(1))
-    specs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype, name) for name, t in leaves.items()]
-    return Endpoint(
-        step,
-        [
-            tf.TensorSpec([None, None], tf.float32, "waveform"),
-            tf.TensorSpec([None], tf.int32, "samples"),
-            *specs,
-        ],
-    )
+    waveform = tf.TensorSpec([None, None], tf.float32, "waveform")
+    samples = tf.TensorSpec([None], tf.int32, "samples")
+    return Endpoint(step, [waveform, samples, *state_specs(model.initial_state(1))])
 
 
 def sounds(clip_samples: int) -> list[Waveform]:

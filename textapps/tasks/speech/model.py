@@ -170,11 +170,6 @@ class SpeechModel(keras.Model):
         return x
 
 
-def check_sizes(config: SpeechConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    SpeechModel(config, FrontEnd(config.preprocessor), classes=2).build()
-
-
 def build_model(config: SpeechConfig, front_end: FrontEnd, labels: Labels) -> SpeechModel:
     """The model with initial weights."""
     model = SpeechModel(config, front_end, len(labels))

@@ -50,6 +50,16 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         """The labels that are words of their own."""
         return tuple(label for label in self.labels if label not in (UNKNOWN, SILENCE))
 
+    @property
+    def manifest_fields(self) -> dict[str, Any]:
+        """What the manifest of every export says."""
+        audio, detection = self.config.preprocessor, self.config.detection.model_dump()
+        return {
+            **super().manifest_fields,
+            "sample_rate_hz": audio.sample_rate,
+            "decoding": {**detection, "clip_seconds": audio.clip_seconds},
+        }
+
     def scores(self, waveforms: Sequence[Waveform]) -> NDArray[np.float32]:
         """float32[recordings, labels]: the probabilities of the labels, each row summing to one.
 

@@ -3,11 +3,13 @@
 import keras
 
 from textapps.datasets.clips.clips import Clips
-from textapps.tasks.speech import data, model
+from textapps.preprocessing.log_mel import FrontEnd
+from textapps.tasks.speech import data
 from textapps.tasks.speech.config import PRESETS
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.lite import export_lite
+from textapps.tasks.speech.model import SpeechModel, build_model, build_trainee
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.report import report
 from textapps.tasks.task import Objective, Task
@@ -28,16 +30,16 @@ TASK = Task(
     unit="clips",
     best="loss {:.4f}",
     labelled=True,
-    check=model.check_sizes,
+    check=lambda config: SpeechModel(config, FrontEnd(config.preprocessor), classes=2).build(),
     load_training=data.load_training,
     load_split=data.load_split,
     labels=lambda clips: clips.names,
     learn=data.learn,
-    load_preprocessor=data.load_front_end,
+    load_preprocessor=lambda config, folder: FrontEnd.load(folder, config.preprocessor),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=model.build_model,
-    build_trainee=model.build_trainee,
+    build_model=build_model,
+    build_trainee=build_trainee,
     predictor=SpeechRecognizer,
     objective=objective,
     evaluate=evaluate,

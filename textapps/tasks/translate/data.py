@@ -1,6 +1,5 @@
 """From sentence pairs to batches of token ids."""
 
-from pathlib import Path
 from typing import Any
 
 from textapps.core.errors import DataError
@@ -22,23 +21,12 @@ def load_training(config: TranslateConfig, labels: Labels = ()) -> tuple[Pairs, 
     return train, validation
 
 
-def load_split(config: TranslateConfig, split: str, labels: Labels = ()) -> Pairs:
-    """The pairs of one split."""
-    (pairs,) = load_pairs(config.data, (split,))
-    return pairs
-
-
 def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBatchSource]:
     """The tokens of both languages, and the batches of the training pairs."""
     tokenizers, source, target = TokenizerPair.learn(
         train.sources, train.targets, config.preprocessor
     )
     return tokenizers, _training_batches(config, tokenizers, train, source, target)
-
-
-def load_tokenizers(config: TranslateConfig, directory: Path) -> TokenizerPair:
-    """The tokens that were saved."""
-    return TokenizerPair.load(directory, config.preprocessor)
 
 
 def training_batches(

@@ -150,11 +150,6 @@ def _never(vocabulary_size: int) -> Any:
     return ops.where(ops.arange(vocabulary_size) < EOS, IMPOSSIBLE, 0.0)
 
 
-def check_sizes(config: TranslateConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    TranslationModel(config, EOS + 1, EOS + 1, joint=False).build()
-
-
 def build_model(
     config: TranslateConfig, tokenizers: TokenizerPair, labels: Labels = ()
 ) -> TranslationModel:

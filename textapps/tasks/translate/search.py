@@ -1,5 +1,6 @@
 """Sentences to translations, in the graph: what prediction and the export share."""
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -26,31 +27,9 @@ class Search:
     def __init__(self, model: TranslationModel, tokenizers: TokenizerPair) -> None:
         self._model = model
         self._tokenizers = tokenizers
-
-        @cache
-        def traced(config: SearchConfig) -> Any:
-            return tf.function(
-                lambda text, random_seed: self.find(text, random_seed, config),
-                input_signature=[
-                    tf.TensorSpec([None], tf.string),
-                    tf.TensorSpec([None], tf.int64),
-                ],
-                autograph=False,
-            )
-
-        @cache
-        def traced_ids(config: SearchConfig) -> Any:
-            return tf.function(
-                lambda source, random_seed: self.find_ids(source, random_seed, config),
-                input_signature=[
-                    tf.TensorSpec([None, None], tf.int32),
-                    tf.TensorSpec([None], tf.int64),
-                ],
-                autograph=False,
-            )
-
-        self.traced = traced
-        self.traced_ids = traced_ids
+        text, ids = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.int32)
+        self.traced = cache(lambda config: _traced(self.find, text, config))
+        self.traced_ids = cache(lambda config: _traced(self.find_ids, ids, config))
 
     def __call__(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
         """See the class."""
@@ -97,3 +76,11 @@ class Search:
         return beam_search(
             beams=beams, n_best=config.n_best, reorder=self._model.decoder.reorder, **arguments
         )
+
+
+def _traced(find: Callable[..., Any], given: Any, config: SearchConfig) -> Any:
+    return tf.function(
+        lambda source, random_seed: find(source, random_seed, config),
+        input_signature=[given, tf.TensorSpec([None], tf.int64)],
+        autograph=False,
+    )

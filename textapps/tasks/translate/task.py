@@ -1,13 +1,16 @@
 """Translating sentences: many-to-many, out of step."""
 
-from textapps.datasets.pairs.pairs import Pairs
+from textapps.core.tokens import EOS
+from textapps.datasets.pairs.pairs import Pairs, load_pairs
 from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import corpus_bleu, cut_for
+from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
-from textapps.tasks.translate import data, model
+from textapps.tasks.translate import data
 from textapps.tasks.translate.config import PRESETS
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
+from textapps.tasks.translate.model import TranslationModel, build_model
 from textapps.tasks.translate.predictor import Translator
 from textapps.tasks.translate.report import report
 from textapps.training.nats_per_token import NatsPerToken
@@ -35,14 +38,14 @@ TASK = Task(
     presets=PRESETS,
     unit="tokens",
     best="BLEU {:.2f} (greedy)",
-    check=model.check_sizes,
+    check=lambda config: TranslationModel(config, EOS + 1, EOS + 1, joint=False).build(),
     load_training=data.load_training,
-    load_split=data.load_split,
+    load_split=lambda config, split, _: load_pairs(config.data, (split,))[0],
     learn=data.learn,
-    load_preprocessor=data.load_tokenizers,
+    load_preprocessor=lambda config, folder: TokenizerPair.load(folder, config.preprocessor),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=model.build_model,
+    build_model=build_model,
     predictor=Translator,
     objective=objective,
     evaluate=evaluate,
