@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: train test check static acceptance bench clean
+.PHONY: train test docs check static acceptance bench clean
 
 # Train on the bundled sample, see how good it is, ask it.
 train: $(SET_UP)
@@ -16,6 +16,10 @@ train: $(SET_UP)
 # together (tests/conftest.py).
 test: $(SET_UP)
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+
+# The tables of configuration keys in docs/, from the models; a test says when they have drifted.
+docs: $(SET_UP)
+	$(BIN)/python -m tests.key_tables
 
 # All that must hold before a change goes in.
 check: static test

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import child, results_page
 from benchmarks.results import read_result, write_result
 from textapps.backbones.config import BACKBONES
-from textapps.cli.launch import free_ports
+from textapps.cli.commands.launch import free_ports
 from textapps.tasks.sentiment.config import PRESETS
 from textapps.training.history import read_history
 from textapps.training.run_directory import RunDirectory

@@ -12,8 +12,10 @@ from typing import NamedTuple
 import click
 import pytest
 
-from textapps.cli.generate import PredictByDefault
+from tests import key_tables
 from textapps.cli.main import application
+from textapps.cli.task_group import TaskGroup
+from textapps.core.names import TASKS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -138,8 +140,10 @@ def check_call(words: list[str], place: str) -> None:
         if word == "--" and command.name == "launch":  # another command follows
             check_call(words[at + 1 :], place)
             return
-        if word.startswith("-") and isinstance(command, PredictByDefault):
-            command = command.commands[command.default]
+        if word.startswith("-") and isinstance(command, TaskGroup) and command.about.straight:
+            straight = command.get_command(ctx, command.about.straight)
+            assert straight is not None
+            command = straight
             known |= option_names(command)
         if word.startswith("-") and word not in ("-", "--"):
             assert word.partition("=")[0] in known, f"{place}: no option {word}"
@@ -180,3 +184,18 @@ def test_every_command_stands_in_the_documentation() -> None:
     for path, command in all_commands(application):
         if not isinstance(command, click.Group):
             assert f"textapps {' '.join(path)}" in pages
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tables_of_keys_are_those_of_the_models(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert key_tables.written(text) == text, "the models have changed: run `make docs`"
+
+
+def test_every_key_stands_in_the_reference() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    regions = [match[3] for match in key_tables.REGION.finditer(text) if match[2] == "keys"]
+    assert len(regions) == len(set(regions))
+    for task in TASKS:
+        for section in key_tables.sections(task):
+            assert {section, f"{task}.{section}"} & set(regions), (task, section)

@@ -92,18 +92,18 @@ def test_outputs_and_weights_are_those_of_the_paper(attention):
 
 @every_attention
 def test_the_memory_reaches_the_outputs_and_its_padding_does_not(attention):
-    backbone = backbone_of(attention)
+    layer = layer_of(attention)
     noisy = np.where(MASK[..., None], ENCODED, np.nan).astype("float32")
     wide = np.pad(noisy, ((0, 0), (0, 4), (0, 0)), constant_values=99)
     wide_mask = np.pad(MASK, ((0, 0), (0, 4)))
-    outputs, _ = backbone(X, memory=backbone.prepare_memory(ENCODED, MASK))
-    padded, _ = backbone(X, memory=backbone.prepare_memory(wide, wide_mask))
-    other, _ = backbone(X, memory=backbone.prepare_memory(ENCODED + 1, MASK))
+    outputs = layer(X, layer.prepare_memory(ENCODED, MASK))
+    padded = layer(X, layer.prepare_memory(wide, wide_mask))
+    other = layer(X, layer.prepare_memory(ENCODED + 1, MASK))
     np.testing.assert_allclose(outputs, padded, atol=1e-5)
     assert np.abs(outputs - other).max() > 1e-3
     for row, length in enumerate(MASK.sum(axis=1)):
-        alone = backbone.prepare_memory(ENCODED[row : row + 1, :length])
-        single, _ = backbone(X[row : row + 1], memory=alone)
+        alone = layer.prepare_memory(ENCODED[row : row + 1, :length])
+        single = layer(X[row : row + 1], alone)
         np.testing.assert_allclose(outputs[row : row + 1], single, atol=1e-5)
 
 
@@ -117,16 +117,16 @@ def test_a_source_of_padding_alone_is_nothing(attention):
 @every_attention
 def test_rows_that_share_a_memory_need_no_copies_of_it(attention):
     """As the beams of a sentence: 4 for each of the 3 rows of the memory."""
-    backbone, beams = backbone_of(attention), 4
+    layer, beams = layer_of(attention), 4
     x = random(BATCH * beams, TIME, UNITS, seed=3)
-    memory = backbone.prepare_memory(ENCODED, MASK)
+    memory = layer.prepare_memory(ENCODED, MASK)
     copies = tf.nest.map_structure(lambda leaf: tf.repeat(leaf, beams, axis=0), memory)
-    expected, _ = backbone(x, memory=copies)
-    np.testing.assert_allclose(backbone(x, memory=memory)[0], expected, atol=1e-5)
+    expected = layer(x, copies)
+    np.testing.assert_allclose(layer(x, memory), expected, atol=1e-5)
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, UNITS])], autograph=False)
     def shared(x):
-        return backbone(x, memory=memory)[0]
+        return layer(x, memory)
 
     np.testing.assert_allclose(shared(x), expected, atol=1e-5)
     assert shared(x[:, :0]).shape == (BATCH * beams, 0, UNITS)
@@ -134,7 +134,7 @@ def test_rows_that_share_a_memory_need_no_copies_of_it(attention):
 
 @every_attention
 def test_an_empty_batch_has_empty_outputs(attention):
-    backbone = backbone_of(attention)
+    layer = layer_of(attention)
 
     @tf.function(
         input_signature=[
@@ -144,7 +144,7 @@ def test_an_empty_batch_has_empty_outputs(attention):
         autograph=False,
     )
     def run(x, encoded):
-        return backbone(x, memory=backbone.prepare_memory(encoded))[0]
+        return layer(x, layer.prepare_memory(encoded))
 
     assert run(X[:0], ENCODED[:0]).shape == (0, TIME, UNITS)
     assert run(X, ENCODED).shape == (BATCH, TIME, UNITS)
@@ -183,31 +183,17 @@ def test_weights_for_pictures_are_those_that_are_used(kind, attention):
 
 @every_attention
 def test_gradients_reach_the_source_and_every_weight(attention):
-    backbone, encoded = backbone_of(attention), tf.constant(ENCODED)
+    layer, encoded = layer_of(attention), tf.constant(ENCODED)
     with tf.GradientTape() as tape:
         tape.watch(encoded)
-        outputs, _ = backbone(X, memory=backbone.prepare_memory(encoded, MASK))
+        outputs = layer(X, layer.prepare_memory(encoded, MASK))
         loss = tf.reduce_sum(outputs * random(UNITS, seed=4))
-    gradients = tape.gradient(loss, [encoded, *backbone.trainable_variables])
+    gradients = tape.gradient(loss, [encoded, *layer.trainable_variables])
     per_position = np.abs(gradients[0]).max(axis=-1)
     np.testing.assert_array_equal(per_position > 0, MASK)
-    for variable, gradient in zip(backbone.trainable_variables, gradients[1:], strict=True):
+    for variable, gradient in zip(layer.trainable_variables, gradients[1:], strict=True):
         assert gradient is not None, variable.path
         assert np.abs(gradient).max() > 0, variable.path
-
-
-@every_attention
-def test_mixed_bfloat16_runs_and_stays_near(attention):
-    full, half = backbone_of(attention), backbone_of(attention, dtype="mixed_bfloat16")
-    half.set_weights(full.get_weights())
-    memory = half.prepare_memory(ENCODED, MASK)
-    outputs, _ = half(X, memory=memory)
-    assert outputs.dtype == "bfloat16"
-    assert all(weight.dtype == "float32" for weight in half.trainable_variables)
-    expected, _ = full(X, memory=full.prepare_memory(ENCODED, MASK))
-    np.testing.assert_allclose(tf.cast(outputs, "float32"), expected, atol=0.15)
-    weights = half.attention_weights(X, memory=memory)
-    assert weights is None or weights.dtype == "float32"
 
 
 @every_attention
@@ -215,9 +201,3 @@ def test_a_layer_makes_the_same_round_trip(attention):
     layer = layer_of(attention)
     again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
-
-
-def test_only_several_heads_must_divide_the_units():
-    config = {"kind": "gru", "units": 7, "heads": 4}
-    for attention in ("dot", "additive", "none"):
-        Backbone(BackboneConfig(attention=attention, **config), memory_units=MEMORY_UNITS)

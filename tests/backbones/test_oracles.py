@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from textapps.backbones.recurrent import RecurrentMixer
+from textapps.backbones.registry import mixer_class
 from textapps.backbones.rotary import rotate
 from textapps.backbones.self_attention import SelfAttention
 
@@ -58,7 +58,7 @@ def randomised(layer):
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_the_causal_recurrences(kind):
-    mixer = RecurrentMixer(kind, UNITS)
+    mixer = mixer_class(kind)(UNITS)
     weights = randomised(mixer)
     x = np.random.default_rng(1).normal(size=(BATCH, TIME, WIDTH)).astype("float32")
     outputs, state = mixer(x)
@@ -71,7 +71,7 @@ def test_the_causal_recurrences(kind):
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_the_recurrences_both_ways(kind):
-    mixer = RecurrentMixer(kind, 2 * UNITS, causal=False)
+    mixer = mixer_class(kind)(2 * UNITS, causal=False)
     weights = randomised(mixer)
     x = np.random.default_rng(1).normal(size=(BATCH, TIME, WIDTH)).astype("float32")
     outputs, state = mixer(x)
@@ -82,7 +82,7 @@ def test_the_recurrences_both_ways(kind):
 
 
 def test_the_activations_are_the_ones_named():
-    mixer = RecurrentMixer("lstm", UNITS, activation="relu", recurrent_activation="hard_sigmoid")
+    mixer = mixer_class("lstm")(UNITS, activation="relu", recurrent_activation="hard_sigmoid")
     kernel, _, bias = randomised(mixer)
     x = np.random.default_rng(1).normal(size=(BATCH, 1, WIDTH)).astype("float32")
     i, _, g, o = np.split(x[:, 0] @ kernel + bias, 4, axis=1)
@@ -108,7 +108,7 @@ def test_rotation_is_a_product_of_complex_numbers():
 @pytest.mark.parametrize("causal", [True, False])
 def test_self_attention(causal):
     heads, depth, context = 2, 4, 3
-    mixer = SelfAttention(heads * depth, heads, context, causal)
+    mixer = SelfAttention(heads * depth, causal, heads=heads, context=context)
     mixer.build((None, None, heads * depth))
     project, out = mixer.get_weights()
     x = np.random.default_rng(1).normal(size=(BATCH, TIME, heads * depth)).astype("float32")

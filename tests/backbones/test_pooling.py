@@ -1,12 +1,9 @@
 """Pooling against NumPy, and the laws that it must keep."""
 
-import functools
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textapps.backbones.pooling import POOLINGS, Pooling
@@ -84,14 +81,6 @@ def test_gradients_are_finite_and_only_from_valid_positions(kind):
 
 
 @pytest.mark.parametrize("kind", POOLINGS)
-def test_the_configuration_round_trip(kind):
-    layer = Pooling(kind, 4, name="pool")
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-    assert again.get_config() == layer.get_config()
-    assert (again.kind, again.window, again.name) == (kind, 4, "pool")
-
-
-@pytest.mark.parametrize("kind", POOLINGS)
 def test_bfloat16_is_exact_enough_over_many_positions(kind):
     """bfloat16 counts no further than 256."""
     layer = Pooling(kind, dtype="mixed_bfloat16")
@@ -117,48 +106,6 @@ def test_each_position_has_the_pooled_window_that_ends_there(kind, window):
         np.testing.assert_allclose(slid[:, end], expected, rtol=1e-5, atol=1e-6)
     assert state["past"].shape == (BATCH, window - 1, WIDTH)
     assert (state["length"].numpy() == min(TIME, window - 1)).all()
-
-
-@functools.cache
-def sliding(kind, window):
-    layer = built(kind, window)
-    specs = [
-        tf.TensorSpec([BATCH, None, WIDTH]),
-        tf.TensorSpec([BATCH, None], tf.bool),
-        tf.nest.map_structure(
-            lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), layer.initial_state(BATCH)
-        ),
-    ]
-    return layer, tf.function(layer.slide, input_signature=specs)
-
-
-@pytest.mark.parametrize("kind", POOLINGS)
-@settings(max_examples=10)
-@given(
-    lengths=st.lists(
-        st.lists(st.integers(0, 4), min_size=BATCH, max_size=BATCH), min_size=1, max_size=5
-    ),
-    padding=st.integers(0, 2),
-)
-def test_any_cut_of_each_row_gives_the_answers_of_one_call(kind, lengths, padding):
-    window = 4
-    layer, graph = sliding(kind, window)
-    totals = np.sum(lengths, axis=0)
-    x, zeros = inputs(int(totals.max())), layer.initial_state(BATCH)
-    whole, last = graph(x, np.arange(totals.max()) < totals[:, None], zeros)
-    state, starts = zeros, np.zeros(BATCH, int)
-    for sizes in np.array(lengths):
-        chunk = np.full((BATCH, sizes.max() + padding, WIDTH), 1e6, "float32")
-        for row, size in enumerate(sizes):
-            chunk[row, :size] = x[row, starts[row] : starts[row] + size]
-        outputs, state = graph(chunk, np.arange(chunk.shape[1]) < sizes[:, None], state)
-        for row, size in enumerate(sizes):
-            expected = whole[row, starts[row] : starts[row] + size]
-            np.testing.assert_allclose(outputs[row, :size], expected, rtol=1e-5, atol=1e-5)
-        starts += sizes
-    np.testing.assert_array_equal(state["length"], last["length"])
-    held = np.arange(window - 1) >= window - 1 - last["length"].numpy()[:, None]
-    np.testing.assert_array_equal(state["past"].numpy()[held], last["past"].numpy()[held])
 
 
 def test_without_a_window_nothing_slides():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from textapps.cli.data import data_group
+from textapps.cli.commands.data import data_group
 from textapps.core.errors import ConfigurationError, DataError
 
 PETS = (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from textapps.cli import generate
+from textapps.tasks.generate import predict
 
 Cli = Callable[..., Result]
 
@@ -132,7 +132,7 @@ def test_seeds_from_a_file_and_from_standard_input(
     path.write_text("\n".join(seeds), encoding="utf-8")
     options = ("--random-seed", "1", "--length", "4", "--json")
     whole = ask("predict", *seeds, *options).stdout
-    monkeypatch.setattr(generate, "CHUNK", 2)
+    monkeypatch.setattr(predict, "CHUNK", 2)
     assert ask("predict", "--input", str(path), *options).stdout == whole
     assert ask("predict", "-", *options, input=path.read_bytes()).stdout == whole
 
@@ -172,7 +172,7 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     written = json.loads((run / "metrics.json").read_bytes())
     assert result.stdout.startswith(f"verses, test: {written['examples']} characters\n")
     nats = written["metrics"]["nats_per_character"]
-    assert f"nats_per_character   {nats:.4f}" in result.stdout
+    assert f"nats_per_character  {nats:.4f}" in result.stdout
     assert "n-grams up to" in result.stdout
     assert (run / "report.html").stat().st_size > 10_000
     assert json.loads(ask("evaluate", "--json").stdout)["metrics"]["nats_per_character"] == nats

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from textapps.cli import launch
+from textapps.cli.commands import launch
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.run_directory import RunDirectory
 

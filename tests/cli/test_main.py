@@ -14,18 +14,10 @@ from click.testing import Result
 
 from textapps import TASKS, __version__
 from textapps.cli import console, main
-from textapps.cli.options import (
-    collect_flags,
-    config_options,
-    data_options,
-    find_run,
-    run_options,
-    split_options,
-    talk_options,
-    training_options,
-)
+from textapps.cli.options import talk_options
 from textapps.cli.tensorflow_start import UNUSED
 from textapps.core.errors import ConfigurationError, DataError, DivergedError, RunError
+from textapps.tasks.registry import get_about
 
 Cli = Callable[..., Result]
 
@@ -111,7 +103,7 @@ def test_every_error_is_one_line(
     [
         (
             ["rusn"],
-            f"error: unknown command 'rusn', choose from {', '.join(main.COMMANDS)}; "
+            f"error: unknown command 'rusn', choose from {', '.join([*TASKS, *main.COMMANDS])}; "
             "did you mean 'runs'? (see 'textapps --help')",
         ),
         (
@@ -143,7 +135,9 @@ def test_without_arguments_it_shows_the_help(cli: Cli) -> None:
     result = cli()
     assert result.exit_code == 2
     assert "Usage: textapps" in result.stderr
-    assert all(line in result.stderr for _, line in main.COMMANDS.values())
+    lines = [get_about(task).group.text.splitlines()[0] for task in TASKS]
+    lines += [line for _, line in main.COMMANDS.values()]
+    assert all(line in result.stderr for line in lines)
 
 
 def test_version(cli: Cli) -> None:
@@ -211,101 +205,6 @@ def test_no_color(
     command(show)
     monkeypatch.setenv("NO_COLOR", value)
     assert cli("try").stdout == f"{color}\n"
-
-
-def test_options_become_flags_by_dotted_key(
-    cli: Cli, command: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-
-    @click.command("try")
-    @data_options
-    @split_options
-    @run_options
-    @config_options()
-    @training_options
-    def train(**arguments: object) -> None:
-        flags = collect_flags()
-        seen.append((arguments, dict(flags), flags.options))
-
-    command(train)
-    monkeypatch.setenv("TEXTAPPS_MODELS_DIR", "elsewhere")
-    line = (
-        "try --data my.csv --test-data t.csv --batch-size 3 --backbone gru --preset tiny "
-        "--random-seed 0 --tensorboard --set training.average=0.5 --set data.text_column=a"
-    )
-    result = cli(*line.split())
-    assert result.exit_code == 0, result.stderr
-    ((arguments, flags, options),) = seen
-    assert {name: str(value) for name, value in arguments.items()} == {
-        "models_dir": "elsewhere",
-        "run": "None",
-        "config_file": "None",
-    }
-    assert flags == {
-        "data.source": "my.csv",
-        "data.test_source": "t.csv",
-        "training.batch_size": 3,
-        "training.tensorboard": True,
-        "training.average": 0.5,
-        "backbone.kind": "gru",
-        "preset": "tiny",
-        "random_seed": 0,
-        "data.text_column": "a",
-    }
-    assert options["data.source"] == "--data"
-    assert options["training.average"] == "--set"
-    assert options["training.batch_size"] == "--batch-size"
-
-
-def test_every_keyed_option_is_a_key_of_its_section() -> None:
-    from textapps.backbones.config import BackboneConfig
-    from textapps.datasets.config import DataConfig
-    from textapps.training.config import TrainingConfig
-
-    sections = {"backbone": BackboneConfig, "data": DataConfig, "training": TrainingConfig}
-
-    @click.command("try")
-    @data_options
-    @split_options
-    @training_options
-    def train() -> None: ...
-
-    given: dict[str, tuple[object, str]] = {}
-    for option in train.params:
-        ctx = click.Context(train)
-        assert option.callback is not None
-        option.callback(ctx, option, "given")
-        (found,) = ctx.meta.values()
-        given |= found
-    assert len(given) == len(train.params)
-    for key, (_, option) in given.items():
-        section, _, field = key.partition(".")
-        assert field in sections[section].model_fields, option
-
-
-def test_a_key_given_twice(cli: Cli, command: Callable[..., None]) -> None:
-    @click.command("try")
-    @config_options()
-    def train(config_file: object) -> None:
-        collect_flags()
-
-    command(train)
-    result = cli("try", "--random-seed", "3", "--set", "random_seed=4")
-    assert result.stderr == ("error: random_seed is given twice: by --random-seed and by --set\n")
-    assert result.exit_code == 2
-
-
-def test_find_run_takes_a_name_or_a_path(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "models" / "sentiment" / "20260101-000000-gru").mkdir(parents=True)
-    for run in ("20260101-000000-gru", "models/sentiment/20260101-000000-gru"):
-        with pytest.raises(RunError, match="000000-gru is no run or a half-written one"):
-            find_run(tmp_path / "models", "sentiment", run)
-    with pytest.raises(RunError, match="no run at nowhere"):
-        find_run(tmp_path / "models", "sentiment", "nowhere")
-    with pytest.raises(RunError, match="no finished run of sentiment"):
-        find_run(tmp_path / "models", "sentiment", None)
 
 
 SCRIPT = """

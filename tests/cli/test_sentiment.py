@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from textapps.cli import sentiment
+from textapps.tasks.registry import get_about
+from textapps.tasks.sentiment import predict
 
 Cli = Callable[..., Result]
 
@@ -118,7 +119,7 @@ def test_arguments_file_and_standard_input_are_answered_alike(ask: Cli, tmp_path
 
 
 def test_many_chunks_keep_the_order(ask: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentiment, "CHUNK", 7)
+    monkeypatch.setattr(predict, "CHUNK", 7)
     lines = [f"film number {number}" for number in range(40)]
     result = ask("predict", "--json", "-", input="\n".join(lines).encode())
     rows = [json.loads(line) for line in result.stdout.splitlines()]
@@ -144,7 +145,7 @@ def test_evaluate(ask: Cli, models: Path) -> None:
         name, value, low, high = shape.fullmatch(line).groups()
         ends = (f"{written['metrics'][name + end]:.4f}" for end in ("", "_low", "_high"))
         assert (value, low, high) == tuple(ends)
-    assert [line.split()[0] for line in figures] == list(sentiment.FIGURES)
+    assert [line.split()[0] for line in figures] == list(get_about("sentiment").figures)
     assert result.stderr == f"report: {run / 'report.html'}\n"
     assert "<html" in (run / "report.html").read_text(encoding="utf-8")
 
@@ -287,13 +288,13 @@ def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
 
 def test_predict_answers_while_it_reads_and_ends_when_nobody_listens(models: Path) -> None:
     """As in `tail -f reviews.txt | textapps sentiment predict - | head`."""
-    lines = [b"bad \xff bytes", *(b"film %d" % number for number in range(1, sentiment.CHUNK))]
+    lines = [b"bad \xff bytes", *(b"film %d" % number for number in range(1, predict.CHUNK))]
     with start("predict", "-", "--json", "--run", run_of(models)) as process:
         process.stdin.write(b"\n".join(lines) + b"\n")
         process.stdin.flush()
         # Standard input stays open: these answers come before its end is known.
         rows = [json.loads(process.stdout.readline()) for _ in lines]
-        assert [row["index"] for row in rows] == list(range(sentiment.CHUNK))
+        assert [row["index"] for row in rows] == list(range(predict.CHUNK))
         assert [row["input"] for row in rows[:2]] == ["bad \udcff bytes", "film 1"]
         process.stdout.close()
         process.stdin.write(b"\n".join(lines))

@@ -52,7 +52,7 @@ def test_defaults(cli: Cli, served: list[Any]) -> None:
 
 
 def test_the_options_are_as_the_settings_have_them() -> None:
-    from textapps.cli.serve import serve_command
+    from textapps.cli.commands.serve import serve_command
     from textapps.serving.settings import Settings
 
     fields = Settings.model_fields

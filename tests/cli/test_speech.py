@@ -12,7 +12,8 @@ from click.testing import Result
 
 from tests.tasks.tiny import TINY
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes, write_words
-from textapps.cli import speech as commands
+from textapps.tasks.registry import get_about
+from textapps.tasks.speech import predict
 
 Cli = Callable[..., Result]
 
@@ -103,7 +104,7 @@ def test_paths_from_a_file_and_a_recording_from_standard_input(
     whole = ask("predict", str(clips)).stdout
     paths = tmp_path / "paths.txt"
     paths.write_text("".join(f"{path}\n" for path in sorted(clips.iterdir())), encoding="utf-8")
-    monkeypatch.setattr(commands, "CHUNK", 2)
+    monkeypatch.setattr(predict, "CHUNK", 2)
     assert ask("predict", "--input", str(paths)).stdout == whole
     first = clips / "0" / "clip.wav"
     answer = ask("predict", "-", input=first.read_bytes()).stdout
@@ -165,7 +166,7 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_bytes())["metrics"]
     first, *figures = result.stdout.splitlines()
     assert first == "words, test: 33 clips"
-    assert [line.split()[0] for line in figures] == list(commands.FIGURES)
+    assert [line.split()[0] for line in figures] == list(get_about("speech").figures)
     for line in figures:
         name = line.split()[0]
         low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]

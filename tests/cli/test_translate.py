@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from tests.tasks.toy_language import sentences, translate, write_pairs
-from textapps.cli import translate as commands
+from textapps.tasks.translate import predict
 
 Cli = Callable[..., Result]
 
@@ -128,7 +128,7 @@ def test_sentences_from_a_file_and_from_standard_input(
     options = ("--random-seed", "1", "--temperature", "3")
     whole = ask("predict", *texts, *options).stdout
     assert whole != ask("predict", *texts, "--random-seed", "2", "--temperature", "3").stdout
-    monkeypatch.setattr(commands, "CHUNK", 2)
+    monkeypatch.setattr(predict, "CHUNK", 2)
     assert ask("predict", "--input", str(path), *options).stdout == whole
     assert ask("predict", "-", *options, input=path.read_bytes()).stdout == whole
 

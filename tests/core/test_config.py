@@ -95,7 +95,7 @@ def test_environment_takes_known_sections_only() -> None:
         ),
         (
             {"TEXTAPPS_DATA": "my.csv"},
-            "environment variable TEXTAPPS_DATA names a section, not a key of it: "
+            "environment variable TEXTAPPS_DATA names a section, not a key in it: use "
             "TEXTAPPS_DATA__KEY",
         ),
     ],
@@ -164,9 +164,9 @@ def test_flag_errors(flags: dict[str, object], message: str) -> None:
         ("[trainin]\nx = 1\n", "unknown key 'trainin' in {}, did you mean 'training'?"),
         (
             "format = 2\n",
-            "{} has format 2, newer than the 1 that this textapps reads: install a newer textapps",
+            "{} has format 2, this version of textapps reads 1: install a newer textapps",
         ),
-        ('format = "x"\n', "{} has format 'x', which should be 1"),
+        ('format = "x"\n', "{} has format 'x'; it should be 1"),
     ],
 )
 def test_file_errors(tmp_path: Path, text: str, message: str) -> None:
@@ -228,7 +228,7 @@ def test_parse_setting(text: str, key: str, value: object) -> None:
 
 @pytest.mark.parametrize("text", ["training.batch_size", "=3", ""])
 def test_parse_setting_refuses(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is not of the form KEY=VALUE"):
+    with pytest.raises(ConfigurationError, match="does not have the form KEY=VALUE"):
         parse_setting(text)
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from textapps.datasets.config import DataConfig
+from textapps.core.errors import ConfigurationError
+from textapps.datasets.config import ClipsConfig, DataConfig, PairsConfig
 
 
 def test_unknown_key_and_empty_source_are_errors() -> None:
@@ -28,3 +29,21 @@ def test_resolved_leaves_the_sample_alone(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     Path("sample").mkdir()
     assert DataConfig(source="sample").resolved().source == "sample"
+
+
+def test_another_source_keeps_what_the_model_answers_and_nothing_else() -> None:
+    clips = ClipsConfig(
+        source="words", test_source="others", data_dir="sets", commands=("up", "no"), unknown=0.2
+    )
+    other = clips.changed({"source": "mine.csv"})
+    assert other == ClipsConfig(
+        source="mine.csv", data_dir="sets", commands=("up", "no"), unknown=0.2
+    )
+    assert clips.changed({"skip_bad": True}) == clips.model_copy(update={"skip_bad": True})
+    pairs = PairsConfig(source="en-de.tsv", reverse=True, source_column="en", target_column="de")
+    assert pairs.changed({"source": "b.tsv"}) == PairsConfig(source="b.tsv", reverse=True)
+
+
+def test_a_changed_section_is_checked() -> None:
+    with pytest.raises(ConfigurationError, match="source_column and target_column go together"):
+        PairsConfig().changed({"source_column": "en"})

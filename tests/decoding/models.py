@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.decoding.decoder import Decoder, DecodingState
-from textapps.decoding.sampling import Options
+from textapps.decoding.options import DTYPES, OFF, Options
 
 VOCABULARY = 7  # two of them are padding and unknown
 
@@ -48,19 +48,13 @@ class Bigrams:
 
 def options(rows: int = 1, **values: Any) -> Options:
     """One value for all rows, or one for each."""
-    given = {
-        "temperature": (1.0, np.float32),
-        "top_k": (0, np.int32),
-        "top_p": (1.0, np.float32),
-        "repetition_penalty": (1.0, np.float32),
-        "random_seed": (0, np.int64),
+    defaults = {"temperature": 1.0, "random_seed": 0, **OFF}
+    return {
+        name: np.broadcast_to(
+            np.asarray(values.get(name, default), DTYPES[name].as_numpy_dtype), (rows,)
+        ).copy()
+        for name, default in defaults.items()
     }
-    return Options(
-        **{
-            name: np.broadcast_to(np.asarray(values.get(name, default), dtype), (rows,)).copy()
-            for name, (default, dtype) in given.items()
-        }
-    )
 
 
 @functools.cache

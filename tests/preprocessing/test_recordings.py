@@ -32,7 +32,7 @@ def test_a_bad_file_does_not_fail_its_neighbours():
     messages = [error.decode() for error in errors.numpy()]
     assert messages[0] == messages[2] == ""
     assert "not a WAV file" in messages[1]
-    assert messages[3] == "the recording has 0.5 s and may have 0.5 s at most"
+    assert messages[3] == "the recording is 0.5 s long, the limit is 0.5 s"
     assert messages[4] == "the file is empty"
 
 

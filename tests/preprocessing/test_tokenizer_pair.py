@@ -150,15 +150,15 @@ DAMAGES = [
     ("word", FILE, removed, "cannot be read"),
     ("word", FILE, shortened, "vocabulary.txt is not what was written"),
     ("char", FILE, with_a_line_twice, "vocabulary.txt is not what was written"),
-    ("word", FILE, of_an_older_version(shortened), "is cut short"),
+    ("word", FILE, of_an_older_version(shortened), "is truncated"),
     ("word", FILE, of_an_older_version(without_a_line(0)), "begins with '<s>'"),
     (
         "char",
         FILE,
         of_an_older_version(without_a_line(1)),
-        "begins with other tokens than <s> and </s>",
+        "does not begin with <s> and </s>",
     ),
-    ("char", FILE, of_an_older_version(with_a_line_twice), "has one twice"),
+    ("char", FILE, of_an_older_version(with_a_line_twice), "contains a token twice"),
 ]
 
 

@@ -28,7 +28,7 @@ def test_awkward_tokens_survive(tmp_path, token):
         (b"\xff\n", "cannot be read"),
         (b"textapps vocabulary 2\na\n", "'textapps vocabulary 2', not 'textapps vocabulary 1'"),
         (b"the\nfilm\n", "damaged"),
-        (b"textapps vocabulary 1\nthe\nfi", "cut short"),
+        (b"textapps vocabulary 1\nthe\nfi", "truncated"),
     ],
 )
 def test_a_damaged_or_newer_file_is_refused(tmp_path, content, message):

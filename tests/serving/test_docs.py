@@ -12,7 +12,7 @@ import pytest
 from tests.serving import models
 from tests.serving.asking import Built
 from tests.serving.browser import ServedPage
-from textapps.cli.serve import serve_command
+from textapps.cli.commands.serve import serve_command
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ import pytest
 from tests.serving import browser, models
 from tests.serving.asking import Built
 from tests.serving.browser import TONE_HZ, ServedPage
+from textapps.decoding.config import DecodingConfig, option_schemas
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium")
@@ -136,7 +137,7 @@ def test_a_text_its_label_and_the_words_that_carried_it(page: Page, site: Served
     # Without "good" 2 in 3 are bad, without "bad" 1 in 3.
     expect(panel.locator(".words .against")).to_have_text(["good"])
     expect(panel.locator(".words .for")).to_have_text(["bad"])
-    named = "Points of probability without it: good +16.7, bad −16.7."
+    named = "Change of the probability without the word, in points: good +16.7, bad −16.7."
     expect(panel.get_by_text(named)).to_be_visible()
     whole, without = asked
     assert whole["instances"] == [{"text": "Good, good film with a bad end.\nNot good!"}]
@@ -160,16 +161,16 @@ def test_an_example_is_one_click(page: Page, site: ServedPage) -> None:
     example = panel.get_by_role("group", name="Examples").get_by_role("button").first
     example.click()
     expect(panel.locator(".words")).to_have_text(example.text_content() or "")
-    expect(panel.get_by_text("No single word matters")).to_be_visible()
+    expect(panel.get_by_text("No single word determines the label")).to_be_visible()
 
 
 def test_a_choice_that_is_folded_away_is_shown_where_it_is_wrong(
     page: Page, site: ServedPage
 ) -> None:
     panel = show(page, site, "tales")
-    panel.get_by_text("More choices").click()
+    panel.get_by_text("More options").click()
     panel.get_by_label("Random seed").fill("")
-    panel.get_by_text("More choices").click()
+    panel.get_by_text("More options").click()
     expect(panel.get_by_label("Random seed")).to_be_hidden()
     panel.get_by_role("button", name="Generate").click()
     expect(panel.get_by_label("Random seed")).to_be_visible()
@@ -200,7 +201,7 @@ def test_a_text_streams_in(page: Page, site: ServedPage) -> None:
     panel.get_by_label("Seed", exact=True).fill("Once\n")
     panel.get_by_label("Length").fill("200")
     panel.get_by_label("Temperature").fill("0")
-    panel.get_by_text("More choices").click()
+    panel.get_by_text("More options").click()
     panel.get_by_label("Top k").fill("7")
     panel.get_by_label("Top p").fill("0.5")
     panel.get_by_label("Repetition penalty").fill("1.25")
@@ -222,6 +223,33 @@ def test_a_text_streams_in(page: Page, site: ServedPage) -> None:
     assert written.text_content() == text
     assert panel.get_by_role("status").first.text_content() == text
     expect(written).not_to_have_attribute("aria-busy", "true")
+
+
+def test_the_controls_are_what_the_export_says(page: Page, site: ServedPage) -> None:
+    options = option_schemas(DecodingConfig(length=7, temperature=2.5, repetition_penalty=1.5))
+    page.route("**/manifest", lambda route: route.fulfill(json={"options": options}))
+    panel = show(page, site, "tales")
+    panel.get_by_text("More options").click()
+    sliders = panel.get_by_role("slider")
+    names = ("Length", "Temperature", "Top k", "Top p", "Min p", "Repetition penalty")
+    expect(sliders).to_have_count(len(names))
+    found = {name: panel.get_by_label(name, exact=True) for name in names}
+    ends = [(each.get_attribute("min"), each.get_attribute("max")) for each in found.values()]
+    assert ends == [
+        ("1", "3000"),
+        ("0", "2.5"),  # room for the default
+        ("0", "100"),
+        ("0.01", "1"),
+        ("0", "1"),
+        ("1", "2"),
+    ]
+    texts = [each.get_attribute("aria-valuetext") for each in found.values()]
+    assert texts == ["7", "2.50", "off", "off", "off", "1.50"]
+    expect(panel.get_by_text(options["min_p"]["description"])).to_be_visible()
+    found["Min p"].fill("0.3")
+    with page.expect_request("**/tales:stream") as asked:
+        panel.get_by_role("button", name="Generate").click()
+    assert asked.value.post_data_json["min_p"] == 0.3
 
 
 def test_each_text_has_another_seed_unless_one_is_chosen(page: Page, site: ServedPage) -> None:
@@ -366,7 +394,7 @@ def test_a_microphone_that_is_not_allowed(page: Page, site: ServedPage) -> None:
     )
     panel = show(page, site, "words")
     panel.get_by_role("button", name="Record").click()
-    expect(panel.get_by_role("alert").first).to_contain_text("The microphone is not allowed")
+    expect(panel.get_by_role("alert").first).to_contain_text("do not allow the microphone")
     expect(panel.get_by_role("button", name="Record")).to_be_enabled()
 
 
@@ -377,7 +405,7 @@ def test_any_signature_in_json(page: Page, site: ServedPage) -> None:
     row = {"ids": [1, 1], "weights": [1.5, 1.5, 1.5]}
     assert body == {"signature_name": "serving_default", "instances": [row]}
     panel.get_by_role("button", name="Send").click()
-    expect(panel.get_by_label("Answer")).to_contain_text('"total": 6.5')
+    expect(panel.get_by_label("Response")).to_contain_text('"total": 6.5')
     panel.get_by_label("Signature").select_option("whole")
     assert json.loads(request.input_value()) == {
         "signature_name": "whole",
@@ -385,8 +413,8 @@ def test_any_signature_in_json(page: Page, site: ServedPage) -> None:
     }
     request.fill('{"signature_name": "whole", "inputs": -4}')
     request.press("Control+Enter")
-    expect(panel.get_by_label("Answer")).to_have_text('{"outputs": 16}')
-    panel.get_by_text("The same as a command").click()
+    expect(panel.get_by_label("Response")).to_have_text('{"outputs": 16}')
+    panel.get_by_text("As a curl command").click()
     expect(panel.get_by_label("Command")).to_have_text(
         f"curl '{site.url}/v1/models/sums:predict' \\\n"
         """  -d '{"signature_name": "whole", "inputs": -4}'"""
@@ -398,10 +426,10 @@ def test_any_signature_in_json(page: Page, site: ServedPage) -> None:
 
 def test_known_tasks_can_be_asked_in_json_too(page: Page, site: ServedPage) -> None:
     panel = show(page, site, "tales")
-    panel.get_by_text("Ask it in JSON").click()
+    panel.get_by_text("Send JSON").click()
     panel.get_by_label("Signature").select_option("score")
     panel.get_by_role("button", name="Send").click()
-    expect(panel.get_by_label("Answer")).to_contain_text('"log_likelihood": -4')
+    expect(panel.get_by_label("Response")).to_contain_text('"log_likelihood": -4')
 
 
 def test_numbers_that_json_has_not(page: Page, site: ServedPage) -> None:
@@ -409,17 +437,17 @@ def test_numbers_that_json_has_not(page: Page, site: ServedPage) -> None:
     page.route("**:predict", lambda route: route.fulfill(body=body))
     panel = show(page, site, "echo")
     panel.get_by_role("button", name="Send").click()
-    shown = panel.get_by_label("Answer")
+    shown = panel.get_by_label("Response")
     expect(shown).to_have_text('{"predictions": [null, null, null, "NaN \\" Infinity"]}')
 
 
 def test_an_error_is_said_in_words(page: Page, site: ServedPage) -> None:
     said = {
         400: "a bad text",
-        404: "The server has no such model (any more): a bad text",
-        500: "Something is wrong in the server: a bad text",
-        503: "The server has too much to do: try again in a moment: a bad text",
-        504: "The server did not manage to answer in time: a bad text",
+        404: "The server does not have this model: a bad text",
+        500: "The server failed: a bad text",
+        503: "The server is overloaded: try again in a moment: a bad text",
+        504: "The server did not respond in time: a bad text",
     }
     statuses = iter(said)
 
@@ -446,9 +474,9 @@ def test_a_server_that_is_gone_and_back(page: Page, site: ServedPage) -> None:
     page.context.set_offline(True)
     look(page)
     notice = page.locator("#notice")
-    expect(notice).to_have_text("The server does not answer. Is it still running?")
+    expect(notice).to_have_text("The server does not respond. Is it still running?")
     panel.get_by_role("button", name="Classify").click()
-    expect(panel.get_by_role("alert").first).to_contain_text("does not answer")
+    expect(panel.get_by_role("alert").first).to_contain_text("does not respond")
     page.context.set_offline(False)
     look(page)
     expect(notice).to_be_hidden()
@@ -462,7 +490,7 @@ def test_versions_and_models_come_and_go(page: Page, site: ServedPage) -> None:
     site.publish("zebra", 1, "lengths")
     try:
         look(page)
-        expect(page.locator("#news")).to_have_text("opinions: version 2 answers now")
+        expect(page.locator("#news")).to_have_text("opinions: version 2 is now serving")
         expect(page.get_by_role("link", name="opinions")).to_contain_text("v2")
         expect(panel.get_by_text("Version 2 serving")).to_be_visible()
         expect(panel.get_by_label("Text")).to_have_value("good")
@@ -492,7 +520,7 @@ def test_a_version_that_fails_is_shown_and_why(page: Page, site: ServedPage) -> 
         expect(panel.locator(".versions .failed")).to_contain_text("Version 7 failed")
         expect(panel.locator(".message")).to_contain_text("saved_model.pb")
         panel.get_by_role("button", name="Send").click()
-        expect(panel.get_by_label("Answer")).to_have_text('{"predictions": [4]}')
+        expect(panel.get_by_label("Response")).to_have_text('{"predictions": [4]}')
     finally:
         shutil.rmtree(broken)
         site.poll()
@@ -507,7 +535,7 @@ def test_no_models_and_one_that_is_not_loaded(page: Page, site: ServedPage) -> N
     page.route("**/v1/models", lambda route: route.fulfill(json={"models": [late]}))
     look(page)
     panel = page.get_by_role("region", name="late")
-    expect(panel.get_by_text("No version of it is loaded.")).to_be_visible()
+    expect(panel.get_by_text("No version is loaded.")).to_be_visible()
     expect(panel.get_by_text("Version 4 loading")).to_be_visible()
     expect(page.get_by_role("link", name="late")).to_contain_text("not loaded")
 
@@ -517,11 +545,11 @@ def test_a_server_that_wants_a_token(chromium: Any, tmp_path: Path, built: Built
         context = chromium.new_context()
         guest = context.new_page()
         guest.goto(f"{locked.url}/#opinions")
-        field = guest.get_by_label("This server wants a token")
+        field = guest.get_by_label("This server requires a token")
         expect(field).to_be_focused()
         field.fill("wrong")
         field.press("Enter")
-        expect(guest.get_by_text("The server does not take this token.")).to_be_visible()
+        expect(guest.get_by_text("The server does not accept this token.")).to_be_visible()
         field.fill(TOKEN)
         guest.get_by_role("button", name="Unlock").click()
         expect(field).to_be_hidden()
@@ -593,7 +621,7 @@ def test_the_keyboard_goes_from_top_to_bottom(page: Page, site: ServedPage) -> N
         order.append(name)
     assert order[:3] == ["Skip to the model", "Dark", "echov1Model"]
     assert order[2 + len(SERVED)] == "Text"
-    assert order[-3:] == ["Classify", "Ask it in JSON", "serving_default"]
+    assert order[-3:] == ["Classify", "Send JSON", "serving_default"]
 
 
 def test_the_fourier_transform(page: Page, site: ServedPage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 
 from tests.serving.asking import Asker, Built, error_of, repository_of
 from tests.serving.models import continued, strings
+from textapps.decoding.config import DecodingConfig, option_schemas
 from textapps.savedmodel.errors import BadInput
 from textapps.savedmodel.manifest import TensorInfo
 from textapps.serving.app import create_app
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
-from textapps.serving.streaming import CHUNK_CHARACTERS, StreamRequest, TextStream
+from textapps.serving.stream_request import StreamRequest
+from textapps.serving.streaming import CHUNK_CHARACTERS, TextStream
 
 PATH = "/v1/models/writer:stream"
 
@@ -75,7 +78,38 @@ def test_options_of_a_request_come_before_the_exports() -> None:
     request = StreamRequest.parse({"top_k": 2}, manifest)
     assert (request.length, request.top_k, request.stop) == (7, 2, None)
     for nonsense in ({}, {"decoding": None}, {"decoding": []}):
-        assert StreamRequest.parse({}, nonsense) == StreamRequest()
+        assert StreamRequest.parse({}, nonsense).model_dump() == FORMER
+
+
+FORMER = {
+    "seed": "",
+    "length": 500,
+    "temperature": 0.8,
+    "top_k": 0,
+    "top_p": 1.0,
+    "repetition_penalty": 1.0,
+    "random_seed": 0,
+    "stop": None,
+}
+
+
+def test_an_export_says_itself_what_may_be_asked_for() -> None:
+    """Every option of `generate`, with its range and the default of the export."""
+    manifest = {"options": option_schemas(DecodingConfig(length=7, min_p=0.25, stop="x"))}
+    request = StreamRequest.parse({"top_p": 0.5, "stop": None}, manifest)
+    expected = {"seed": "", **DecodingConfig(length=7, min_p=0.25, top_p=0.5).model_dump()}
+    assert request.model_dump() == {**expected, "random_seed": 0}
+    for body, problem in (
+        ({"min_p": 1.5}, "'min_p': input should be less than or equal to 1"),
+        ({"top_k": 2**31}, "'top_k': input should be less than"),
+        ({"random_seed": 2**63}, "'random_seed': input should be"),
+        ({"stop": ""}, "'stop': string should have at least 1 character"),
+        ({"max_p": 1}, "'max_p': extra inputs are not permitted"),
+    ):
+        with pytest.raises(BadInput, match=re.escape(problem)):
+            StreamRequest.parse(body, manifest)
+    with pytest.raises(BadInput, match="'min_p': extra inputs"):  # an export from before it
+        StreamRequest.parse({"min_p": 0.5}, {"decoding": {"length": 7}})
 
 
 @pytest.mark.parametrize(
@@ -134,6 +168,7 @@ class Scripted:
         specs = {
             "length": TensorInfo(dtype="int32", shape=(None,)),
             "state_0_h": TensorInfo(dtype="int64", shape=(None,)),
+            "top_p": TensorInfo(dtype="float32", shape=(None,)),
         }
         self.signatures = {"start": None, "continue": SimpleNamespace(inputs=specs)}
         self._text = text
@@ -141,6 +176,7 @@ class Scripted:
     async def predict(self, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
         if name == "start":
             return {"state_0_h": np.array([0])}
+        assert inputs["top_p"].tolist() == [0.5]
         begin = int(inputs["state_0_h"][0])
         size = int(inputs["length"][0])
         piece = self._text[begin : begin + size]
@@ -158,7 +194,8 @@ async def collect(stream: TextStream) -> list[str]:
     length=st.integers(1, 3 * CHUNK_CHARACTERS),
 )
 def test_a_text_ends_before_the_stop(text: str, stop: str, length: int) -> None:
-    stream = TextStream(Scripted(text), StreamRequest(length=length, stop=stop))  # type: ignore[arg-type]
+    request = StreamRequest.parse({"length": length, "stop": stop, "top_p": 0.5}, {})
+    stream = TextStream(Scripted(text), request)  # type: ignore[arg-type]
     pieces = asyncio.run(collect(stream))
     assert "".join(pieces) == text[:length].partition(stop)[0]
     assert all(pieces)
@@ -166,7 +203,8 @@ def test_a_text_ends_before_the_stop(text: str, stop: str, length: int) -> None:
 
 def test_what_may_become_the_stop_is_held_back() -> None:
     text = "x" * (CHUNK_CHARACTERS - 2) + "ab" + "cd"
-    stream = TextStream(Scripted(text), StreamRequest(length=99, stop="abd"))  # type: ignore[arg-type]
+    request = StreamRequest.parse({"length": 99, "stop": "abd", "top_p": 0.5}, {})
+    stream = TextStream(Scripted(text), request)  # type: ignore[arg-type]
     assert asyncio.run(collect(stream)) == ["x" * (CHUNK_CHARACTERS - 2), "abcd"]
 
 
@@ -211,4 +249,4 @@ def test_a_client_that_goes_away_stops_the_generation(
 
 def test_start_needs_the_signatures(repository: Repository) -> None:
     with pytest.raises(BadInput, match="does not stream"):
-        TextStream(repository.find("lengths"), StreamRequest())
+        TextStream(repository.find("lengths"), StreamRequest.parse({}, {}))

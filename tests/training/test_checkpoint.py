@@ -133,7 +133,7 @@ def test_a_full_disk_loses_nothing(store, monkeypatch, number):
         raise OSError(number, "it went wrong")
 
     monkeypatch.setattr(np, "savez", half)
-    with pytest.raises(RunError, match=r"cannot write checkpoint .*step-00000006.*unharmed"):
+    with pytest.raises(RunError, match=r"cannot write checkpoint .*step-00000006.*intact"):
         save(store, 6)
     assert store.steps() == [2, 4]
     assert store.is_whole(2)

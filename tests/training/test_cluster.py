@@ -41,5 +41,7 @@ def test_the_first_process_is_the_chief() -> None:
     ],
 )
 def test_what_is_no_cluster_is_refused(environ: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^TF_CONFIG is not a cluster.*textapps launch"):
+    with pytest.raises(
+        ConfigurationError, match=r"^TF_CONFIG does not describe a cluster.*textapps launch"
+    ):
         Cluster.of({"TF_CONFIG": environ})

@@ -50,7 +50,7 @@ def test_latest_skips_unfinished_runs(tmp_path: Path):
 def test_open_refuses_what_is_no_run(tmp_path: Path):
     with pytest.raises(RunError, match="no run at"):
         RunDirectory.open(tmp_path / "nowhere")
-    with pytest.raises(RunError, match=r"half-written one: it has no config\.toml"):
+    with pytest.raises(RunError, match=r"incomplete one: it has no config\.toml"):
         RunDirectory.open(tmp_path)
 
 

@@ -47,5 +47,5 @@ def test_a_strategy_must_fit_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     cluster = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}'
     monkeypatch.setenv("TF_CONFIG", cluster)
     for strategy in ("one", "mirrored"):
-        with pytest.raises(ConfigurationError, match="is of one process, and TF_CONFIG names 2"):
+        with pytest.raises(ConfigurationError, match="uses one process, but TF_CONFIG names 2"):
             Replicas.of(strategy)

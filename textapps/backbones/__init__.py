@@ -1,0 +1,1 @@
+"""Stateful maps over chunks of a sequence: mixers, blocks, backbones, stem and pooling."""

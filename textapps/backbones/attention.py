@@ -1,4 +1,4 @@
-"""What all attention by dot products shares."""
+"""What the kinds of attention have in common."""
 
 from typing import Any
 
@@ -19,15 +19,15 @@ def merge_heads(x: Any) -> Any:
 
 
 def masked_softmax(scores: Any, visible: Any | None, axis: int = -1) -> Any:
-    """Softmax over one axis, of what is visible; of everything where nothing is.
+    """Softmax over the visible entries of one axis; over all of them where none is visible.
 
     Args:
         scores: float32.
-        visible: bool, broadcastable to the scores; None shows everything.
+        visible: bool, broadcastable to the scores; None: everything is visible.
     """
     if visible is not None:
         scores = ops.where(visible, scores, -1e9)
-    # Keras warns of a softmax over one key, as the first character of a text makes it
+    # Keras warns about a softmax over one key, which the first character of a text has.
     return ops.ones_like(scores) if scores.shape[axis] == 1 else ops.softmax(scores, axis=axis)
 
 
@@ -37,8 +37,8 @@ def attention_weights(queries: Any, keys: Any, visible: Any | None) -> Any:
     Args:
         queries: float[batch, heads, time, depth].
         keys: float[batch, heads, source, depth].
-        visible: bool, broadcastable to [batch, heads, time, source]; None shows everything. A
-            query that may see nothing gives all keys the same weight, which is finite.
+        visible: bool, broadcastable to [batch, heads, time, source]; None: everything is visible.
+            A query that sees nothing gives all keys the same, finite weight.
 
     Returns:
         float32[batch, heads, time, source].

@@ -7,6 +7,7 @@ from keras import ops
 
 from textapps.backbones.block import Block
 from textapps.backbones.config import BackboneConfig
+from textapps.backbones.registry import mixer_class
 from textapps.core.errors import ConfigurationError
 
 
@@ -18,16 +19,16 @@ class Backbone(keras.layers.Layer):
         state    one entry a block, every leaf batch-major; zeros = None = start of sequence
         mask     bool[batch, time], padding (False) on the right; None: everything is valid
         memory   what `prepare_memory` made of an encoder's outputs; None without `memory_units`.
-                 Its batch may be smaller: then as many rows in succession share one of its rows
+                 Its batch may be smaller: then equally many successive rows share one row of it
 
-    The law: cutting a sequence into chunks of any lengths, zero included, and passing the state
-    along gives the same outputs as one call, if the backbone is causal. A masked position leaves
-    the state as it was; outputs at masked positions mean nothing.
+    The law of a causal backbone: cutting a sequence into chunks of any lengths, zero included, and
+    passing the state along gives the same outputs as one call. A masked position leaves the state
+    as it was. Outputs at masked positions have no meaning.
 
     Args:
         config: kind, sizes and options.
         causal: False lets every position see the whole sequence: an RNN reads each way with half
-            the units, the transformer's attention is unmasked. The state is then ().
+            of the units, the transformer's attention is unmasked. The state is then ().
         memory_units: width of an encoder's outputs; None leaves cross-attention out.
 
     Raises:
@@ -52,11 +53,7 @@ class Backbone(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not causal and config.units % 2:
-            raise ConfigurationError(
-                f"backbone.units {config.units} must be even, because a {config.kind} that reads "
-                "both ways spends half of them on each"
-            )
+        mixer_class(config.kind).check(config, causal)
         many_heads = memory_units is not None and config.attention == "multi-head"
         if many_heads and config.units % config.heads:
             raise ConfigurationError(
@@ -114,6 +111,11 @@ class Backbone(keras.layers.Layer):
         outputs = x if self.norm is None else self.norm(x)
         return outputs, tuple(states) if self.causal else ()
 
+    @property
+    def compiled_from(self) -> int:
+        """The number of decoding steps from which compiling the loop with XLA saves time."""
+        return mixer_class(self.config.kind).compiled_from
+
     def initial_state(self, batch: Any) -> Any:
         """The state at the start of `batch` sequences: zeros, () when not causal."""
         if not self.causal:
@@ -121,10 +123,10 @@ class Backbone(keras.layers.Layer):
         return tuple(block.mixer.initial_state(batch) for block in self.blocks)
 
     def search_state(self, batch: Any, beams: int) -> Any:
-        """The state at the start of `batch` searches, each of which goes on in up to `beams` rows.
+        """The state at the start of `batch` searches, each with up to `beams` rows.
 
-        It is read one position at a time, without padding. Between two of them `reorder` may put
-        other rows, as many for each search, into the places of those before.
+        A search reads one position at a time, without padding. Between two positions `reorder` may
+        replace its rows by others of the same search, equally many for each search.
         """
         return tuple(block.mixer.search_state(batch, beams) for block in self.blocks)
 
@@ -134,27 +136,27 @@ class Backbone(keras.layers.Layer):
         return tuple(block.mixer.reorder(each, rows) for block, each in blocks)
 
     def begin_decode(self, state: Any, room: Any) -> Any:
-        """The state, of a full cache, for `room` calls at most of one position each, unpadded.
+        """The state for at most `room` calls of one position each, without padding.
 
-        Decoding loops are quicker with it; `end_decode` turns what they end with back.
+        It makes decoding loops faster. After the loop, `end_decode` turns it back.
         """
         blocks = zip(self.blocks, state, strict=True)
         return tuple(block.mixer.begin_decode(each, room) for block, each in blocks)
 
     def end_decode(self, state: Any) -> Any:
-        """The state, as any call takes it, of one that `begin_decode` began."""
+        """The state that any call takes, from one that `begin_decode` made."""
         blocks = zip(self.blocks, state, strict=True)
         return tuple(block.mixer.end_decode(each) for block, each in blocks)
 
     def prepare_memory(self, encoder_outputs: Any, mask: Any = None) -> Any:
-        """Projects an encoder's outputs once to what every decoding step reads.
+        """Projects an encoder's outputs, once, to what every decoding step reads.
 
         Args:
             encoder_outputs: float[batch, source, memory_units].
             mask: bool[batch, source]; None: everything is valid.
 
         Returns:
-            One dict of tensors, batch-major, a block: see the classes in `cross_attention`;
+            A dict of batch-major tensors for each block, see the classes in `cross_attention`;
             None without `memory_units`.
         """
         if self.memory_units is None:
@@ -166,14 +168,15 @@ class Backbone(keras.layers.Layer):
     def attention_weights(
         self, inputs: Any, state: Any = None, mask: Any = None, memory: Any = None, block: int = -1
     ) -> Any:
-        """What one block's attention to the memory looks at, as the mean of its heads.
+        """The attention of one block to the memory, as the mean of its heads.
 
         Args:
-            inputs: with `state`, `mask` and `memory` as in `call`; a row of memory for each row.
-            block: its number, from the end if negative.
+            inputs: as `state`, `mask` and `memory`, see `call`; here with one row of memory for
+                each row.
+            block: its index, from the end if negative.
 
         Returns:
-            float32[batch, time, source]; None without attention to positions.
+            float32[batch, time, source]; None for attention "none".
         """
         x, chosen = ops.cast(inputs, self.compute_dtype), self.blocks[block]
         for index, each in enumerate(self.blocks):

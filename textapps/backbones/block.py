@@ -6,15 +6,14 @@ import keras
 
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.cross_attention import CROSS_ATTENTIONS, NoAttention
-from textapps.backbones.recurrent import RecurrentMixer
-from textapps.backbones.self_attention import SelfAttention
+from textapps.backbones.registry import mixer_class
 
 
 class Block(keras.layers.Layer):
-    """Three sub-layers, each normalised before, dropped out and added to what came in.
+    """Up to three parts, each as x + dropout(part(norm(x))).
 
-    Pre-norm: x + dropout(f(norm(x))) (Xiong et al. 2020, section 3.1). The mixer is all that
-    differs between the backbones. Arguments as in `Backbone`.
+    That is the pre-norm order (Xiong et al. 2020, section 3.1). The backbones differ in the mixer
+    only. Arguments as in `Backbone`.
     """
 
     def __init__(
@@ -22,20 +21,22 @@ class Block(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         policy = self.dtype_policy
-        self.mixer = _mixer(config, causal, dtype=policy, name="mixer")
+        mixer = mixer_class(config.kind)
+        self.mixer = mixer.of(config, causal, dtype=policy, name="mixer")
         self.cross_attention: Any = None
         self.feed_forward: Any = None
         if memory_units is not None:
             self.cross_attention = CROSS_ATTENTIONS[config.attention](
                 config.units, config.heads, memory_units, dtype=policy, name="cross_attention"
             )
-        if config.inner_units:
-            own = config.activation if config.kind == "transformer" else None
+        inner_units = config.feed_forward
+        if inner_units is None:
+            inner_units = mixer.feed_forward_factor * config.units
+        if inner_units:
+            own = None if "activation" in mixer.options else config.activation
             self.feed_forward = keras.Sequential(
                 [
-                    keras.layers.Dense(
-                        config.inner_units, own or "gelu", dtype=policy, name="expand"
-                    ),
+                    keras.layers.Dense(inner_units, own or "gelu", dtype=policy, name="expand"),
                     keras.layers.Dense(config.units, dtype=policy, name="contract"),
                 ],
                 name="feed_forward",
@@ -83,7 +84,7 @@ class Block(keras.layers.Layer):
     def attention_weights(
         self, inputs: Any, state: Any = None, mask: Any = None, memory: Any = None
     ) -> Any:
-        """Those of this block's attention to the memory: see `CrossAttention.weights_of`."""
+        """The weights with which this block attends to the memory: see `CrossAttention`."""
         x, _ = self._mix(inputs, state, mask, training=False)
         return self.cross_attention.weights_of(self._normed(self.cross_attention, x), memory)
 
@@ -98,11 +99,3 @@ class Block(keras.layers.Layer):
     def _add(self, x: Any, update: Any, training: bool | None) -> Any:
         update = self.dropout(update, training=training)
         return x + update if self.residual else update
-
-
-def _mixer(config: BackboneConfig, causal: bool, **kwargs: Any) -> Any:
-    if config.kind == "transformer":
-        return SelfAttention(config.units, config.heads, config.context, causal, **kwargs)
-    return RecurrentMixer(
-        config.kind, config.units, causal, config.activation, config.recurrent_activation, **kwargs
-    )

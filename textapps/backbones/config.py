@@ -3,53 +3,81 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from textapps.backbones.registry import BACKBONES as BACKBONES
+from textapps.backbones.registry import REGISTRY
 from textapps.core.config import Section
+from textapps.core.errors import unknown
+from textapps.core.keys import Option
 
-BACKBONES = ("simple_rnn", "lstm", "gru", "transformer")
-GATED = ("lstm", "gru")
 
-Kind = Literal["simple_rnn", "lstm", "gru", "transformer"]
+def _known(kind: str) -> str:
+    if kind not in REGISTRY:
+        raise ValueError(unknown("backbone", kind, REGISTRY))
+    return kind
+
+
+Kind = Annotated[str, AfterValidator(_known)]
 Attention = Literal["multi-head", "dot", "additive", "none"]
 Activation = Literal["tanh", "relu", "gelu", "silu", "elu", "sigmoid", "hard_sigmoid", "linear"]
 
 
 class BackboneConfig(Section):
-    """The backbone: `layers` equal blocks of `units` around one kind of mixer.
+    """The backbone: a stack of equal blocks around one kind of mixer."""
 
-    `activation` is the cell's (default tanh), for the transformer that of the feed-forward
-    (default gelu); `recurrent_activation` is that of the gates of `lstm` and `gru` (default
-    sigmoid). `feed_forward` is the inner width, 0 for none; None takes the kind's default: four
-    times `units` for the transformer, none for the others. `context` is how many past positions
-    a causal transformer sees besides the present one. `attention` is the score function of a
-    decoder's attention to an encoder's outputs; `none` gives it one vector instead of them.
-    """
-
-    kind: Kind = "gru"
-    units: int = Field(128, ge=2, le=8192)
-    layers: int = Field(1, ge=1, le=64)
-    dropout: float = Field(0.0, ge=0, lt=1)
-    activation: Activation | None = None
-    recurrent_activation: Activation | None = None
-    heads: int = Field(4, ge=1, le=128)
-    feed_forward: int | None = Field(None, ge=0, le=65536)
-    context: int = Field(256, ge=1, le=65536)
-    residual: bool = True
-    normalization: Literal["layer", "none"] = "layer"
-    attention: Attention = "multi-head"
-
-    @property
-    def inner_units(self) -> int:
-        """The inner width of the feed-forward part, 0 for none."""
-        default = 4 * self.units if self.kind == "transformer" else 0
-        return default if self.feed_forward is None else self.feed_forward
+    kind: Annotated[Kind, Option("--backbone", choices=BACKBONES)] = Field(
+        "gru", description="The kind of backbone that reads the sequence."
+    )
+    units: Annotated[int, Option("--units")] = Field(
+        128, ge=2, le=8192, description="Width of inputs and outputs of each block."
+    )
+    layers: Annotated[int, Option("--layers")] = Field(
+        1, ge=1, le=64, description="Number of blocks."
+    )
+    dropout: Annotated[float, Option("--dropout")] = Field(
+        0.0, ge=0, lt=1, description="Share of features dropped after each part of a block."
+    )
+    activation: Activation | None = Field(
+        None,
+        description="Activation of the cell, by default tanh; for the transformer of the "
+        "feed-forward part, by default gelu.",
+    )
+    recurrent_activation: Activation | None = Field(
+        None, description="Activation of the gates of lstm and gru; by default sigmoid."
+    )
+    heads: int = Field(
+        4, ge=1, le=128, description="Attention heads; units must be a multiple of twice as many."
+    )
+    feed_forward: int | None = Field(
+        None,
+        ge=0,
+        le=65536,
+        description="Inner width of the feed-forward part, 0 for none; by default four times "
+        "units for the transformer, none for the others.",
+    )
+    context: int = Field(
+        256,
+        ge=1,
+        le=65536,
+        description="Past positions that a causal transformer sees besides the present one.",
+    )
+    residual: bool = Field(True, description="Add the input of each part of a block to its output.")
+    normalization: Literal["layer", "none"] = Field(
+        "layer", description="Normalisation before each part of a block."
+    )
+    attention: Attention = Field(
+        "multi-head",
+        description="How a decoder attends to the outputs of the encoder; with none it gets their "
+        "mean as one vector.",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "BackboneConfig":
-        if self.recurrent_activation is not None and self.kind not in GATED:
+        entry = REGISTRY[self.kind]
+        if self.recurrent_activation is not None and not entry.gates:
             raise ValueError(f"recurrent_activation: {self.kind} has no gates; leave it out")
-        if self.kind == "transformer" and self.units % (2 * self.heads):
+        if entry.rotary and self.units % (2 * self.heads):
             raise ValueError(
                 f"units {self.units} must be a multiple of 2 x heads (2 x {self.heads}), "
                 "because rotary positions turn pairs of features"
@@ -58,20 +86,33 @@ class BackboneConfig(Section):
 
 
 class StemConfig(Section):
-    """Convolutions over time before the backbone: one of `kernel` positions for each of `strides`.
+    """Convolutions over time before the backbone, one for each of `strides`."""
 
-    With `channels` the first of them sees frequency as it sees time, in so many channels, at every
-    other feature. The others see all features at once, `separable` ones each feature by itself
-    and then all at one position, with a fraction of the weights. Without `strides` there is none.
-    """
-
-    strides: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field((2, 1), max_length=16)
-    kernel: int = Field(5, ge=1, le=99)
-    channels: int = Field(0, ge=0, le=512)
-    separable: bool = False
-    normalization: Literal["batch", "layer", "none"] = "batch"
-    activation: Activation = "relu"
-    dropout: float = Field(0.0, ge=0, lt=1)
+    strides: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field(
+        (2, 1),
+        max_length=16,
+        description="Stride of each convolution; an empty list for no convolutions.",
+    )
+    kernel: int = Field(5, ge=1, le=99, description="Positions that a convolution sees at a time.")
+    channels: int = Field(
+        0,
+        ge=0,
+        le=512,
+        description="Channels of a first convolution over time and frequency, which takes every "
+        "other feature; 0 for a convolution over time only.",
+    )
+    separable: bool = Field(
+        False,
+        description="Split each other convolution into one over time for each feature and one "
+        "over features, which takes a fraction of the weights.",
+    )
+    normalization: Literal["batch", "layer", "none"] = Field(
+        "batch", description="Normalisation after each convolution."
+    )
+    activation: Activation = Field("relu", description="Activation after each convolution.")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of features dropped after each convolution."
+    )
 
     @property
     def stride(self) -> int:

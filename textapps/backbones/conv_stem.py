@@ -12,17 +12,17 @@ from textapps.backbones.stem import Stem
 class ConvStem(keras.layers.Layer):
     """Convolutions over time, each normalised and activated, to the width of the backbone.
 
-    One that neither shortens the sequence nor changes its width adds to what came in (He et al.
-    2016, section 3.1). Where the last one has not the width of the backbone, or there is none, a
-    dense layer makes it.
+    A convolution that changes neither length nor width is residual: its outputs are added to its
+    inputs (He et al. 2016, section 3.1). A dense layer makes the width of the backbone where the
+    last convolution does not, or where there is none.
 
-    Causal, it keeps the law of the backbone: chunks of any lengths, the state passed along, give
-    the outputs of one call. The state is that of each convolution, () if not causal.
+    A causal stem keeps the law of the backbone: chunks of any lengths give the outputs of one
+    call. Its state is that of each convolution; () if not causal.
 
     Args:
         config: sizes and options.
         units: width of the outputs.
-        causal: no output sees a later input.
+        causal: whether no output sees a later input.
 
     >>> import numpy as np
     >>> stem = ConvStem(StemConfig(strides=(2, 1)), units=6, causal=True)

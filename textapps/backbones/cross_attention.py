@@ -14,14 +14,15 @@ from textapps.backbones.attention import (
 
 
 class CrossAttention(keras.layers.Layer):
-    """What the four have in common; the memory of each is a dict of tensors, batch-major.
+    """What the four have in common.
 
-    `prepare_memory` does once what does not depend on the inputs, and `call` reads it. The rows
-    of the inputs may be several times those of the memory: then as many rows in succession share
-    one, as the beams of a sentence do, without a copy of it.
+    `prepare_memory` does once what does not depend on the inputs. Its result, the memory, is a
+    dict of batch-major tensors that `call` reads. The inputs may have several times as many rows
+    as the memory: then equally many successive rows share one row of it without a copy, as the
+    beams of a sentence do.
 
     Args:
-        units: width of the inputs and of what comes out.
+        units: width of inputs and outputs.
         heads: of `multi-head`; the others have one.
         memory_units: width of the encoder's outputs.
     """
@@ -37,19 +38,19 @@ class CrossAttention(keras.layers.Layer):
     def prepare_memory(self, encoder_outputs: Any, mask: Any = None) -> dict[str, Any]:
         """float[batch, source, memory_units], bool[batch, source] → this block's memory.
 
-        A mask of None: everything is valid. Padding gives zeros as values, so that a source of
-        padding alone is one of nothing.
+        Without a mask everything is valid. Padding has values of zero, so that a source with
+        nothing but padding adds nothing.
         """
         raise NotImplementedError
 
     def weights_of(self, inputs: Any, memory: Any) -> Any:
-        """How much each position takes of each position of the source; 1 together.
+        """The weight that each position gives to each position of the source; their sum is 1.
 
         Args:
-            inputs: float[batch, time, units]; as many rows as the memory.
+            inputs: float[batch, time, units], with as many rows as the memory.
 
         Returns:
-            float32[batch, heads, time, source]; None without attention.
+            float32[batch, heads, time, source]; None for attention "none".
         """
         raise NotImplementedError
 
@@ -86,7 +87,7 @@ class MultiHeadAttention(CrossAttention):
         self.key_value = self._dense(2 * units, "key_value")
 
     def build(self, inputs_shape: Any) -> None:
-        """Creates the projections, that of the memory included."""
+        """Creates the projections of inputs and memory."""
         self.query.build(inputs_shape)
         self.key_value.build((None, None, self.memory_units))
         self.output_projection.build((None, None, self.units))
@@ -110,8 +111,8 @@ class DotAttention(CrossAttention):
     """q · W k, the score "general" of Luong et al. 2015 (section 3.1), in one head.
 
     W is the projection of the query; keys and values are the encoder's outputs as they are. The
-    score is divided by the root of their width, which W might do as well: between normalised
-    vectors almost all weight would else begin at one position, where little is learnt.
+    score is divided by the square root of their width. W could learn that, but scores of
+    normalised vectors would first put almost all weight on one position, where little is learned.
 
     Memory: values float[batch, 1, source, memory_units]; mask bool[batch, source].
     """
@@ -141,7 +142,7 @@ class DotAttention(CrossAttention):
 class AdditiveAttention(CrossAttention):
     """v · tanh(W q + U k) of Bahdanau et al. 2015 (appendix A.1.2), in one head.
 
-    Memory: keys float[batch, source, units], which are U k; values float[batch, 1, source,
+    Memory: keys float[batch, source, units], already U k; values float[batch, 1, source,
     memory_units], the encoder's outputs as they are; mask bool[batch, source].
     """
 
@@ -152,7 +153,7 @@ class AdditiveAttention(CrossAttention):
         self.score = self._dense(1, "score")
 
     def build(self, inputs_shape: Any) -> None:
-        """Creates the projections, that of the memory included."""
+        """Creates the projections of inputs and memory."""
         self.query.build(inputs_shape)
         self.key.build((None, None, self.memory_units))
         self.score.build((None, None, None, self.units))
@@ -174,10 +175,10 @@ class AdditiveAttention(CrossAttention):
 
 @keras.saving.register_keras_serializable("textapps")
 class NoAttention(CrossAttention):
-    """One vector instead of the source, given to every position: the mean of its valid outputs.
+    """Gives every position the same vector: the mean of the source's valid outputs.
 
-    What a decoder had before there was attention (Cho et al. 2014, section 2.2, give such a
-    summary to every step).
+    Before there was attention, decoders had one such summary at every step (Cho et al. 2014,
+    section 2.2).
 
     Memory: summary float[batch, units].
     """
@@ -195,7 +196,7 @@ class NoAttention(CrossAttention):
         return {"summary": self.output_projection(mean)}
 
     def weights_of(self, inputs: Any, memory: Any) -> None:
-        """None: there are none."""
+        """None, because there are no weights."""
 
     def call(self, inputs: Any, memory: Any) -> Any:
         """float[rows, time, units] and the memory → float[rows, time, units]."""
@@ -220,18 +221,18 @@ def without_padding(encoder_outputs: Any, mask: Any) -> tuple[Any, Any]:
 
 
 def fold(inputs: Any, memory: Any) -> Any:
-    """float[rows, time, units] → float[batch, rows / batch · time, units], as a memory's rows.
+    """float[rows, time, units] → float[batch, rows / batch · time, units], with a memory's batch.
 
-    To attention the rows that share a memory are but more positions.
+    For attention, the rows that share a memory are just more positions.
     """
     rows, time = ops.shape(inputs)[:2]
     batch = ops.shape(memory)[0]
     if isinstance(rows, int) and isinstance(batch, int) and rows == batch:
         return inputs
-    together = time * (rows // ops.maximum(batch, 1))  # an empty batch is one, too
+    together = time * (rows // ops.maximum(batch, 1))  # the batch may be empty
     return ops.reshape(inputs, (batch, together, inputs.shape[-1]))
 
 
 def unfold(outputs: Any, inputs: Any) -> Any:
-    """What `fold` has done to the inputs, undone."""
+    """Undoes `fold`: the outputs with rows and time of the inputs."""
     return ops.reshape(outputs, (*ops.shape(inputs)[:2], outputs.shape[-1]))

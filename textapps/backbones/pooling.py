@@ -1,4 +1,4 @@
-"""From the outputs at every position to one vector a sequence."""
+"""From the outputs at every position to one vector for each sequence."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ POOLINGS = ("max", "mean", "attention", "max_mean")
 
 @keras.saving.register_keras_serializable("textapps")
 class Pooling(keras.layers.Layer):
-    """Maximum, mean or both over the valid positions, or a mean weighted by learnt attention.
+    """Maximum, mean or both over the valid positions, or a mean weighted by learned attention.
 
-    Attention is that of Yang et al. 2016 (section 2.2): softmax over v · tanh(W x + b). A
+    The attention is that of Yang et al. 2016 (section 2.2): softmax over v · tanh(W x + b). A
     sequence without a valid position gives zeros.
 
-    With a `window` there is also an answer at every position of an endless sequence, `slide`: the
-    pooled last `window` positions. After no more positions than that it is the pooled whole. Its
-    state holds the last inputs, at the right end of their array, and how many there are:
+    With a `window`, `slide` pools the last `window` positions at every position of an endless
+    sequence; at first, when there are fewer, all of them. Its state holds the last inputs,
+    right-aligned, and how many there are:
 
         past    float[batch, window - 1, width]
         length  int32[batch]
@@ -73,12 +73,12 @@ class Pooling(keras.layers.Layer):
         return {"past": past, "length": ops.zeros((batch,), "int32")}
 
     def slide(self, inputs: Any, mask: Any = None, state: Any = None) -> tuple[Any, Any]:
-        """The answer at each position of a chunk: that of the `window` positions that end there.
+        """Pools, at each position of a chunk, the `window` positions that end there.
 
         Args:
             inputs: float[batch, time, width].
             mask: bool[batch, time], padding on the right; None: everything is valid. Outputs at
-                masked positions mean nothing.
+                masked positions have no meaning.
             state: None at the start.
 
         Returns:
@@ -120,7 +120,9 @@ class Pooling(keras.layers.Layer):
         if self.kind == "mean":
             return mean
         rows = ops.where(seen[..., None], known[:, None], -1e9)
-        largest = ops.max(rows, axis=2, initial=-1e9)  # without it, of no position it is an error
+        largest = ops.max(
+            rows, axis=2, initial=-1e9
+        )  # without `initial`, no positions are an error
         return largest if self.kind == "max" else ops.concatenate([largest, mean], axis=-1)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:

@@ -1,52 +1,68 @@
-"""Keras's recurrent layers as stateful maps over chunks."""
+"""Recurrent cells of Keras as mixers: what simple_rnn, lstm and gru have in common."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-import keras
 from keras import ops
 
-LAYERS = {
-    "simple_rnn": (keras.layers.SimpleRNN, ("h",)),
-    "lstm": (keras.layers.LSTM, ("h", "c")),
-    "gru": (keras.layers.GRU, ("h",)),
-}
+from textapps.backbones.config import BackboneConfig
+from textapps.backbones.mixer import Mixer
+from textapps.core.errors import ConfigurationError
 
 
-@keras.saving.register_keras_serializable("textapps")
-class RecurrentMixer(keras.layers.Layer):
-    """SimpleRNN (Elman 1990), LSTM (Hochreiter and Schmidhuber 1997) or GRU (Cho et al. 2014).
+class RecurrentMixer(Mixer):
+    """A recurrent cell run over chunks; a subclass says which cell, in `make_layer`.
 
-    Causal: one layer of `units`; the state is {"h": float[batch, units]} and for the LSTM also
-    "c". Not causal: two layers of `units` / 2, one reading each way; the state is ().
+    Causal: one cell of `units`; the state is float[batch, units] for each of `leaves`. Not causal:
+    two cells of `units` / 2, one for each direction. Keras's cells hold the weights; how a
+    sequence runs through them is decided in `run` alone.
     """
+
+    options: ClassVar[tuple[str, ...]] = ("activation",)
+    leaves: ClassVar[tuple[str, ...]] = ("h",)
 
     def __init__(
         self,
-        kind: str,
         units: int,
         causal: bool = True,
         activation: str | None = None,
         recurrent_activation: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        layer, self.leaves = LAYERS[kind]
-        options: dict[str, Any] = {"return_sequences": True, "return_state": True}
-        if kind != "simple_rnn":
-            # cuDNN is chosen when the graph is traced: an export made on a GPU machine would
-            # then not load on a machine without one.
-            options["use_cudnn"] = False
-            options["recurrent_activation"] = recurrent_activation or "sigmoid"
-        options |= {"activation": activation or "tanh", "dtype": self.dtype_policy}
-        width = units if causal else units // 2
-        self.forward = layer(width, **options, name="forward")
-        self.backward: Any = None if causal else layer(width, **options, name="backward")
-        self.kind = kind
-        self.units = units
-        self.causal = causal
+        super().__init__(units, causal, **kwargs)
         self.activation = activation
         self.recurrent_activation = recurrent_activation
-        self.supports_masking = True
+        width = units if causal else units // 2
+        self.forward = self._layer(width, "forward")
+        self.backward: Any = None if causal else self._layer(width, "backward")
+
+    @classmethod
+    def check(cls, config: BackboneConfig, causal: bool) -> None:
+        """See `Mixer`."""
+        if not causal and config.units % 2:
+            raise ConfigurationError(
+                f"backbone.units {config.units} must be even, because a {config.kind} that reads "
+                "both ways spends half of them on each"
+            )
+
+    def make_layer(self, units: int, **options: Any) -> Any:
+        """The recurrent layer of Keras whose `cell` has the weights."""
+        raise NotImplementedError
+
+    def run(
+        self, layer: Any, inputs: Any, initial: list[Any] | None = None, mask: Any = None
+    ) -> tuple[Any, list[Any]]:
+        """Runs a sequence through the cell of `layer`, first position first.
+
+        Args:
+            inputs: float[batch, time, width], at least one position.
+            initial: float[batch, units] of each leaf; None for zeros.
+            mask: bool[batch, time], at masked positions the state stays; None: all are valid.
+
+        Returns:
+            The outputs float[batch, time, units] and what each leaf is at the end.
+        """
+        outputs, *last = layer(inputs, initial_state=initial, mask=mask)
+        return outputs, last
 
     def build(self, inputs_shape: Any) -> None:
         """Creates the weights of the cells."""
@@ -55,35 +71,13 @@ class RecurrentMixer(keras.layers.Layer):
             self.backward.build(inputs_shape)
         self.built = True
 
-    def begin_decode(self, state: Any, room: Any) -> Any:
-        """The same: what a step changes is all there is."""
-        return state
-
-    def end_decode(self, state: Any) -> Any:
-        """The same."""
-        return state
-
-    def search_state(self, batch: Any, beams: int) -> Any:
-        """The same as that at the start of sequences."""
-        return self.initial_state(batch)
-
-    def reorder(self, state: Any, rows: Any) -> Any:
-        """The state in which row i is what row int32[rows][i] was."""
-        return {name: ops.take(leaf, rows, axis=0) for name, leaf in state.items()}
-
-    def initial_state(self, batch: Any) -> Any:
-        """The state at the start of `batch` sequences: zeros."""
-        if not self.causal:
-            return ()
-        return {leaf: ops.zeros((batch, self.units), self.compute_dtype) for leaf in self.leaves}
-
     def call(self, inputs: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """float[batch, time, width], state, bool[batch, time] → outputs, new state.
 
-        Outputs at masked positions mean nothing.
+        Outputs at masked positions have no meaning.
         """
         guard = inputs.shape[1] is None or inputs.shape[1] == 0
-        if guard:  # Keras's loops fail on zero steps: one masked step more, and its output cut off
+        if guard:  # Keras's loops fail on zero steps: add a masked one, and cut off its output
             batch, time = ops.shape(inputs)[:2]
             if mask is None and self.causal:
                 mask = ops.ones((batch, time), "bool")
@@ -96,47 +90,46 @@ class RecurrentMixer(keras.layers.Layer):
         )
         return (outputs[:, :-1] if guard else outputs), new_state
 
+    def _layer(self, units: int, name: str) -> Any:
+        options: dict[str, Any] = {"return_sequences": True, "return_state": True}
+        if "recurrent_activation" in self.options:
+            options["recurrent_activation"] = self.recurrent_activation or "sigmoid"
+            # TensorFlow chooses cuDNN when it traces the graph: an export made on a machine with
+            # a GPU would not load on one without.
+            options["use_cudnn"] = False
+        options |= {"activation": self.activation or "tanh", "dtype": self.dtype_policy}
+        return self.make_layer(units, **options, name=name)
+
     def _causal(self, inputs: Any, state: Any, mask: Any) -> tuple[Any, dict[str, Any]]:
         if state is None:
             state = self.initial_state(ops.shape(inputs)[0])
         initial = [state[leaf] for leaf in self.leaves]
-        if inputs.shape[1] == 1 and mask is None:  # without the loop that decoding would pay for
+        if inputs.shape[1] == 1 and mask is None:  # decoding, without the cost of a loop
             outputs, last = self.forward.cell(inputs[:, 0], initial)
             return outputs[:, None], dict(zip(self.leaves, last, strict=True))
-        outputs, *last = self.forward(inputs, initial_state=initial, mask=mask)
+        outputs, last = self.run(self.forward, inputs, initial, mask)
         return outputs, dict(zip(self.leaves, last, strict=True))
 
     def _both_ways(self, inputs: Any, mask: Any, guarded: bool) -> Any:
-        """Needs no mask inside the loops: what runs into the padding is never looked at."""
+        """Needs no mask in the loops, because nothing reads what they make of the padding."""
         batch, time = ops.shape(inputs)[:2]
         positions = ops.arange(time)[None, :]
         if mask is None:
             length = ops.reshape(time - 1 if guarded else time, (1, 1))
         else:
             length = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-        # its own inverse: turns the valid part of each row round and leaves the padding in place
+        # Reverses the valid part of each row and leaves the padding in place; its own inverse.
         turn = ops.where(positions < length, length - 1 - positions, positions)
         rows = turn + time * ops.arange(batch)[:, None]
-        ahead = self.forward(inputs)[0]
-        back = self.backward(_rows(inputs, rows))[0]
+        ahead, _ = self.run(self.forward, inputs)
+        back, _ = self.run(self.backward, _rows(inputs, rows))
         return ops.concatenate([ahead, _rows(back, rows)], axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "kind": self.kind,
-            "units": self.units,
-            "causal": self.causal,
-            "activation": self.activation,
-            "recurrent_activation": self.recurrent_activation,
-        }
 
 
 def _rows(x: Any, rows: Any) -> Any:
     """Positions of float[batch, time, width] by their numbers int32[batch, time] in the whole.
 
-    Whole rows at once: the gradient of `take_along_axis` goes element by element, three times as
-    slow.
+    Takes whole rows: the gradient of `take_along_axis` goes element by element and takes three
+    times as long.
     """
     return ops.take(ops.reshape(x, (-1, x.shape[-1])), rows, axis=0)

@@ -7,9 +7,9 @@ from keras import ops
 
 
 def rotate(x: Any, positions: Any) -> Any:
-    """Turns pairs of features by angles that grow with the position.
+    """Rotates pairs of features by angles that grow with the position.
 
-    The dot product of two rotated vectors depends on the distance of their positions only
+    So the dot product of two rotated vectors depends on the distance of their positions only
     (Su et al. 2021, "RoFormer", section 3.2.2; feature i is paired with feature i + depth / 2).
 
     Args:
@@ -23,7 +23,7 @@ def rotate(x: Any, positions: Any) -> Any:
 
 
 def cosines_and_sines(positions: Any, depth: int, base: float = 10_000.0) -> tuple[Any, Any]:
-    """Of the angles at int32[time] positions: twice float32[time, depth / 2]."""
+    """Cosines and sines of the angles at positions int32[time], each float32[time, depth / 2]."""
     half = depth // 2
     frequencies = np.power(base, -np.arange(half) / half).astype("float32")
     angles = ops.cast(positions, "float32")[:, None] * frequencies
@@ -31,16 +31,16 @@ def cosines_and_sines(positions: Any, depth: int, base: float = 10_000.0) -> tup
 
 
 def turn(x: Any, cosines: Any, sines: Any) -> Any:
-    """As `rotate`, by what `cosines_and_sines` gives."""
+    """As `rotate`, with the result of `cosines_and_sines`."""
     cosines, sines = ops.cast(cosines, x.dtype), ops.cast(sines, x.dtype)
-    first, second = ops.split(x, 2, axis=-1)  # whose gradient is cheaper than that of two slices
+    first, second = ops.split(x, 2, axis=-1)  # its gradient is cheaper than that of two slices
     return ops.concatenate(
         [first * cosines - second * sines, first * sines + second * cosines], axis=-1
     )
 
 
 def rotate_to(x: Any, positions: Any) -> Any:
-    """As `rotate`, one vector a head to each of many positions; the heads stay in their place.
+    """As `rotate`, but rotates one vector of each head to many positions; heads come last but one.
 
     Args:
         x: float[batch, 1, heads, depth], `depth` even.

@@ -1,6 +1,6 @@
 """Self-attention with a bounded cache as state."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -13,42 +13,44 @@ from textapps.backbones.attention import (
     products,
     split_heads,
 )
+from textapps.backbones.mixer import Mixer
 from textapps.backbones.rotary import cosines_and_sines, rotate, rotate_to, turn
 
 
 @keras.saving.register_keras_serializable("textapps")
-class SelfAttention(keras.layers.Layer):
-    """Multi-head self-attention as a stateful map over chunks.
+class SelfAttention(Mixer):
+    """Multi-head self-attention (Vaswani et al. 2017, section 3.2), the mixer of the transformer.
 
-    Causal: a position sees itself and the `context` positions before it. The state holds the
-    keys, not yet rotated, and the values of the last `context` valid positions, at the right end
-    of their arrays, and how many of them there are:
+    Causal: a position sees itself and the `context` positions before it. The state is a cache of
+    the last `context` valid positions, right-aligned; the keys in it are not rotated yet:
 
-        keys, values  float[batch, slots, units]
-        length        int32[batch]
+        keys, values  float[batch, context, units]
+        length        int32[batch], how many positions the cache holds
 
-    A search has another, see `shared_past`.
+    A search has another state: see `shared_past`.
 
-    Rotary positions count from the first cached slot, so that they never grow and the answer at
-    position 1,000,000 is as exact as at the first. Not causal: every valid position sees every
+    Rotary positions count from the first slot of the cache. They never grow, so the outputs at
+    position 1,000,000 are as exact as at the first. Not causal: every valid position sees every
     valid position, and the state is ().
     """
 
+    options: ClassVar = ("heads", "context")
+    leaves: ClassVar = ("keys", "values", "length")
+    feed_forward_factor: ClassVar = 4
+    compiled_from: ClassVar = 2_000
+
     def __init__(
-        self, units: int, heads: int, context: int, causal: bool = True, **kwargs: Any
+        self, units: int, causal: bool = True, *, heads: int, context: int, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(units, causal, **kwargs)
         self.projection = keras.layers.Dense(
             3 * units, use_bias=False, dtype=self.dtype_policy, name="query_key_value"
         )
         self.output_projection = keras.layers.Dense(
             units, use_bias=False, dtype=self.dtype_policy, name="output"
         )
-        self.units = units
         self.heads = heads
         self.context = context
-        self.causal = causal
-        self.supports_masking = True
 
     def build(self, inputs_shape: Any) -> None:
         """Creates the projections."""
@@ -76,7 +78,7 @@ class SelfAttention(keras.layers.Layer):
             )
             return self.output_projection(mixed), state
         if state and "added" in state:
-            return self._open_position(queries, keys, values, state)
+            return self._decode_position(queries, keys, values, state)
         if self.causal and state is not None and mask is None and inputs.shape[1] == 1:
             return self._one_position(queries, keys, values, state)
         time = ops.shape(inputs)[1]
@@ -106,7 +108,7 @@ class SelfAttention(keras.layers.Layer):
         return outputs, self._advance(new_state, keys, values, mask)
 
     def search_state(self, batch: Any, beams: int) -> Any:
-        """The state before `batch` searches of up to `beams` rows each: see `shared_past`."""
+        """The state at the start of `batch` searches with up to `beams` rows: see `shared_past`."""
         depth = self.units // self.heads
         return shared_past.begin(batch, beams, self.heads, depth, self.compute_dtype)
 
@@ -115,11 +117,10 @@ class SelfAttention(keras.layers.Layer):
         return shared_past.reorder(state, rows)
 
     def begin_decode(self, state: Any, room: Any) -> Any:
-        """The state with room for `room` positions more, to be read one at a time without padding.
+        """The state with room for `room` more positions, read one at a time without padding.
 
-        They go into arrays of their own, and the cache is laid out and rotated once for all of
-        them, so that a loop neither moves nor turns it at every step. `end_decode` makes a plain
-        state again.
+        New positions go into arrays of their own. The cache is laid out by heads and rotated once,
+        here, so that the loop neither moves nor rotates it at every step.
         """
         if not self.causal:
             return state
@@ -136,7 +137,7 @@ class SelfAttention(keras.layers.Layer):
         }
 
     def end_decode(self, state: Any) -> Any:
-        """The plain state after what an open one has read."""
+        """The state that any call takes: the cache moved on by the positions read since."""
         if not self.causal:
             return state
 
@@ -151,11 +152,11 @@ class SelfAttention(keras.layers.Layer):
             "length": ops.minimum(state["length"] + state["added"], self.context),
         }
 
-    def _open_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
-        """As `call` for one position of an open state."""
+    def _decode_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
+        """As `call`, for one position and a state that `begin_decode` made."""
         added, places = state["added"], ops.arange(ops.shape(state["new_keys"])[2])
         query, key, value = (split_heads(x, self.heads) for x in (query, key, value))
-        # Looked up: a sine in a loop takes longer than all that it is for.
+        # Looked up, because computing sines in the loop takes longer than the attention itself.
         tables = cosines_and_sines(self.context + places, query.shape[-1])
         here = [ops.take(table, ops.reshape(added, (1,)), axis=0) for table in tables]
         written = {
@@ -185,10 +186,10 @@ class SelfAttention(keras.layers.Layer):
         return outputs, {**state, **written, "added": added + 1}
 
     def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
-        """As `call` for one position without padding: decoding, where the size of the cache counts.
+        """As `call`, for one position without padding.
 
-        Turning the query once for every distance, instead of all cached keys, lets the cache be
-        read where it lies, without a transpose or a copy that is one position longer.
+        Rotates the query once for every distance instead of all cached keys, so that the cache is
+        read in place: no transpose, and no copy that is one position longer.
         """
         rows, past_slots = ops.shape(state["keys"])[:2]
         shape = (rows, past_slots, self.heads, self.units // self.heads)
@@ -238,13 +239,3 @@ class SelfAttention(keras.layers.Layer):
             values = ops.take_along_axis(values, places, axis=1)
         length = ops.minimum(state["length"] + added, self.context)
         return {"keys": keys, "values": values, "length": ops.cast(length, "int32")}
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "heads": self.heads,
-            "context": self.context,
-            "causal": self.causal,
-        }

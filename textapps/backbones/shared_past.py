@@ -1,13 +1,11 @@
-"""The past that the beams of a search share: self-attention that moves no entry of its cache.
+"""Self-attention over a past that the beams of a search share, so that no cache entry is moved.
 
-Each search goes on in up to `beams` rows, which belong together and come in succession. They share
-its entries, as many for each position as there are beams: rows that change their places change
-what they see. The state:
+Each search has up to `beams` successive rows. They share its cache, which has `beams` entries for
+each position; when a search reorders its rows, only what each row sees changes. The state:
 
-    keys, values          float[batch, heads, blocks, entries, depth], the keys rotated by their
-                          positions
-    new_keys, new_values  float[batch, heads, entries, depth], which will be the next block
-    seen                  bool[rows, positions, beams]: what is of a row's own past
+    keys, values          float[batch, heads, blocks, entries, depth], the keys rotated
+    new_keys, new_values  float[batch, heads, entries, depth], the next block while it fills
+    seen                  bool[rows, positions, beams]: which entries are of a row's own past
 
 docs/decisions/2026-11-21-shared-past.md says why.
 """
@@ -20,7 +18,7 @@ from textapps.backbones.attention import masked_softmax, merge_heads, products, 
 from textapps.backbones.rotary import cosines_and_sines, turn
 
 SMALL_PRODUCT = 128 * 128
-BLOCK_POSITIONS = 8  # those that do not fill a block yet are copied at every step
+BLOCK_POSITIONS = 8  # the entries of a block that is not full are copied at every step
 
 
 def begin(batch: Any, beams: int, heads: int, depth: int, dtype: str) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def reorder(state: Any, rows: Any) -> dict[str, Any]:
 def attend(
     query: Any, key: Any, value: Any, state: Any, heads: int, context: int
 ) -> tuple[Any, Any]:
-    """One position of each row: the rows of a search ask all of its entries at once.
+    """One position of each row: all rows of a search attend to all of its entries at once.
 
     Args:
         query, key, value: float[rows, 1, units], not rotated.
@@ -50,7 +48,7 @@ def attend(
     """
     rows, units, batch = ops.shape(query)[0], query.shape[2], ops.shape(state["keys"])[0]
     position = ops.shape(state["seen"])[1]
-    width = ops.maximum(rows // ops.maximum(batch, 1), 1)  # an empty batch is one, too
+    width = ops.maximum(rows // ops.maximum(batch, 1), 1)  # the batch may be empty
     query, key, value = (
         split_heads(ops.reshape(x, (batch, width, units)), heads) for x in (query, key, value)
     )
@@ -75,7 +73,7 @@ def attend(
 
 
 def _added(state: Any, key: Any, value: Any) -> Any:
-    """The state of searches with a position more, float[batch, heads, width, depth] of it."""
+    """The state with one more position: key and value are float[batch, heads, width, depth]."""
     rows, width = ops.shape(state["seen"])[0], ops.shape(key)[2]
     beams, names = state["seen"].shape[2], ("keys", "values", "new_keys", "new_values")
 
@@ -90,7 +88,7 @@ def _added(state: Any, key: Any, value: Any) -> Any:
 
     full = ops.shape(state["new_keys"])[2] == _entries_a_block(beams, key.shape[3])
     keys, values, *new = ops.cond(full, another_block, lambda: [state[name] for name in names])
-    alike = (1, 1, beams // width, 1)  # what the first position has for all beams
+    alike = (1, 1, beams // width, 1)  # at the first position all beams have the same entry
     new_keys, new_values = (
         ops.concatenate([before, ops.tile(x, alike)], axis=2)
         for before, x in zip(new, (key, value), strict=True)
@@ -107,10 +105,11 @@ def _added(state: Any, key: Any, value: Any) -> Any:
 
 
 def _entries_a_block(beams: int, depth: int) -> int:
-    """How many keys all beams of a search are multiplied with at once: those of some positions.
+    """How many entries a block has: those of a few positions.
 
-    TensorFlow gives each of many small products to one thread, but works with all threads on one
-    after the other from 128 · 128 multiplications on, which takes several times as long.
+    TensorFlow spreads small matrix products over its threads, one product for each. From 128 · 128
+    multiplications on it uses all threads for one product after the other, which takes several
+    times as long.
     """
     positions = max(SMALL_PRODUCT // (beams * beams * depth), 1)
     return min(positions, BLOCK_POSITIONS) * beams

@@ -1,4 +1,4 @@
-"""A convolution before the backbone: it sees neighbours together and shortens the sequence."""
+"""A convolution before the backbone: it combines neighbours and shortens the sequence."""
 
 from typing import Any
 
@@ -12,26 +12,26 @@ KINDS = ("full", "separable", "grid")
 class Stem(keras.layers.Layer):
     """One convolution over time, of `kernel` positions every `stride` positions.
 
-    What lies beyond the ends or in the padding counts as zeros, so that padding never changes an
-    answer. A backbone behind a stride of 2 has half the steps to run.
+    Padding and positions beyond the ends count as zeros, so padding never changes an output. A
+    backbone behind a stride of 2 has half as many steps to run.
 
-    Not causal: output j is centred on input j · `stride`, and the state is (). Causal: it sees
-    nothing after input j · `stride`, and cutting a sequence into chunks of any lengths, the state
-    passed along, gives the outputs of one call, as the backbone does. The state holds the last
-    inputs, and how many inputs there were since the last output, modulo `stride`:
+    Not causal: output j is centred on input j · `stride`, and the state is (). Causal: output j
+    sees nothing after input j · `stride`, and the law of the backbone holds: chunks of any lengths
+    give the outputs of one call. The state holds the last inputs, and the number of inputs since
+    the last output modulo `stride`:
 
         past   float[batch, kernel - 1, width]
         phase  int32[batch]
 
     Args:
-        units: the width of the outputs; of kind "grid", channels.
-        kind: "full" sees all features at once. "separable" sees each feature by itself and then
-            all of them at one position (Chollet 2017, section 2). "grid" slides over features as
-            over time, at every other feature: ceil(width / 2) · units is the outputs' width.
+        units: the width of the outputs; for kind "grid", the number of channels.
+        kind: "full" sees all features at once. "separable" convolves each feature by itself, then
+            combines the features of each position (Chollet 2017, section 2). "grid" also slides
+            over the features, with a stride of 2; its outputs are ceil(width / 2) · units wide.
         causal: see above.
-        activation: Keras's name of it.
-        normalization: before the activation: "batch", "layer" or "none". The statistics of a
-            batch count its padding too, so "batch" is for sequences of one length.
+        activation: its name in Keras.
+        normalization: before the activation: "batch", "layer" or "none". Batch statistics include
+            the padding, so "batch" is for sequences of one length.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Stem(keras.layers.Layer):
     def call(
         self, inputs: Any, mask: Any = None, state: Any = None, training: bool | None = None
     ) -> tuple[Any, Any, Any]:
-        """The outputs for inputs, or for the next chunk of them.
+        """The outputs for a sequence, or for its next chunk.
 
         Args:
             inputs: float[batch, time, width].
@@ -101,8 +101,8 @@ class Stem(keras.layers.Layer):
             state: None at the start.
 
         Returns:
-            float[batch, steps, outputs_width] of ceil(time / stride) steps; bool[batch, steps],
-            which are valid, or None if all are; the new state.
+            float[batch, steps, outputs_width] with ceil(time / stride) steps; bool[batch, steps],
+            which of them are valid, or None if all are; the new state.
         """
         time = ops.shape(inputs)[1]
         if mask is not None:
@@ -123,14 +123,14 @@ class Stem(keras.layers.Layer):
         fresh = state is None
         state = self.initial_state(rows) if fresh else state
         known = ops.concatenate([state["past"], inputs], axis=1)
-        if mask is None and (fresh or stride == 1):  # every row has its outputs at the same places
+        if mask is None and (fresh or stride == 1):  # all rows have outputs at the same positions
             phase = (state["phase"] + time) % stride
             outputs = self._convolved(known, training)
             return outputs, None, {"past": known[:, time:], "phase": phase}
         if mask is None:
             mask = ops.ones((rows, time), "bool")
         there = ops.sum(ops.cast(mask, "int32"), axis=1)
-        first = -state["phase"] % stride  # the chunk's first input that an output ends at
+        first = -state["phase"] % stride  # the first input of the chunk at which an output ends
         aligned = known if fresh else _from(known, first, past + time)
         outputs = self._convolved(aligned, training)
         count = (there - first + stride - 1) // stride
@@ -143,14 +143,14 @@ class Stem(keras.layers.Layer):
     def _convolved(self, inputs: Any, training: bool | None) -> Any:
         """float[batch, any, width] → float[batch, steps, outputs_width], without padding.
 
-        One row and one output are computed at least: without an output Keras refuses a convolution
-        of known shape, and oneDNN gives one of unknown shape that of its inputs.
+        At least one row and one output are computed. Without an output, Keras refuses a
+        convolution of known shape, and oneDNN gives the result the shape of the inputs.
         """
         rows, time = ops.shape(inputs)[:2]
         steps = _at_least((time - self.kernel) // self.stride + 1, 0)
         some, enough = _at_least(rows, 1), _at_least(time, self.kernel)
         inputs = ops.pad(inputs, ((0, some - rows), (0, enough - time), (0, 0)))
-        inputs = ops.reshape(inputs, (some, enough, self.width))  # its static shape was lost
+        inputs = ops.reshape(inputs, (some, enough, self.width))  # `pad` has lost its static shape
         if self.kind == "grid":
             before = (self.kernel - 1) // 2
             after = self.kernel - 1 - before
@@ -183,7 +183,7 @@ class Stem(keras.layers.Layer):
 
 def _normalization(kind: str, **options: Any) -> Any:
     if kind == "batch":
-        # Training is short: a mean over the last hundred steps or so.
+        # A mean over about the last hundred steps, because training is short.
         return keras.layers.BatchNormalization(momentum=0.97, **options)
     return keras.layers.LayerNormalization(epsilon=1e-6, **options) if kind == "layer" else None
 
@@ -193,6 +193,8 @@ def _at_least(size: Any, least: int) -> Any:
 
 
 def _from(x: Any, first: Any, size: Any) -> Any:
-    """`size` positions of each row from int32[batch] on; beyond the end, the last one again."""
+    """`size` positions of each row from int32[batch] on; beyond the end, the last one repeated."""
+    if isinstance(size, int) and size == 0:  # which Keras cannot take from an empty batch
+        return x[:, :0]
     places = ops.minimum(first[:, None] + ops.arange(size)[None, :], ops.shape(x)[1] - 1)
     return ops.take_along_axis(x, places[:, :, None], axis=1)

@@ -24,7 +24,7 @@ def answers() -> "Console":
 
 
 def set_up_logging(level: int = logging.WARNING) -> None:
-    """Sends the library's log to stderr as `warning: …`, and hushes everyone else's."""
+    """Sends the library's log to stderr as `warning: …`, and silences all others."""
     LOGGER.handlers = [_StderrHandler()]
     LOGGER.propagate = False
     LOGGER.setLevel(level)
@@ -50,7 +50,7 @@ def say(text: str) -> None:
 
 
 class _StderrHandler(logging.Handler):
-    """Writes to what sys.stderr is at that moment: a live progress bar puts itself there."""
+    """Writes to the current sys.stderr, which a live progress bar replaces."""
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
@@ -58,7 +58,7 @@ class _StderrHandler(logging.Handler):
 
 
 class TrainingProgress:
-    """Draws a training run: a bar on a terminal, else a line every 10 s; an interval is a line.
+    """Shows how training goes: a bar on a terminal, else a line every 10 s, and a line an interval.
 
     Implements `textapps.training.progress.Progress`. With --quiet it says nothing. `unit` is what
     the task counts as examples.
@@ -95,7 +95,7 @@ class TrainingProgress:
         self._bar.start()
 
     def update(self, step: int, logs: Mapping[str, float], examples: int) -> None:
-        """Shows step `step`, if the last drawing or line is long enough ago."""
+        """Shows the step, if the last drawing or line was long enough ago."""
         pause = SECONDS_BETWEEN_DRAWINGS if self._bar else SECONDS_BETWEEN_LINES
         now = self._clock()
         if now - self._shown < pause:

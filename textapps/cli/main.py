@@ -15,25 +15,22 @@ import click
 from textapps import __version__
 from textapps.cli import console
 from textapps.cli.options import examples, talk_options
+from textapps.cli.task_group import TaskGroup
 from textapps.cli.tensorflow_start import prepare_tensorflow
 from textapps.core.errors import TextappsError, unknown
+from textapps.core.names import TASKS
+from textapps.tasks.registry import get_about
 
-# Where each command is, and its first help line, so that --help need not import it.
+# Where the commands that belong to no task are, and the first line of their help, which --help
+# prints without importing them.
 COMMANDS = {
-    "sentiment": ("textapps.cli.sentiment:sentiment_group", "Classify texts by their sentiment."),
-    "generate": (
-        "textapps.cli.generate:generate_group",
-        "Continue a text, character by character.",
-    ),
-    "translate": ("textapps.cli.translate:translate_group", "Translate sentences."),
-    "speech": ("textapps.cli.speech:speech_group", "Recognise spoken commands."),
     "launch": (
-        "textapps.cli.launch:launch_command",
+        "textapps.cli.commands.launch:launch_command",
         "Train with several processes on this machine.",
     ),
-    "serve": ("textapps.cli.serve:serve_command", "Serve exported models over HTTP."),
-    "data": ("textapps.cli.data:data_group", "List, show and check data sets."),
-    "runs": ("textapps.cli.runs:runs_command", "List training runs with their figures."),
+    "serve": ("textapps.cli.commands.serve:serve_command", "Serve exported models over HTTP."),
+    "data": ("textapps.cli.commands.data:data_group", "List, show and check data sets."),
+    "runs": ("textapps.cli.commands.runs:runs_command", "List training runs with their figures."),
 }
 
 REMEDIES = {
@@ -46,14 +43,16 @@ REMEDIES = {
 
 
 class Application(click.Group):
-    """The root command, whose subcommands are imported when they are run."""
+    """The root command: the tasks, and commands that are imported when they are run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the table."""
-        return list(COMMANDS)
+        """The tasks, then the others in the order of the table."""
+        return [*TASKS, *COMMANDS]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Imports one command; None if there is none of this name."""
+        if name in TASKS:
+            return TaskGroup(name)
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name][0].partition(":")
@@ -61,9 +60,11 @@ class Application(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The listing of --help, out of the table."""
+        """The listing of --help: the first line of each command's help."""
+        tasks = ((task, get_about(task).group.text.partition("\n")[0]) for task in TASKS)
+        others = ((name, line) for name, (_, line) in COMMANDS.items())
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([*tasks, *others])
 
     def main(
         self,
@@ -93,11 +94,11 @@ class Application(click.Group):
         """Runs a subcommand; leaves by an exit code or an error of click's."""
         try:
             super().invoke(ctx)
-            sys.stdout.flush()  # so that a reader gone away is noticed here
+            sys.stdout.flush()  # to notice here that the reader is gone
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
-            # `textapps … | head` has read all it wants; the rest has nowhere to go.
+            # In `textapps … | head`, head has read all it wants.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except KeyboardInterrupt as error:
@@ -111,11 +112,11 @@ class Application(click.Group):
 
 
 def describe(error: Exception) -> tuple[str, int]:
-    """The line and the exit code for an error that is none of click's."""
+    """The line and the exit code for any other error."""
     if isinstance(error, TextappsError):
         return str(error), error.exit_code
-    # TensorFlow's is recognised by its name, because it need not be imported for that; it stands
-    # for a full disk too.
+    # TensorFlow's error is recognised by its name, without importing TensorFlow; it may also mean
+    # a full disk.
     names = {kind.__name__ for kind in type(error).__mro__}
     if "ResourceExhaustedError" in names and "No space left" in str(error):
         error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -132,7 +133,7 @@ def describe(error: Exception) -> tuple[str, int]:
 
 
 def usage_line(error: click.ClickException) -> str:
-    """The line for an error of click's, with what was meant and where to look."""
+    """The line for an error of click's, with a suggestion and where to read more."""
     text = error.format_message()
     ctx = getattr(error, "ctx", None)
     if isinstance(error, click.exceptions.NoSuchCommand) and isinstance(ctx, click.Context):
@@ -175,11 +176,11 @@ def application() -> None:
 
 def main() -> None:
     """Entry point of the console script and of `python -m textapps`."""
-    # An answer may hold what the terminal's encoding has not, or bytes that were no text.
+    # An answer may hold characters that the terminal's encoding lacks, or bytes that were no text.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     if not console.debugging():
-        warnings.simplefilter("ignore")  # other packages' advice to their programmers
+        warnings.simplefilter("ignore")  # other packages address them to their programmers
     prepare_tensorflow()
     application()

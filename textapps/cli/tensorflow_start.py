@@ -1,4 +1,4 @@
-"""How TensorFlow starts in a command, whoever imports it first: quietly and with no detours."""
+"""Makes TensorFlow start quietly and fast in a command, whichever module imports it first."""
 
 import gc
 import importlib.util
@@ -13,19 +13,19 @@ from types import ModuleType
 
 from textapps.savedmodel.loading import absent
 
-# Hides the C++ log lines of level error too: on a machine without a GPU they say so at the first
-# operation, and whatever really fails comes as an exception.
+# Hides the C++ log lines of level error too: on a machine without a GPU the first operation logs
+# that there is none, and real failures raise exceptions.
 LOG_LEVEL = "3"
 
-# Keras imports them, where they are installed, for wrappers and galleries that no command uses.
-# Whatever else imports them later finds them.
+# Keras imports them, where they are installed, for features that no command uses. Later imports of
+# them work as usual.
 UNUSED = ("matplotlib", "pandas", "scipy", "sklearn")
 
 
 def prepare_tensorflow() -> None:
     """Makes this process's first `import tensorflow` (or keras) quiet and fast; imports neither.
 
-    A TF_CPP_MIN_LOG_LEVEL or TEXTAPPS_DEBUG of the user's means that they want to see it all.
+    If the user has set TF_CPP_MIN_LOG_LEVEL or TEXTAPPS_DEBUG, everything is shown.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     wanted = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", LOG_LEVEL)
@@ -34,10 +34,10 @@ def prepare_tensorflow() -> None:
 
 
 class _TensorFlowFinder(MetaPathFinder):
-    """Finds tensorflow or keras as ever, whichever is first, and has a say in how it starts.
+    """Finds tensorflow or keras, whichever is imported first, and changes how it starts.
 
-    stderr is aside meanwhile: two of TensorFlow's libraries log to file descriptor 2 before any
-    log level is read.
+    Meanwhile stderr is redirected: two of TensorFlow's libraries log to file descriptor 2 before
+    they read any log level.
     """
 
     def __init__(self, quiet: bool) -> None:
@@ -56,8 +56,8 @@ class _TensorFlowFinder(MetaPathFinder):
             def start(module: ModuleType) -> None:
                 with stderr_aside() if self._quiet else nullcontext(), absent(*UNUSED):
                     execute(module)
-                # Modules stay until the end: their objects need not be looked through for
-                # garbage again and again, the last time at the exit.
+                # Modules stay until the end: the garbage collector need not look through their
+                # objects again and again, and once more at exit.
                 gc.freeze()
 
             spec.loader.exec_module = start  # type: ignore[method-assign]
@@ -66,7 +66,7 @@ class _TensorFlowFinder(MetaPathFinder):
 
 @contextmanager
 def stderr_aside() -> Iterator[None]:
-    """File descriptor 2 goes into a file, which is shown only if the block fails."""
+    """Redirects file descriptor 2 to a file, which is shown only if the block fails."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as aside:
         kept = os.dup(2)

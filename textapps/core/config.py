@@ -1,6 +1,6 @@
-"""Strict, frozen configuration sections and the order in which their values are found.
+"""Strict, frozen configuration sections, and the precedence of their sources.
 
-A value comes from the first of these that names it: a flag, the environment
+A value comes from the first of these that sets it: a flag, the environment
 (`TEXTAPPS_TRAINING__BATCH_SIZE=32`), the file given by `--config`, the preset.
 Keys are dotted: `training.batch_size`.
 """
@@ -22,9 +22,9 @@ ENVIRONMENT_PREFIX = "TEXTAPPS_"
 
 
 class Section(BaseModel):
-    """One section of config.toml: immutable, and an unknown key is an error."""
+    """A section of config.toml: immutable; an unknown key is an error."""
 
-    # A column may be called 3, and `--set data.label_column=3` is read as TOML.
+    # A column may be named 3, and `--set data.label_column=3` is parsed as TOML.
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
@@ -32,7 +32,7 @@ S = TypeVar("S", bound=Section)
 
 
 class Flags(dict[str, object]):
-    """Values by dotted key, and for messages the option that each came by."""
+    """Values by dotted key, with the option that set each one, for messages."""
 
     def __init__(
         self, values: Mapping[str, object] | None = None, options: Mapping[str, str] | None = None
@@ -49,12 +49,12 @@ def resolve(
     environ: Mapping[str, str] | None = None,
     flags: Mapping[str, object] | None = None,
 ) -> S:
-    """The configuration that flags, environment, file and preset give, in this precedence.
+    """The configuration from flags, environment, file and preset, in this precedence.
 
-    A flag that is None was not given. Text from flags and environment is coerced to the type of
-    its key; a file must have the right types. "none" stands for None, which TOML cannot say,
-    wherever None but no free text is allowed. Raises ConfigurationError, of one line, for an
-    unknown key, a wrong type and a value out of range.
+    A flag that is None was not given. Text from flags and environment is converted to the type of
+    its key; a file must have the right types. "none" stands for None, which TOML cannot express,
+    if the key allows None but not free text. Raises a one-line ConfigurationError for an unknown
+    key, a wrong type and a value out of range.
 
     >>> class Training(Section):
     ...     epochs: int = 3
@@ -86,14 +86,14 @@ def lookup(
     environ: Mapping[str, str] | None = None,
     flags: Mapping[str, object] | None = None,
 ) -> object:
-    """The value of one dotted key before there is a model, None if nothing names it.
+    """The value of one dotted key without a model; None if nothing sets it.
 
-    For what decides on the preset, and so comes before `resolve`: the preset's own name and
-    the backbone.
+    It is for the keys that select the preset and are therefore needed before `resolve`: the
+    preset's name and the backbone.
     """
     value = (flags or {}).get(key)
     if value is None:
-        value = (environ or {}).get(ENVIRONMENT_PREFIX + key.upper().replace(".", "__")) or None
+        value = (environ or {}).get(environment_name(key)) or None
     if value is None and file is not None:
         found: object = read_toml(file)
         for part in key.split("."):
@@ -102,8 +102,17 @@ def lookup(
     return value
 
 
+def environment_name(key: str) -> str:
+    """The environment variable of a dotted key.
+
+    >>> environment_name("training.batch_size")
+    'TEXTAPPS_TRAINING__BATCH_SIZE'
+    """
+    return ENVIRONMENT_PREFIX + key.upper().replace(".", "__")
+
+
 def parse_setting(text: str) -> tuple[str, object]:
-    """Key and value of `--set key=value`; the value is TOML, a bare word is text.
+    """Key and value of `--set key=value`; the value is TOML, or text if it is a bare word.
 
     >>> parse_setting("training.batch_size=32"), parse_setting("training.schedule=linear")
     (('training.batch_size', 32), ('training.schedule', 'linear'))
@@ -111,7 +120,7 @@ def parse_setting(text: str) -> tuple[str, object]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigurationError(
-            f"--set {text} is not of the form KEY=VALUE, such as training.batch_size=32"
+            f"--set {text} does not have the form KEY=VALUE, such as training.batch_size=32"
         )
     try:
         parsed: object = tomllib.loads(f"value = {value}\n")["value"]
@@ -130,10 +139,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
     version = values.pop("format", FORMAT)
     if type(version) is not int or version < 1:
-        raise ConfigurationError(f"{path} has format {version!r}, which should be {FORMAT}")
+        raise ConfigurationError(f"{path} has format {version!r}; it should be {FORMAT}")
     if version > FORMAT:
         raise ConfigurationError(
-            f"{path} has format {version}, newer than the {FORMAT} that this textapps reads: "
+            f"{path} has format {version}, this version of textapps reads {FORMAT}: "
             "install a newer textapps"
         )
     return values
@@ -145,7 +154,7 @@ def load_toml(path: Path, model: type[S]) -> S:
 
 
 def dump_toml(config: Section) -> str:
-    """The section as TOML, format first; what is None by default is left out.
+    """The section as TOML, format first; a None that is the default is omitted.
 
     >>> class Training(Section):
     ...     epochs: int = 3
@@ -187,10 +196,10 @@ def _from_file(model: type[Section], file: Path | None) -> Layer:
     origin = f"in {file}"
     leaves = dict(_flatten(model, read_toml(file)))
     try:
-        # Strict as JSON is strict: a list may stand for a tuple, a text not for a number.
+        # Strict as JSON is: a list may stand for a tuple, but text not for a number.
         model.model_validate_json(json.dumps(_nest(leaves), default=str), strict=True)
     except ValidationError as error:
-        # What fails for a key that the file does not name may be mended by a flag.
+        # An error in a key that the file does not set may be fixed by a flag.
         for problem in error.errors():
             if known_key(model, problem["loc"]) in leaves:
                 text = message(model, problem, dict.fromkeys(leaves, origin))
@@ -204,11 +213,11 @@ def _from_environment(model: type[Section], environ: Mapping[str, str]) -> Layer
         parts = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
         if not name.startswith(ENVIRONMENT_PREFIX) or parts[0] not in model.model_fields:
             continue
-        if environ[name] == "":  # the shell's way of not setting it
+        if environ[name] == "":  # treated as not set
             continue
         if section_of(model, parts[0]) is not None and len(parts) == 1:
             raise ConfigurationError(
-                f"environment variable {name} names a section, not a key of it: {name}__KEY"
+                f"environment variable {name} names a section, not a key in it: use {name}__KEY"
             )
         for key, value in _flatten(model, _nest({".".join(parts): environ[name]})):
             yield key, value, f"from environment variable {name}"
@@ -227,7 +236,7 @@ def _from_flags(model: type[Section], flags: Mapping[str, object]) -> Layer:
 def _flatten(
     model: type[BaseModel] | None, values: Mapping[str, object], prefix: str = ""
 ) -> Iterator[tuple[str, object]]:
-    """Dotted keys and values; a table is a value too where the model has no section for it."""
+    """Dotted keys and values; a table is a value if the model has no section of its name."""
     for key, value in values.items():
         inner = section_of(model, key)
         if inner is not None and isinstance(value, Mapping):
@@ -246,7 +255,7 @@ def _nest(values: Mapping[str, object]) -> dict[str, Any]:
         for part in outer:
             inner = table.setdefault(part, {})
             if not isinstance(inner, dict):
-                raise ConfigurationError(f"'{part}' is a value, so '{key}' cannot be a key of it")
+                raise ConfigurationError(f"'{part}' is a value, so it cannot have the key '{key}'")
             table = inner
         table[last] = value
     return nested

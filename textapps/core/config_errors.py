@@ -1,4 +1,4 @@
-"""What pydantic found wrong, said in one line: key, value, where it came from, what is allowed."""
+"""Turns pydantic's errors into one line: key, value, origin, what is allowed."""
 
 import difflib
 import json
@@ -41,7 +41,7 @@ def _unknown_key(model: type[BaseModel], key: str, origin: str) -> str:
 
 
 def known_key(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    """The dotted key of an error; what pydantic adds below a key (union members) is cut off."""
+    """The dotted key of an error, without the parts that pydantic adds below it (union members)."""
     parts: list[str] = []
     owner: type[BaseModel] | None = model
     for part in location:

@@ -1,11 +1,11 @@
-"""The errors that a user can cause, each with the exit code of the command line.
+"""The errors that a user can cause, with the exit codes of the command line.
 
-    TextappsError            1  anything that failed and can be explained in one line
-    ├── ConfigurationError   2  an option, key or value that is wrong
-    ├── DataError            3  data that is missing, empty or corrupt
+    TextappsError            1  any failure that one line can explain
+    ├── ConfigurationError   2  a wrong option, key or value
+    ├── DataError            3  missing, empty or corrupt data
     ├── DivergedError        4  a loss that became NaN or infinite
-    ├── RunError             1  a run directory that is missing, damaged, locked or of another task
-    └── ExportError          1  an export that could not be made or verified
+    ├── RunError             1  a run that is missing, damaged, locked or of another task
+    └── ExportError          1  an export that could not be written or verified
 
 Every message is one line that names the cause and, where there is one, the remedy.
 """
@@ -33,21 +33,21 @@ class DataError(TextappsError):
 
 
 class DivergedError(TextappsError):
-    """Training met a loss that is not finite."""
+    """The loss became NaN or infinite in training."""
 
     exit_code = 4
 
 
 class RunError(TextappsError):
-    """A run directory that cannot be used as asked."""
+    """A run directory that cannot be used as requested."""
 
 
 class ExportError(TextappsError):
-    """An export that could not be written or did not verify."""
+    """An export that could not be written or failed verification."""
 
 
 def unknown(kind: str, name: str, choices: Iterable[str]) -> str:
-    """The message for a name that is none of `choices`, with the nearest one suggested.
+    """The message for a name that is not among `choices`; it suggests the closest one.
 
     >>> unknown("backbone", "gur", ["gru", "lstm"])
     "unknown backbone 'gur', choose from gru, lstm; did you mean 'gru'?"

@@ -1,4 +1,4 @@
-"""Files and directories that appear whole or not at all: written aside, fsynced, renamed."""
+"""Atomic writes of files and directories: written aside, fsynced, renamed."""
 
 import contextlib
 import os
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-# Hidden, so that a listing by pattern never takes a half-written thing for a whole one.
+# Hidden, so that a listing by pattern never includes something half-written.
 ASIDE = ".aside-"
 
 
 def write_file(path: Path, data: str | bytes) -> None:
-    """Replaces the file at `path` by `data` (text as UTF-8); a reader sees the old or the new one.
+    """Replaces the file at `path` with `data` (text as UTF-8); a reader sees one or the other.
 
-    Raises OSError (a full disk, a read-only directory); the old file is then untouched.
+    Raises OSError (full disk, read-only directory); the old file then stays unchanged.
     """
     with file_aside(path) as file:
         file.write(data.encode() if isinstance(data, str) else data)
@@ -23,9 +23,9 @@ def write_file(path: Path, data: str | bytes) -> None:
 
 @contextlib.contextmanager
 def file_aside(path: Path) -> Iterator[BinaryIO]:
-    """`write_file` for data that come piece by piece: what was written stands at the block's end.
+    """`write_file` for data in pieces: the file appears at the end of the block.
 
-    After an error in the block nothing of it remains.
+    After an error in the block nothing of the new file remains.
     """
     handle, name = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
     aside = Path(name)
@@ -34,7 +34,7 @@ def file_aside(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        aside.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner can read
+        aside.chmod(0o666 & ~_umask())  # mkstemp creates files that only their owner can read
         aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)
@@ -46,8 +46,8 @@ def file_aside(path: Path) -> Iterator[BinaryIO]:
 def directory_aside(target: Path) -> Iterator[Path]:
     """A new directory to fill, which becomes `target` when the block ends without an error.
 
-    A directory that already stands at `target` is replaced. After an error nothing of the new
-    one remains. Raises OSError as the file system does.
+    An existing directory at `target` is replaced. After an error nothing of the new directory
+    remains. Raises OSError if the file system does.
     """
     aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=target.parent))
     try:
@@ -64,14 +64,14 @@ def directory_aside(target: Path) -> Iterator[Path]:
 
 
 def remove_directory(directory: Path) -> None:
-    """Removes a directory so that it is never seen half removed: renamed aside first."""
+    """Removes a directory; it is renamed aside first, so no reader sees it half removed."""
     aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=directory.parent))
     directory.replace(aside)
     shutil.rmtree(aside)
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Removes what a killed process left aside in `directory`; only its sole writer may call it."""
+    """Removes leftovers of a killed process; only the sole writer of `directory` may call it."""
     for aside in directory.glob(f"{ASIDE}*"):
         if aside.is_dir():
             shutil.rmtree(aside, ignore_errors=True)

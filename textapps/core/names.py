@@ -3,11 +3,9 @@
 from typing import Literal, get_args
 
 TaskName = Literal["sentiment", "generate", "translate", "speech"]
-BackboneName = Literal["simple_rnn", "lstm", "gru", "transformer"]
 PresetName = Literal["tiny", "small", "base"]
 StrategyName = Literal["auto", "one", "mirrored", "multi-worker"]
 
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
-BACKBONES: tuple[BackboneName, ...] = get_args(BackboneName)
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
 STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)

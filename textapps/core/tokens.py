@@ -1,4 +1,4 @@
-"""The ids that every vocabulary has, for all who make, read or generate ids."""
+"""The ids of the special tokens that every vocabulary has."""
 
-PAD, UNK, FIRST = 0, 1, 2  # FIRST: of the tokens that stand for themselves
-BOS, EOS = 2, 3  # of translation's vocabularies, whose other tokens follow them
+PAD, UNK, FIRST = 0, 1, 2  # FIRST: the id of the first ordinary token
+BOS, EOS = 2, 3  # in vocabularies of translation, followed by the ordinary tokens

@@ -1,74 +1,146 @@
 """The [data] section of a configuration."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from textapps.core.config import Section
+from textapps.core.config import Section, resolve
+from textapps.core.keys import Option
+
+UNKNOWN, SILENCE = "unknown", "silence"
+"""The classes of words that are no commands, and of no word at all."""
+
+_BOTH = ("train", "evaluate")
+_SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
+_TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
+_PATHS = ("data_dir", "source_file", "target_file")
 
 
-class DataConfig(Section):
-    """Where labelled texts come from.
+class SourceConfig(Section):
+    """Where examples come from, and what replaces the splits of the source."""
 
-    A source is `sample` (the bundled set), the path of a file or folder, or the name of a set of
-    TensorFlow Datasets, with its configuration where it has several: `glue/sst2`.
-    """
+    source: str
+    validation_source: Annotated[str | None, Option("--validation-data", metavar="SOURCE")] = Field(
+        None,
+        min_length=1,
+        description="Data to validate on; by default the set's own split, else a part of it.",
+    )
+    test_source: Annotated[str | None, Option("--test-data", metavar="SOURCE")] = Field(
+        None,
+        min_length=1,
+        description="Data to test on; by default the set's own split, else a part of it.",
+    )
+    data_dir: Annotated[str | None, Option("--data-dir", metavar="DIR", commands=_BOTH)] = Field(
+        None,
+        min_length=1,
+        description="Where prepared TensorFlow Datasets are; by default TFDS_DATA_DIR, else "
+        "~/tensorflow_datasets.",
+    )
 
-    source: str = Field(default="imdb_reviews", min_length=1)
-    validation_source: str | None = Field(default=None, min_length=1)
-    test_source: str | None = Field(default=None, min_length=1)
-    data_dir: str | None = Field(default=None, min_length=1)
-    """Prepared sets of TensorFlow Datasets; None: TFDS_DATA_DIR, else ~/tensorflow_datasets."""
-    text_column: str | None = Field(default=None, min_length=1)
-    label_column: str | None = Field(default=None, min_length=1)
+    of_the_model: ClassVar[tuple[str, ...]] = ()
+    """Keys that say what the model answers; they stay when it is evaluated on another source."""
 
-    def resolved(self) -> "DataConfig":
+    def changed(self, flags: Mapping[str, object]) -> Self:
+        """The same with these values; another source brings columns and splits of its own.
+
+        Raises ConfigurationError as `resolve` does.
+        """
+        values = self.model_dump()
+        if "source" in flags:
+            values = {name: values[name] for name in ("data_dir", *self.of_the_model)}
+        return resolve(type(self), preset=values, flags=flags)
+
+    def resolved(self) -> Self:
         """The same with every path absolute, so that a run finds its data from any folder."""
-        return _resolved(self)
+        changes = {
+            field: str(Path(value).expanduser().absolute())
+            for field in ("source", "validation_source", "test_source", *_PATHS)
+            if (value := getattr(self, field, None)) and value != "sample"
+            if field in _PATHS or Path(value).expanduser().exists()
+        }
+        return self.model_copy(update=changes)
 
 
-class CorpusConfig(Section):
-    """Where a text to learn to continue comes from.
+class DataConfig(SourceConfig):
+    """Where labelled texts come from."""
 
-    A source is `sample` (bundled), a text file, a folder of text files, a table with a column of
-    texts, or the name of a set of TensorFlow Datasets. With `split`, so much of the text, from its
-    beginning, is for training, and the rest both for validation and for test.
-    """
-
-    source: str = Field(default="tiny_shakespeare", min_length=1)
-    validation_source: str | None = Field(default=None, min_length=1)
-    test_source: str | None = Field(default=None, min_length=1)
-    data_dir: str | None = Field(default=None, min_length=1)
-    """As in `DataConfig`."""
-    text_column: str | None = Field(default=None, min_length=1)
-    split: float | None = Field(default=None, gt=0, lt=1)
-
-    def resolved(self) -> "CorpusConfig":
-        """The same with every path absolute, so that a run finds its data from any folder."""
-        return _resolved(self)
+    source: Annotated[str, _SOURCE] = Field(
+        "imdb_reviews",
+        min_length=1,
+        description="Labelled texts: 'sample' (bundled), a path of a file (CSV, TSV, JSON lines, "
+        "text, .gz too) or folder, or the name of a TensorFlow Datasets set, such as glue/sst2.",
+    )
+    text_column: Annotated[str | None, _TEXT_COLUMN] = Field(
+        None, min_length=1, description="The column of texts; by default found by its name."
+    )
+    label_column: Annotated[
+        str | None, Option("--label-column", metavar="NAME", commands=_BOTH)
+    ] = Field(None, min_length=1, description="The column of labels; by default found by its name.")
 
 
-class PairsConfig(Section):
-    """Where sentences and their translations come from.
+class CorpusConfig(SourceConfig):
+    """Where a text to learn to continue comes from."""
 
-    A source is `sample` (bundled), a file of pairs, or the name of a set of TensorFlow Datasets.
-    A TSV file has no header and the pair in its first two columns, unless columns are named; CSV
-    and JSON lines have columns `source` and `target`, or those that are named. Two files with a
-    sentence a line, `source_file` and `target_file`, take the place of `source`. `reverse` swaps
-    the languages, in every source.
-    """
+    source: Annotated[str, _SOURCE] = Field(
+        "tiny_shakespeare",
+        min_length=1,
+        description="A text: 'sample' (bundled), a path of a text file, of a folder of them or of "
+        "a table (CSV, TSV, JSON lines; .gz too), or the name of a TensorFlow Datasets set.",
+    )
+    text_column: Annotated[str | None, _TEXT_COLUMN] = Field(
+        None, min_length=1, description="The column of texts; by default found by its name."
+    )
+    split: Annotated[float | None, Option("--split", metavar="SHARE")] = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Train on this share of the text, from its beginning; validate and test on "
+        "the rest.",
+    )
 
-    source: str = Field(default="sample", min_length=1)
-    validation_source: str | None = Field(default=None, min_length=1)
-    test_source: str | None = Field(default=None, min_length=1)
-    source_file: str | None = Field(default=None, min_length=1)
-    target_file: str | None = Field(default=None, min_length=1)
-    data_dir: str | None = Field(default=None, min_length=1)
-    """As in `DataConfig`."""
-    source_column: str | None = Field(default=None, min_length=1)
-    target_column: str | None = Field(default=None, min_length=1)
-    reverse: bool = False
+
+class PairsConfig(SourceConfig):
+    """Where sentences and their translations come from."""
+
+    source: Annotated[str, _SOURCE] = Field(
+        "sample",
+        min_length=1,
+        description="Sentence pairs: 'sample' (bundled), a path of a file (TSV without a header, "
+        "CSV, JSON lines; .gz too), or the name of a TensorFlow Datasets set.",
+    )
+    source_file: Annotated[str | None, Option("--source-file", metavar="FILE", commands=_BOTH)] = (
+        Field(
+            None,
+            min_length=1,
+            description="A file with a source sentence on each line, in place of the source; "
+            "goes with target_file.",
+        )
+    )
+    target_file: Annotated[str | None, Option("--target-file", metavar="FILE", commands=_BOTH)] = (
+        Field(None, min_length=1, description="A file with their translations, line by line.")
+    )
+    source_column: Annotated[
+        str | None, Option("--source-column", metavar="NAME", commands=_BOTH)
+    ] = Field(
+        None,
+        min_length=1,
+        description="The column of source sentences; by default found by its name, in TSV the "
+        "first.",
+    )
+    target_column: Annotated[
+        str | None, Option("--target-column", metavar="NAME", commands=_BOTH)
+    ] = Field(
+        None,
+        min_length=1,
+        description="The column of translations; by default found by its name, in TSV the second.",
+    )
+    reverse: Annotated[bool, Option("--reverse", commands=_BOTH)] = Field(
+        False, description="Translate the second language into the first."
+    )
+
+    of_the_model: ClassVar[tuple[str, ...]] = ("reverse",)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "PairsConfig":
@@ -77,44 +149,62 @@ class PairsConfig(Section):
                 raise ValueError(f"{one} and {other} go together: give both or none")
         return self
 
-    def resolved(self) -> "PairsConfig":
-        """The same with every path absolute, so that a run finds its data from any folder."""
-        return _resolved(self)
 
+class ClipsConfig(SourceConfig):
+    """Where recordings of single spoken words come from, and which of them are commands."""
 
-UNKNOWN, SILENCE = "unknown", "silence"
-"""The classes of words that are no commands, and of no word at all."""
+    source: Annotated[str, _SOURCE] = Field(
+        "speech_commands",
+        min_length=1,
+        description="Recordings: 'sample' (made on the spot), a path of a folder of class folders "
+        "(WAV, FLAC, OGG files) or of a table of paths and labels, or the name of a TensorFlow "
+        "Datasets set.",
+    )
+    commands: Annotated[
+        tuple[str, ...], Option("--commands", metavar="WORD,WORD,…", commands=_BOTH)
+    ] = Field(
+        (),
+        description="The words to tell apart, in this order; every other one is 'unknown'. By "
+        "default all words.",
+    )
+    unknown: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="With commands, the share of clips of other words; 0 for no class 'unknown'.",
+    )
+    silence: float = Field(
+        0.1,
+        ge=0,
+        le=0.4,
+        description="With commands, the share of clips cut from _background_noise_; 0 for no class "
+        "'silence'.",
+    )
+    redraw: bool = Field(
+        True, description="Take other clips of unknown words in each pass of training."
+    )
+    repeat: int = Field(
+        4,
+        ge=1,
+        le=1_000,
+        description="How often at most a pass uses a clip of a command that has fewer clips than "
+        "others, varied each time.",
+    )
+    repeat_unknown: int = Field(
+        2,
+        ge=1,
+        le=1_000,
+        description="The same for clips of unknown words: the set holds few of the many other "
+        "words that people say.",
+    )
+    skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
+        False, description="Leave out files that cannot be read, and name some of them."
+    )
+    memory_mb: int = Field(
+        2_000, ge=0, description="Decode clips again for each batch if they take more memory."
+    )
 
-
-class ClipsConfig(Section):
-    """Where recordings of single spoken words come from.
-
-    A source is `sample` (made on the spot), a folder of class folders, a table of paths and labels,
-    or the name of a set of TensorFlow Datasets. The classes are `commands`, in this order, or all
-    that the source has. With commands the other words are `unknown`; `silence` is cut from
-    `_background_noise_`. Each of these two is such a share of a split's clips; with 0 there is no
-    such class.
-
-    With `redraw`, every pass of training takes other clips of unknown words. Clips of a command
-    that has fewer of them than another are heard up to `repeat` times in a pass, varied each time,
-    those of unknown words `repeat_unknown` times: what people say that is no command is of more
-    kinds than any clips have.
-    Clips of more than `memory_mb` altogether are decoded again for every batch.
-    """
-
-    source: str = Field(default="speech_commands", min_length=1)
-    validation_source: str | None = Field(default=None, min_length=1)
-    test_source: str | None = Field(default=None, min_length=1)
-    data_dir: str | None = Field(default=None, min_length=1)
-    """As in `DataConfig`."""
-    commands: tuple[str, ...] = ()
-    unknown: float = Field(0.1, ge=0, le=0.5)
-    silence: float = Field(0.1, ge=0, le=0.4)
-    redraw: bool = True
-    repeat: int = Field(4, ge=1, le=1_000)
-    repeat_unknown: int = Field(2, ge=1, le=1_000)
-    skip_bad: bool = False
-    memory_mb: int = Field(2_000, ge=0)
+    of_the_model: ClassVar[tuple[str, ...]] = ("commands", "unknown", "silence")
 
     @field_validator("commands", mode="before")
     @classmethod
@@ -135,21 +225,3 @@ class ClipsConfig(Section):
         if made := next((word for word in words if word in (UNKNOWN, SILENCE)), None):
             raise ValueError(f"'{made}' is no command: data.{made} says how much of it there is")
         return words
-
-    def resolved(self) -> "ClipsConfig":
-        """The same with every path absolute, so that a run finds its data from any folder."""
-        return _resolved(self)
-
-
-C = TypeVar("C", DataConfig, CorpusConfig, PairsConfig, ClipsConfig)
-_PATHS = ("data_dir", "source_file", "target_file")
-
-
-def _resolved(config: C) -> C:
-    changes = {
-        field: str(Path(value).expanduser().absolute())
-        for field in ("source", "validation_source", "test_source", *_PATHS)
-        if (value := getattr(config, field, None)) and value != "sample"
-        if field in _PATHS or Path(value).expanduser().exists()
-    }
-    return config.model_copy(update=changes)

@@ -23,16 +23,16 @@ from textapps.decoding.top_k import top_k
 
 
 def of_rows(state: Any, rows: Any) -> Any:
-    """The rows of every leaf that are named by int32[rows]."""
+    """Row int32[rows][i] of every leaf as row i."""
     return tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), state)
 
 
 class _Finished(NamedTuple):
-    """The best sequences that have met EOS, every leaf [batch, beams], the best first.
+    """The best sequences that have reached EOS, every leaf [batch, beams], best first.
 
     scores   float32, `IMPOSSIBLE` where there is none yet
     lengths  int32, without EOS
-    beams    int32, the beam that held the sequence
+    beams    int32, the beam that the sequence was in
     """
 
     scores: Any
@@ -41,14 +41,14 @@ class _Finished(NamedTuple):
 
 
 class _LoopState(NamedTuple):
-    """What changes with every token; `width` is 1 at the start and then the number of beams.
+    """What a step of the loop changes; `width` is 1 at the start, then the number of beams.
 
     ids       int32[batch, width], the last token of each beam
     scores    float32[batch, width], log P
-    state     the model's, [batch · width, …]
-    greedy    bool[batch]: the first beam is the greedy sequence, which has not met EOS yet
-    finished  the sequences that have
-    done      bool[batch]: no more can be gained
+    state     of the model, [batch · width, …]
+    greedy    bool[batch]: the first beam is the greedy sequence, which has not reached EOS yet
+    finished  the sequences that have reached it
+    done      bool[batch]: the answer cannot get better
     """
 
     ids: Any
@@ -74,24 +74,24 @@ def beam_search(
 ) -> Hypotheses:
     """The `n_best` sequences with the highest log P / length penalty that `beams` beams find.
 
-    In each step the `beams` likeliest continuations that do not end go on, and of the `beams`
-    likeliest of all those that end are finished. A sequence of `max_length` tokens can only end.
-    A row is done, and does not change any more, when it has `beams` finished sequences, or when
-    none of the others can come among its `n_best`, at however good an end.
+    In each step, the `beams` most likely continuations that do not end stay as beams. Those that
+    end are finished if they are among the `beams` most likely of all. A sequence of `max_length`
+    tokens can only end. A row is done, and changes no more, when it has `beams` finished
+    sequences, or when no beam, however well it ends, can come among its `n_best`.
 
-    Beam search alone may lose the greedy sequence on its way and end below it. Here the first
-    beam keeps it until it has met its EOS or cannot become the best, so that the best is never
-    worse than what `greedy` finds. Where the greedy sequence would have been lost, that costs one
-    beam, and steps if it goes on for longer than all others; else nothing.
+    Plain beam search may lose the greedy sequence on the way and end with a worse one. Here the
+    first beam keeps it until it reaches EOS or can no longer become the best, so that the best
+    sequence is never worse than that of `greedy`. Where the greedy sequence would have been lost,
+    this costs one beam, and more steps if it is longer than all others; otherwise nothing.
 
     Args:
-        decode_step: see there; it rules out what is no token of an answer.
+        decode_step: see `DecodeStep`; it rules out tokens that no answer has.
         state: before the start ids, for `batch` rows; the loop makes beams of them.
-        memory: what the beams of a row share, a nest of [batch, …]; it is never copied.
+        memory: a nest of [batch, …] that the beams of a row share; it is never copied.
         start_ids: int32[batch].
         max_length: int or int32[batch], tokens without EOS; 0 gives empty sequences.
-        reorder: state, int32[rows] → the state in which each row goes on from the one named, by
-            default the rows of its leaves.
+        reorder: state, int32[rows] → the state in which row i goes on from row rows[i]; by default
+            it takes these rows of every leaf.
 
     Raises:
         ConfigurationError: fewer than one beam, more answers than beams, a negative penalty.
@@ -123,7 +123,7 @@ class _Search(NamedTuple):
     reorder: Callable[[Any, Any], Any]
 
     def run(self, state: Any, start_ids: Any) -> tuple[Any, Any, Any, _Finished]:
-        """The number of steps, the tokens and parents of all beams in each, what has finished."""
+        """The number of steps, tokens and parents of all beams in each, the finished sequences."""
         none = tf.zeros([tf.size(start_ids), self.beams], tf.int32)
         known = shapes(state)
         begin = _LoopState(
@@ -163,7 +163,7 @@ class _Search(NamedTuple):
         return steps, tokens, parents, last.finished
 
     def _step(self, step: Any, now: _LoopState, known: Any) -> tuple[Any, _LoopState]:
-        """One token more; also int32[batch, beams], the beams of which those after it come."""
+        """One more token: the parent of each new beam, int32[batch, beams], and the loop state."""
         ids = tf.reshape(now.ids, [-1, 1])
         logits, state = self.decode_step(ids, now.state, memory=self.memory)
         scores, ids = self._continuations(step, logits, now.scores)
@@ -192,9 +192,9 @@ class _Search(NamedTuple):
         return parent, after
 
     def _continuations(self, step: Any, logits: Any, scores: Any) -> tuple[Any, Any]:
-        """The 2 · beams likeliest of each beam: their scores and ids, [batch, width * 2 * beams].
+        """The 2 · beams best continuations of each beam, [batch, width * 2 * beams].
 
-        More cannot be among the 2 · beams likeliest of all. At the limit there is EOS alone.
+        No other can be among the 2 · beams best of all. At the limit there is only EOS.
         """
         count = 2 * self.beams
         values, ids = top_k(logits, min(count, logits.shape[-1]))
@@ -211,7 +211,7 @@ class _Search(NamedTuple):
         return tf.reshape(values, shape), tf.reshape(ids, shape)
 
     def _finish(self, step: Any, now: _LoopState, scores: Any, beams: Any) -> _Finished:
-        """The best of what has finished before and of the sequences that this EOS makes."""
+        """The best of the sequences finished before and of those that EOS finishes now."""
         scores, beams = scores[:, : self.beams], beams[:, : self.beams]
         valid = possible(scores) & ~now.done[:, None]
         scores = tf.where(valid, scores / penalty(step + 1, self.length_penalty), IMPOSSIBLE)
@@ -221,9 +221,10 @@ class _Search(NamedTuple):
         return _Finished(best, _pick(both.lengths, order), _pick(both.beams, order))
 
     def _settled(self, scores: Any, greedy: Any, finished: _Finished) -> Any:
-        """bool[batch]: what has finished will be the answer, whatever the beams become.
+        """bool[batch]: whether the finished sequences are the answer, whatever the beams become.
 
-        Log P only falls, so a beam can become no better than its own at the longest length.
+        Log P only falls, so a beam can end with no better score than its log P now has at the
+        longest length.
         """
         bounds = tf.where(
             possible(scores),
@@ -235,7 +236,7 @@ class _Search(NamedTuple):
         return beaten | (possible(finished.scores[:, -1]) & greedy_beaten)
 
     def _of_parents(self, state: Any, parent: Any, now: _LoopState) -> Any:
-        """The state of the beams that go on, each that of its parent."""
+        """The state of the new beams, each that of its parent."""
         if self.beams == 1:
             return state
         batch, width = tf.unstack(tf.shape(now.ids))
@@ -249,7 +250,7 @@ def _pick(values: Any, places: Any) -> Any:
 
 
 def _trace_back(tokens: Any, parents: Any, steps: Any, finished: _Finished) -> Any:
-    """int32[batch, n, time], the tokens of finished sequences from the last one to the first."""
+    """int32[batch, n, time], the tokens of finished sequences, found from last to first."""
     lengths = finished.lengths
     time = tf.maximum(tf.reduce_max(lengths), 1)
     shape = tf.concat([time[None], tf.shape(lengths)], axis=0)

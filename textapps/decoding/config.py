@@ -1,60 +1,125 @@
 """How answers are found: the [decoding] sections of the generate, translate and speech tasks."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from textapps.core.config import Section
+from textapps.core.keys import Option
+
+_PREDICT, _SEARCH, _LISTEN = ("predict",), ("predict", "evaluate"), ("listen",)
 
 
 class DecodingConfig(Section):
     """Length and randomness of a generated text, and where it ends.
 
-    The random seed is no part of it: the same options give another text with every seed.
+    The random seed is not among them: the same options give another text with every seed.
     """
 
-    length: Annotated[int, Field(ge=1, le=100_000, description="characters to generate")] = 500
-    temperature: Annotated[
-        float, Field(ge=0, le=100, description="divides the logits; 0 takes the likeliest always")
-    ] = 0.8
-    top_k: Annotated[
-        int, Field(ge=0, description="choose among the k likeliest characters, 0 for all")
-    ] = 0
-    top_p: Annotated[
-        float,
-        Field(gt=0, le=1, description="choose among the likeliest that have this probability"),
-    ] = 1.0
+    length: Annotated[int, Option("--length", metavar="N", commands=_PREDICT)] = Field(
+        500,
+        ge=1,
+        le=100_000,
+        description="Characters to generate.",
+        json_schema_extra={"usual_maximum": 3_000},
+    )
+    temperature: Annotated[float, Option("--temperature", metavar="T", commands=_PREDICT)] = Field(
+        0.8,
+        ge=0,
+        le=100,
+        description="Divide the logits by this; 0 always takes the most likely character.",
+        json_schema_extra={"usual_maximum": 2},
+    )
+    top_k: Annotated[int, Option("--top-k", metavar="K", commands=_PREDICT)] = Field(
+        0,
+        ge=0,
+        le=2**31 - 1,
+        description="Sample from the k most likely characters, 0 for all.",
+        examples=[5],
+        json_schema_extra={"off": 0, "usual_maximum": 100},
+    )
+    top_p: Annotated[float, Option("--top-p", metavar="P", commands=_PREDICT)] = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Sample from the most likely characters that together reach this probability, "
+        "1 for all.",
+        examples=[0.9],
+        json_schema_extra={"off": 1},
+    )
+    min_p: Annotated[float, Option("--min-p", metavar="P", commands=_PREDICT)] = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Sample from the characters that have at least this share of the probability "
+        "of the most likely one, 0 for all.",
+        examples=[0.1],
+        json_schema_extra={"off": 0},
+    )
     repetition_penalty: Annotated[
-        float, Field(ge=1, le=100, description="weakens characters that occurred, 1 for none")
-    ] = 1.0
-    stop: Annotated[
-        str | None, Field(min_length=1, description="text to end before, where it occurs")
-    ] = None
+        float, Option("--repetition-penalty", metavar="X", commands=_PREDICT)
+    ] = Field(
+        1.0,
+        ge=1,
+        le=100,
+        description="Make characters that have occurred less likely, 1 for no penalty.",
+        examples=[1.2],
+        json_schema_extra={"off": 1, "usual_maximum": 2},
+    )
+    stop: Annotated[str | None, Option("--stop", metavar="TEXT", commands=_PREDICT)] = Field(
+        None, min_length=1, description="End before the first occurrence of this text."
+    )
+
+
+class GenerateRequest(DecodingConfig):
+    """What a request for a text may say: the options, and the random seed of its row."""
+
+    random_seed: Annotated[
+        int,
+        Field(ge=-(2**63), le=2**63 - 1, description="The same seed gives the same text."),
+    ] = 0
+
+
+def option_schemas(defaults: DecodingConfig | None = None) -> dict[str, dict[str, Any]]:
+    """Option → its JSON schema: everything that is derived from the fields starts from here.
+
+    Besides JSON Schema's own keys, a schema may have `off`, the value with which an option changes
+    nothing, and `usual_maximum`, where a slider ends.
+
+    Args:
+        defaults: become the `default` of each schema.
+    """
+    values = GenerateRequest(**(defaults or DecodingConfig()).model_dump()).model_dump()
+    schemas = GenerateRequest.model_json_schema()["properties"]
+    return {name: {**schemas[name], "default": value} for name, value in values.items()}
 
 
 class SearchConfig(Section):
-    """How a translation is found.
+    """How a translation is found, and when it ends at the latest."""
 
-    A translation ends after `max_ratio` times as many tokens as the source has, and `max_extra`
-    more, if it has not before.
-    """
-
-    beam: Annotated[
-        int, Field(ge=1, le=100, description="hypotheses that are kept; 1 is greedy")
-    ] = 5
-    length_penalty: Annotated[
-        float, Field(ge=0, le=10, description="exponent by which longer answers are favoured")
-    ] = 0.6
-    n_best: Annotated[
-        int, Field(ge=1, le=100, description="answers for each sentence, of --n-best and n_best")
-    ] = 1
-    temperature: Annotated[
-        float, Field(ge=0, le=100, description="above 0: draws tokens instead of searching")
-    ] = 0.0
-    max_ratio: Annotated[
-        float, Field(ge=0, le=100, description="most tokens for each token of the source")
-    ] = 2.0
-    max_extra: Annotated[int, Field(ge=1, le=1_000, description="and so many more")] = 10
+    beam: Annotated[int, Option("--beam", metavar="N", commands=_SEARCH)] = Field(
+        5, ge=1, le=100, description="Hypotheses that beam search keeps; 1 is greedy search."
+    )
+    length_penalty: Annotated[float, Option("--length-penalty", metavar="X", commands=_SEARCH)] = (
+        Field(
+            0.6, ge=0, le=10, description="Exponent that favours longer answers; 0 for no penalty."
+        )
+    )
+    n_best: Annotated[int, Option("--n-best", metavar="N", commands=_PREDICT)] = Field(
+        1, ge=1, le=100, description="Answers for each sentence, the best first, with their scores."
+    )
+    temperature: Annotated[float, Option("--temperature", metavar="T", commands=_SEARCH)] = Field(
+        0.0, ge=0, le=100, description="Above 0: sample tokens instead of searching."
+    )
+    max_ratio: float = Field(
+        2.0,
+        ge=0,
+        le=100,
+        description="Most tokens of an answer for each token of the source; max_extra is added.",
+    )
+    max_extra: int = Field(
+        10, ge=1, le=1_000, description="Tokens added to the longest translation."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SearchConfig":
@@ -66,15 +131,20 @@ class SearchConfig(Section):
 class DetectionConfig(Section):
     """When a command counts as heard in a stream, and how often the model is asked."""
 
-    threshold: Annotated[
-        float, Field(gt=0, le=1, description="smoothed probability at which a command is heard")
-    ] = 0.8
-    smoothing_ms: Annotated[
-        int, Field(ge=0, le=10_000, description="time over which probabilities are averaged")
-    ] = 300
-    refractory_ms: Annotated[
-        int, Field(ge=0, le=60_000, description="time after a command in which nothing is heard")
-    ] = 1_000
-    hop_ms: Annotated[
-        int, Field(ge=10, le=1_000, description="time from one answer of the model to the next")
-    ] = 100
+    threshold: Annotated[float, Option("--threshold", metavar="P", commands=_LISTEN)] = Field(
+        0.8, gt=0, le=1, description="Smoothed probability from which a command counts as heard."
+    )
+    smoothing_ms: Annotated[int, Option("--smoothing-ms", metavar="MS", commands=_LISTEN)] = Field(
+        300, ge=0, le=10_000, description="Time over which probabilities are averaged."
+    )
+    refractory_ms: Annotated[int, Option("--refractory-ms", metavar="MS", commands=_LISTEN)] = (
+        Field(
+            1_000,
+            ge=0,
+            le=60_000,
+            description="Time after a command during which no other is heard.",
+        )
+    )
+    hop_ms: Annotated[int, Option("--hop-ms", metavar="MS", commands=_LISTEN)] = Field(
+        100, ge=10, le=1_000, description="Time from one answer of the model to the next."
+    )

@@ -1,16 +1,21 @@
-"""Generating text with any causal language model as one loop in the graph."""
+"""Generating text with a causal language model as one loop in the graph."""
 
 from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
 from textapps.core.tokens import PAD
+from textapps.decoding.options import Options, is_plain
 from textapps.decoding.random import uniforms
-from textapps.decoding.sampling import Options, choose
+from textapps.decoding.sampling import sample_token
 from textapps.decoding.stop import advance_match, matched_length
 
-ROOM = 32  # characters between two opened states: few to look through, rarely to be moved
-PROMPT_CHUNK = 512  # of a seed read in one call: attention over all of a long one takes its square
+# Characters between two calls of `begin_decode`. Each step looks through all of them, and each
+# call moves the cache.
+ROOM = 32
+# Characters of a seed text that are read in one call. Attention over all of a long text at once
+# would take memory in proportion to the square of its length.
+PROMPT_CHUNK = 512
 
 
 class DecoderModel(Protocol):
@@ -23,20 +28,20 @@ class DecoderModel(Protocol):
         """A tuple of dicts of tensors, batch-major, for `batch` rows without a past."""
 
     def begin_decode(self, state: Any, room: int) -> Any:
-        """A state for `room` calls at most of one character each, as `Backbone`'s."""
+        """The state for at most `room` calls of one character each; see `Backbone`."""
 
     def end_decode(self, state: Any) -> Any:
-        """A state that any call takes of one that was opened."""
+        """The state that any call takes, from one that `begin_decode` made."""
 
 
 class DecodingState(NamedTuple):
-    """Where each row of a batch has come to; every leaf is batch-major.
+    """The state of each text between two calls; every leaf is batch-major.
 
     logits    float32[batch, vocabulary] of the next character
-    backbone  what the model knows of the past
+    backbone  the state of the model
     position  int32[batch], how many characters have been generated
     own       what the decoder itself remembers:
-              seen     bool[batch, vocabulary], characters of seed and text
+              seen     bool[batch, vocabulary], the characters of seed and text
               stop     int32[batch, stop_length], and
               matched  bool[batch, stop_length], only with a stop text: see `advance_match`
     """
@@ -48,10 +53,10 @@ class DecodingState(NamedTuple):
 
 
 class _LoopState(NamedTuple):
-    """What changes with every character.
+    """What a step of the loop changes.
 
-    `own` holds what the options need: `seen` unless they are plain, with a stop text `matched`
-    and `count`, int32[batch], the characters up to the end of its first occurrence.
+    `own` holds what the options need: `seen`, unless they are plain; with a stop text `matched` and
+    `count`, int32[batch], the characters up to the end of its first occurrence.
     """
 
     logits: Any
@@ -60,10 +65,10 @@ class _LoopState(NamedTuple):
 
 
 class Decoder:
-    """Continues texts by sampling, a batch of them in one `tf.while_loop`.
+    """Continues a batch of texts by sampling, in one `tf.while_loop`.
 
-    A text depends on its seed text, options and random seed alone: not on its neighbours in the
-    batch, their lengths and options, and not on how it is cut into calls of `advance`.
+    A text depends on its seed text, its options and its random seed only: not on its neighbours in
+    the batch, and not on how it is cut into calls of `advance`.
 
     Args:
         model: its state follows the chunk law of `Backbone`.
@@ -75,13 +80,13 @@ class Decoder:
         self.vocabulary_size = vocabulary_size
 
     def start(self, ids: Any, lengths: Any, stop: Any = None) -> DecodingState:
-        """Reads the seed texts.
+        """Reads the seed texts: the prefill.
 
         Args:
             ids: int32[batch, time], padded on the right.
             lengths: int32[batch], at least 1.
-            stop: int32[stop_length], at least one id: a text ends before its first occurrence,
-                which lies within the generated part; None for no such end.
+            stop: int32[stop_length], at least one id. A text ends before the first occurrence
+                that lies in its generated part. None for no stop text.
         """
         batch, time = tf.unstack(tf.shape(ids))
         backbone = self.model.initial_state(batch)
@@ -117,24 +122,23 @@ class Decoder:
         plain: bool | None = None,
         final: Any = True,
     ) -> tuple[Any, Any, DecodingState]:
-        """Generates `length` characters more, fewer in a row that meets its stop text.
+        """Generates `length` more characters, fewer in a row that reaches its stop text.
 
-        Characters at the end that may be the beginning of the stop text are held back, and come
-        first in the answer to the next call, unless this one is `final`: so no character has to
-        be taken back. A row that has met its stop text gives no more; its state means nothing
-        but that.
+        Unless the call is `final`, characters at the end that may begin the stop text are held
+        back and come first in the result of the next call, so that no character is ever taken
+        back. A row that has reached its stop text gives no more characters; the rest of its state
+        has no meaning.
 
         Args:
             length: int32[batch]; more than `steps` counts as `steps`.
-            steps: the width of the answer, of which XLA must know it: an int. None takes the
-                largest length, or 1.
-            plain: whether `options.plain()`, if known, which spares a second loop in the graph.
+            steps: the width of the result, for XLA an int. None takes the largest length, or 1.
+            plain: `is_plain(options)`, where it is known; that saves the graph a second loop.
             final: bool, bool[] or bool[batch]: whether the text ends with this call.
 
         Returns:
             int32[batch, width], padded with 0 on the right; the number of characters,
-            int32[batch]; the state to go on with. The width is `steps`, and with a stop text
-            one less than its length more.
+            int32[batch]; the next state. The width is `steps`; with a stop text it is larger by
+            the length of that text less one.
         """
         steps = tf.maximum(tf.reduce_max(length), 1) if steps is None else steps
         length = tf.minimum(length, steps)
@@ -143,7 +147,7 @@ class Decoder:
             return self._loop(state, options, length, steps, plain)
 
         if plain is None:
-            ids, now = tf.cond(options.plain(), lambda: loop(True), lambda: loop(False))
+            ids, now = tf.cond(is_plain(options), lambda: loop(True), lambda: loop(False))
         else:
             ids, now = loop(plain)
         count = lengths = now.own.get("count", length)
@@ -157,15 +161,17 @@ class Decoder:
     def _loop(
         self, state: DecodingState, options: Options, length: Any, steps: Any, plain: bool
     ) -> Any:
-        """int32[batch, steps], and the moment at which each row had its own length.
+        """int32[batch, steps], and the loop state of each row after its own length.
 
-        Rows of unequal lengths run on together, and what a row was at its end is kept: the outer
-        loop goes from one end to the next, `ROOM` steps at most, so that a step costs nothing more.
+        Rows of unequal lengths run on together, and the state of a row at its end is kept. The
+        outer loop goes from one end to the next, at most `ROOM` steps, so that the inner one need
+        not look for ends.
         """
-        numbers = tf.transpose(uniforms(options.random_seed, state.position, steps))
+        numbers = tf.transpose(uniforms(options["random_seed"], state.position, steps))
         stop, batch = state.own.get("stop"), tf.shape(length)[0]
         ids = tf.TensorArray(tf.int32, steps, element_shape=length.shape)
-        ids = ids.unstack(tf.zeros([steps, batch], tf.int32))  # rows may end before all are written
+        # All are written beforehand, because the loop may end early.
+        ids = ids.unstack(tf.zeros([steps, batch], tf.int32))
         own = {} if plain else {"seen": state.own["seen"]}
         if stop is not None:
             own |= {"matched": state.own["matched"], "count": tf.zeros_like(length)}
@@ -176,7 +182,7 @@ class Decoder:
             return tf.reduce_any(active if stop is None else active & ~now.own["matched"][:, -1])
 
         def character(step: Any, ids: Any, now: _LoopState) -> tuple[Any, Any, _LoopState]:
-            new = choose(now.logits, numbers[step], options, now.own.get("seen"))
+            new = sample_token(now.logits, numbers[step], options, now.own.get("seen"))
             logits, backbone = self.model.decode_step(new[:, None], now.backbone)
             own = dict(now.own)
             if not plain:
@@ -204,16 +210,16 @@ class Decoder:
         _, ids, _, ended = tf.while_loop(
             lambda step, _, now, __: goes_on(step, now), stretch, (0, ids, begin, begin)
         )
-        ended.own.pop("seen", None)  # of which `advance` has an account that needs no loop
+        ended.own.pop("seen", None)  # `advance` finds it without a loop
         return tf.transpose(ids.stack()), ended
 
 
 def _held_back(
     before: dict[str, Any], matched: Any, ids: Any, count: Any, final: Any
 ) -> tuple[Any, Any]:
-    """What was held back by the call before, then what is new, less what is held back now.
+    """What the call before held back, then what is new, less what is held back now.
 
-    What is held back is the beginning of the stop text, so the state need not hold it.
+    What is held back is always the beginning of the stop text, so the state need not hold it.
     """
     stop, earlier = before["stop"], matched_length(before["matched"])
     kept = tf.where(final & ~matched[:, -1], 0, matched_length(matched))

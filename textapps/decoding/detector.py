@@ -21,12 +21,12 @@ class Detection(NamedTuple):
 
 
 class DetectorState(NamedTuple):
-    """What later hops need of earlier ones.
+    """What later hops need to know of earlier ones.
 
-    scores         float64[kept, classes], the hops that a later average may need
+    scores         float64[kept, classes] of the hops that a later average may need
     times_ms       float64[kept]
-    deaf_until_ms  before this time nothing is heard
-    held           bool[commands]: heard, and since then never below the threshold
+    deaf_until_ms  no command is heard before this time
+    held           bool[commands]: heard, and never below the threshold since then
     """
 
     scores: Floats
@@ -36,23 +36,24 @@ class DetectorState(NamedTuple):
 
 
 class Detector:
-    """Hears a command when its smoothed probability passes a threshold.
+    """Hears a command when its smoothed probability reaches a threshold.
 
     Smoothing is the mean over the hops of the last `smoothing_ms` (Chen, Parada and Heigold 2014,
-    "Small-footprint keyword spotting using deep neural networks", section 2.3), at the beginning
-    over as many as there are. After a command nothing is heard for `refractory_ms`, and the same
-    command not before its smoothed probability was below the threshold once: a word is heard once,
+    "Small-footprint keyword spotting using deep neural networks", section 2.3); at the beginning
+    over those there are. After a command none is heard for `refractory_ms`, and the same command
+    not before its smoothed probability has been below the threshold. So a word is heard once,
     however long the model stays sure of it.
 
-    Law: hops in chunks of any lengths, with the state passed along, give what all at once give.
+    The law: hops in chunks of any lengths, with the state passed along, give the same detections
+    as all hops at once.
 
     Args:
         labels: the classes, in the order of the scores.
-        commands: those of them to listen for; the others are `unknown`, `silence` and the like.
+        commands: the classes to listen for; the others are `unknown`, `silence` and the like.
         config: threshold and times.
 
     Raises:
-        ConfigurationError: no commands, or one that is no class.
+        ConfigurationError: there are no commands, or one is not a class.
 
     >>> detector = Detector(["go", "silence"], ["go"], DetectionConfig(smoothing_ms=0))
     >>> heard, state = detector([[0.1, 0.9], [0.9, 0.1]], [100, 200])
@@ -74,7 +75,7 @@ class Detector:
         self._columns = [self.labels.index(command) for command in commands]
 
     def start(self) -> DetectorState:
-        """The state before the first hop, which `None` stands for too."""
+        """The state before the first hop; None means the same."""
         return DetectorState(
             np.zeros([0, len(self.labels)]),
             np.zeros(0),
@@ -88,15 +89,15 @@ class Detector:
         times_ms: npt.ArrayLike,
         state: DetectorState | None = None,
     ) -> tuple[list[Detection], DetectorState]:
-        """What is heard in a chunk, and the state after it.
+        """The commands heard in a chunk, and the state after it.
 
         Args:
             scores: float[hops, classes], the probabilities at the end of each hop.
-            times_ms: float[hops], these ends, rising, also from chunk to chunk.
-            state: what the chunk before has left, None for the first.
+            times_ms: float[hops], when each hop ends; they rise, also from chunk to chunk.
+            state: of the chunk before, None for the first.
 
         Raises:
-            DataError: scores or times of wrong shapes, not finite, or times that do not rise.
+            DataError: scores or times have a wrong shape or are not finite, or times do not rise.
         """
         state = state or self.start()
         new, ends = self._checked(scores, times_ms, state)
@@ -105,7 +106,7 @@ class Detector:
         times = np.concatenate([state.times_ms, ends])
         values = np.concatenate([state.scores, new])
         before = len(state.times_ms)
-        # Hops later than this belong to the average; the hop itself always does.
+        # The average takes the hops after this time, and always the hop itself.
         firsts = np.searchsorted(times, ends - self.config.smoothing_ms, side="right")
         firsts = np.minimum(firsts, np.arange(before, len(times)))
         heard, deaf_until, held = [], state.deaf_until_ms, state.held
@@ -120,7 +121,7 @@ class Detector:
             heard.append(Detection(self.commands[best], float(now), float(smoothed[best])))
             deaf_until = float(now) + self.config.refractory_ms
             held = held | (np.arange(len(held)) == best)
-        kept = firsts[-1]  # a later average begins no earlier
+        kept = firsts[-1]  # no later average needs earlier hops
         return heard, DetectorState(values[kept:], times[kept:], deaf_until, held)
 
     def _checked(

@@ -1,4 +1,4 @@
-"""One sequence a row, the likeliest token after the other or drawn ones, as a loop in the graph."""
+"""One sequence a row, greedy or sampled, as a loop in the graph."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,9 @@ from textapps.decoding.hypotheses import (
     shapes,
     with_shapes,
 )
+from textapps.decoding.options import row_options
 from textapps.decoding.random import uniforms
-from textapps.decoding.sampling import Options, choose
+from textapps.decoding.sampling import sample_token
 
 
 def greedy(
@@ -31,9 +32,9 @@ def greedy(
     max_length: Any,
     end_id: int = EOS,
 ) -> Hypotheses:
-    """Takes the likeliest token each time, of equals the lowest id: `beam_search` with one beam.
+    """Takes the most likely token each time, of equals the lowest id: `beam_search` with one beam.
 
-    Arguments as there. One hypothesis a row, with the score that a beam search would give it.
+    Arguments as there. Returns one hypothesis a row, with the score that a beam search gives it.
     """
 
     def argmax(step: Any, logits: Any) -> Any:
@@ -56,28 +57,28 @@ def sample(
     max_length: Any,
     end_id: int = EOS,
 ) -> Hypotheses:
-    """Draws each token from softmax(logits / temperature); at 0 it takes the likeliest.
+    """Draws each token from softmax(logits / temperature); 0 takes the most likely one.
 
-    Token i of a row is a function of its own logits, its seed and i alone: neighbours do not
-    matter. Padding and unknown tokens are never drawn. Scores are those of the model, not of the
-    distribution that the temperature makes.
+    Token i of a row depends on the row's logits, its seed and i only, not on its neighbours.
+    Padding and unknown tokens are never drawn. Scores are those of the model, whatever the
+    temperature.
 
     Args:
         random_seed: int64[batch].
     """
-    options = Options.of(DecodingConfig(temperature=temperature), random_seed)
+    options = row_options(DecodingConfig(temperature=temperature), random_seed)
     limit = limits(max_length, start_ids)
     steps = _steps(limit)
     numbers = tf.transpose(uniforms(random_seed, tf.zeros_like(start_ids), steps))
 
     def drawn(step: Any, logits: Any) -> Any:
-        return choose(logits, numbers[step], options)
+        return sample_token(logits, numbers[step], options)
 
     return _follow(drawn, decode_step, state, memory, start_ids, length_penalty, limit, end_id)
 
 
 def _follow(
-    choose_next: Callable[[Any, Any], Any],
+    next_token: Callable[[Any, Any], Any],
     decode_step: DecodeStep,
     state: Any,
     memory: Any,
@@ -86,18 +87,19 @@ def _follow(
     max_length: Any,
     end_id: int,
 ) -> Hypotheses:
-    """What `choose_next(step, logits) → int32[batch]` makes, up to EOS or the limit."""
+    """The tokens of `next_token(step, logits) → int32[batch]`, up to EOS or the limit."""
     check_length_penalty(length_penalty)
     limit, known = limits(max_length, start_ids), shapes(state)
     steps = _steps(limit)
     table = tf.TensorArray(tf.int32, steps, element_shape=start_ids.shape)
-    table = table.unstack(tf.fill([steps, tf.size(start_ids)], PAD))  # not all may be needed
+    # All are written beforehand, because the loop may end early.
+    table = table.unstack(tf.fill([steps, tf.size(start_ids)], PAD))
 
     def one(
         step: Any, table: Any, ids: Any, scores: Any, lengths: Any, done: Any, state: Any
     ) -> tuple[Any, ...]:
         logits, state = decode_step(ids[:, None], state, memory=memory)
-        ids = tf.where(step >= limit, end_id, choose_next(step, logits))
+        ids = tf.where(step >= limit, end_id, next_token(step, logits))
         gains = tf.gather(logits, ids, batch_dims=1) - log_total(logits)
         scores = tf.where(done, scores, scores + gains)
         done |= ids == end_id
@@ -121,5 +123,5 @@ def _follow(
 
 
 def _steps(limit: Any) -> Any:
-    """As many as no row exceeds; of an empty batch there is no largest limit."""
+    """The number of steps that every row has enough of; an empty batch has no largest limit."""
     return tf.maximum(tf.reduce_max(limit), 0) + 1

@@ -1,4 +1,4 @@
-"""Sequences that a search has found, how they are ranked, and the loop state of a search."""
+"""Sequences that a search finds, their ranking, and the shapes of its loop state."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -6,27 +6,28 @@ import tensorflow as tf
 
 from textapps.core.errors import ConfigurationError
 
-IMPOSSIBLE = -1e9  # the score of what is no hypothesis; models give it as logit to what never comes
+# The score of a hypothesis that does not exist, and the logit of a token that must never come.
+IMPOSSIBLE = -1e9
 
 
 class DecodeStep(Protocol):
-    """The model that a search asks."""
+    """The model of a search."""
 
     def __call__(self, ids: Any, state: Any, *, memory: Any) -> tuple[Any, Any]:
         """int32[rows, 1], state, memory → float32[rows, vocabulary] after these ids, new state.
 
-        The rows are those of the memory, or as many for each of them in succession. `IMPOSSIBLE`
-        as logit rules an id out.
+        Equally many successive rows share one row of the memory. The logit `IMPOSSIBLE` rules an
+        id out.
         """
 
 
 class Hypotheses(NamedTuple):
-    """The best sequences for each row of a batch, the best first.
+    """The best sequences for each row of a batch, best first.
 
-    ids      int32[batch, n, time], without END and padded with 0, at least one column
-    scores   float32[batch, n]: log P(ids, END) / length_penalty, `IMPOSSIBLE` where there are
+    ids      int32[batch, n, time], without EOS and padded with 0, at least one column
+    scores   float32[batch, n]: log P(ids, EOS) / length_penalty, `IMPOSSIBLE` where there are
              fewer than n
-    lengths  int32[batch, n], without END
+    lengths  int32[batch, n], without EOS
     """
 
     ids: Any
@@ -35,9 +36,9 @@ class Hypotheses(NamedTuple):
 
 
 def penalty(tokens: Any, exponent: float) -> Any:
-    """What a log-probability is divided by: ((5 + tokens) / 6)^exponent (Wu et al. 2016, eq. 14).
+    """The divisor of a log-probability: ((5 + tokens) / 6)^exponent (Wu et al. 2016, eq. 14).
 
-    END is one of the tokens, because the probability has a factor for it.
+    EOS counts as a token, because the probability has a factor for it.
 
     >>> penalty([1, 7, 13], 1.0).numpy().tolist()
     [1.0, 2.0, 3.0]
@@ -46,35 +47,35 @@ def penalty(tokens: Any, exponent: float) -> Any:
 
 
 def possible(scores: Any) -> Any:
-    """bool, of the shape of the scores: whether nothing impossible is part of them."""
+    """bool, in the shape of the scores: whether no `IMPOSSIBLE` is part of them."""
     return scores > IMPOSSIBLE / 2
 
 
 def log_total(logits: Any, largest: Any = None) -> Any:
-    """float32[rows, vocabulary] → float32[rows], which turns logits into log-probabilities.
+    """log Σ exp, float32[rows, vocabulary] → float32[rows]; logits less it are log-probabilities.
 
     Args:
-        largest: float32[rows], the largest logits, where they are known already.
+        largest: float32[rows], the largest logits, where they are known.
     """
     largest = tf.reduce_max(logits, axis=-1) if largest is None else largest
     return largest + tf.math.log(tf.reduce_sum(tf.exp(logits - largest[:, None]), axis=-1))
 
 
 def limits(max_length: Any, start_ids: Any) -> Any:
-    """A limit for all rows or one for each → int32[batch], at least 0."""
+    """One limit for all rows, or one for each → int32[batch], at least 0."""
     return tf.broadcast_to(tf.maximum(tf.cast(max_length, tf.int32), 0), tf.shape(start_ids))
 
 
 def check_length_penalty(exponent: float) -> None:
-    """Raises ConfigurationError for an exponent that would favour short answers."""
+    """Raises ConfigurationError for a negative exponent, which would favour short answers."""
     if not 0 <= exponent < float("inf"):
         raise ConfigurationError(f"length_penalty must be 0 or more, not {exponent}")
 
 
 def shapes(state: Any) -> Any:
-    """What a loop may rely on in the shapes of a state: the last axis of each leaf.
+    """The static shapes of a state in a loop: only the last axis of each leaf is known.
 
-    The others are those of rows and of caches, which may grow.
+    The others, of rows and of caches, may grow.
     """
 
     def known(leaf: Any) -> Any:
@@ -85,5 +86,5 @@ def shapes(state: Any) -> Any:
 
 
 def with_shapes(state: Any, known: Any) -> Any:
-    """The state with the static shapes that `shapes` has given."""
+    """The state with the static shapes that `shapes` gave."""
     return tf.nest.map_structure(tf.ensure_shape, state, known)

@@ -1,4 +1,4 @@
-"""Random numbers that are a function of where they are used."""
+"""Random numbers as a function of a seed and a position."""
 
 from typing import Any
 
@@ -6,15 +6,16 @@ import tensorflow as tf
 
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio, odd
 _FACTORS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
-_BITS = 24  # as many as a float32 can tell apart in [0, 1)
+_BITS = 24  # a float32 has no more between 0 and 1
 
 
 def uniforms(random_seed: Any, position: Any, steps: Any) -> Any:
-    """Numbers in [0, 1), for each row those of `steps` positions from its own onwards.
+    """Numbers in [0, 1): for each row, those of `steps` positions from its own position on.
 
     SplitMix64 (Steele, Lea and Flood 2014, figure 16) without its state: number i of a seed is
-    the mixed value of mix(seed) + (i + 1) · γ. So a row's numbers depend on its seed and position
-    alone, and integers make them the same on every machine. Each is a multiple of 2^-24, below 1.
+    mix(mix(seed) + (i + 1) · γ). So the numbers of a row depend on its seed and position only, and
+    because they come from integers, they are the same on every machine. Each is a multiple of
+    2^-24.
 
     Args:
         random_seed: int64[batch].
@@ -38,7 +39,7 @@ def uniforms(random_seed: Any, position: Any, steps: Any) -> Any:
 
 
 def _mix(value: Any) -> Any:
-    """Turns every bit of uint64 with probability one half if one bit of the input is turned."""
+    """Flips every bit of a uint64 with probability one half when one bit of the input flips."""
     for shift, factor in _FACTORS:
         value = _xor_shift(value, shift) * _constant(factor)
     return _xor_shift(value, 31)

@@ -1,121 +1,144 @@
-"""The next character from the logits of all."""
+"""The next token from the logits of all: a table of samplers, one for each option."""
 
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import tensorflow as tf
 
 from textapps.core.tokens import FIRST
-from textapps.decoding.config import DecodingConfig
+from textapps.decoding.options import OFF, Options
 
-# Stands for temperature 0: differences of logits become so large that one character is left.
+# Stands for temperature 0: differences of logits become so large that one token is left.
 _COLDEST = 1e-37
 
 
-class Options(NamedTuple):
-    """What decides on the characters of each row; every tensor is [batch].
+class Candidates:
+    """The tokens that may come next; a sampler takes candidates and returns others.
 
-    temperature         float32, at least 0; 0 takes the likeliest, of equals the lowest id
-    top_k               int32, at least 0; 0 and what is above the vocabulary keep all
-    top_p               float32 in (0, 1]; 1 keeps all
-    repetition_penalty  float32, at least 1; 1 is none
-    random_seed         int64
+    Args:
+        logits: float32[batch, vocabulary], -inf for a token that has been ruled out.
+        seen: bool[batch, vocabulary], the tokens that have occurred.
+        order, kept: int32[batch, 1] how many are left, the first of these ids.
     """
 
-    temperature: Any
-    top_k: Any
-    top_p: Any
-    repetition_penalty: Any
-    random_seed: Any
+    def __init__(self, logits: Any, seen: Any, order: Any = None, kept: Any = None) -> None:
+        self.seen = seen
+        self._logits = logits
+        self._kept = kept
+        if order is not None:
+            self.order = order
 
-    @classmethod
-    def of(cls, config: DecodingConfig, random_seed: Any) -> "Options":
-        """The same options for every row, int64[batch] seeds of which each has its own."""
-        random_seed = tf.convert_to_tensor(random_seed, tf.int64)
-        return cls(
-            temperature=tf.fill(tf.shape(random_seed), float(config.temperature)),
-            top_k=tf.fill(tf.shape(random_seed), config.top_k),
-            top_p=tf.fill(tf.shape(random_seed), float(config.top_p)),
-            repetition_penalty=tf.fill(tf.shape(random_seed), float(config.repetition_penalty)),
-            random_seed=random_seed,
-        )
+    @cached_property
+    def order(self) -> Any:
+        """int32[batch, vocabulary], ids by descending logit, of equals the lowest first."""
+        return tf.argsort(self._logits, axis=-1, direction="DESCENDING", stable=True)
 
-    def plain(self) -> Any:
-        """bool[]: whether a temperature is all that any row asks for."""
-        shaped = (self.top_k > 0) | (self.top_p < 1) | (self.repetition_penalty > 1)
-        return ~tf.reduce_any(shaped)
+    @cached_property
+    def ranked(self) -> Any:
+        """The logits in descending order."""
+        ranked = tf.gather(self._logits, self.order, batch_dims=1)
+        if self._kept is None:
+            return ranked
+        return tf.where(tf.range(ranked.shape[-1]) < self._kept, ranked, -float("inf"))
+
+    @cached_property
+    def logits(self) -> Any:
+        """float32[batch, vocabulary], -inf for a token that has been ruled out."""
+        if self._kept is None:
+            return self._logits
+        least = tf.gather(self.ranked, self._kept - 1, batch_dims=1)
+        highest_id = tf.gather(self.order, self._kept - 1, batch_dims=1)
+        ids = tf.range(self._logits.shape[-1])
+        stays = (self._logits > least) | ((self._logits == least) & (ids <= highest_id))
+        return tf.where(stays, self._logits, -float("inf"))
+
+    def replaced(self, logits: Any) -> "Candidates":
+        """Candidates with other logits."""
+        return Candidates(logits, self.seen)
+
+    def likeliest(self, count: Any) -> "Candidates":
+        """The `count` most likely candidates, int32[batch, 1], but at least one."""
+        kept = count if self._kept is None else tf.minimum(self._kept, count)
+        return Candidates(self._logits, self.seen, self.order, tf.maximum(kept, 1))
 
 
-def choose(logits: Any, uniform: Any, options: Options, seen: Any = None) -> Any:
-    """One character a row by inverse transform sampling; padding and unknown are never chosen.
+def repetition_penalty(candidates: Candidates, penalty: Any) -> Candidates:
+    """Makes tokens that have occurred less likely (Keskar et al. 2019, section 4.1).
 
-    Repetition penalty, temperature, top-k and top-p in this order; top-p counts the probability
-    that top-k has left. A row's answer does not depend on its neighbours.
+    The paper divides every logit by the penalty. Here a negative logit is multiplied, because
+    dividing it would make the token more likely.
+    """
+    logits = candidates.logits
+    weaker = tf.where(logits > 0, logits / penalty, logits * penalty)
+    return candidates.replaced(tf.where(candidates.seen, weaker, logits))
+
+
+def temperature(candidates: Candidates, temperature: Any) -> Candidates:
+    """Divides the logits, of which the largest becomes 0."""
+    logits = candidates.logits
+    # Subtracted first, so that the lowest temperature does not make it infinite.
+    logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
+    return candidates.replaced(logits / tf.where(_is_cold(temperature), _COLDEST, temperature))
+
+
+def top_k(candidates: Candidates, k: Any) -> Candidates:
+    """Keeps the k most likely tokens."""
+    size = candidates.seen.shape[-1]
+    return candidates.likeliest(tf.where((k > 0) & (k < size), k, size))
+
+
+def top_p(candidates: Candidates, p: Any) -> Candidates:
+    """Keeps the fewest tokens that together have probability p (Holtzman et al. 2020, 3.1)."""
+    chances = tf.exp(candidates.ranked)
+    before = tf.cumsum(chances, axis=-1, exclusive=True)
+    wanted = p * tf.reduce_sum(chances, axis=-1, keepdims=True)
+    kept = tf.where(p < 1, before < wanted, True)
+    return candidates.likeliest(tf.reduce_sum(tf.cast(kept, tf.int32), axis=-1, keepdims=True))
+
+
+def min_p(candidates: Candidates, p: Any) -> Candidates:
+    """Keeps the tokens at least p times as likely as the most likely one (Nguyen et al. 2024)."""
+    logits = candidates.logits  # the largest is 0
+    return candidates.replaced(tf.where(tf.exp(logits) >= p, logits, -float("inf")))
+
+
+# In this order. The key is the option: a field of `DecodingConfig`. A sampler takes candidates and
+# the option's values, [batch, 1]; behind the temperature the largest logit of each row is 0.
+SAMPLERS = {
+    "repetition_penalty": repetition_penalty,
+    "temperature": temperature,
+    "top_k": top_k,
+    "top_p": top_p,
+    "min_p": min_p,
+}
+
+
+def sample_token(logits: Any, uniform: Any, options: Options, seen: Any = None) -> Any:
+    """Draws one token a row by inverse transform sampling, never padding or unknown.
+
+    A row's token does not depend on its neighbours.
 
     Args:
         logits: float32[batch, vocabulary].
         uniform: float32[batch] in [0, 1).
-        seen: bool[batch, vocabulary], the characters that have occurred; None if the options are
-            plain, which is quicker.
+        seen: bool[batch, vocabulary], the tokens that have occurred. None, which is faster, for
+            options that are plain: the temperature alone is applied.
 
     Returns:
         int32[batch].
     """
-    scores = logits[:, FIRST:]
-    if seen is not None:
-        scores = penalise(scores, seen[:, FIRST:], options.repetition_penalty)
-    cold = options.temperature < _COLDEST
-    # Less the largest, so that the coldest temperature makes no infinity of it.
-    scores -= tf.reduce_max(scores, axis=-1, keepdims=True)
-    scores /= tf.where(cold, _COLDEST, options.temperature)[:, None]
-    if seen is not None:
-        scores = truncate(scores, options.top_k, options.top_p)
-    chances = tf.exp(scores)  # the largest is 1
+    candidates = Candidates(logits[:, FIRST:], None if seen is None else seen[:, FIRST:])
+    for name, sampler in SAMPLERS.items():
+        if seen is not None or name not in OFF:
+            candidates = sampler(candidates, options[name][:, None])
+    chances = tf.exp(candidates.logits)  # the largest is 1
     below = tf.cumsum(chances, axis=-1)
-    target = tf.where(cold, 0.0, uniform)[:, None] * below[:, -1:]
-    # The first that reaches beyond the target. Should rounding leave none, then the likeliest:
-    # whatever the rounding, a character without a chance is never chosen.
+    target = tf.where(_is_cold(options["temperature"]), 0.0, uniform)[:, None] * below[:, -1:]
+    # The first that reaches beyond the target. If rounding leaves none, the most likely one:
+    # however it rounds, a token without a chance is never drawn.
     reached = tf.where(below > target, 2 * tf.sign(chances), chances)
     return tf.argmax(reached, axis=-1, output_type=tf.int32) + FIRST
 
 
-def penalise(logits: Any, seen: Any, penalty: Any) -> Any:
-    """Makes what has occurred less likely (Keskar et al. 2019, section 4.1).
-
-    There every logit is divided by the penalty; a negative one is multiplied here, or it would
-    become likelier.
-
-    Args:
-        logits: float32[batch, vocabulary].
-        seen: bool[batch, vocabulary].
-        penalty: float32[batch].
-    """
-    penalty = penalty[:, None]
-    weaker = tf.where(logits > 0, logits / penalty, logits * penalty)
-    return tf.where(seen, weaker, logits)
-
-
-def truncate(logits: Any, top_k: Any, top_p: Any) -> Any:
-    """Leaves the likeliest characters of each row, and -inf for the others.
-
-    The `top_k` likeliest, and of those the fewest whose probability is `top_p` together (nucleus
-    sampling, Holtzman et al. 2020, section 3.1), but always one. Of equals the lowest ids stay.
-
-    Args:
-        logits: float32[batch, vocabulary], the largest of each row 0.
-        top_k: int32[batch].
-        top_p: float32[batch].
-    """
-    size = logits.shape[-1]
-    order = tf.argsort(logits, axis=-1, direction="DESCENDING", stable=True)
-    ranked = tf.gather(logits, order, batch_dims=1)
-    few = tf.where((top_k > 0) & (top_k < size), top_k, size)[:, None]
-    chances = tf.where(tf.range(size) < few, tf.exp(ranked), 0.0)
-    before = tf.cumsum(chances, axis=-1, exclusive=True)
-    wanted = top_p[:, None] * tf.reduce_sum(chances, axis=-1, keepdims=True)
-    reached = tf.where(top_p[:, None] < 1, before >= wanted, False)
-    kept = tf.minimum(few, size - tf.reduce_sum(tf.cast(reached, tf.int32), axis=-1, keepdims=True))
-    last = tf.maximum(kept, 1) - 1
-    least = tf.gather(ranked, last, batch_dims=1)
-    highest_id = tf.gather(order, last, batch_dims=1)
-    stays = (logits > least) | ((logits == least) & (tf.range(size) <= highest_id))
-    return tf.where(stays, logits, -float("inf"))
+def _is_cold(temperature: Any) -> Any:
+    return temperature < _COLDEST

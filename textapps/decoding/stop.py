@@ -1,4 +1,4 @@
-"""Finding a stop text while a text grows."""
+"""Finding a stop text in a text that grows."""
 
 from typing import Any
 
@@ -6,13 +6,14 @@ import tensorflow as tf
 
 
 def advance_match(matched: Any, stop: Any, ids: Any) -> Any:
-    """Which beginnings of the stop text a row ends with after one character more.
+    """Which beginnings of the stop text a row ends with after one more character.
 
-    The shift-and method (Baeza-Yates and Gonnet 1992, section 2): all partial occurrences at
-    once, one bit each. A row in which the stop has occurred stays as it is.
+    This is the shift-and method (Baeza-Yates and Gonnet 1992, section 2): one bit for each partial
+    occurrence. A row in which the stop text has occurred stays as it is.
 
     Args:
-        matched: bool[batch, stop_length]; entry j: the row ends with the first j + 1 characters.
+        matched: bool[batch, stop_length]; entry j says whether the row ends with the first j + 1
+            characters of the stop text.
         stop: int32[batch, stop_length], at least one character.
         ids: int32[batch], the new characters.
     """
@@ -21,9 +22,9 @@ def advance_match(matched: Any, stop: Any, ids: Any) -> Any:
 
 
 def matched_length(matched: Any) -> Any:
-    """bool[batch, stop_length] → int32[batch]: characters at the end that begin the stop.
+    """bool[batch, stop_length] → int32[batch]: how many characters at the end begin the stop text.
 
-    All of the stop where it has occurred; until it has, the longest of its beginnings.
+    The longest beginning counts; where the stop text has occurred, that is all of it.
     """
     lengths = tf.range(1, tf.shape(matched)[1] + 1) * tf.cast(matched, tf.int32)
     return tf.reduce_max(lengths, axis=-1)

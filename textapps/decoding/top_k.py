@@ -1,21 +1,21 @@
-"""The likeliest few of a large vocabulary."""
+"""The largest logits of a large vocabulary."""
 
 from typing import Any
 
 import tensorflow as tf
 
-_SMALL = 1_000  # a vocabulary of which the parts would cost more than they save
+_SMALL = 1_000  # splitting a smaller vocabulary costs more than it saves
 
 
 def top_k(logits: Any, count: int) -> tuple[Any, Any]:
-    """What `tf.math.top_k` gives, of equals the lowest ids, in a third of its time.
+    """The result of `tf.math.top_k`, of equals the lowest ids, in a third of its time.
 
-    It looks at the maxima of parts of the vocabulary first: the largest entries lie in the parts
+    It first takes the maximum of each part of the vocabulary: the largest entries lie in the parts
     with the largest maxima, of equals in the first ones.
 
     Args:
         logits: float32[rows, vocabulary], the vocabulary of static size.
-        count: at most as many as the vocabulary has.
+        count: at most the size of the vocabulary.
 
     Returns:
         Values float32[rows, count], descending, and ids int32[rows, count].
@@ -40,9 +40,9 @@ def top_k(logits: Any, count: int) -> tuple[Any, Any]:
 
 
 def _number_of_parts(size: int, count: int) -> int:
-    """Near √(count · size), where maxima and entries of the best parts are fewest.
+    """Near √(count · size), where there are fewest maxima and entries to look through.
 
-    One that divides the size, if any is near: padding would copy all logits.
+    A divisor of the size, if one is near, because padding would copy all logits.
     """
     ideal = int((count * size) ** 0.5)
     near = [parts for parts in range(ideal // 2, 2 * ideal) if size % parts == 0]

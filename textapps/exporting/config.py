@@ -1,20 +1,26 @@
 """What a user can choose about an export."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from textapps.core.config import Section
+from textapps.core.keys import Option
 
 
 class ExportConfig(Section):
-    """The [export] section of config.toml."""
+    """The SavedModel that `export` writes."""
 
-    name: str | None = Field(
+    name: Annotated[str | None, Option("--name", commands=("export",))] = Field(
         None,
         # The name becomes a directory and a TensorFlow Serving model name: no separators, no dots.
         pattern=r"^[A-Za-z0-9_-]+$",
-        description="the export's directory under models/exported; by default the task",
+        description="The model's name in a server and its directory under models/exported: "
+        "letters, digits, _ and -; by default the task.",
     )
-    verify: bool = Field(
-        True, description="load the export in a process without Keras and compare its answers"
+    verify: Annotated[bool, Option("--verify/--no-verify", commands=("export",))] = Field(
+        True,
+        description="Load the export in a process without Keras and compare its answers with "
+        "those of the run.",
     )
-    warmup: bool = Field(True, description="add warm-up requests for TensorFlow Serving")
+    warmup: bool = Field(True, description="Add warm-up requests for TensorFlow Serving.")

@@ -1,4 +1,4 @@
-"""Training clips varied at random, each in its own way."""
+"""Random augmentation of training clips."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ from textapps.preprocessing.config import AudioConfig, AugmentationConfig
 from textapps.preprocessing.resampling import resample
 
 _WAVEFORM_DRAWS = 6
-_SILENCE = 1e-10  # the mean square of a clip in which there is nothing to be mixed with
+_SILENCE = 1e-10  # mean square; a clip or noise at or below it is not mixed
 
 
 class Augmentation:
     """Speed, shift, background noise and gain of waveforms; masks over frames.
 
-    Randomness comes from outside: `draws` numbers in [0, 1) for each clip. So what becomes of a
-    clip depends on its own numbers alone, and a run that is resumed repeats it. `clip_seeds` gives
-    the seeds that such numbers may be drawn from.
+    The caller provides the randomness: `draws` numbers in [0, 1) for each clip. The result for a
+    clip therefore depends only on its own numbers, and a resumed run repeats it. `clip_seeds` gives
+    the seeds from which to draw these numbers.
 
     Args:
         config: the ranges.
         audio: rate and sizes of clips and frames.
-        noise: float32[samples], recordings of background noise at the rate of `audio`, one after
-            the other; None or none: no noise is mixed in.
+        noise: float32[samples], concatenated recordings of background noise at the rate of
+            `audio`. If it is None or empty, no noise is mixed in.
     """
 
     def __init__(self, config: AugmentationConfig, audio: AudioConfig, noise: Any = None) -> None:
@@ -30,7 +30,7 @@ class Augmentation:
         self.audio = audio
         masks = config.time_masks + config.frequency_masks
         self.draws = _WAVEFORM_DRAWS + 2 * masks
-        # Samples are moved a millisecond at a time: single ones would take ten times as long.
+        # Shifts are whole milliseconds: shifting by single samples takes ten times as long.
         self._block = max(1, audio.sample_rate // 1_000)
         self._noise = None
         if config.noise_share and noise is not None and len(noise):
@@ -40,7 +40,7 @@ class Augmentation:
             self._noise = tf.reshape(repeated, [-1, self._block])
 
     def waveforms(self, clips: Any, draws: Any) -> Any:
-        """Another version of each clip.
+        """An augmented version of each clip.
 
         Args:
             clips: float32[batch, samples].
@@ -58,11 +58,11 @@ class Augmentation:
     def frames(self, features: Any, draws: Any) -> Any:
         """Masks over time and over frequency (SpecAugment, Park et al. 2019, section 2).
 
-        What is masked becomes 0, the mean of normalised features.
+        Masked values become 0, the mean of normalised features.
 
         Args:
             features: float32[batch, time, features].
-            draws: float32[batch, draws], those of `waveforms`.
+            draws: float32[batch, draws], the same as for `waveforms`.
         """
         config = self.config
         _, time, width = tf.unstack(tf.shape(features))
@@ -77,12 +77,12 @@ class Augmentation:
         return features
 
     def _played(self, clips: Any, draw: Any) -> Any:
-        """Each clip at one of five speeds, its middle where it was."""
+        """Each clip at one of five speeds; its middle does not move."""
         step = self.config.speed_percent
         if not step:
             return clips
         samples = tf.shape(clips)[1]
-        # in halves of a percent: 200 is as it was
+        # in half percent: 200 is the original speed
         speeds = [200 + half * step for half in (-2, -1, 0, 1, 2)]
         choice = tf.cast(draw * len(speeds), tf.int32)
         places = tf.dynamic_partition(tf.range(tf.shape(clips)[0]), choice, len(speeds))
@@ -94,7 +94,7 @@ class Augmentation:
         return tf.ensure_shape(played, clips.shape)
 
     def _shifted(self, clips: Any, draw: Any) -> Any:
-        """Each clip up to `shift_ms` earlier or later, silence where it is not."""
+        """Each clip shifted by up to `shift_ms` either way, padded with silence."""
         most = self.config.shift_ms
         if not most:
             return clips
@@ -110,7 +110,7 @@ class Augmentation:
         return tf.reshape(shifted, [rows, -1])[:, :samples]
 
     def _mixed(self, clips: Any, chosen: Any, place: Any, softness: Any) -> Any:
-        """Some clips with a piece of noise, at a ratio of powers drawn evenly in dB."""
+        """A share of the clips mixed with noise, at a power ratio drawn uniformly in dB."""
         if self._noise is None:
             return clips
         rows, samples = tf.unstack(tf.shape(clips))
@@ -128,19 +128,19 @@ class Augmentation:
 
 
 def clip_seeds(random_seed: int, pass_index: Any, places: Any) -> Any:
-    """A seed for each clip that is heard in each pass: int64[batch].
+    """A seed for each clip in each pass: int64[batch].
 
     Args:
-        random_seed: of the run.
+        random_seed: the run's.
         pass_index: int or int64[].
-        places: int64[batch], of the clips in the pass.
+        places: int64[batch], positions of the clips in the pass.
     """
     first = tf.cast(pass_index, tf.int64) * 2**32 + random_seed * 0x5851F42D4C957F2D % 2**62
     return first + tf.cast(places, tf.int64)
 
 
 def _outside(size: Any, largest: Any, width: Any, place: Any) -> Any:
-    """bool[batch, size], False in a stretch of 0 to `largest` places drawn for each row."""
+    """bool[batch, size], False in one random stretch of 0 to `largest` positions per row."""
     largest = tf.minimum(largest, size)
     width = tf.floor(width * tf.cast(largest + 1, tf.float32))
     first = tf.floor(place * (tf.cast(size, tf.float32) - width + 1))[:, None]
@@ -149,7 +149,7 @@ def _outside(size: Any, largest: Any, width: Any, place: Any) -> Any:
 
 
 def _centred(clips: Any, samples: Any) -> Any:
-    """float32[rows, any] → float32[rows, samples], as much cut off or added before as after."""
+    """float32[rows, any] → float32[rows, samples], cut or padded equally at both ends."""
     there = tf.shape(clips)[1]
     before = tf.maximum(there - samples, 0) // 2
     clips = clips[:, before : before + samples]

@@ -1,4 +1,4 @@
-"""Text to ids of characters and back, in the graph and, for megabytes, in NumPy."""
+"""Text to character ids and back, in the graph and, for large texts, in NumPy."""
 
 from collections import Counter
 from pathlib import Path
@@ -19,8 +19,8 @@ _REPLACEMENT = 0xFFFD
 class CharacterPreprocessor(tf.Module):
     """A character is a Unicode code point, case and white space included; ids as in `Vocabulary`.
 
-    Stock TensorFlow operations only, so that it goes into a SavedModel as it is. Bytes that are
-    not UTF-8 become U+FFFD and never an error.
+    It uses stock TensorFlow operations only, so it can be exported into a SavedModel. Bytes that
+    are not UTF-8 become U+FFFD; they never raise an error.
 
     >>> preprocessor = CharacterPreprocessor(Vocabulary(["b", "a"]))
     >>> preprocessor.encode("abc").tolist()
@@ -34,7 +34,7 @@ class CharacterPreprocessor(tf.Module):
         order = np.argsort(points)
         self._sorted = points[order]
         self._ids = (order + FIRST).astype(np.int32)
-        # by id; what stands for padding and the unknown character is never asked for
+        # by id; the entries of PAD and UNK are never looked up
         self._points = np.concatenate([np.full(FIRST, _REPLACEMENT, np.int32), points])
 
     @classmethod
@@ -56,18 +56,18 @@ class CharacterPreprocessor(tf.Module):
         return cls(vocabulary)
 
     def encode(self, text: str) -> NDArray[np.int32]:
-        """int32[characters], unknown ones as 1."""
+        """int32[characters]; a character that is not in the vocabulary becomes UNK."""
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32)
         places = np.minimum(np.searchsorted(self._sorted, points), len(self._sorted) - 1)
         known = self._sorted[places] == points
         return np.where(known, self._ids[places], UNK).astype(np.int32)
 
     def decode(self, ids: NDArray[np.int32]) -> str:
-        """The text of int32[characters]; U+FFFD for padding and unknown ones."""
+        """The text of int32[characters]; PAD and UNK become U+FFFD."""
         return "".join(map(chr, self._points[ids]))
 
     def unknown(self, text: str) -> list[str]:
-        """The characters that the vocabulary has not, each once, as they come."""
+        """The characters that are not in the vocabulary, each once, in order of appearance."""
         known = set(self.vocabulary.tokens)
         return [character for character in dict.fromkeys(text) if character not in known]
 
@@ -87,7 +87,7 @@ class CharacterPreprocessor(tf.Module):
         )
 
     def text(self, ids: Any, lengths: Any) -> Any:
-        """int32[batch, time] and how many of each row count, int32[batch] → string[batch]."""
+        """int32[batch, time] and the valid lengths, int32[batch] → string[batch]."""
         points = tf.gather(tf.constant(self._points), ids)
         return tf.strings.unicode_encode(
             tf.RaggedTensor.from_tensor(points, lengths=lengths), "UTF-8"

@@ -1,61 +1,85 @@
 """What a user may set of the way from text to tokens, and from audio to frames of features."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from textapps.core.config import Section
+from textapps.core.keys import Option
+
+_TOKENS = Option("--tokens", noun="kind of token")
 
 
 class TextConfig(Section):
-    """How a text becomes token ids.
+    """How a text becomes token ids."""
 
-    `standardize` removes HTML tags and folds white space and typographic apostrophes; `truncate`
-    says which part of a text longer than `max_tokens` is kept: its `head`, its `tail` or `both`
-    ends, half and half.
-    """
-
-    tokens: Literal["word", "char"] = "word"
-    lowercase: bool = True
-    standardize: bool = True
-    vocabulary_size: int = Field(20_000, ge=3, le=5_000_000)
-    min_count: int = Field(1, ge=1)
-    max_tokens: int = Field(400, ge=1, le=1_000_000)
-    truncate: Literal["head", "tail", "both"] = "head"
+    tokens: Annotated[Literal["word", "char"], _TOKENS] = Field(
+        "word", description="Split a text into words, or into characters (Chinese, Japanese)."
+    )
+    lowercase: bool = Field(True, description="Turn the text into lower case.")
+    standardize: bool = Field(
+        True, description="Remove HTML tags, and unify white space and typographic apostrophes."
+    )
+    vocabulary_size: int = Field(
+        20_000,
+        ge=3,
+        le=5_000_000,
+        description="Size of the vocabulary: the most frequent tokens are kept.",
+    )
+    min_count: int = Field(
+        1, ge=1, description="Tokens that occur less often in the training data are unknown."
+    )
+    max_tokens: int = Field(
+        400, ge=1, le=1_000_000, description="Longer texts are truncated to this many tokens."
+    )
+    truncate: Literal["head", "tail", "both"] = Field(
+        "head",
+        description="Part of a longer text that is kept: its head, its tail, or half of each.",
+    )
 
 
 class CharacterConfig(Section):
-    """How a text becomes ids of characters, which are Unicode code points.
+    """How a text becomes ids of characters, which are Unicode code points."""
 
-    Characters beyond the `vocabulary_size` most frequent ones, or rarer than `min_count` in the
-    training text, are unknown.
-    """
-
-    vocabulary_size: int = Field(20_000, ge=3, le=1_114_114)
-    min_count: int = Field(1, ge=1)
+    vocabulary_size: int = Field(
+        20_000,
+        ge=3,
+        le=1_114_114,
+        description="Size of the vocabulary: the most frequent characters are kept.",
+    )
+    min_count: int = Field(
+        1, ge=1, description="Characters that occur less often in the training text are unknown."
+    )
 
 
 class SubwordConfig(Section):
-    """How a sentence becomes token ids and token ids become a sentence again.
+    """How a sentence becomes token ids, and token ids become a sentence again."""
 
-    Subwords are SentencePiece's, found by its `model`; words and characters are the
-    `vocabulary_size` most frequent ones. A `joint` vocabulary is one for both languages. What is
-    longer than `max_tokens` loses its end.
-
-    With `sampling_alpha` above 0 training sees each sentence cut into other subwords every time
-    (Kudo 2018): of the `sampling_size` best cuts (0: of all) one is drawn with its probability to
-    the power of `sampling_alpha`; with BPE that is the chance that a merge is left out (Provilkov
-    et al. 2020), and there is no `sampling_size`.
-    """
-
-    tokens: Literal["subword", "word", "char"] = "subword"
-    model: Literal["unigram", "bpe"] = "unigram"
-    vocabulary_size: int = Field(8_000, ge=8, le=1_000_000)
-    joint: bool = True
-    lowercase: bool = False
-    sampling_alpha: float = Field(0.0, ge=0, le=1)
-    sampling_size: int = Field(0, ge=0, le=512)
-    max_tokens: int = Field(256, ge=1, le=100_000)
+    tokens: Annotated[Literal["subword", "word", "char"], _TOKENS] = Field(
+        "subword",
+        description="Split a sentence into SentencePiece's subwords, into words, or into "
+        "characters.",
+    )
+    model: Literal["unigram", "bpe"] = Field("unigram", description="SentencePiece's algorithm.")
+    vocabulary_size: Annotated[int, Option("--vocabulary-size")] = Field(
+        8_000, ge=8, le=1_000_000, description="Size of the vocabulary, in tokens."
+    )
+    joint: bool = Field(True, description="Share one vocabulary between both languages.")
+    lowercase: bool = Field(False, description="Turn sentences into lower case.")
+    sampling_alpha: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Above 0, each pass of training splits a sentence into other subwords "
+        "(Kudo 2018): the exponent of the probability of a split. With bpe, the chance that a "
+        "merge is left out (Provilkov et al. 2020).",
+    )
+    sampling_size: int = Field(
+        0, ge=0, le=512, description="With unigram, sample among this many best splits, 0 for all."
+    )
+    max_tokens: int = Field(
+        256, ge=1, le=100_000, description="Longer sentences are truncated to this many tokens."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SubwordConfig":
@@ -69,23 +93,34 @@ class SubwordConfig(Section):
 
 
 class AudioConfig(Section):
-    """How a waveform becomes frames of features.
+    """How a waveform becomes frames of features."""
 
-    A frame is a window of `window_ms` that begins every `hop_ms`; its features are the logarithms
-    of the energy in `mels` bands from `low_hz` to `high_hz`, equally wide on the mel scale, or
-    with kind 'mfcc' the first `coefficients` of their cosine transform. A clip shorter than
-    `clip_seconds` is filled up with silence, a longer one loses what is beyond.
-    """
-
-    sample_rate: int = Field(16_000, ge=4_000, le=192_000)
-    kind: Literal["log-mel", "mfcc"] = "log-mel"
-    window_ms: float = Field(25.0, ge=1, le=1_000)
-    hop_ms: float = Field(10.0, ge=1, le=1_000)
-    mels: int = Field(40, ge=2, le=512)
-    low_hz: float = Field(60.0, ge=0)
-    high_hz: float = Field(7_600.0, gt=0)
-    coefficients: int = Field(13, ge=1, le=512)
-    clip_seconds: float = Field(1.0, gt=0, le=60)
+    sample_rate: int = Field(
+        16_000, ge=4_000, le=192_000, description="Rate that recordings are resampled to, in Hz."
+    )
+    kind: Literal["log-mel", "mfcc"] = Field(
+        "log-mel",
+        description="Features of a frame: the logarithm of the energy in each mel band, or the "
+        "cosine transform of these.",
+    )
+    window_ms: float = Field(25.0, ge=1, le=1_000, description="Length of a frame.")
+    hop_ms: float = Field(
+        10.0, ge=1, le=1_000, description="Time from the start of one frame to that of the next."
+    )
+    mels: int = Field(
+        40, ge=2, le=512, description="Number of bands, equally wide on the mel scale."
+    )
+    low_hz: float = Field(60.0, ge=0, description="Lower end of the first band.")
+    high_hz: float = Field(7_600.0, gt=0, description="Upper end of the last band.")
+    coefficients: int = Field(
+        13, ge=1, le=512, description="With mfcc, how many coefficients of the transform are kept."
+    )
+    clip_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=60,
+        description="Length of a clip; a shorter one is padded with silence, a longer one is cut.",
+    )
 
     @property
     def window_samples(self) -> int:
@@ -142,25 +177,35 @@ class AudioConfig(Section):
 
 
 class AugmentationConfig(Section):
-    """How training clips are varied, another way in every pass; 0 leaves a variation out.
+    """How training clips are varied, differently in every pass; 0 leaves a variation out.
 
-    A clip is played up to `speed_percent` faster or slower, moved by up to `shift_ms`, mixed, in a
-    share of `noise_share` of the cases, with background noise that is `noise_low_db` to
-    `noise_high_db` softer than it, and made up to `gain_db` louder or softer. Of its frames,
-    `time_masks` stretches of up to `time_mask_ms` and `frequency_masks` bands of up to
-    `frequency_mask` features are blotted out (SpecAugment, Park et al. 2019).
+    Masks are those of SpecAugment (Park et al. 2019).
     """
 
-    speed_percent: int = Field(10, ge=0, le=50)
-    shift_ms: int = Field(100, ge=0, le=10_000)
-    noise_share: float = Field(0.5, ge=0, le=1)
-    noise_low_db: float = Field(5.0, ge=-20, le=80)
-    noise_high_db: float = Field(30.0, ge=-20, le=80)
-    gain_db: float = Field(6.0, ge=0, le=40)
-    time_masks: int = Field(1, ge=0, le=20)
-    time_mask_ms: float = Field(150.0, ge=0, le=10_000)
-    frequency_masks: int = Field(1, ge=0, le=20)
-    frequency_mask: int = Field(6, ge=0, le=512)
+    speed_percent: int = Field(
+        10, ge=0, le=50, description="Largest change of playback speed, faster or slower."
+    )
+    shift_ms: int = Field(
+        100, ge=0, le=10_000, description="Largest shift of a clip in time, earlier or later."
+    )
+    noise_share: float = Field(
+        0.5, ge=0, le=1, description="Share of clips that background noise is mixed into."
+    )
+    noise_low_db: float = Field(5.0, ge=-20, le=80, description="Smallest ratio of clip to noise.")
+    noise_high_db: float = Field(30.0, ge=-20, le=80, description="Largest ratio of clip to noise.")
+    gain_db: float = Field(6.0, ge=0, le=40, description="Largest change of loudness, up or down.")
+    time_masks: int = Field(
+        1, ge=0, le=20, description="Number of stretches of frames that are masked."
+    )
+    time_mask_ms: float = Field(
+        150.0, ge=0, le=10_000, description="Longest stretch of frames that is masked."
+    )
+    frequency_masks: int = Field(
+        1, ge=0, le=20, description="Number of bands of features that are masked."
+    )
+    frequency_mask: int = Field(
+        6, ge=0, le=512, description="Features in the widest band that is masked."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "AugmentationConfig":

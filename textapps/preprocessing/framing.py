@@ -1,4 +1,4 @@
-"""A waveform cut into windows, whole or in chunks."""
+"""Cuts a waveform into windows, as a whole or in chunks."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ State = dict[str, Any]
 class Framer:
     """Windows of `window` samples that begin every `hop` samples, the first at the first sample.
 
-    Nothing is added at the ends: a window is there as soon as its last sample is, so that chunks
-    give the windows of the whole. The state holds the samples that a later window needs, at the
-    right end, zeros before them, and how many they are:
+    There is no padding at the ends: a window is complete with its last sample, so chunks give the
+    same windows as the whole waveform. The state holds the samples that later windows need,
+    aligned to the right with zeros before them, and their number:
 
         samples  float32[batch, window - 1]
         count    int32[batch]
@@ -48,11 +48,11 @@ class Framer:
         Args:
             waveform: float32[batch, chunk], the next samples.
             state: None at the start.
-            samples: int32[batch], how many of each row count; None: all.
+            samples: int32[batch], the valid samples of each row; None: all.
 
         Returns:
-            float32[batch, time, window]; bool[batch, time], which of them are there, those on the
-            left; the new state.
+            float32[batch, time, window]; bool[batch, time], a mask of the valid ones, which are
+            on the left; the new state.
         """
         rows, chunk = tf.unstack(tf.shape(waveform))
         state = state or self.initial_state(rows)
@@ -64,13 +64,13 @@ class Framer:
         frames = self.frames(_from(known, past - state["count"], past + chunk))
         time = tf.shape(frames)[1]
         count = total - done * self.hop
-        kept = _from(known, samples, past)  # which end with the last one that counts
+        kept = _from(known, samples, past)  # up to the last valid sample
         kept = tf.where(tf.range(past)[None] >= past - count[:, None], kept, 0)
         mask = tf.range(time)[None] < done[:, None]
         return frames, mask, {"samples": kept, "count": count}
 
 
 def _from(x: Any, first: Any, size: Any) -> Any:
-    """`size` samples of each row from int32[batch] on; beyond the end, its last one again."""
+    """`size` samples of each row from int32[batch] on; beyond the end, the last one repeats."""
     places = first[:, None] + tf.range(size)[None]
     return tf.gather(x, tf.minimum(places, tf.shape(x)[1] - 1), batch_dims=1)

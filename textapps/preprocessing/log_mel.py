@@ -1,4 +1,4 @@
-"""The front end: waveforms to frames of features, in training and in the exported graph."""
+"""The front end: waveforms to feature frames, in training and in the exported graph."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,24 +12,24 @@ from textapps.preprocessing.framing import Framer, State
 from textapps.preprocessing.mel import MelBands, cosine_transform
 from textapps.preprocessing.normalization import Normalization
 
-_FLOOR = 1e-6  # of an energy, so that silence has a logarithm; -80 dB is just above it
+_FLOOR = 1e-6  # added to energies, so that silence has a logarithm; -80 dB is just above it
 
 
 class FrontEnd(tf.Module):
     """Log-mel spectrogram or MFCC (Davis and Mermelstein 1980, section II) of a waveform.
 
-    Windows of Hann's form without centring, energies by the FFT, log(mel + 1e-6), and for each
-    feature a fixed mean and deviation: a frame depends on its own samples alone, neither on
-    neighbours in the batch nor on what comes later.
+    It applies Hann windows without centring, takes energies from the FFT and log(mel + 1e-6), and
+    normalises each feature with a fixed mean and deviation. A frame depends only on its own
+    samples, not on other rows of the batch or on later samples.
 
-    The law: chunks of any lengths, the state passed along, give the frames of the whole.
+    The law: chunks of any lengths, with the state passed along, give the frames of the whole.
 
     Args:
-        config: rate, sizes and kind.
+        config: sample rate, sizes and kind of features.
         normalization: None leaves the features as they are.
 
     Raises:
-        ConfigurationError: more mels than the spectrum can tell apart.
+        ConfigurationError: more mel bands than the spectrum can resolve.
 
     >>> front_end = FrontEnd(AudioConfig(mels=20))
     >>> front_end.frames(tf.zeros([3, 16_000])).shape
@@ -71,7 +71,7 @@ class FrontEnd(tf.Module):
     def frames(self, waveform: Any) -> Any:
         """float32[batch, samples] → float32[batch, time, features].
 
-        There are as many frames as whole windows, none if the waveform is shorter than one.
+        One frame per complete window; none if the waveform is shorter than a window.
         """
         return self._features(self.framer.frames(waveform))
 
@@ -87,17 +87,17 @@ class FrontEnd(tf.Module):
         Args:
             waveform: float32[batch, chunk], the next samples.
             state: see `Framer`; None at the start.
-            samples: int32[batch], how many of each row count; None: all.
+            samples: int32[batch], the valid samples of each row; None: all.
 
         Returns:
-            float32[batch, time, features]; bool[batch, time], which of them are there, those on
-            the left; the new state.
+            float32[batch, time, features]; bool[batch, time], a mask of the valid ones, which are
+            on the left; the new state.
         """
         windows, mask, state = self.framer.next_frames(waveform, state, samples)
         return self._features(windows), mask, state
 
     def save(self, directory: Path) -> None:
-        """Writes the normalisation; the configuration stands in the run's config.toml."""
+        """Writes the normalisation; the configuration is in the run's config.toml."""
         if self.normalization is not None:
             self.normalization.save(directory)
 

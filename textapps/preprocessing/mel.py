@@ -1,4 +1,4 @@
-"""The mel scale: frequency bands of equal width to the ear."""
+"""Mel bands and the cosine transform."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,25 +9,25 @@ from numpy.typing import NDArray
 
 from textapps.core.errors import ConfigurationError
 
-# Converters to int8 leave constants of fewer than 1,024 numbers as they are. Energies must stay
-# exact: their logarithm shows soft ones as much as loud ones.
+# Converters to int8 do not quantise constants of less than 1,024 numbers. Energies must stay exact,
+# because their logarithm makes errors in soft ones as visible as errors in loud ones.
 _LARGEST_BLOCK = 1_023
 
 
 class MelBands:
-    """Sums of the energies of frequencies in triangular bands that overlap by half.
+    """Sums the energies of frequencies in triangular bands that overlap by half.
 
     The bands are equally wide on the mel scale, 2595 · log10(1 + f / 700) (O'Shaughnessy 1987,
     page 150), and each peaks at 1. Most weights are zero, so the product is computed in blocks of
     neighbouring bands.
 
     Args:
-        bands: how many.
-        bins: frequencies of the spectrum, from 0 to half of `sample_rate`.
-        low_hz, high_hz: where the first band begins and the last one ends.
+        bands: number of bands.
+        bins: number of frequencies of the spectrum, from 0 to half of `sample_rate`.
+        low_hz, high_hz: start of the first band and end of the last one.
 
     Raises:
-        ConfigurationError: the bands are so narrow that one has no frequency in it.
+        ConfigurationError: a band is so narrow that it contains no frequency of the spectrum.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class MelBands:
         empty = np.flatnonzero(self.weights.max(axis=0) < 1e-3)
         if len(empty):
             raise ConfigurationError(
-                f"preprocessor.mels {bands} is too many: band {empty[0]} has no frequency of the "
-                "spectrum in it; choose fewer mels or a longer window_ms"
+                f"preprocessor.mels {bands} is too many: band {empty[0]} contains no frequency of "
+                "the spectrum; choose fewer mels or a longer window_ms"
             )
         self._blocks = list(_blocks(self.weights))
 
@@ -69,7 +69,7 @@ def cosine_transform(inputs: int, outputs: int) -> NDArray[np.float32]:
 
 
 def _blocks(weights: NDArray[np.float32]) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """(first bin, last bin + 1, float32[bins, bands]) of as many bands as a block may hold."""
+    """(first bin, last bin + 1, float32[bins, bands]) of each block, as large as allowed."""
     used = [np.flatnonzero(band) for band in weights.T]
     start = 0
     for band in range(1, len(used) + 1):

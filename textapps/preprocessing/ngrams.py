@@ -1,4 +1,4 @@
-"""Which n-grams stand in a text, in the graph."""
+"""Looks up the n-grams of a text, in the graph."""
 
 import io
 import zlib
@@ -20,24 +20,24 @@ TEXTS_AT_ONCE = 64
 class NgramIndex(tf.Module):
     """Numbers the n-grams of token ids that were frequent enough in training.
 
-    An n-gram is the number that its token ids spell in base `vocabulary_size`; those that are
-    known stand sorted in `keys`, and the feature of one is its place there, counted from 1.
+    An n-gram is encoded as the number whose digits in base `vocabulary_size` are its token ids.
+    `keys` holds the known ones, sorted; the feature of an n-gram is its position there, from 1.
 
     Args:
-        orders: the longest n-gram, in tokens.
+        orders: length of the longest n-gram, in tokens.
         vocabulary_size: one more than the largest id.
         keys: int64[features], sorted.
 
     Raises:
-        ConfigurationError: so long n-grams of so many words do not fit into 63 bits.
+        ConfigurationError: the numbers of the n-grams do not fit into 63 bits.
     """
 
     def __init__(self, orders: int, vocabulary_size: int, keys: Any) -> None:
         super().__init__()
         if vocabulary_size**orders >= 2**63:
             raise ConfigurationError(
-                f"n-grams of {orders} of {vocabulary_size} words cannot be numbered: choose a "
-                "smaller model.ngrams or preprocessor.vocabulary_size"
+                f"n-grams of {orders} tokens with a vocabulary of {vocabulary_size} cannot be "
+                "numbered: choose a smaller model.ngrams or preprocessor.vocabulary_size"
             )
         self.orders = orders
         self.vocabulary_size = vocabulary_size
@@ -50,7 +50,7 @@ class NgramIndex(tf.Module):
     def learn(
         cls, ids: Any, row_splits: Any, *, orders: int, vocabulary_size: int, min_texts: int
     ) -> "NgramIndex":
-        """The n-grams that stand in at least `min_texts` of the texts.
+        """Learns the n-grams that occur in at least `min_texts` of the texts.
 
         Args:
             ids, row_splits: as `TextPreprocessor.encode` gives them.
@@ -65,13 +65,13 @@ class NgramIndex(tf.Module):
         return cls(orders, vocabulary_size, kept if len(kept) else np.zeros(1, np.int64))
 
     def __len__(self) -> int:
-        """How many features there are; they are numbered from 1."""
+        """The number of features; they are numbered from 1."""
         return int(self.keys.shape[0])
 
     def __call__(self, ids: Any) -> Any:
         """int32[batch, time], 0 for padding → int32[batch, orders · time].
 
-        Each known n-gram of a text once, in no particular order; 0 in the other places.
+        Each known n-gram of a text once, in no particular order; 0 at the other positions.
         """
         keys = self._keys_of(ids)
         flat = tf.reshape(keys, [-1])
@@ -80,10 +80,10 @@ class NgramIndex(tf.Module):
         return tf.reshape(tf.where(known, places + 1, 0), tf.shape(keys))
 
     def encode(self, ids: Any, row_splits: Any) -> tuple[Any, Any]:
-        """The features of many texts, compactly.
+        """The features of many texts, as a flat array.
 
         Returns:
-            int32[features of all texts], and int64[texts + 1], where each text begins and ends.
+            int32[features of all texts], and int64[texts + 1], the row splits.
         """
         values, lengths = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
         for batch in _batches(ids, row_splits):
@@ -118,11 +118,11 @@ class NgramIndex(tf.Module):
         return cls(orders, vocabulary_size, keys)
 
     def _keys_of(self, ids: Any) -> Any:
-        """int32[batch, time] → int64[batch, orders · time], each of a row once, else 0."""
+        """int32[batch, time] → int64[batch, orders · time]: each n-gram of a row once, else 0."""
         key = ids = tf.cast(ids, tf.int64)
         keys = [ids]
         for order in range(1, self.orders):
-            # an n-gram that would begin before the text stays the shorter one that it is
+            # an n-gram that would start before the text stays the shorter n-gram
             before = tf.pad(ids, [[0, 0], [order, 0]])[:, : tf.shape(ids)[1]]
             key = key + before * self.vocabulary_size**order
             keys.append(tf.where(ids > 0, key, 0))

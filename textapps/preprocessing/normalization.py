@@ -1,4 +1,4 @@
-"""Features brought to mean 0 and deviation 1, by numbers learnt once from training data."""
+"""Scales features to mean 0 and deviation 1, with constants from the training data."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from textapps.core.files import write_file
 from textapps.core.records import FormatError, RecordError, dump_record, read_record
 
 FILE = "normalization.json"
-_SMALLEST = 1e-2  # a feature that never changes is moved to 0 and not blown up
+_SMALLEST = 1e-2  # deviation; a constant feature is shifted to 0 and not amplified
 
 
 class Normalization:
@@ -38,7 +38,7 @@ class Normalization:
         """Mean and deviation over batch and time of float32[batch, time, features].
 
         Raises:
-            DataError: there is no frame.
+            DataError: there are no frames.
         """
         count, total, squares = 0, 0.0, 0.0
         for batch in batches:
@@ -64,7 +64,7 @@ class Normalization:
 
     @classmethod
     def load(cls, directory: Path, features: int) -> "Normalization":
-        """Reads what `save` wrote, for so many features.
+        """Reads what `save` wrote, for this number of features.
 
         Raises:
             RunError: the file is missing, damaged, of another format or for other features.

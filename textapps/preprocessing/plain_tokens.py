@@ -1,4 +1,4 @@
-"""Words or characters as the tokens of translation, by stock TensorFlow operations only."""
+"""Word and character tokens for translation, with stock TensorFlow operations only."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ from textapps.preprocessing.tokenizer import Tokenizer, fold
 from textapps.preprocessing.vocabulary import Vocabulary
 
 FILE = "vocabulary.txt"
-# No text has such a token: neither a word nor a character has these three or four characters.
+# No text has these tokens: "<" and ">" are never part of a longer token.
 SPECIAL = {BOS: "<s>", EOS: "</s>"}
 _UNKNOWN = "\ufffd"
-_MARK = "\uffed"  # stands where no space does; `fold` leaves none in a text
+_MARK = "\uffed"  # means "no space here"; `fold` removes it from texts
 _WORDS = (
     (r"[^\p{L}\p{M}\p{N} ]", rf"{_MARK}\0{_MARK}"),  # punctuation and symbols, one by one
     (rf"(^| ){_MARK}", r"\1"),
@@ -27,11 +27,11 @@ _WORDS = (
 
 
 class PlainTokenizer(Tokenizer):
-    """Words or characters, the most frequent ones known.
+    """Words or characters; the most frequent ones form the vocabulary.
 
-    A character is a Unicode code point. A word is a run of letters and digits; any other character
-    is a word of its own, which says by a mark (U+FFED, as OpenNMT's tokenizer does) on which sides
-    no space stands: `(a)!` is `(￭`, `a`, `￭)￭`, `￭!`.
+    A character is a Unicode code point. A word is a run of letters and digits. Any other character
+    is a word of its own, with a mark (U+FFED, as in OpenNMT's tokenizer) on each side that has no
+    space: `(a)!` is `(￭`, `a`, `￭)￭`, `￭!`.
     """
 
     def __init__(self, config: SubwordConfig, vocabulary: Vocabulary) -> None:
@@ -71,11 +71,11 @@ class PlainTokenizer(Tokenizer):
 
     @property
     def vocabulary_size(self) -> int:
-        """How many ids there are, the special ones included."""
+        """The number of ids, including the special ones."""
         return len(self.vocabulary)
 
     def save(self, directory: Path) -> None:
-        """Writes the vocabulary; the configuration stands in the run's config.toml."""
+        """Writes the vocabulary; the configuration is in the run's config.toml."""
         self.vocabulary.save(directory / FILE)
 
     @classmethod
@@ -89,8 +89,9 @@ class PlainTokenizer(Tokenizer):
         first = vocabulary.tokens[: len(SPECIAL)]
         if first != tuple(SPECIAL.values()) or len(set(vocabulary.tokens)) < len(vocabulary.tokens):
             raise RunError(
-                f"{directory / FILE} is not as it was written: it begins with other tokens than "
-                f"{' and '.join(SPECIAL.values())}, or has one twice; train again or restore it"
+                f"{directory / FILE} has changed since it was written: it does not begin with "
+                f"{' and '.join(SPECIAL.values())}, or contains a token twice; train again or "
+                "restore it"
             )
         return cls(config, vocabulary)
 

@@ -1,4 +1,4 @@
-"""WAV files of any kind to waveforms of one rate, a batch at a time."""
+"""Reads batches of WAV files into waveforms with one sample rate."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from textapps.preprocessing.riff import parse_wav
 
 
 def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tuple[Any, Any, Any]:
-    """Files as bytes to waveforms at `sample_rate`; a bad one never fails its neighbours.
+    """Files as bytes to waveforms at `sample_rate`; a bad one does not affect the others.
 
     Args:
-        contents: string[batch], as `parse_wav` reads them.
+        contents: string[batch], in the formats that `parse_wav` reads.
         max_seconds: a longer recording is an error.
 
     Returns:
-        float32[batch, samples], padded with zeros on the right; int32[batch], how many of the
-        samples count; string[batch], empty or why there are none.
+        float32[batch, samples], padded with zeros on the right; int32[batch], the number of valid
+        samples; string[batch], empty, or the reason why there are none.
     """
 
     def read(content: Any) -> tuple[Any, Any, Any]:
@@ -25,9 +25,9 @@ def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tupl
         seconds = tf.size(waveform) / tf.maximum(rate, 1)
         too_long = tf.strings.join(
             [
-                "the recording has ",
+                "the recording is ",
                 tf.strings.as_string(seconds, precision=1),
-                f" s and may have {max_seconds:g} s at most",
+                f" s long, the limit is {max_seconds:g} s",
             ]
         )
         error = tf.where(seconds > max_seconds, too_long, error)
@@ -48,7 +48,7 @@ def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tupl
 
 
 def fit_length(waveform: Any, samples: int) -> Any:
-    """float32[batch, any] → float32[batch, samples]: zeros after the end, or the end cut off."""
+    """float32[batch, any] → float32[batch, samples]: padded with zeros, or the end cut off."""
     waveform = waveform[:, :samples]
     missing = samples - tf.shape(waveform)[1]
     waveform = tf.pad(waveform, [[0, 0], [0, missing]])

@@ -1,23 +1,23 @@
-"""Waveforms at another sample rate."""
+"""Converts waveforms to another sample rate."""
 
 import math
 from typing import Any
 
 import tensorflow as tf
 
-_MARGIN = 1_024  # samples of silence between the end and the beginning, which the FFT joins
+_MARGIN = 1_024  # samples of silence after the end, because the FFT wraps around
 
 
 def resample(waveform: Any, rate_from: Any, rate_to: Any) -> Any:
-    """The same sound with `rate_to` samples a second instead of `rate_from`.
+    """The same audio with `rate_to` samples per second instead of `rate_from`.
 
-    Exact for what lies below half of both rates, and without anything above (the sampling theorem,
-    by way of the discrete Fourier transform); beyond the ends there is silence. A graph takes
-    rates that are known only when it runs.
+    Exact for frequencies below half of both rates; all others are removed (the sampling theorem,
+    applied with the discrete Fourier transform). Beyond the ends there is silence. In a graph the
+    rates may be tensors.
 
     Args:
         waveform: float32[…, samples].
-        rate_from, rate_to: int or int32[], in Hz or in any other unit; above 0.
+        rate_from, rate_to: int or int32[], in Hz or any other unit; above 0.
 
     Returns:
         float32[…, ceil(samples · rate_to / rate_from)].
@@ -41,7 +41,7 @@ def resample(waveform: Any, rate_from: Any, rate_to: Any) -> Any:
 
 
 def _change(waveform: Any, old: Any, new: Any) -> Any:
-    """`new` samples for each `old` ones, which have no common divisor."""
+    """`new` samples for every `old` ones; the two have no common divisor."""
     samples = tf.shape(waveform, tf.int64)[-1]
     old, new = tf.cast(old, tf.int64), tf.cast(new, tf.int64)
     blocks = (samples + _MARGIN + old - 1) // old
@@ -52,7 +52,7 @@ def _change(waveform: Any, old: Any, new: Any) -> Any:
     outer = [[0, 0]] * (len(waveform.shape) - 1)
     padded = tf.pad(waveform, [*outer, [0, before - tf.cast(samples, tf.int32)]])
     spectrum = tf.signal.rfft(padded, before[None])
-    # strictly below half of both rates: at half of one the phase is not known
+    # strictly below half of both rates: at half of a rate the phase is unknown
     kept = (tf.minimum(before, after) + 1) // 2
     missing = tf.maximum(after // 2 + 1 - kept, 0)
     spectrum = tf.pad(spectrum[..., :kept], [*outer, [0, missing]])
@@ -61,7 +61,7 @@ def _change(waveform: Any, old: Any, new: Any) -> Any:
 
 
 def _greatest_common_divisor(one: Any, other: Any) -> Any:
-    """Euclid's, of int32[]."""
+    """Euclid's algorithm for int32[]."""
     return tf.while_loop(
         lambda a, b: b > 0, lambda a, b: (b, tf.math.floormod(a, b)), (one, other)
     )[0]

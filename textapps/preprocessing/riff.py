@@ -1,4 +1,4 @@
-"""WAV files read by TensorFlow operations, so that a SavedModel takes their bytes."""
+"""Reads WAV files with TensorFlow operations, so that a SavedModel can take their bytes."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ _UNKNOWN_SIZE = 0xFFFFFFFF
 
 
 def parse_wav(content: Any) -> tuple[Any, Any, Any]:
-    """The samples of a RIFF/WAVE file; no bytes make it raise.
+    """The samples of a RIFF/WAVE file; it never raises, whatever the bytes.
 
-    PCM of 8, 16, 24 and 32 bits, float of 32 and 64, as WAVE_FORMAT_EXTENSIBLE too; any number of
-    channels, of which the mean is taken; rates from 4,000 to 192,000 Hz. Chunks that are not
-    known are passed over. Where the header of a recording made on the fly says no length, or the
-    file ends early, everything that is there counts.
+    It reads 8, 16, 24 and 32-bit PCM and 32 and 64-bit float, also as WAVE_FORMAT_EXTENSIBLE, with
+    any number of channels, which are averaged, and rates from 4,000 to 192,000 Hz. Unknown chunks
+    are skipped. If a streamed recording has no length in its header, or the file ends early, all
+    samples in the file are used.
 
     Source: Microsoft and IBM 1991, Multimedia Programming Interface and Data Specifications 1.0,
     chapters 2 and 3; Microsoft's documentation of WAVEFORMATEXTENSIBLE.
@@ -26,8 +26,8 @@ def parse_wav(content: Any) -> tuple[Any, Any, Any]:
         content: string[].
 
     Returns:
-        float32[samples] in [-1, 1]; int32[], the rate in Hz; string[], empty if the file is good,
-        otherwise what is wrong with it: then there are no samples and the rate is 0.
+        float32[samples] in [-1, 1]; int32[], the rate in Hz; string[], empty if the file is valid,
+        else the error. After an error there are no samples and the rate is 0.
     """
     raw = tf.io.decode_raw(content, tf.uint8)
     layout, layout_size, data, data_size = _find_chunks(raw)
@@ -40,7 +40,7 @@ def parse_wav(content: Any) -> tuple[Any, Any, Any]:
     bits = _number(raw, layout + 14, 2)
     extended = (encoding == _EXTENSIBLE) & (layout_size >= 40)
     encoding = tf.where(extended, _number(raw, layout + 24, 2), encoding)
-    # a sample of 20 bits lies in the upper bits of three or four bytes
+    # a 20-bit sample is in the upper bits of three or four bytes
     divides = (channels > 0) & (frame_bytes % tf.maximum(channels, 1) == 0) & (frame_bytes > 0)
     sample_bytes = tf.where(divides, frame_bytes // tf.maximum(channels, 1), (bits + 7) // 8)
     decoder = _decoder(encoding, bits, sample_bytes)
@@ -66,7 +66,7 @@ def parse_wav(content: Any) -> tuple[Any, Any, Any]:
         (
             decoder >= len(_DECODERS),
             tf.strings.join(
-                ["encoding ", form, " is not supported: save as PCM of 16 bits (encoding 1)"]
+                ["encoding ", form, " is not supported: save as 16-bit PCM (encoding 1)"]
             ),
         ),
         (
@@ -74,8 +74,8 @@ def parse_wav(content: Any) -> tuple[Any, Any, Any]:
             tf.strings.join(["the sample rate of ", _text(rate), " Hz is not ", _RATES]),
         ),
         (data < 0, "the WAV file has no 'data' chunk"),
-        (frames == 0, "the WAV file holds no sample"),
-        (~finite, "the WAV file holds numbers that are not finite"),
+        (frames == 0, "the WAV file contains no samples"),
+        (~finite, "the WAV file contains NaN or infinite samples"),
     )
     good = error == ""
     values = values[: tf.where(good, tf.size(values), 0)]
@@ -85,7 +85,7 @@ def parse_wav(content: Any) -> tuple[Any, Any, Any]:
 
 
 def _find_chunks(raw: Any) -> tuple[Any, Any, Any, Any]:
-    """Where the content of 'fmt ' and 'data' begins, int64[], -1 if nowhere, and its given size."""
+    """Start, int64[], -1 if missing, and declared size of the 'fmt ' and 'data' contents."""
     total = _size(raw)
 
     def searching(count: Any, place: Any, layout: Any, _: Any, data: Any, __: Any) -> Any:
@@ -106,7 +106,7 @@ def _find_chunks(raw: Any) -> tuple[Any, Any, Any, Any]:
             tf.where(is_data, size, data_size),
         )
 
-    # without RIFF and WAVE at its beginning it is not looked at
+    # without RIFF and WAVE at the start there is nothing to search
     start = tf.where(_is_wave(raw), tf.constant(12, tf.int64), total)
     nowhere, none = tf.constant(-1, tf.int64), tf.constant(0, tf.int64)
     begin = (tf.constant(0), start, nowhere, none, nowhere, none)
@@ -114,16 +114,16 @@ def _find_chunks(raw: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _data_length(raw: Any, data: Any, size: Any) -> Any:
-    """How many bytes of samples there are: int64[]."""
+    """The number of bytes of samples: int64[]."""
     left = tf.maximum(_size(raw) - data, 0)
-    # Written before the length was known: neither size reaches into the data.
+    # The header was written before the length was known: neither size reaches into the data.
     whole = _number(raw, tf.constant(4, tf.int64), 4)
     unknown = (size == 0) & ((whole + 8 <= data) | (whole == _UNKNOWN_SIZE))
     return tf.where(unknown, left, tf.minimum(size, left))
 
 
 def _decoder(encoding: Any, bits: Any, sample_bytes: Any) -> Any:
-    """Which of `_DECODERS` reads this: int64[]; their number if none does."""
+    """The index in `_DECODERS` that reads this encoding: int64[]; their number if none does."""
     none = tf.constant(len(_DECODERS), tf.int64)
     fits = (bits >= 1) & (bits <= 8 * sample_bytes)
     whole = tf.where(fits & (sample_bytes <= 4), sample_bytes - 1, none)
@@ -156,7 +156,7 @@ def _float_64(raw: Any) -> Any:
     return tf.cast(tf.bitcast(tf.reshape(raw, [-1, 8]), tf.float64), tf.float32)
 
 
-# uint8[bytes] → float32[values]; whole numbers in the order of their bytes
+# uint8[bytes] → float32[values]; integers ordered by their bytes
 _DECODERS = (_unsigned_8, _signed_16, _signed_24, _signed_32, _float_32, _float_64)
 
 
@@ -167,7 +167,7 @@ def _is_wave(raw: Any) -> Any:
 
 
 def _number(raw: Any, place: Any, width: int) -> Any:
-    """`width` bytes from int64[] on, the lowest first, as int64[]; what is missing counts as 0."""
+    """`width` bytes from int64[] on, little-endian, as int64[]; missing bytes count as 0."""
     piece = tf.cast(raw[place : place + width], tf.int64)
     powers = tf.constant([256**power for power in range(width)], tf.int64)
     return tf.reduce_sum(piece * powers[: tf.size(piece)])

@@ -1,4 +1,4 @@
-"""Subwords: SentencePiece, learned by its own trainer, applied in the graph by TensorFlow Text."""
+"""SentencePiece subwords, learned by its own trainer, applied in the graph by TensorFlow Text."""
 
 import hashlib
 import io
@@ -19,20 +19,21 @@ from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.tokenizer import Sampler, Tokenizer, fold_all
 
 MODEL, RECORD = "subwords.model", "subwords.json"
-# All but one character in 10,000: none that matters is unknown, and what an unknown one means is
-# learned. No byte fallback: 256 ids for what training never shows, too many for a small vocabulary.
+# All but one character in 10,000 are covered. No character that matters becomes UNK, and the model
+# still learns UNK. There is no byte fallback: it takes 256 ids that training never shows, too many
+# for a small vocabulary.
 COVERAGE = 0.9999
-# More text makes the trainer slower, not its vocabulary better.
+# More text makes the trainer slower but the vocabulary no better.
 MOST_SENTENCES = 1_000_000
-_SAMPLING = threading.Lock()  # SentencePiece's random numbers are one stream for the process
+_SAMPLING = threading.Lock()  # SentencePiece has one random generator per process
 
 
 class SubwordTokenizer(Tokenizer):
     """Subwords of a unigram language model (Kudo 2018) or of byte pair encoding (Sennrich 2016).
 
     Args:
-        config: how it was made.
-        model: SentencePiece's own model, as bytes.
+        config: the configuration it was learned with.
+        model: a serialised SentencePiece model.
     """
 
     def __init__(self, config: SubwordConfig, model: bytes) -> None:
@@ -40,7 +41,7 @@ class SubwordTokenizer(Tokenizer):
 
         super().__init__(config)
         self.model = model
-        # Loaded from a SavedModel, tokenizers of one name are one tokenizer.
+        # In a loaded SavedModel, tokenizers with the same name are one resource.
         name = f"subwords_{hashlib.sha256(model).hexdigest()[:16]}"
         self._pieces = tensorflow_text.SentencepieceTokenizer(model, name=name)
         self._size = int(self._pieces.vocab_size())
@@ -54,7 +55,7 @@ class SubwordTokenizer(Tokenizer):
         `of` names the texts in errors. Returns it with what `encode_all` gives for each side.
 
         Raises:
-            ConfigurationError: the texts do not support so large or so small a vocabulary.
+            ConfigurationError: the vocabulary size is too large or too small for the texts.
             DataError: there is nothing to learn from.
         """
         texts = [text for side in sides for text in side]
@@ -70,16 +71,16 @@ class SubwordTokenizer(Tokenizer):
 
     @property
     def vocabulary_size(self) -> int:
-        """How many ids there are, the special ones included."""
+        """The number of ids, including the special ones."""
         return self._size
 
     @property
     def resources(self) -> list[Any]:
-        """What an export must keep track of."""
+        """The resources that an export must track."""
         return [self._pieces]
 
     def sampler(self, texts: Sequence[str]) -> Sampler | None:
-        """Subword regularisation. TensorFlow Text knows no seed, so not in the graph."""
+        """Subword regularisation, outside the graph, because TensorFlow Text takes no seed."""
         if not self.config.sampling_alpha:
             return None
         import sentencepiece
@@ -102,7 +103,7 @@ class SubwordTokenizer(Tokenizer):
         return sample
 
     def save(self, directory: Path) -> None:
-        """Writes the model, and beside it the record of its sha256."""
+        """Writes the model, and its sha256 to a second file."""
         write_described(directory / MODEL, self.model)
 
     @classmethod
@@ -138,8 +139,8 @@ def _train(texts: Sequence[str], config: SubwordConfig) -> bytes:
 
     written = io.BytesIO()
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as rules:
-        # U+2581 to a space, which it stands for anyway: nothing is normalised. Without any rule
-        # TensorFlow Text would log a line for every tokenizer.
+        # The only rule maps U+2581 to the space it stands for, so nothing is normalised. Without
+        # any rule TensorFlow Text would log a line for every tokenizer.
         rules.write("2581\t20\n")
         rules.flush()
         sentencepiece.SentencePieceTrainer.train(
@@ -149,7 +150,7 @@ def _train(texts: Sequence[str], config: SubwordConfig) -> bytes:
             vocab_size=config.vocabulary_size,
             character_coverage=COVERAGE,
             normalization_rule_tsv=rules.name,
-            max_sentence_length=1_000_000,  # bytes; longer ones would be left out
+            max_sentence_length=1_000_000,  # bytes; longer ones would be skipped
             num_threads=1,
             pad_id=PAD,
             unk_id=UNK,

@@ -13,11 +13,11 @@ from textapps.core.tokens import FIRST, PAD, UNK
 from textapps.preprocessing.config import TextConfig
 from textapps.preprocessing.vocabulary import Vocabulary
 
-# U+02BC is Unicode's apostrophe that counts as a letter: inside a word it keeps the word whole.
+# U+02BC is an apostrophe that Unicode counts as a letter, so it does not split a word.
 _LETTER_APOSTROPHE = "\u02bc"
 _STANDARD = (
     (r"<[^<>]{1,200}>", " "),  # HTML tags such as <br />
-    (r"[\p{Z}\p{C}\s]+", " "),  # every white space and control character, U+0085 and NUL too
+    (r"[\p{Z}\p{C}\s]+", " "),  # all white space and control characters, including U+0085 and NUL
     ("\u2019", "'"),
 )
 _WORDS = (
@@ -27,18 +27,18 @@ _WORDS = (
 
 
 class TextPreprocessor(tf.Module):
-    """Standardises texts, cuts them into words or characters and looks up their ids.
+    """Standardises texts, splits them into words or characters and looks up their ids.
 
-    Stock TensorFlow operations only, so that it goes into a SavedModel as it is. Bytes that are
-    not UTF-8 become U+FFFD and never an error. Ids are as in `Vocabulary`; a text without a token
-    is one column of padding.
+    It uses stock TensorFlow operations only, so it can be exported into a SavedModel. Bytes that
+    are not UTF-8 become U+FFFD; they never raise an error. Ids are as in `Vocabulary`; a text
+    without tokens becomes one PAD.
     """
 
     def __init__(self, config: TextConfig, vocabulary: Vocabulary) -> None:
         super().__init__()
         self.config = config
         self.vocabulary = vocabulary
-        tokens = vocabulary.tokens or ("",)  # no token is empty, and no table may be
+        tokens = vocabulary.tokens or ("",)  # a table must not be empty, and no token is ''
         keys = tf.constant(tokens, tf.string)
         ids = tf.range(FIRST, FIRST + len(tokens), dtype=tf.int32)
         self.table = tf.lookup.StaticHashTable(
@@ -76,15 +76,15 @@ class TextPreprocessor(tf.Module):
         return tf.pad(ids, [[0, 0], [0, missing]], constant_values=PAD)
 
     def encode(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        """The ids of many texts, compactly.
+        """The ids of many texts, as a flat array.
 
         Returns:
-            int32[tokens], all ids in a row, and int64[texts + 1], where each text begins and ends.
+            int32[tokens], the ids of all texts, and int64[texts + 1], the row splits.
         """
         return encode_all(self._ids, texts)
 
     def save(self, directory: Path) -> None:
-        """Writes the vocabulary; the configuration stands in the run's config.toml."""
+        """Writes the vocabulary; the configuration is in the run's config.toml."""
         self.vocabulary.save(directory / "vocabulary.txt")
 
     @classmethod
@@ -145,21 +145,21 @@ def tokenize(texts: Any, config: TextConfig) -> Any:
 
 
 def clean(texts: Any, lowercase: bool) -> Any:
-    """string[batch] → the same as valid UTF-8, in lower case if asked for."""
+    """string[batch] → the same as valid UTF-8, optionally in lower case."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    if lowercase:  # which would end a text at its first NUL
+    if lowercase:  # tf.strings.lower would end a text at its first NUL
         texts = tf.strings.regex_replace(texts, r"\x00", " ")
         texts = tf.strings.lower(texts, encoding="utf-8")
     return texts
 
 
 def truncate(tokens: Any, config: TextConfig) -> Any:
-    """Keeps `max_tokens` of each row, from the end or ends that `config.truncate` names."""
+    """Keeps `max_tokens` of each row: its head, its tail or both, as `config.truncate` says."""
     limit = config.max_tokens
     tail = {"head": 0, "tail": limit, "both": limit // 2}[config.truncate]
     lengths = tokens.row_lengths()
-    # On flat values: arithmetic between ragged and dense tensors takes 700 operations more, and
-    # with them half of the time to trace a model.
+    # This works on flat values: arithmetic between ragged and dense tensors takes 700 more
+    # operations, which are half of the time to trace a model.
     positions = tf.ragged.range(lengths).flat_values
     from_end = tf.repeat(lengths, lengths) - positions
     kept = tf.boolean_mask(tokens.flat_values, (positions < limit - tail) | (from_end <= tail))
@@ -167,10 +167,10 @@ def truncate(tokens: Any, config: TextConfig) -> Any:
 
 
 def encode_all(encode: Callable[[Any], Any], texts: Iterable[str]) -> tuple[Any, Any]:
-    """What `encode`, string[batch] → ragged int32[batch, (tokens)], gives for many texts.
+    """Applies `encode`, string[batch] → ragged int32[batch, (tokens)], to many texts.
 
     Returns:
-        int32[tokens], all ids in a row, and int64[texts + 1], where each text begins and ends.
+        int32[tokens], the ids of all texts, and int64[texts + 1], the row splits.
     """
     values, lengths = [np.zeros(0, "int32")], [np.zeros(1, "int64")]
     for batch in batches(texts):
@@ -181,7 +181,7 @@ def encode_all(encode: Callable[[Any], Any], texts: Iterable[str]) -> tuple[Any,
 
 
 def batches(texts: Iterable[str], size: int = 256) -> Iterator[Any]:
-    """The texts as string[<= size], in their order."""
+    """The texts in batches, string[<= size], in their order."""
     iterator = iter(texts)
     while batch := list(islice(iterator, size)):
         yield tf.constant(batch, tf.string)

@@ -1,4 +1,4 @@
-"""What subwords, words and characters have in common: sentences to ids and back, in the graph."""
+"""The interface of subword, word and character tokenizers: sentences to ids and back."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,22 +12,21 @@ from textapps.core.tokens import BOS, EOS, PAD
 from textapps.preprocessing.config import SubwordConfig, TextConfig
 from textapps.preprocessing.text import batches, clean, encode_all, truncate
 
-# White space of every kind, control characters, and the two characters that tokens use as marks.
+# All white space, control characters, and the two characters that tokens use as marks.
 _SPACE = r"[\p{Z}\p{Cc}\s\x{2581}\x{FFED}]+"
 
 Sampler = Callable[[NDArray[np.int64], int], list[NDArray[np.int32]]]
 
 
 class Tokenizer(tf.Module):
-    """Sentences to token ids and back: the interface of all kinds of tokens.
+    """Sentences to token ids and back, in the graph.
 
-    Made by `TokenizerPair`. Ids are 0 for padding, 1 for unknown tokens, 2 and 3 for BOS and
-    EOS, which `encode` does not add. A text without a token is an empty row. Neither bytes that
-    are not UTF-8 nor unknown characters are errors: the latter come back as U+FFFD.
+    `TokenizerPair` creates tokenizers. Ids are 0 for PAD, 1 for UNK, 2 for BOS and 3 for EOS;
+    `encode` adds neither BOS nor EOS. A text without tokens is an empty row. Bytes that are not
+    UTF-8 and unknown characters do not raise errors; the latter are decoded as U+FFFD.
 
-    The law: where every character (or word) is known and the text not too long,
-    `decode(encode(text))` is `fold(text)`, in every writing; apart from white space nothing is
-    normalised.
+    The law: if every character (or word) is known and the text is not too long,
+    `decode(encode(text))` is `fold(text)`, in every script. Nothing but white space is normalised.
     """
 
     def __init__(self, config: SubwordConfig) -> None:
@@ -40,12 +39,12 @@ class Tokenizer(tf.Module):
 
     @property
     def vocabulary_size(self) -> int:
-        """How many ids there are, the special ones included."""
+        """The number of ids, including the special ones."""
         raise NotImplementedError
 
     @property
     def resources(self) -> list[Any]:
-        """What an export must keep track of."""
+        """The resources that an export must track."""
         return [self]
 
     def encode(self, texts: Any) -> Any:
@@ -56,21 +55,21 @@ class Tokenizer(tf.Module):
         """int32[batch, time] → string[batch]: the tokens before the first EOS or PAD."""
         ended = tf.cumsum(tf.cast((ids == EOS) | (ids == PAD), tf.int32), axis=1) > 0
         texts = self._text(tf.ragged.boolean_mask(ids, ~ended & (ids != BOS)))
-        return tf.strings.strip(texts)  # a model may begin or end with the token of a space
+        return tf.strings.strip(texts)  # a model may begin or end with a token for a space
 
     def encode_all(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        """The ids of many texts: int32[tokens] in a row, and int64[texts + 1] row splits."""
+        """The ids of many texts: int32[tokens], and int64[texts + 1], the row splits."""
         return encode_all(self._encode, texts)
 
     def sampler(self, texts: Sequence[str]) -> Sampler | None:
-        """Another cut of these texts for every seed, None if the configuration asks for none.
+        """Draws other segmentations of these texts; None if the configuration has no sampling.
 
-        The sampler takes int64[rows], places in `texts`, and a seed, and gives their ids.
+        The sampler takes int64[rows], indices into `texts`, and a seed, and gives their ids.
         """
         return None
 
     def save(self, directory: Path) -> None:
-        """Writes the vocabulary; the configuration stands in the run's config.toml."""
+        """Writes the vocabulary; the configuration is in the run's config.toml."""
         raise NotImplementedError
 
     def _ids(self, texts: Any) -> Any:
@@ -83,15 +82,15 @@ class Tokenizer(tf.Module):
 
 
 def fold(texts: Any, lowercase: bool = False) -> Any:
-    """string[batch] → string[batch]: one space for white space of any kind, none at the ends.
+    """string[batch] → string[batch]: runs of white space become one space, none at the ends.
 
-    So are control characters, U+2581 and U+FFED, which tokens use as marks.
+    Control characters, U+2581 and U+FFED, which tokens use as marks, count as white space.
     """
     texts = tf.strings.regex_replace(clean(texts, lowercase), _SPACE, " ")
     return tf.strings.strip(texts)
 
 
 def fold_all(texts: Sequence[str], lowercase: bool) -> list[str]:
-    """The same of many texts."""
+    """`fold` for many texts."""
     folded = (fold(batch, lowercase).numpy() for batch in batches(texts))
     return [text.decode() for batch in folded for text in batch]

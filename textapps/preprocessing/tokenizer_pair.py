@@ -1,4 +1,4 @@
-"""The tokenizers of both languages: one that they share, or one for each."""
+"""The tokenizers of both languages: a shared one, or one for each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +11,9 @@ JOINT, SOURCE, TARGET = "joint", "source", "target"
 
 
 class TokenizerPair:
-    """How source and target become ids; `source is target` if the vocabulary is joint.
+    """The tokenizers of source and target; `source is target` if the vocabulary is joint.
 
-    Which kind of tokens they are, only `learn` and `load` know.
+    Only `learn` and `load` know the kind of tokens.
     """
 
     def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
@@ -22,12 +22,12 @@ class TokenizerPair:
 
     @property
     def joint(self) -> bool:
-        """Whether both languages share ids, and so may share embeddings."""
+        """Whether both languages share ids, and can therefore share embeddings."""
         return self.source is self.target
 
     @property
     def resources(self) -> list[Any]:
-        """What an export must keep track of."""
+        """The resources that an export must track."""
         return self.source.resources + ([] if self.joint else self.target.resources)
 
     @classmethod
@@ -39,7 +39,7 @@ class TokenizerPair:
         Returns it with the ids of the sources and of the targets, as `encode_all` gives them.
 
         Raises:
-            ConfigurationError: SentencePiece cannot make a vocabulary of that size.
+            ConfigurationError: the vocabulary size is too large or too small for the texts.
             DataError: there is nothing to learn from.
         """
         kind = _kind(config)

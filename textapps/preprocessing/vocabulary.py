@@ -1,4 +1,4 @@
-"""A vocabulary: which token has which id, as a text file that a person can read."""
+"""The vocabulary: tokens and their ids, stored as a readable text file."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ _ORIGINALS = {escape: original for original, escape in _ESCAPES.items()}
 
 
 class Vocabulary:
-    """Tokens in the order of their ids: 0 is padding, 1 the unknown token, 2 the first of `tokens`.
+    """Tokens in the order of their ids: 0 is PAD, 1 is UNK, 2 is the first of `tokens`.
 
     >>> vocabulary = Vocabulary(["the", "film"])
     >>> len(vocabulary), vocabulary.tokens[3 - FIRST]
@@ -25,14 +25,14 @@ class Vocabulary:
         self.tokens = tuple(tokens)
 
     def __len__(self) -> int:
-        """How many ids there are, those of padding and the unknown token included."""
+        """The number of ids, including PAD and UNK."""
         return len(self.tokens) + FIRST
 
     @classmethod
     def from_counts(
         cls, counts: Iterable[tuple[str, int]], size: int, min_count: int = 1
     ) -> "Vocabulary":
-        """The most frequent tokens, `size` ids in all; equally frequent ones in code point order.
+        """The most frequent tokens, `size` ids in total; ties are in code point order.
 
         >>> Vocabulary.from_counts([("b", 2), ("a", 2), ("c", 9), ("d", 1)], size=5).tokens
         ('c', 'a', 'b')
@@ -41,7 +41,7 @@ class Vocabulary:
         return cls([token for _, token in sorted(kept)[: size - FIRST]])
 
     def save(self, path: Path) -> None:
-        """Writes one token a line, after a line that names the format; beside it the sha256."""
+        """Writes the format and one token per line; the sha256 goes to a second file."""
         lines = ["".join(_ESCAPES.get(char, char) for char in token) for token in self.tokens]
         write_described(path, "\n".join([f"{HEADER}{FORMAT}", *lines, ""]))
 
@@ -60,11 +60,11 @@ class Vocabulary:
             raise RunError(f"{path} cannot be read ({error}); train again or restore it") from None
         if header != f"{HEADER}{FORMAT}":
             raise RunError(
-                f"{path} begins with {header[:40]!r}, not '{HEADER}{FORMAT}': "
-                "it is damaged or was written by another version of textapps"
+                f"{path} begins with {header[:40]!r}, not '{HEADER}{FORMAT}': the file is damaged "
+                "or was written by another version of textapps"
             )
         if lines.pop() != "":
-            raise RunError(f"{path} is cut short; train again or restore it")
+            raise RunError(f"{path} is truncated; train again or restore it")
         return cls([_unescape(line) if "\\" in line else line for line in lines])
 
 

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from textapps.core.config import Section
 from textapps.core.errors import ExportError
@@ -74,7 +74,8 @@ class Manifest(Section):
 
     `labels` stand in the order of the columns of `scores`, `state` lists the leaves of a `step`
     signature in order, and a metric without a value (an area under the curve of one class) is
-    null. `sha256` covers every file of the export except the manifest.
+    null. `options` says what a request for a generated text may contain: name → JSON schema with
+    range, default and description. `sha256` covers every file of the export except the manifest.
 
     LiteRT files, "float" and "int8", take one clip of `clip_samples`. Where the test split was at
     hand, `accuracy` gives that of the run and of both files on the examples of `evaluated_on`, and
@@ -91,6 +92,7 @@ class Manifest(Section):
     signatures: dict[str, SignatureInfo] = Field(default_factory=dict)
     state: tuple[str, ...] = ()
     decoding: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
+    options: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
     metrics: dict[str, int | float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=_installed_versions)
     sha256: dict[str, str]

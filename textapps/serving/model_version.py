@@ -15,6 +15,7 @@ from textapps.savedmodel.loading import load_saved_model
 from textapps.savedmodel.manifest import MANIFEST
 from textapps.savedmodel.signature import Arrays, Signature
 from textapps.serving.batcher import Batcher, Batching
+from textapps.serving.stream_request import option_schemas
 from textapps.serving.warmup import warm_up
 
 # Model, version, signature and rows of a call that begins; called in the event loop.
@@ -49,6 +50,8 @@ class ModelVersion:
         self.signatures: Mapping[str, Signature] = {
             key: Signature(key, function) for key, function in self._saved.signatures.items()
         }
+        if "continue" in self.signatures:  # what the page shows and a stream takes
+            self.manifest = {**self.manifest, "options": option_schemas(self.manifest)}
         warm_up(self.signatures, directory)
         executor = ThreadPoolExecutor(
             max(1, len(self.signatures)), thread_name_prefix=f"{name}-{version}"

@@ -27,7 +27,8 @@ from textapps.serving.metadata import signature_defs
 from textapps.serving.model_version import ModelVersion
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
-from textapps.serving.streaming import StreamRequest, TextStream
+from textapps.serving.stream_request import StreamRequest
+from textapps.serving.streaming import TextStream
 
 T = TypeVar("T")
 

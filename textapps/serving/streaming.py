@@ -1,49 +1,15 @@
 """Generated text as it comes, through the signatures `start` and `continue`."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from textapps.savedmodel.errors import BadInput
 from textapps.serving.model_version import ModelVersion
+from textapps.serving.stream_request import StreamRequest
 
 # A chunk takes a small share of a second on one core, and a call's own cost is small beside it.
 CHUNK_CHARACTERS = 32
-
-_OPTIONS = ("temperature", "top_k", "top_p", "repetition_penalty", "random_seed")
-
-
-class StreamRequest(BaseModel):
-    """What to generate: `length` characters after `seed`, up to `stop` where it occurs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    seed: str = ""
-    length: int = Field(default=500, ge=1, le=100_000)
-    temperature: float = Field(default=0.8, ge=0, le=100)
-    top_k: int = Field(default=0, ge=0, le=2**31 - 1)
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    repetition_penalty: float = Field(default=1.0, ge=1, le=100)
-    random_seed: int = Field(default=0, ge=-(2**63), le=2**63 - 1)
-    stop: str | None = Field(default=None, min_length=1)
-
-    @classmethod
-    def parse(cls, body: Mapping[str, Any], manifest: Mapping[str, Any]) -> "StreamRequest":
-        """A request's body over the defaults in a manifest. Raises BadInput."""
-        exported = manifest.get("decoding")
-        defaults = {
-            key: value
-            for key, value in (exported if isinstance(exported, dict) else {}).items()
-            if key in cls.model_fields and value is not None
-        }
-        try:
-            return cls.model_validate({**defaults, **body})
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            key = ".".join(map(str, first["loc"]))
-            raise BadInput(f"'{key}': {first['msg'][:1].lower()}{first['msg'][1:]}") from None
 
 
 class TextStream:
@@ -85,8 +51,7 @@ class TextStream:
             yield held
 
     async def _advance(self, length: int) -> str:
-        options = {name: getattr(self._request, name) for name in _OPTIONS}
-        values = {**options, "length": length}
+        values = {**self._request.model_dump(), "length": length}
         outputs = await self._version.predict(
             "continue",
             {

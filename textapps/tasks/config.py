@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import Field
 
 from textapps.backbones.config import BackboneConfig
 from textapps.core.config import Section, lookup, resolve
 from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.keys import Option
 from textapps.core.names import PresetName
 from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
 from textapps.exporting.config import ExportConfig
@@ -23,9 +24,16 @@ class TaskConfig(Section):
     A task narrows the types of `task`, `data`, `preprocessor` and `model`, and may add sections.
     """
 
-    task: str
-    preset: PresetName = "small"
-    random_seed: int = Field(0, ge=0, lt=2**32)
+    task: str = Field(description="The task of the run.")
+    preset: Annotated[PresetName, Option("--preset")] = Field(
+        "small", description="A set of values to start from."
+    )
+    random_seed: Annotated[int, Option("--random-seed")] = Field(
+        0,
+        ge=0,
+        le=2**32 - 1,
+        description="Seed of everything random: the same seed gives the same weights.",
+    )
     data: AnyData
     preprocessor: Section
     backbone: BackboneConfig = BackboneConfig()
@@ -66,6 +74,14 @@ class Presets(Mapping[str, Values], Generic[C]):
 
     def __len__(self) -> int:
         return len(self._by_name)
+
+    @property
+    def keys_set(self) -> frozenset[str]:
+        """The dotted keys that some preset sets, or changes for some backbone."""
+        tables = (*self._by_name.values(), *self.by_backbone.values())
+        return frozenset(
+            f"{section}.{key}" for table in tables for section in table for key in table[section]
+        )
 
     def resolve(
         self,

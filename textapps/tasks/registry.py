@@ -1,16 +1,19 @@
 """The tasks by name, each imported when it is asked for."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textapps.core.errors import ConfigurationError, unknown
-from textapps.tasks.config import Presets
-from textapps.tasks.task import Task
 
-AnyTask = Task[Any, Any, Any, Any, Any, Any, Any]
+if TYPE_CHECKING:
+    from textapps.tasks.about import About
+    from textapps.tasks.config import Presets
+    from textapps.tasks.task import Task
 
-# A package with a TASK in its module `task` and with PRESETS in its module `config`. The names are
-# those of textapps.core.names.TASKS, which is at hand without any of them.
+    AnyTask = Task[Any, Any, Any, Any, Any, Any, Any]
+
+# A package with a TASK in its module `task`, PRESETS in its module `config` and ABOUT in its module
+# `about`. The names are those of textapps.core.names.TASKS, which is at hand without any of them.
 _PACKAGES = {
     "sentiment": "textapps.tasks.sentiment",
     "generate": "textapps.tasks.generate",
@@ -19,7 +22,7 @@ _PACKAGES = {
 }
 
 
-def get_task(name: str) -> AnyTask:
+def get_task(name: str) -> "AnyTask":
     """The task of this name; imports TensorFlow.
 
     Raises:
@@ -29,7 +32,7 @@ def get_task(name: str) -> AnyTask:
     return task
 
 
-def get_presets(name: str) -> Presets[Any]:
+def get_presets(name: str) -> "Presets[Any]":
     """The configuration of a task, without the rest of it and without TensorFlow.
 
     Raises:
@@ -37,6 +40,16 @@ def get_presets(name: str) -> Presets[Any]:
     """
     presets: Presets[Any] = _module(name, "config").PRESETS
     return presets
+
+
+def get_about(name: str) -> "About":
+    """What the command line says of a task, without its configuration.
+
+    Raises:
+        ConfigurationError: there is no such task.
+    """
+    found: About = _module(name, "about").ABOUT
+    return found
 
 
 def _module(name: str, module: str) -> Any:

@@ -1,6 +1,6 @@
 """What a task is: the parts that tasks/lifecycle.py puts together, in one way for all tasks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 from textapps.evaluation.reports.sections import Report
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C, Presets, TaskConfig
+from textapps.tasks.rows import Row
 from textapps.training.batches import BatchSource
 from textapps.training.data_record import Examples
 from textapps.training.evaluations import Summary
@@ -84,6 +85,11 @@ class Evaluation(Generic[S]):
     details: Mapping[str, object] = field(default_factory=dict)
     default: bool = False
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Lines for people, below the figures."""
+        return ()
+
 
 E = TypeVar("E", bound=Evaluation[Any])
 
@@ -133,6 +139,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
     build_trainee: the same with what training needs besides; `rows` tells how many rows of a
         batch of a given size each replica takes. None: nothing is needed besides.
     predictor: what answers by the model.
+    rows: the answers to inputs as `predict` prints them, given options of the [decoding] section
+        and, by name, what belongs to one call, such as a random seed.
     objective: what to optimise, given the predictor of the model in training.
 
     evaluate: how good the model is on the examples of the named split.
@@ -158,6 +166,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
     build_model: Callable[[C, P, Labels], M]
     build_trainee: Callable[[C, P, Labels, B, Rows], M] | None = None
     predictor: Callable[[RunDirectory, C, P, M, Labels], R]
+    rows: Callable[..., Iterator[Row]]
     objective: Callable[[R, S], Objective]
 
     evaluate: Callable[[R, S, str], E]

@@ -1,4 +1,4 @@
-"""Batches as pure functions of (pass, step), padded on the right, held in compact memory."""
+"""Batches as pure functions of (pass, step), padded on the right, from flat arrays."""
 
 import copy
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ Batch = tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[np.float32]]
 
 
 class BatchSource(Protocol):
-    """What `fit` trains and validates on.
+    """The batches that `fit` trains and validates on.
 
     Attributes:
-        worker, workers: which share of each batch it gives, of how many. A batch that does not
-            divide is filled up with rows of weight 0, so that all shares are of one size.
+        worker, workers: the index of this share of each batch, and the number of shares. A batch
+            that does not divide is padded with rows of weight 0, so all shares have the same size.
     """
 
     worker: int
@@ -30,30 +30,30 @@ class BatchSource(Protocol):
     def batch(self, pass_index: int, step: int) -> Batch:
         """(inputs by name, targets, float32 weights), the same for the same arguments.
 
-        A weight for each target that the loss sees: [batch], or [batch, time] of a stream.
+        The weights have one value per target of the loss: [batch], or [batch, time] for streams.
         """
 
     @property
     def signature(self) -> Any:
-        """The nest of `tf.TensorSpec` that every batch fits."""
+        """The nested `tf.TensorSpec`s of a batch."""
 
 
 def shard_of(source: BatchSource, worker: int, workers: int) -> BatchSource:
-    """The same batches, of which this one gives another share."""
+    """The same batches, with the share of `worker` out of `workers`."""
     share = copy.copy(source)
     share.worker, share.workers = worker, workers
     return share
 
 
 class TextBatchSource:
-    """Sequences of numbers of labelled texts.
+    """Batches of labelled sequences of ids.
 
     Args:
-        sequences: by input name, (int32[all], int64[texts + 1]): the numbers of all texts one
-            after the other, and where each text begins and ends; 0 is padding.
+        sequences: by input name, (int32[all], int64[texts + 1]): the concatenated ids of all texts
+            and the row splits; 0 is PAD.
         labels: int32[texts].
         plan: the order of the batches.
-        worker, workers: this process and the number of them, for data-parallel training.
+        worker, workers: index of this process and number of processes, for data parallelism.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ def padded(
 ) -> NDArray[np.int32]:
     """Sequences `rows` as int32[rows, time], padded with 0 on the right.
 
-    `time` is at least 1 and as long as the longest, rounded up to a multiple of `multiple`.
+    `time` is the longest length, at least 1, rounded up to a multiple of `multiple`.
 
     >>> padded(np.int32([5, 6, 7]), np.array([0, 1, 1, 3]), np.array([2, 0]), multiple=3)
     array([[6, 7, 0],
@@ -112,7 +112,7 @@ def padded(
     """
     starts = row_splits[rows]
     lengths = row_splits[rows + 1] - starts
-    # A recurrent layer cannot run over no time at all, not even for a batch of empty texts.
+    # A recurrent layer needs at least one position, even for a batch of empty texts.
     positions = np.arange(-(-max(1, lengths.max(initial=0)) // multiple) * multiple)
     valid = positions < lengths[:, None]
     result = np.zeros(valid.shape, np.int32)

@@ -1,4 +1,4 @@
-"""A backbone's state that outlives a call."""
+"""Carries a backbone's state from one call to the next."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from textapps.training.weights import CARRIED
 class CarriedState(keras.layers.Layer):
     """Keeps the state of a fixed number of streams in variables.
 
-    A call may be of fewer rows: of those from `first_row` on, which is 0 unless a batch is computed
-    in parts. Each replica of a model keeps the state of its own streams.
+    A call may have fewer rows: those from `first_row` on, which is 0 unless a batch is computed in
+    parts. Each replica of a model keeps the state of its own streams.
 
     Args:
-        initial: what `Backbone.initial_state` gives for that number of rows.
-        saved: whether the variables are the model's, so that checkpoints hold them.
+        initial: the result of `Backbone.initial_state` for that number of rows.
+        saved: whether the variables belong to the model, so that checkpoints contain them.
     """
 
     def __init__(self, initial: Any, *, saved: bool, **kwargs: Any) -> None:
@@ -30,7 +30,7 @@ class CarriedState(keras.layers.Layer):
         self.built = True
 
     def read(self, start: Any) -> Any:
-        """The state, zeros in the rows where `start`, bool[rows], is true."""
+        """The state, reset to zeros in the rows where `start`, bool[rows], is true."""
         rows = ops.shape(start)[0]
 
         def begun(variable: Any) -> Any:
@@ -43,7 +43,7 @@ class CarriedState(keras.layers.Layer):
         return tuple({leaf: begun(v) for leaf, v in leaves.items()} for leaves in self.leaves)
 
     def write(self, state: Any) -> None:
-        """Keeps the state that the next call reads; other rows stay."""
+        """Stores the state for the next call; other rows stay unchanged."""
         for leaves, tensors in zip(self.leaves, state, strict=True):
             for leaf, variable in leaves.items():
                 value = ops.stop_gradient(tensors[leaf])
@@ -55,7 +55,7 @@ class CarriedState(keras.layers.Layer):
                 variable.assign(value)
 
     def _variable(self, name: str, zeros: Any, saved: bool) -> Any:
-        if not saved:  # Keras does not count a plain variable among the model's
+        if not saved:  # Keras does not treat a plain variable as one of the model
             return tf.Variable(zeros, trainable=False, name=name)
         return self.add_weight(
             shape=zeros.shape,

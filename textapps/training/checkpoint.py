@@ -1,4 +1,4 @@
-"""Checkpoints on disk: whole or absent, verified when read, the newest good one found."""
+"""Checkpoints on disk: written atomically, verified when read."""
 
 import dataclasses
 import errno
@@ -24,15 +24,15 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclasses.dataclass(frozen=True)
 class TrainingState:
-    """Where a run stands, beside its arrays.
+    """The progress of a run; the arrays are stored separately.
 
     Attributes:
-        step: steps done.
+        step: number of completed steps.
         steps_per_pass: steps of one pass over the data; another number means other data.
         seconds: time spent in training steps.
-        best_score, best_loss: figures of the best validation so far, None before the first.
+        best_score, best_loss: score and loss of the best validation so far, None before the first.
         best_step: the step of that validation, whose checkpoint is kept.
-        waited: intervals since then.
+        waited: number of intervals since then.
         stopped_by: "epochs", "patience" or "time" once training has ended, else None.
     """
 
@@ -49,13 +49,13 @@ class TrainingState:
 class CheckpointStore:
     """The directory `checkpoints/` of a run; only the holder of the run's lock may write.
 
-    Each checkpoint is a directory `step-00001234` of `arrays.npz` (one array a key, no pickle)
-    and `state.json` (format, the fields of TrainingState, `variables`: one record an array, and
-    the sha256 of arrays.npz).
+    Each checkpoint is a directory `step-00001234` with `arrays.npz` (one array per key, no pickle)
+    and `state.json` (format, the fields of TrainingState, `variables` with one record per array,
+    and the sha256 of arrays.npz).
 
     Args:
-        keep: how many of the newest checkpoints are kept, beside the best one.
-        keep_ends, interval: how many of those whose step is a multiple of `interval` are kept too.
+        keep: how many of the newest checkpoints are kept, in addition to the best one.
+        keep_ends, interval: how many checkpoints at multiples of `interval` are kept as well.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class CheckpointStore:
         self.interval = interval
 
     def path(self, step: int) -> Path:
-        """Where the checkpoint of `step` is or will be."""
+        """The directory of the checkpoint of `step`, existing or not."""
         return self.directory / f"step-{step:08d}"
 
     def steps(self) -> list[int]:
-        """The steps of all checkpoints, good or not, in rising order."""
+        """The steps of all checkpoints, intact or not, in ascending order."""
         names = (path.name.removeprefix("step-") for path in self.directory.glob("step-*"))
         return sorted(int(name) for name in names if name.isdigit())
 
@@ -81,9 +81,9 @@ class CheckpointStore:
         return ends[max(0, len(ends) - self.keep_ends) :]
 
     def save(self, state: TrainingState, arrays: Arrays, variables: list[dict[str, Any]]) -> None:
-        """Writes a checkpoint, then removes those that are not to be kept.
+        """Writes a checkpoint, then removes those that need not be kept.
 
-        Raises RunError where it cannot be written; the checkpoints there are stay as they were.
+        Raises RunError if it cannot be written; existing checkpoints stay unchanged.
         """
         target = self.path(state.step)
         try:
@@ -98,7 +98,7 @@ class CheckpointStore:
             remedy = "free some space" if full else "make it writable"
             raise RunError(
                 f"cannot write checkpoint {target}: {error.strerror or error}; "
-                f"earlier checkpoints are unharmed: {remedy}, then resume the run"
+                f"earlier checkpoints are intact: {remedy}, then resume the run"
             ) from error
         kept = {*self.steps()[-self.keep :], *self.ends(state.step), state.best_step}
         for step in self.steps():
@@ -106,7 +106,7 @@ class CheckpointStore:
                 files.remove_directory(self.path(step))
 
     def newest_state(self) -> TrainingState | None:
-        """The newest readable state, its arrays unread; None without any."""
+        """The newest readable state, without reading the arrays; None if there is none."""
         for step in reversed(self.steps()):
             try:
                 return _state(_record(self.path(step)))
@@ -115,9 +115,9 @@ class CheckpointStore:
         return None
 
     def newest_good(self) -> tuple[TrainingState, Path] | None:
-        """State and directory of the newest whole checkpoint, damaged ones warned of.
+        """State and directory of the newest intact checkpoint; damaged ones cause a warning.
 
-        None if there is no checkpoint. RunError if there are some, but none is whole.
+        None if there is no checkpoint. RunError if all checkpoints are damaged.
         """
         steps = self.steps()
         for step in reversed(steps):
@@ -134,20 +134,20 @@ class CheckpointStore:
         record = _record(self.path(step))
         try:
             if sha256_of(self.path(step) / ARRAYS) != record["sha256"]:
-                raise _DamageError(f"{ARRAYS} is not what was written")
+                raise _DamageError(f"{ARRAYS} has changed since it was written")
         except OSError as error:
             raise _DamageError(f"{ARRAYS}: {error.strerror}") from error
         return _state(record)
 
     def state_at(self, step: int) -> TrainingState:
-        """As `verified`; RunError if the checkpoint is damaged or not there."""
+        """As `verified`; RunError if the checkpoint is damaged or missing."""
         try:
             return self.verified(step)
         except _DamageError as damage:
             raise RunError(f"checkpoint {self.path(step)} is damaged ({damage})") from damage
 
     def is_whole(self, step: int) -> bool:
-        """Whether the checkpoint of `step` is there and undamaged."""
+        """Whether the checkpoint of `step` exists and is undamaged."""
         try:
             self.verified(step)
         except _DamageError:
@@ -155,7 +155,7 @@ class CheckpointStore:
         return True
 
     def tidy(self, newest: int | None) -> None:
-        """Removes what a killed process left, and checkpoints after step `newest`."""
+        """Removes leftovers of a killed process, and checkpoints after step `newest`."""
         if self.directory.is_dir():
             files.remove_leftovers(self.directory)
         for step in self.steps():
@@ -164,7 +164,7 @@ class CheckpointStore:
 
 
 def read_variables(checkpoint: Path) -> list[dict[str, Any]]:
-    """The records of the arrays of a checkpoint; RunError if damaged."""
+    """The records of a checkpoint's arrays; RunError if it is damaged."""
     try:
         variables: list[dict[str, Any]] = _record(checkpoint)["variables"]
     except _DamageError as damage:
@@ -173,9 +173,9 @@ def read_variables(checkpoint: Path) -> list[dict[str, Any]]:
 
 
 def read_arrays(checkpoint: Path, keys: list[str]) -> list[NDArray[Any]]:
-    """The arrays of these keys, in this order, no others read; RunError if damaged."""
+    """The arrays of these keys, in this order; others are not read. RunError if damaged."""
     try:
-        # np.load leaves a file that it opened itself, and that is no archive, open.
+        # np.load does not close a file that it opened itself if it is not an archive.
         with (checkpoint / ARRAYS).open("rb") as file, np.load(file) as archive:
             return [archive[key] for key in keys]
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -183,7 +183,7 @@ def read_arrays(checkpoint: Path, keys: list[str]) -> list[NDArray[Any]]:
 
 
 class _DamageError(Exception):
-    """A checkpoint that is not as it was written; the text says how."""
+    """A damaged checkpoint; the message says what is wrong."""
 
 
 def _record(checkpoint: Path) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _record(checkpoint: Path) -> dict[str, Any]:
     except OSError as error:
         raise _DamageError(f"{STATE}: {error.strerror}") from error
     except FormatError as error:
-        # No damage to fall back from: an older checkpoint would silently undo newer training.
+        # Not treated as damage: falling back to an older checkpoint would silently undo training.
         raise RunError(f"{error}: upgrade textapps") from error
     except RecordError as error:
         raise _DamageError(f"{STATE} is not readable") from error

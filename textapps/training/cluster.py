@@ -1,4 +1,4 @@
-"""The processes that train one model together, as TF_CONFIG names them."""
+"""The processes that train one model together, from TF_CONFIG."""
 
 import json
 import os
@@ -14,7 +14,7 @@ JOBS = ("chief", "worker")  # in TensorFlow's order of ranks
 
 @dataclass(frozen=True)
 class Cluster:
-    """How many processes there are, and which of them this one is; 0 is the chief.
+    """The number of processes and the index of this one; 0 is the chief.
 
     >>> Cluster.of({"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, '
     ...                          '"task": {"type": "worker", "index": 1}}'})
@@ -26,15 +26,15 @@ class Cluster:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes the run and talks to the user."""
+        """Whether this process writes the run and reports to the user."""
         return self.index == 0
 
     @classmethod
     def of(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """The cluster of this environment, one process without TF_CONFIG.
+        """The cluster of this environment; one process if TF_CONFIG is not set.
 
         Raises:
-            ConfigurationError: TF_CONFIG is not what TensorFlow defines.
+            ConfigurationError: TF_CONFIG is not valid.
         """
         text = (os.environ if environ is None else environ).get(VARIABLE, "")
         if not text.strip():
@@ -51,6 +51,6 @@ class Cluster:
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
         raise ConfigurationError(
-            f"{VARIABLE} is not a cluster of workers with a task in it: {text[:200]!r}; see "
-            "docs/distributed.md, or try `textapps launch`"
+            f"{VARIABLE} does not describe a cluster of workers and one task of it: "
+            f"{text[:200]!r}; see docs/distributed.md, or try `textapps launch`"
         )

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from textapps.core.config import Section
+from textapps.core.keys import Option
+from textapps.core.names import StrategyName
 
 
 class TrainingConfig(Section):
@@ -13,48 +15,71 @@ class TrainingConfig(Section):
     An interval is `checkpoint_steps` steps; each ends with a validation and a checkpoint.
     """
 
-    epochs: Annotated[int, Field(ge=1, description="passes over the training split")] = 3
-    batch_size: Annotated[int, Field(ge=1, le=65536, description="examples in a step")] = 64
-    accumulate: Annotated[
-        int, Field(ge=1, le=65536, description="parts a batch is computed in, to save memory")
-    ] = 1
-    strategy: Annotated[
-        Literal["auto", "one", "mirrored", "multi-worker"],
-        Field(description="devices to train on: one, all of this machine, or those of TF_CONFIG"),
-    ] = "auto"
-    learning_rate: Annotated[float, Field(gt=0, le=10, description="peak learning rate")] = 1e-3
-    schedule: Annotated[
-        Literal["constant", "linear", "cosine", "inverse-sqrt"],
-        Field(description="learning rate after the warm-up; linear and cosine end at 0"),
-    ] = "linear"
-    warmup_steps: Annotated[
-        int, Field(ge=0, description="steps of linear warm-up, at most a quarter of all steps")
-    ] = 100
-    weight_decay: Annotated[
-        float, Field(ge=0, le=1, description="decoupled decay (AdamW) of matrices, not of biases")
-    ] = 0.01
-    clip_norm: Annotated[
-        float, Field(ge=0, description="largest global norm of the gradient, 0 for no limit")
-    ] = 1.0
-    average: Annotated[
-        float, Field(ge=0, lt=1, description="momentum of averaged weights, 0 for none")
-    ] = 0.0
-    average_last: Annotated[
-        int,
-        Field(ge=0, le=100, description="intervals at whose ends weights are averaged, 0 for none"),
-    ] = 0
-    patience: Annotated[
-        int, Field(ge=0, description="intervals without improvement before stopping, 0 for never")
-    ] = 0
-    mixed_precision: Annotated[bool, Field(description="compute in bfloat16")] = False
-    checkpoint_steps: Annotated[
-        int | None, Field(ge=1, description="steps in an interval; one pass if not given")
-    ] = None
-    tensorboard: Annotated[bool, Field(description="write TensorBoard logs into the run")] = False
-    max_seconds: Annotated[
-        float | None,
-        Field(gt=0, description="stop after so many seconds of steps (validation not counted)"),
-    ] = None
+    epochs: Annotated[int, Option("--epochs")] = Field(
+        3, ge=1, description="Passes over the training data."
+    )
+    batch_size: Annotated[int, Option("--batch-size")] = Field(
+        64,
+        ge=1,
+        le=65536,
+        description="Examples in a step; for generate streams of text, for translate tokens.",
+    )
+    accumulate: Annotated[int, Option("--accumulate", metavar="N")] = Field(
+        1,
+        ge=1,
+        le=65536,
+        description="Compute each batch in this many parts, which takes less memory.",
+    )
+    strategy: Annotated[StrategyName, Option("--strategy")] = Field(
+        "auto",
+        description="Devices that share each batch: one, all of this machine (mirrored), or the "
+        "processes that TF_CONFIG names (multi-worker); auto takes as many as there are.",
+    )
+    learning_rate: Annotated[float, Option("--learning-rate")] = Field(
+        1e-3, gt=0, le=10, description="Peak learning rate."
+    )
+    schedule: Literal["constant", "linear", "cosine", "inverse-sqrt"] = Field(
+        "linear", description="Learning rate after the warm-up; linear and cosine end at 0."
+    )
+    warmup_steps: int = Field(
+        100, ge=0, description="Steps of linear warm-up, at most a quarter of all steps."
+    )
+    weight_decay: float = Field(
+        0.01, ge=0, le=1, description="Decoupled decay (AdamW) of matrices, not of biases."
+    )
+    clip_norm: float = Field(
+        1.0, ge=0, description="Largest global norm of the gradient, 0 for no limit."
+    )
+    average: float = Field(
+        0.0, ge=0, lt=1, description="Momentum of averaged weights, 0 for no average."
+    )
+    average_last: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Number of last intervals to average the weights of, 0 for no average.",
+    )
+    patience: Annotated[int, Option("--patience")] = Field(
+        0,
+        ge=0,
+        description="Validations without improvement before training stops, 0 for never.",
+    )
+    mixed_precision: Annotated[bool, Option("--mixed-precision")] = Field(
+        False, description="Compute in bfloat16, for accelerators that gain by it."
+    )
+    checkpoint_steps: int | None = Field(
+        None,
+        ge=1,
+        description="Steps between validations and checkpoints; by default one pass.",
+    )
+    tensorboard: Annotated[bool, Option("--tensorboard")] = Field(
+        False, description="Write TensorBoard logs into the run."
+    )
+    max_seconds: Annotated[float | None, Option("--max-seconds")] = Field(
+        None,
+        gt=0,
+        description="Stop after this many seconds of steps, without validations; by default never.",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "TrainingConfig":

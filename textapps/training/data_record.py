@@ -1,4 +1,4 @@
-"""What a run notes of its data in data.json, to refuse a resume on other data."""
+"""data.json of a run: a record of its data, to refuse resuming on other data."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -39,8 +39,8 @@ def describe(train: Examples, validation: Examples, labels: Sequence[str] = ()) 
 def write_data_record(run: RunDirectory, record: dict[str, Any]) -> None:
     """Writes what `describe` gave.
 
-    To be called last of all that is written before training: a run without it is half-written
-    and cannot be resumed.
+    Call it after everything else that is written before training: a run without this file is
+    incomplete and cannot be resumed.
     """
     run.write_text(DATA, dump_record(record, indent=2))
 
@@ -58,7 +58,7 @@ def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, 
     except FormatError as error:
         raise RunError(f"{error}; install a newer textapps") from None
     except (OSError, RecordError, KeyError) as error:
-        raise RunError(f"{run.path} is half-written or damaged: no {DATA} ({error})") from None
+        raise RunError(f"{run.path} is incomplete or damaged: no {DATA} ({error})") from None
 
 
 def check_same_data(run: RunDirectory, known: dict[str, Any], found: dict[str, Any]) -> None:
@@ -67,6 +67,7 @@ def check_same_data(run: RunDirectory, known: dict[str, Any], found: dict[str, A
         if found[split] != known[split]:
             raise RunError(
                 f"{run.path} was trained on other data: its {split} split had "
-                f"{known[split]['examples']:,} examples, now there are "
-                f"{found[split]['examples']:,} or other ones; restore the data or train a new run"
+                f"{known[split]['examples']:,} examples, now it has "
+                f"{found[split]['examples']:,} or different ones; restore the data or train a new "
+                "run"
             )

@@ -42,10 +42,10 @@ def write_evaluation(
     suffix: str = "",
     **arrays: Any,
 ) -> None:
-    """Writes the figures as .json and the arrays behind them as .npz, each whole or not at all.
+    """Writes the metrics as .json and the arrays behind them as .npz, each atomically.
 
     Args:
-        arrays: by name, what np.savez takes.
+        arrays: by name, for np.savez.
 
     Raises:
         RunError: they cannot be written.

@@ -1,4 +1,4 @@
-"""history.csv: one row for each interval of a run."""
+"""history.csv: one row per interval of a run."""
 
 import csv
 import io
@@ -10,12 +10,12 @@ NAME = "history.csv"
 
 
 class History:
-    """The rows of history.csv; the file is replaced whole with every new row.
+    """The rows of history.csv; every new row replaces the file atomically.
 
     Args:
         run: the run to which the file belongs.
-        step: rows after this step are cut off: their checkpoint was never finished, and the
-            steps will be done again.
+        step: rows after this step are removed: their checkpoint was never finished, so the steps
+            are repeated.
     """
 
     def __init__(self, run: RunDirectory, step: int) -> None:
@@ -26,7 +26,7 @@ class History:
             self._write()
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Adds a row, of which `step` is one column; RunError if it cannot be written."""
+        """Appends a row, which has a column `step`; RunError if it cannot be written."""
         self.rows.append({name: f"{value:.7g}" for name, value in row.items()})
         self._write()
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to save and stop, instead of a stop in the middle."""
+"""Turns Ctrl-C and SIGTERM into a request to save and stop."""
 
 import signal
 import threading
@@ -7,13 +7,13 @@ from typing import Any, Self
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Training was stopped by a signal after a checkpoint was saved; says how to resume."""
+    """A signal stopped training after a checkpoint; the message says how to resume."""
 
 
 class Interruption:
-    """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one acts.
+    """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one takes effect.
 
-    Elsewhere than in the main thread, where Python allows no signal handlers, it does nothing.
+    Outside the main thread, where Python allows no signal handlers, it does nothing.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)

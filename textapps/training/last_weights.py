@@ -1,4 +1,4 @@
-"""The mean of the weights at the ends of the last intervals."""
+"""Averages the weights at the ends of the last intervals."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ Weights = list[NDArray[Any]]
 
 
 class LastWeights:
-    """Averages checkpoints (Vaswani et al. 2017, section 6.1), at the end of every interval anew.
+    """Averages checkpoints (Vaswani et al. 2017, section 6.1) at the end of every interval.
 
-    The mean, of fewer weights in the first intervals, is what is validated and what may become
-    the best; training goes on from the weights themselves.
+    The mean is validated and may become the best checkpoint; training continues from the raw
+    weights. The first intervals average fewer weights.
 
     Args:
         variables: the trainable variables.
-        count: how many ends of intervals are averaged, the present one included.
-        earlier: the weights at the ends before, the oldest first.
+        count: the number of interval ends to average, including the current one.
+        earlier: the weights at the earlier ends, oldest first.
     """
 
     def __init__(
@@ -33,22 +33,22 @@ class LastWeights:
 
     @classmethod
     def of(cls, store: CheckpointStore, model: Any, step: int) -> "LastWeights":
-        """As they were at step `step` of a run; `store.keep_ends` are averaged.
+        """The averages at step `step` of a run, over `store.keep_ends` checkpoints.
 
-        A damaged checkpoint is warned of and left out.
+        A damaged checkpoint is left out, with a warning.
         """
         earlier = []
         for end in store.ends(step):
             if store.is_whole(end):
                 earlier.append(_weights(store, end, model))
             else:
-                LOGGER.warning("step %d is left out of the averages: it is damaged", end)
+                LOGGER.warning("the averages leave out step %d: its checkpoint is damaged", end)
         return cls(model.trainable_variables, store.keep_ends, earlier)
 
     def add(self) -> Weights:
-        """Takes in the present weights and returns the means, in the order of `variables`."""
+        """Adds the current weights and returns the means, in the order of `variables`."""
         self._last.append([variable.numpy() for variable in self.variables])
-        # float64, so that the order in which they are added does not show
+        # float64, so that the order of addition does not affect the result
         return [
             np.mean(arrays, axis=0, dtype=np.float64).astype(arrays[0].dtype)
             for arrays in zip(*self._last, strict=True)
@@ -56,7 +56,7 @@ class LastWeights:
 
 
 def _weights(store: CheckpointStore, step: int, model: Any) -> Weights:
-    """The weights as trained, not as averaged, of a checkpoint of this model."""
+    """The raw weights, not the averages, of a checkpoint of this model."""
     keys = [r["key"] for r in read_variables(store.path(step)) if r["key"].startswith("model/")]
     if len(keys) != len(model.variables):
         raise RunError(f"checkpoint {store.path(step).name} is of another model")

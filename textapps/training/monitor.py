@@ -1,4 +1,4 @@
-"""The one callback of `fit`: counts, evaluates, saves and stops."""
+"""The callback of `fit`: counts steps, evaluates, saves and stops."""
 
 import dataclasses
 import math
@@ -24,27 +24,27 @@ Evaluate = Callable[[], Mapping[str, float]]
 
 
 class Monitor(keras.callbacks.Callback):
-    """Ends intervals, tracks the best, writes history and checkpoints, stops when it is time.
+    """Ends intervals, tracks the best checkpoint, writes history and checkpoints, stops training.
 
-    A Keras epoch is an interval, and intervals end at multiples of `interval` steps, so that a
-    run resumed in the middle of one (after Ctrl-C) validates at the same steps as one that was
-    never interrupted. Such a shorter interval is ended by `stop_training`, which is taken back
-    when Keras has validated.
+    A Keras epoch is an interval, and intervals end at multiples of `interval` steps, so a run that
+    is resumed within an interval (after Ctrl-C) validates at the same steps as an uninterrupted
+    one. The remaining shorter interval is ended by `stop_training`, which is reset after Keras has
+    validated.
 
-    Where several processes train, each has one, and all decide alike: by the chief's figures and
-    clock. The chief's alone writes.
+    With several processes, each has its own monitor, and all make the same decisions, from the
+    chief's metrics and clock. Only the chief's monitor writes.
 
     Args:
         run, store: where to write.
-        state: where the run stands.
+        state: the run's progress.
         config: its training section.
         total_steps, interval: in steps.
-        metric, sign: the figure that decides on the best, and 1 if more is better, else -1.
-        sizes: examples (or characters, or tokens) of the batches made so far and not yet trained
-            on, in their order.
-        stopping: whether the user wants it to stop; the same in all processes.
-        last: what averages the weights of the last intervals, if that is asked for.
-        evaluate: figures of the model beside Keras's, taken after each validation.
+        metric, sign: the metric that selects the best checkpoint, and 1 if more is better, else -1.
+        sizes: the numbers of examples (or characters, or tokens) of the batches that are prepared
+            but not yet trained on, in order.
+        stopping: whether the user has asked to stop; the same in all processes.
+        last: averages the weights of the last intervals; None if this is off.
+        evaluate: computes metrics in addition to Keras's, after each validation.
         on_row: called with the step and the row at the end of each interval.
     """
 
@@ -94,11 +94,11 @@ class Monitor(keras.callbacks.Callback):
         self._figures: dict[str, float] = {}
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Starts the clock, which stands still while Keras validates and checkpoints are made."""
+        """Starts the clock, which does not run during validation and checkpoints."""
         self._resumed_at = self.replicas.clock()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """After each step; `logs` are means over the interval as floats."""
+        """Called after each step; `logs` are means over the interval as floats."""
         self.step += 1
         self.examples += self.sizes.popleft()
         if not math.isfinite(logs["loss"]):
@@ -114,7 +114,7 @@ class Monitor(keras.callbacks.Callback):
             raise self._interrupted()
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """Puts the averages in place: they are what is evaluated."""
+        """Assigns the averages to the variables, so that they are evaluated."""
         variables, averages = self.model.optimizer.averaged, self.model.optimizer.averages
         if self.last is not None:
             variables, averages = self.last.variables, self.last.add()
@@ -125,7 +125,7 @@ class Monitor(keras.callbacks.Callback):
             variable.assign(average)
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Takes the figures beside Keras's, then puts the raw weights back, bit for bit."""
+        """Computes the additional metrics, then restores the raw weights, bit for bit."""
         if self.evaluate is not None:
             self._figures = {f"val_{name}": value for name, value in self.evaluate().items()}
         for (variable, _), raw in zip(self._averaged, self._raw, strict=True):
@@ -135,8 +135,8 @@ class Monitor(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Evaluates the interval, then writes its row and its checkpoint, in this order.
 
-        A row without a checkpoint is cut off when the run is resumed; a checkpoint without its
-        row could not be mended.
+        Resuming removes a row without a checkpoint; a checkpoint without its row could not be
+        repaired.
         """
         logs = {**logs, **self._figures}
         logs = dict(zip(logs, self.replicas.agree(list(logs.values())), strict=True))
@@ -161,7 +161,7 @@ class Monitor(keras.callbacks.Callback):
             raise self._interrupted()
 
     def _evaluated(self, logs: Mapping[str, float]) -> TrainingState:
-        """The state after a validation with these figures."""
+        """The state after a validation with these metrics."""
         score, loss = self.sign * logs[self.metric], logs["val_loss"]
         state = dataclasses.replace(self.state, **self._position())
         best = (
@@ -169,7 +169,7 @@ class Monitor(keras.callbacks.Callback):
             if state.best_score is None or state.best_loss is None
             else (self.sign * state.best_score, state.best_loss)
         )
-        # Accuracies on a small validation split are often equal; the loss then decides.
+        # Accuracies on a small validation split are often equal; then the loss decides.
         if (score, -loss) > (best[0], -best[1]):
             state = dataclasses.replace(
                 state, best_score=logs[self.metric], best_loss=loss, best_step=self.step, waited=0

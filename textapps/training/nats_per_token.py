@@ -1,4 +1,4 @@
-"""The figure that training and validation on batches of tokens are followed by."""
+"""The metric of training and validation on batches of tokens."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from textapps.training.token_loss import token_nats
 
 @keras.saving.register_keras_serializable("textapps")
 class NatsPerToken(keras.metrics.Mean):
-    """Mean cross-entropy in nats over tokens, each counting as much as its weight says.
+    """Mean cross-entropy in nats over tokens, weighted by the tokens' weights.
 
-    Keras's own wrappers first take the means over time of losses and of weights, so that a token
-    in a batch padded to 40 would count half as much as one in a batch padded to 20.
+    Keras's own wrappers first average losses and weights over time, so a token in a batch padded to
+    40 would count half as much as one in a batch padded to 20.
     """
 
     def __init__(self, name: str = "nats_per_token", dtype: Any = None) -> None:

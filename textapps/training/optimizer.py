@@ -16,17 +16,17 @@ class AveragedAdamW(OpenAdamW):
     """AdamW (Loshchilov and Hutter 2019) whose weight averages warm up.
 
     Keras starts its moving averages at the weights of the first step; with a momentum of 0.999
-    nearly half of that start would still be in them after 800 steps. Here the momentum of step t
-    is min(ema_momentum, (1 + t) / (10 + t)), so that early averages are over few steps.
+    nearly half of these initial weights would remain after 800 steps. Here the momentum of step t
+    is min(ema_momentum, (1 + t) / (10 + t)), so early averages cover few steps.
 
-    The gradient of an embedding comes as slices, one for each token. Keras 3.15 squares them one
-    by one, so that a word that stands k times in a batch counts k·g² instead of (k·g)² in the
-    second moment and in the norm to be clipped; here its slices are added first.
+    The gradient of an embedding consists of slices, one per token. Keras 3.15 squares them one by
+    one, so a word that occurs k times in a batch adds k·g² instead of (k·g)² to the second moment
+    and to the norm to be clipped; here its slices are summed first.
     """
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         """One step along `grads`."""
-        # Dense, because AdamW's decay of its moments touches every row anyway.
+        # Dense, because AdamW's moment decay touches every row anyway.
         dense = [tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in grads]
         super().apply(dense, trainable_variables)
 
@@ -35,7 +35,7 @@ class AveragedAdamW(OpenAdamW):
         step = ops.cast(self.iterations, "float32")  # 0 in the first step
         momentum = ops.minimum(self.ema_momentum, (1 + step) / (10 + step))
         for variable, average in zip(trainable_variables, self.averages, strict=True):
-            # The first average is the first weights: there is nothing before them.
+            # The first average equals the first weights.
             share = ops.where(step > 0, 1 - momentum, 1.0)
             average.assign_add(ops.cast(share, average.dtype) * (variable - average))
 
@@ -43,8 +43,8 @@ class AveragedAdamW(OpenAdamW):
 def build_optimizer(model: Any, config: TrainingConfig, total_steps: int) -> AveragedAdamW:
     """The optimizer of `config`, built on the trainable variables of the built `model`.
 
-    Matrices decay, embeddings too; biases and the gains of normalisations do not, as they cannot
-    overfit much and a decay would only pull activations towards 0.
+    Weight decay applies to matrices and embeddings, not to biases and normalisation gains: these
+    cannot overfit much, and decay would only pull activations towards 0.
     """
     schedule = WarmupSchedule(
         config.learning_rate, config.schedule, config.warmup_steps, total_steps
@@ -58,7 +58,7 @@ def build_optimizer(model: Any, config: TrainingConfig, total_steps: int) -> Ave
         name="adamw",
     )
     variables = model.trainable_variables
-    # The bias of a Keras GRU is two vectors in a matrix, so that the shape alone does not tell.
+    # The bias of a Keras GRU is a matrix of two vectors, so the shape alone does not identify it.
     kept = [v for v in variables if len(v.shape) < 2 or v.name == "bias"]
     optimizer.exclude_from_weight_decay(var_list=kept)
     optimizer.build(variables)

@@ -1,4 +1,4 @@
-"""Which examples form which batch: pure functions of (seed, pass, step), never an iterator."""
+"""The examples of each batch, as pure functions of (seed, pass, step) instead of iterators."""
 
 from typing import Any, Protocol
 
@@ -18,12 +18,12 @@ class Plan(Protocol):
 
 
 class LengthGroupedPlan:
-    """Shuffled batches of examples of like length; every example once in each pass.
+    """Shuffled batches of examples of similar length; every example once in each pass.
 
-    A pass is a random order cut into pools of `pool` batches, each pool sorted by length and cut
-    into batches, which then come in random order. A larger pool saves more padding, a smaller one
-    mixes more. Random numbers are raw PCG64 draws, whose stream NumPy never changes (NEP 19), so
-    that a run resumed on another machine or version sees the same batches.
+    In each pass a random order is divided into pools of `pool` batches. Each pool is sorted by
+    length and divided into batches, and the batches are shuffled. A larger pool needs less padding,
+    a smaller one mixes more. Random numbers are raw PCG64 draws, whose stream NumPy never changes
+    (NEP 19), so a run resumed on another machine or version sees the same batches.
 
     >>> plan = LengthGroupedPlan([5, 1, 9, 2, 7], batch_size=2, seed=0)
     >>> sorted(i for step in range(3) for i in plan.indices(0, step).tolist())
@@ -51,7 +51,7 @@ class LengthGroupedPlan:
         count = len(self.lengths)
         shuffled = np.argsort(draws.random_raw(count), kind="stable")
         pools = np.arange(count) // (self.pool * self.batch_size)
-        # lexsort is stable, so that examples of one length stay in random order.
+        # lexsort is stable, so examples of the same length stay in random order.
         examples = shuffled[np.lexsort((self.lengths[shuffled], pools))]
         return examples, np.argsort(draws.random_raw(self.steps_per_pass), kind="stable")
 
@@ -59,8 +59,8 @@ class LengthGroupedPlan:
 class SequentialPlan:
     """Every example once, shortest first, the same in every pass: for evaluation.
 
-    `order` is int64[examples]; `inverse[i]` is the place of example i in it, so that
-    `results_in_batch_order[plan.inverse]` are the results in the order of the examples.
+    `order` is int64[examples]; `inverse[i]` is the position of example i in it, so
+    `results_in_batch_order[plan.inverse]` gives the results in the order of the examples.
     """
 
     def __init__(self, lengths: Any, batch_size: int) -> None:
@@ -75,10 +75,10 @@ class SequentialPlan:
 
 
 def shard(indices: Indices, worker: int, workers: int) -> tuple[Indices, NDArray[np.float32]]:
-    """Rows worker::workers of a global batch, and float32 weights of them.
+    """Rows worker::workers of a global batch, and their float32 weights.
 
-    Every worker gets equally many rows: where the batch does not divide, its first example fills
-    up with weight 0.
+    Every worker gets the same number of rows: a batch that does not divide is padded with its first
+    example, at weight 0.
 
     >>> shard(np.array([7, 8, 9]), worker=1, workers=2)
     (array([8, 7]), array([1., 0.], dtype=float32))

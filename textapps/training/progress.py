@@ -1,33 +1,33 @@
-"""What `fit` tells whoever watches."""
+"""The progress reports of `fit`."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receiver of a run's progress; the command line draws it, a test records it."""
+    """Receives the progress of a run; the command line displays it, a test records it."""
 
     def start(self, total_steps: int, resumed_at: int, steps_per_pass: int) -> None:
-        """Training begins at step `resumed_at` of `total_steps`."""
+        """Training starts at step `resumed_at` of `total_steps`."""
 
     def update(self, step: int, logs: Mapping[str, float], examples: int) -> None:
-        """`step` steps are done; `logs` are means over the interval, `examples` of this session.
+        """`step` steps are done; `logs` are means over the interval, `examples` this session's.
 
-        Called after every step, so it must return at once.
+        It is called after every step, so it must return quickly.
         """
 
     def epoch_end(self, row: Mapping[str, float]) -> None:
-        """An interval is done; `row` is its line of history.csv."""
+        """An interval is done; `row` is its row of history.csv."""
 
     def message(self, text: str) -> None:
-        """A sentence for the user."""
+        """A message for the user."""
 
     def finish(self) -> None:
-        """Training has ended, well or not."""
+        """Training has ended, successfully or not."""
 
 
 class NoProgress:
-    """Keeps everything to itself."""
+    """Ignores all progress."""
 
     def start(self, total_steps: int, resumed_at: int, steps_per_pass: int) -> None:
         """Nothing."""

@@ -1,4 +1,4 @@
-"""The copies of a model that are trained together, on one or more devices or machines."""
+"""The replicas of a model that are trained together, on one or more devices or machines."""
 
 import contextlib
 import time
@@ -18,7 +18,7 @@ from textapps.training.run_directory import RunDirectory
 SEED_STRIDE = 1_000_003  # between the seeds of replicas
 NAME_BYTES = 255  # the longest name of a directory
 SHARED_SECONDS = 60  # until a network file system shows a new directory
-# What TensorFlow raises, one or the other, where a worker it waits for is gone.
+# The errors that TensorFlow may raise if a worker is lost.
 LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -30,14 +30,14 @@ LOST = (
 
 
 class Replicas:
-    """Who trains: `count` copies of the model, of which this process holds `local`.
+    """The replicas of a training: `count` copies of the model, `local` ones in this process.
 
-    Replica r takes rows r::count of each planned batch, so that the batch, the loss and every
-    figure stay those of training on one device. Alone, all of its methods do next to nothing.
+    Replica r takes rows r::count of each planned batch, so the batch, the loss and all metrics are
+    those of training on one device. On one device the methods return their input or do nothing.
 
     Args:
         strategy: TensorFlow's; None for one device.
-        cluster: the processes, each with as many replicas.
+        cluster: the processes, each with the same number of replicas.
     """
 
     def __init__(self, strategy: Any = None, cluster: Cluster | None = None) -> None:
@@ -50,10 +50,12 @@ class Replicas:
 
     @classmethod
     def of(cls, strategy: str) -> Self:
-        """By the value of `training.strategy`; to be called before TensorFlow computes anything.
+        """The replicas for a value of `training.strategy`.
+
+        Call it before TensorFlow computes anything.
 
         Raises:
-            ConfigurationError: a strategy that the environment does not allow.
+            ConfigurationError: the environment does not allow this strategy.
         """
         cluster = Cluster.of()
         if strategy == "auto":
@@ -62,13 +64,13 @@ class Replicas:
         if strategy == "multi-worker":
             if cluster.workers < 2:
                 raise ConfigurationError(
-                    "training.strategy = multi-worker needs a cluster in TF_CONFIG: start it by "
+                    "training.strategy = multi-worker needs a cluster in TF_CONFIG: start it with "
                     "`textapps launch --workers N -- …`, or see docs/distributed.md"
                 )
             return cls(_multi_worker(), cluster)
         if cluster.workers > 1:
             raise ConfigurationError(
-                f"training.strategy = {strategy} is of one process, and TF_CONFIG names "
+                f"training.strategy = {strategy} uses one process, but TF_CONFIG names "
                 f"{cluster.workers}: use --strategy multi-worker, or unset TF_CONFIG"
             )
         if strategy == "mirrored":
@@ -83,7 +85,7 @@ class Replicas:
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
-        """Where the model and its metrics are built and trained.
+        """The context in which the model and its metrics are built and trained.
 
         Raises:
             RunError: another worker has stopped.
@@ -95,43 +97,43 @@ class Replicas:
             yield
 
     def rows(self, batch_size: int) -> int:
-        """How many rows of a batch each replica takes."""
+        """The number of rows of a batch that each replica takes."""
         return -(-batch_size // self.count)
 
     def dataset(self, make: Callable[[BatchSource], Any], source: BatchSource) -> Any:
-        """What `make` makes of the shares of this process in the batches of `source`.
+        """The dataset of this process's shares of the batches of `source`.
 
         Args:
-            make: from a source to an endless `tf.data.Dataset`.
+            make: makes an endless `tf.data.Dataset` from a source.
         """
         shares = [make(shard_of(source, replica, self.count)) for replica in self.local]
         if self.strategy is None:
             return shares[0]
-        # TensorFlow gives one element after the other to the devices of a process.
+        # TensorFlow passes consecutive elements to the devices of a process.
         turns = tf.data.Dataset.range(len(shares)).repeat()
         dealt = tf.data.Dataset.choose_from_datasets(shares, turns)
-        # Where it does not know that there is no end, it asks all processes for it in each step.
+        # Unless the dataset is known to be endless, all processes agree on its end in each step.
         dealt = dealt.apply(
             tf.data.experimental.assert_cardinality(tf.data.experimental.INFINITE_CARDINALITY)
         )
         return self.strategy.distribute_datasets_from_function(lambda _: dealt)
 
     def agree(self, values: Sequence[float]) -> list[float]:
-        """The values that the chief has; every worker must ask at the same point."""
+        """The chief's values; every worker must call this at the same point."""
         if self.cluster.workers == 1:
             return list(values)
         array = np.asarray(values, np.float64)
         return [float(v) for v in self.total(array if self.is_chief else np.zeros_like(array))]
 
     def clock(self) -> float:
-        """The seconds of the chief's clock; every worker must ask at the same point."""
+        """The chief's clock in seconds; every worker must call this at the same point."""
         return self.agree([time.perf_counter()])[0]
 
     def agreed_run(self, begin: Callable[[], RunDirectory], directory: Path) -> RunDirectory:
-        """The run that `begin` makes in `directory`: in the chief, and the others open it.
+        """The run that the chief creates in `directory` with `begin`; the other workers open it.
 
         Raises:
-            RunError: they do not see it, or another worker has stopped.
+            RunError: a worker does not see the run, or another worker has stopped.
         """
         if self.cluster.workers == 1:
             return begin()
@@ -152,7 +154,7 @@ class Replicas:
         """The sum of an array over all processes."""
         if self.cluster.workers == 1:
             return array
-        # The other replicas of a process add nothing.
+        # The other replicas of a process add zeros.
         arrays = [array, *[np.zeros_like(array)] * (len(self.local) - 1)]
         first = self.local[0]
         values = self.strategy.experimental_distribute_values_from_function(
@@ -169,7 +171,7 @@ class Replicas:
         return list(self.strategy.experimental_local_results(variable.value))
 
     def interleaved(self, variable: Any) -> NDArray[Any]:
-        """Rows that differ between replicas, [rows · count, …], in the order of the batch."""
+        """The rows of all replicas, [rows · count, …], in the order of the batch."""
         own = [copy.numpy() for copy in self.copies(variable)]
         rows = np.zeros((len(own[0]) * self.count, *own[0].shape[1:]), own[0].dtype)
         for replica, part in zip(self.local, own, strict=True):
@@ -177,14 +179,14 @@ class Replicas:
         return self.total(rows)
 
     def deal(self, variable: Any, rows: NDArray[Any]) -> None:
-        """Gives back what `interleaved` gave, of this or any other number of replicas."""
+        """Distributes what `interleaved` gave, with this or another number of replicas."""
         for replica, copy in zip(self.local, self.copies(variable), strict=True):
             part = rows[replica :: self.count][: copy.shape[0]]
             missing = [(0, copy.shape[0] - len(part)), *[(0, 0)] * (rows.ndim - 1)]
             copy.assign(np.pad(part, missing))
 
     def part_seeds(self, model: Any) -> None:
-        """Lets the replicas drop different units; the first one's seeds, which are saved, stay."""
+        """Makes replicas drop different units; the saved seeds, those of the first one, stay."""
         if self.count == 1:
             return
         for variable in model.variables:
@@ -196,7 +198,7 @@ class Replicas:
     def _summed(self, values: Any) -> Any:
         def total(value: Any) -> Any:
             context = tf.distribute.get_replica_context()
-            # An argument is on no device yet, and reduced to where it is.
+            # An argument has no device yet; the identity places it on the replica's device.
             return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))
 
         return self.strategy.experimental_local_results(self.strategy.run(total, (values,)))[0]
@@ -209,14 +211,14 @@ class Replicas:
             if self.cluster.workers == 1:
                 raise
             raise RunError(
-                "another worker of the training has stopped, or cannot be reached "
-                f"({type(error).__name__}); its own log says why: start all workers again, "
-                "with --resume and the run to go on with it"
+                "another worker of the training has stopped or cannot be reached "
+                f"({type(error).__name__}); see its log. To continue, start all workers again "
+                "with --resume and the run"
             ) from error
 
 
 def _multi_worker() -> Any:
-    """Waits until all workers are there."""
+    """Waits for all workers."""
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
@@ -230,5 +232,5 @@ def _wait_for(run: Path) -> None:
     end = time.monotonic() + SHARED_SECONDS
     while not run.is_dir():
         if time.monotonic() > end:
-            raise RunError(f"{run} is not to be seen here: all workers need the same --models-dir")
+            raise RunError(f"{run} is not visible here: all workers need the same --models-dir")
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""The directory of one training run, enough by itself to predict, resume and export."""
+"""The directory of a training run, which has all that predict, resume and export need."""
 
 import contextlib
 import datetime
@@ -20,7 +20,7 @@ CONFIG = "config.toml"
 class RunDirectory:
     """models/<task>/<YYYYMMDD-HHMMSS-backbone>/: config.toml, preprocessor/, checkpoints/, …
 
-    Made by `create`, `open`, `latest` and `all`. `config` is what config.toml holds.
+    Use `create`, `open`, `latest` or `all`. `config` is the content of config.toml.
     """
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, models_dir: Path, task: str, backbone: str, config: Section) -> Self:
-        """A new run named by the clock; RunError if the directory cannot be written."""
+        """Creates a run, named by the current time; RunError if the directory cannot be written."""
         stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         path = models_dir / task / f"{stamp}-{backbone}"
         for attempt in range(2, 1000):
@@ -47,31 +47,31 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path, task: str | None = None, *, trained: bool = True) -> Self:
-        """An existing run; of `task` and with a checkpoint, unless not asked for.
+        """Opens an existing run; by default it must have a checkpoint.
 
-        Resuming passes `trained=False`: a run killed before its first checkpoint begins anew.
-        Raises RunError if there is no run, it is half-written, of another task or of a newer
+        Resuming passes `trained=False`: a run killed before its first checkpoint starts over.
+        Raises RunError if there is no run, or it is incomplete, of another task or of a newer
         format.
         """
         if not path.is_dir():
-            raise RunError(f"no run at {path}: `textapps runs` lists those there are")
+            raise RunError(f"no run at {path}: `textapps runs` lists all runs")
         if not (path / CONFIG).is_file():
-            raise RunError(f"{path} is no run or a half-written one: it has no {CONFIG}")
+            raise RunError(f"{path} is not a run, or an incomplete one: it has no {CONFIG}")
         try:
             run = cls(path, read_toml(path / CONFIG))
         except ConfigurationError as error:
             raise RunError(str(error)) from error
         if task is not None and run.task != task:
-            raise RunError(f"{path} is a run of {run.task}, not of {task}: give another --run")
+            raise RunError(f"{path} is a run of {run.task}, not of {task}: choose another --run")
         if trained and not CheckpointStore(run.checkpoints).steps():
-            raise RunError(f"{path} is half-written: it has no checkpoint yet; resume it to train")
+            raise RunError(f"{path} is incomplete: it has no checkpoint yet; resume it to train")
         return run
 
     @classmethod
     def all(cls, models_dir: Path, task: str | None = None) -> list[Self]:
-        """Every run, also unfinished ones, of one or all tasks, by task and name.
+        """All runs of one or all tasks, finished or not, sorted by task and name.
 
-        What has no readable config.toml is skipped.
+        Directories without a readable config.toml are skipped.
         """
         runs = []
         for path in sorted(models_dir.glob(f"{task or '*'}/*/{CONFIG}")):
@@ -81,15 +81,15 @@ class RunDirectory:
 
     @classmethod
     def latest(cls, models_dir: Path, task: str) -> Self:
-        """The last finished run of a task by name; RunError without any."""
+        """The last finished run of a task by name; RunError if there is none."""
         runs = cls.all(models_dir, task)
         for run in reversed(runs):
             if run.finished:
                 return run
         remedy = (
-            f"resume {runs[-1].path} or name it by --run"
+            f"resume {runs[-1].path} or name it with --run"
             if runs
-            else f"train one by `textapps {task} train`"
+            else f"train one with `textapps {task} train`"
         )
         raise RunError(f"no finished run of {task} in {models_dir}: {remedy}")
 
@@ -100,45 +100,45 @@ class RunDirectory:
 
     @property
     def task(self) -> str:
-        """The task that made the run."""
+        """The task of the run."""
         return str(self.config.get("task", ""))
 
     @property
     def preprocessor_dir(self) -> Path:
-        """Where vocabulary and the like are."""
+        """The directory of the vocabulary or other preprocessor files."""
         return self.path / "preprocessor"
 
     @property
     def checkpoints(self) -> Path:
-        """Where the checkpoints are."""
+        """The directory of the checkpoints."""
         return self.path / "checkpoints"
 
     @property
     def finished(self) -> bool:
-        """Whether training has come to its end."""
+        """Whether training has finished."""
         try:
             state = CheckpointStore(self.checkpoints).newest_state()
-        except RunError:  # checkpoints of a newer format: not to be used by this version
+        except RunError:  # checkpoints of a newer format, which this version cannot use
             return False
         return state is not None and state.stopped_by is not None
 
     def write_text(self, name: str, text: str) -> None:
-        """Replaces a file of the run whole; RunError if it cannot be written."""
+        """Writes a file of the run atomically; RunError if it cannot be written."""
         try:
             files.write_file(self.path / name, text)
         except OSError as error:
             raise RunError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def write_json(self, name: str, value: Any) -> None:
-        """Replaces a JSON file of the run whole; RunError if it cannot be written."""
+        """Writes a JSON file of the run atomically; RunError if it cannot be written."""
         text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
         self.write_text(name, text + "\n")
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Held by the one process that trains this run; RunError if another one holds it.
+        """The lock of the process that trains this run; RunError if another process holds it.
 
-        The kernel frees it with its process, however that ends.
+        The kernel releases it when the process ends, however it ends.
         """
         path = self.path / ".lock"
         try:

@@ -18,10 +18,10 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up, then a constant rate or a decay.
 
     "linear" and "cosine" (Loshchilov and Hutter 2017, SGDR, section 3) end at 0 after
-    `total_steps`; "inverse-sqrt" (Vaswani et al. 2017, section 5.3: Noam's) does not depend on it:
-    it falls as the square root of the steps, and its peak is their (units · warm-up steps)^-0.5.
-    The warm-up takes `warmup_steps`, but never more than a quarter of all steps, so that a run
-    over little data reaches its rate too.
+    `total_steps`. "inverse-sqrt" (Vaswani et al. 2017, section 5.3, the Noam schedule) does not
+    depend on it: it falls with the square root of the step; their peak is
+    (units · warm-up steps)^-0.5. The warm-up takes `warmup_steps`, but at most a quarter of all
+    steps, so that a run on little data reaches its peak too.
 
     >>> schedule = WarmupSchedule(1.0, "linear", warmup_steps=2, total_steps=10)
     >>> [round(float(schedule(step)), 4) for step in (0, 1, 2, 6, 9)]
@@ -39,7 +39,7 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Any:
-        """float32[] learning rate of the step `step`, which counts from 0."""
+        """float32[], the learning rate of `step`, which counts from 0."""
         step = ops.cast(step, "float32")
         warmup = ops.minimum(1.0, self._warmups(step))
         decaying = max(1, self.total_steps - self.warmup_steps)
@@ -49,7 +49,7 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * warmup * DECAYS[self.kind](progress)
 
     def _warmups(self, step: Any) -> Any:
-        """How often the warm-up goes into the steps done."""
+        """The number of completed steps divided by the warm-up steps."""
         return (step + 1) / max(1, self.warmup_steps)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What must be set before a model is built."""
+"""Seeds and precision, which must be set before a model is built."""
 
 import contextlib
 import random
@@ -9,11 +9,11 @@ import numpy as np
 
 
 def seed_everything(seed: int) -> None:
-    """Seeds Python, from which Keras draws its seeds, and NumPy; CPU runs then repeat bit for bit.
+    """Seeds Python, from which Keras draws its seeds, and NumPy, so that CPU runs are bit-equal.
 
-    Initial weights and dropout masks follow from it. The order of batches does not: it follows
-    from the seed of the plan alone. TensorFlow's own seed is left alone: nothing here draws from
-    it, and to set it drops resources such as the subwords of a translator that is loaded.
+    It determines initial weights and dropout masks. The order of batches depends only on the
+    plan's seed. TensorFlow's own seed is not set: nothing here draws from it, and setting it drops
+    resources such as the subword model of a loaded translator.
     """
     random.seed(seed)
     np.random.seed(seed)

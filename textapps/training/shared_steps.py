@@ -1,4 +1,4 @@
-"""Steps on batches that several replicas share, or that one computes in parts."""
+"""Training steps on batches that replicas share, or that one replica computes in parts."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,22 +13,23 @@ from textapps.training.replicas import Replicas
 
 
 class SharedSteps:
-    """What Keras's `fit` calls for each batch, instead of steps of its own.
+    """The step functions that Keras's `fit` calls for each batch, instead of its own.
 
-    Every replica sums loss and gradient over its rows; the sums of all replicas are divided by the
-    weights of the whole batch, so that each step is the one that a single device would do. Keras
-    means over replicas instead, whatever their weights, and clips before it adds.
+    Every replica sums loss and gradient over its rows; the sums over all replicas are divided by
+    the total weight of the batch, so each step equals that of a single device. Keras averages over
+    replicas instead, whatever their weights, and clips before it adds.
 
     Args:
         model: compiled.
-        loss: Keras's, or a function of targets and answers.
-        parts: how many times each replica computes a part of its rows; the gradients are added, and
-            only those of one part are being computed at a time.
-        sizes: gets the number of positive weights of each batch, before the step's end.
-        requested: whether this process is to stop.
+        loss: a Keras loss, or a function of targets and outputs.
+        parts: the number of parts in which each replica computes its rows; only one part is in
+            memory at a time, and the gradients are added.
+        sizes: receives the number of positive weights of each batch, before the step ends.
+        requested: whether this process should stop.
 
     Attributes:
-        stopping: whether any process was to stop when the last step began; the same in all.
+        stopping: whether any process should stop, as of the start of the last step; the same in
+            all processes.
     """
 
     def __init__(
@@ -49,13 +50,13 @@ class SharedSteps:
         self.stopping = False
         self._carried = [layer for layer in model.layers if isinstance(layer, CarriedState)]
         leave_strategy(model)
-        # It makes functions of its own only where there are none.
+        # Keras keeps these functions if they are set.
         model.train_function, model.test_function = self.train, self.test
         self._train = tf.function(self._train_step, autograph=False, reduce_retracing=True)
         self._test = tf.function(self._test_step, autograph=False, reduce_retracing=True)
 
     def train(self, iterator: Any) -> Any:
-        """One step; the figures so far, those of the first replica here."""
+        """One step; returns the metrics so far, those of the first local replica."""
         requested = tf.constant(float(self.requested()))
         logs, counted, stopping = self._train(iterator, requested)
         self.sizes.append(int(counted))
@@ -63,10 +64,10 @@ class SharedSteps:
         return logs
 
     def test(self, iterator: Any) -> Any:
-        """One batch of a validation."""
+        """One validation batch."""
         return self._test(iterator)
 
-    # They take the iterator, because batches of replicas would each have a trace for their shape.
+    # They take the iterator, because with batches as arguments each shape would be traced anew.
     def _train_step(self, iterator: Any, requested: Any) -> Any:
         batch = iterator.get_next()
         return self._first(self.strategy.run(self._train_replica, (batch, requested)))
@@ -96,7 +97,7 @@ class SharedSteps:
         return self.model.get_metrics_result()
 
     def _gradients(self, batch: Any) -> tuple[Any, list[Any]]:
-        """`_sums` of a batch, and the gradients of the first of them."""
+        """`_sums` of a batch, and the gradients of the first sum."""
         inputs, targets, weights = batch
         with tf.GradientTape() as tape:
             answers = self.model(inputs, training=True)
@@ -105,15 +106,15 @@ class SharedSteps:
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)
         self.model.compute_metrics(inputs, targets, answers, weights)
-        # Dense: slices of an embedding's gradient cannot be added up in one go. Of known shape:
-        # loops forget it.
+        # Dense, because slices of an embedding's gradient cannot be part of one all-reduce. With a
+        # fixed shape, because loops lose it.
         return sums, [
             tf.ensure_shape(tf.convert_to_tensor(gradient), variable.shape)
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
 
     def _in_parts(self, batch: Any) -> tuple[Any, list[Any]]:
-        """As `_gradients`, a loop over consecutive rows, so that memory is needed for one part."""
+        """As `_gradients`, in a loop over consecutive rows that holds one part in memory."""
         rows = tf.shape(batch[2])[0]
         size = -(-rows // self.parts)
 
@@ -140,7 +141,7 @@ class SharedSteps:
         return sums, gradients
 
     def _sums(self, targets: Any, answers: Any, weights: Any) -> Any:
-        """float32[4]: weighted losses, weights, rows that have some, and positions that have."""
+        """float32[4], sums: weighted losses, weights, and rows and positions of weight above 0."""
         loss = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
         counted = tf.cast(weights > 0, tf.float32)
         rows = counted if counted.shape.rank == 1 else tf.reduce_max(counted, axis=1)
@@ -148,10 +149,10 @@ class SharedSteps:
         return tf.stack([tf.reduce_sum(value) for value in (values, weights, rows, counted)])
 
     def _track(self, sums: Any) -> None:
-        """The loss of an interval as Keras has it: each batch counts by its rows.
+        """Tracks the loss of an interval as Keras does: each batch is weighted by its rows.
 
-        Where the weights of a batch are not all alike, those of a pass are made to sum up to its
-        rows, unless the loss divides by them.
+        Batch sources with unequal weights scale them so that those of a pass sum to its rows,
+        unless the loss divides by the weights.
         """
         means = getattr(self.loss, "reduction", None) == "mean_with_sample_weight"
         loss = tf.math.divide_no_nan(sums[0], sums[1])
@@ -159,7 +160,7 @@ class SharedSteps:
 
 
 def _over_replicas(tensors: list[Any]) -> list[Any]:
-    """The sums of float32 tensors over all replicas, in one go: small ones cost a trip each."""
+    """Sums float32 tensors over all replicas in one all-reduce, to save round trips."""
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
         return tensors

@@ -1,4 +1,4 @@
-"""Parallel streams over one long sequence, chunk after chunk, for state that is carried along."""
+"""Parallel streams over one long sequence, in chunks, for training with carried state."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ from textapps.training.plan import shard
 class StreamBatchSource:
     """Endless streams for truncated back-propagation through time (Williams and Peng 1990).
 
-    Row i of a batch goes on where row i of the batch before it ended, so that a state can be
-    carried over. The sequence is a ring: the streams start spread out on it and go round it, each
-    pass about as long as the way to where the next stream started, and `start` is true in the
-    first batch of the run only. As a pass is a whole number of chunks, the cuts between chunks
-    move from pass to pass.
+    Row i of a batch continues row i of the previous batch, so that state can be carried over. The
+    sequence is a ring: the streams start at evenly spread positions and go round. In one pass each
+    stream covers about the distance to the start of the next one. `start` is true only in the first
+    batch of the run. A pass is a whole number of chunks, so the boundaries between chunks move from
+    pass to pass.
 
     Args:
         ids: int32[n], the sequence; n is at least 2.
         streams: rows of a batch.
         chunk: positions of a row.
-        worker, workers: this process and the number of them; it takes streams worker::workers.
+        worker, workers: index and number of processes; this one takes streams worker::workers.
     """
 
     def __init__(
@@ -57,15 +57,15 @@ class StreamBatchSource:
 
 
 class ScoringBatchSource:
-    """Every position of a sequence once, given what stands before it: for evaluation.
+    """Every position of a sequence once, given the preceding ones: for evaluation.
 
-    The sequence is cut into `streams` equal pieces that are read side by side. Each but the first
-    begins `lead` positions early, with weight 0, so that its first positions are evaluated with a
-    past too. What overhangs has weight 0. The other weights are equal and all weights 1 on average,
-    so that a mean over all positions of what they weigh is one over the evaluated ones.
+    The sequence is cut into `streams` equal pieces that are read side by side. Each piece but the
+    first starts `lead` positions early, with weight 0, so that its first positions have a context
+    too. Positions beyond the end have weight 0. The other weights are equal, and the mean of all
+    weights is 1, so that a weighted mean over all positions is a mean over the evaluated ones.
 
     Args:
-        ids: int32[n + 1]; the first is given, the n others are evaluated.
+        ids: int32[n + 1]; the first is the context of the n others, which are evaluated.
         streams, chunk: as in `StreamBatchSource`.
         lead: positions.
         worker, workers: as in `StreamBatchSource`.
@@ -102,7 +102,7 @@ class ScoringBatchSource:
         return inputs, self.ids[here + 1], np.float32(self._weight) * evaluated * weights[:, None]
 
     def in_order(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What was computed for all batches, [streams, steps · chunk], as float32[n]."""
+        """Reorders values of all batches, [streams, steps · chunk], to float32[n]."""
         rows = zip(values, self._starts, self._from, self._to, strict=True)
         return np.concatenate([row[a - s : b - s] for row, s, a, b in rows])
 
@@ -113,7 +113,7 @@ class ScoringBatchSource:
 
 
 def _signature(streams: int, chunk: int) -> Any:
-    """With sizes, since all batches are alike: shapes are then known when the graph is made."""
+    """Has fixed sizes, because all batches are equal; shapes are then known in the graph."""
     import tensorflow as tf
 
     return (

@@ -16,23 +16,24 @@ Sampler = Callable[[Indices, int], Sequence[NDArray[np.int32]]]
 
 
 class TokenBatchSource:
-    """Pairs of like length in batches of about `batch_tokens` tokens, with the answer shifted.
+    """Pairs of similar length in batches of about `batch_tokens` tokens, for teacher forcing.
 
-    The model reads the source and BOS before the target; each of its outputs should be the
-    next token, the last one EOS. Weights are 1 where there is a token that is known, so that with
-    a loss such as `TokenLoss`, which divides by their sum, a step follows the mean over its tokens.
+    The model reads the source, and the target with BOS in front; the target of each position is
+    the next token, at last EOS. Weights are 1 for known tokens. With a loss such as `TokenLoss`,
+    which divides by their sum, a step uses the mean over its tokens.
 
     Args:
-        source, target: (int32[all], int64[pairs + 1]): the ids of all sentences one after the
-            other, without BOS and EOS, and where each begins and ends.
-        batch_tokens: the most positions that either side of a batch has, unless it is one pair.
-        seed: None for the shortest first, as for validation.
-        samplers: other ids for the pairs `rows`, given a seed, of source and of target, for subword
-            regularisation; None for the given ids. Batches are planned by the given ids, so that
-            those drawn, which are rather longer, may hold more.
-        multiple: padded lengths are multiples of it. More means fewer shapes, and more padding: on
-            Multi30k 7 % of all positions are padding with 1, 15 % with 4.
-        worker, workers: this process and the number of them, for data-parallel training.
+        source, target: (int32[all], int64[pairs + 1]): the concatenated ids of all sentences,
+            without BOS and EOS, and the row splits.
+        batch_tokens: the maximum number of positions on either side of a batch, unless the batch
+            is a single pair.
+        seed: None for a fixed order, shortest first, as for validation.
+        samplers: for source and target, draw other ids for the pairs `rows` from a seed, for
+            subword regularisation; None for the given ids. Batches are planned with the given ids;
+            sampled ids tend to be longer, so a batch may exceed the maximum.
+        multiple: padded lengths are multiples of it. A larger value means fewer shapes and more
+            padding: on Multi30k 7 % of all positions are padding with 1, 15 % with 4.
+        worker, workers: index and number of processes, for data-parallel training.
     """
 
     def __init__(
@@ -64,8 +65,8 @@ class TokenBatchSource:
     def batch(self, pass_index: int, step: int) -> Batch:
         """({"source": int32[batch, source_time], "target": int32[batch, time]}, next, weights).
 
-        "source" ends with EOS, "target" begins with BOS; `next` is int32[batch, time], what
-        follows each position of "target", and `weights` float32[batch, time].
+        "source" ends with EOS, "target" begins with BOS; `next` is int32[batch, time], the token
+        that follows each position of "target", and `weights` float32[batch, time].
         """
         rows, row_weights = shard(self.plan.indices(pass_index, step), self.worker, self.workers)
         seeds = np.random.SeedSequence((self.seed or 0, pass_index, step)).generate_state(2)
@@ -96,6 +97,6 @@ class TokenBatchSource:
 
 
 def _ended(ragged: Ragged) -> Ragged:
-    """EOS behind every sentence."""
+    """Appends EOS to every sentence."""
     values, splits = ragged
     return np.insert(values, splits[1:], EOS), splits + np.arange(len(splits))

@@ -1,4 +1,4 @@
-"""The loss of models that predict one token after the other."""
+"""The loss of models that predict one token after another."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("textapps")
 class TokenLoss(keras.losses.Loss):
-    """Cross-entropy in nats, as the mean over tokens: weighted losses by the sum of weights.
+    """Cross-entropy in nats, averaged over tokens: weighted losses divided by the sum of weights.
 
-    Label smoothing (Szegedy et al. 2016, section 7) moves the share `smoothing` of each answer to
-    all tokens alike.
+    Label smoothing (Szegedy et al. 2016, section 7) moves the share `smoothing` of each target
+    evenly to all tokens.
     """
 
     def __init__(self, smoothing: float = 0.0, name: str = "token_loss", **options: Any) -> None:
@@ -30,9 +30,8 @@ class TokenLoss(keras.losses.Loss):
 def token_nats(targets: Any, logits: Any, smoothing: float = 0.0) -> Any:
     """int[...], float32[..., vocabulary] → float32[...], the cross-entropy of each token in nats.
 
-    The logits are the largest array of a training by far. Their gradient, softmax minus answer, is
-    written down here, because what TensorFlow makes of the same formula goes over them many times
-    more.
+    The logits are by far the largest array of a training. Their gradient, softmax minus target, is
+    implemented here, because the gradient that TensorFlow derives reads them many more times.
     """
     shape, vocabulary = tf.shape(logits), logits.shape[-1]
     ids = tf.reshape(tf.cast(targets, tf.int32), [-1])

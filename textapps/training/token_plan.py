@@ -1,4 +1,4 @@
-"""Batches of sentences of like length that hold about equally many tokens."""
+"""Batches of sentences of similar length with about the same number of tokens."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from textapps.training.plan import Indices
 
 
 class TokenPlan:
-    """As many examples in a batch as fit into `batch_tokens`; every example once in each pass.
+    """Batches of as many examples as fit into `batch_tokens`; every example once in each pass.
 
-    A batch of n examples whose longest has m tokens holds n · m, padding included, and never more
-    than `batch_tokens` unless it is a single example. Where batches begin follows from the sorted
-    lengths alone, so that every pass has equally many steps; which examples of a length stand
-    where, and in which order the batches come, is drawn anew in each pass, by raw PCG64 draws as
-    in `LengthGroupedPlan`.
+    A batch of n examples, the longest of which has m tokens, has n · m tokens, padding included,
+    which is at most `batch_tokens` unless the batch is a single example. Batch boundaries depend
+    only on the sorted lengths, so every pass has the same number of steps. The order of examples of
+    the same length, and the order of the batches, are drawn anew in each pass, by raw PCG64 draws
+    as in `LengthGroupedPlan`.
 
     Args:
         lengths: int[examples].
         batch_tokens: at least 1.
-        seed: None for the shortest first, the same in every pass, as for validation.
+        seed: None for a fixed order, shortest first, as for validation.
 
     >>> plan = TokenPlan([3, 1, 2, 2, 9], batch_tokens=6, seed=None)
     >>> [plan.indices(0, step).tolist() for step in range(plan.steps_per_pass)]
@@ -45,13 +45,13 @@ class TokenPlan:
             return np.argsort(self.lengths, kind="stable"), np.arange(self.steps_per_pass)
         draws = np.random.PCG64(np.random.SeedSequence((self.seed, pass_index)))
         shuffled = np.argsort(draws.random_raw(len(self.lengths)), kind="stable")
-        # Stable too, so that examples of one length stay in random order.
+        # Stable too, so examples of the same length stay in random order.
         examples = shuffled[np.argsort(self.lengths[shuffled], kind="stable")]
         return examples, np.argsort(draws.random_raw(self.steps_per_pass), kind="stable")
 
 
 def _starts(rising: list[int], batch_tokens: int) -> list[int]:
-    """Where batches begin among examples of rising lengths, and the end of the last one."""
+    """The starts of the batches among examples sorted by length, and the end of the last one."""
     starts = [0]
     for place, longest in enumerate(rising):
         if place > starts[-1] and (place + 1 - starts[-1]) * longest > batch_tokens:

@@ -1,7 +1,7 @@
-"""From Keras variables to the arrays of a checkpoint and back.
+"""Converts Keras variables to the arrays of a checkpoint and back.
 
-Keras's own savers change the state of seed generators, so that a resumed run would drop other
-units; arrays by position restore every variable bit for bit.
+Keras's own savers change the state of seed generators, so a resumed run would drop other units.
+Arrays by position restore every variable bit for bit.
 """
 
 import math
@@ -23,7 +23,7 @@ from textapps.training.optimizer import AveragedAdamW
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 
-CARRIED = "carried"  # begins the name of a variable that holds the state of training streams
+CARRIED = "carried"  # prefix of variables that hold the state of training streams
 
 
 def save(
@@ -35,8 +35,8 @@ def save(
 ) -> None:
     """Writes a checkpoint of the compiled `model` and its optimizer, in the chief.
 
-    `means` of the trainable variables, in their order, are kept beside them for `load_weights`.
-    Raises DivergedError rather than save weights that are not finite.
+    `means` are averages of the trainable variables, in their order, stored for `load_weights`.
+    Raises DivergedError instead of saving NaN or infinite weights.
     """
     replicas = replicas or Replicas()
     groups = {"model": model.variables, "optimizer": model.optimizer.variables}
@@ -71,9 +71,9 @@ def restore(
 ) -> None:
     """Sets all variables of the compiled `model` and its built optimizer to those of `step`.
 
-    The states of streams are dealt out anew, should there be another number of replicas.
+    Stream states are redistributed if the number of replicas has changed.
 
-    Raises RunError if they are not the variables that were saved.
+    Raises RunError if the variables are not those that were saved.
     """
     replicas = replicas or Replicas()
     checkpoint = store.path(step)
@@ -89,10 +89,10 @@ def restore(
 
 
 def load_weights(model: Any, run: RunDirectory, which: Literal["best", "last"] = "best") -> int:
-    """Puts trained weights into the built `model`, averages where the run kept some.
+    """Loads trained weights into the built `model`, the averages if the run has them.
 
     "best" is the checkpoint of the best validation (the newest if there was none yet), "last" the
-    newest. Reads no optimizer state but the averages, and no state of streams. Returns the step of
+    newest. Of the optimizer only the averages are read, and no stream states. Returns the step of
     the checkpoint. Raises RunError if there is none, it is damaged, or it belongs to another model.
     """
     store = CheckpointStore(run.checkpoints)
@@ -126,7 +126,7 @@ def _is_carried(path: str) -> bool:
 
 
 def _average_keys(optimizer: AveragedAdamW) -> dict[int, str]:
-    """The key of its average by the id of each averaged variable."""
+    """For each averaged variable, by its id, the key of its average."""
     position = {id(variable): i for i, variable in enumerate(optimizer.variables)}
     return {
         id(variable): f"optimizer/{position[id(average)]:05d}"
@@ -144,7 +144,7 @@ def _check_finite(arrays: Arrays, records: Sequence[dict[str, Any]], step: int) 
         array = arrays[record["key"]]
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise DivergedError(
-                f"{record['name']} is no longer finite at step {step}; earlier checkpoints are "
+                f"{record['name']} became NaN or infinite at step {step}; earlier checkpoints are "
                 "kept: try a smaller --learning-rate"
             )
 
@@ -159,19 +159,18 @@ def _check_match(
             f"the model {len(variables)}"
         )
     for variable, record in zip(variables, records, strict=True):
-        rows = int(_is_carried(variable.path))  # each replica has some of the checkpoint's
+        rows = int(_is_carried(variable.path))  # each replica has a part of the checkpoint's rows
         ours = (_plain(variable.path), tuple(variable.shape)[rows:])
         theirs = (_plain(record["name"]), tuple(record["shape"])[rows:])
         if ours != theirs:
             raise RunError(
-                f"checkpoint {checkpoint} is of another model: {record['name']} "
-                f"{record['shape']} there is "
-                f"{variable.path} {list(variable.shape)} here"
+                f"checkpoint {checkpoint} is of another model: it has {record['name']} "
+                f"{record['shape']} where the model has {variable.path} {list(variable.shape)}"
             )
 
 
 def _plain(path: str) -> str:
-    """A variable's path without the numbers that Keras gives to whatever has no name of its own.
+    """A variable's path without the numbers that Keras appends to unnamed objects.
 
     >>> _plain("dropout/seed_generator_12/seed_generator_state")
     'dropout/seed_generator/seed_generator_state'

@@ -10,7 +10,7 @@ from textapps.core.errors import DataError
 from textapps.evaluation.metrics.detection import (
     Event,
     count_interval,
-    detection_figures,
+    detection_metrics,
     match_detections,
 )
 
@@ -25,7 +25,7 @@ SAID = [
 
 def figures(heard, events=SAID, seconds=360.0, **options):
     labels, times = [label for label, _ in heard], [time for _, time in heard]
-    return detection_figures(labels, times, events, commands=COMMANDS, seconds=seconds, **options)
+    return detection_metrics(labels, times, events, commands=COMMANDS, seconds=seconds, **options)
 
 
 def test_worked_by_hand():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textapps.evaluation.metrics.text_metrics import PIECE, distinct, text_figures
+from textapps.evaluation.metrics.text_metrics import PIECE, distinct, text_metrics
 
 TEXTS = st.text("ab", max_size=40)
 
@@ -24,7 +24,7 @@ def test_a_script_without_spaces_is_counted_by_characters():
 
 
 def test_a_loop_is_seen():
-    figures = text_figures(["to be or not " * 10, "a quite different sentence"], "nothing of it")
+    figures = text_metrics(["to be or not " * 10, "a quite different sentence"], "nothing of it")
     assert figures.repeated == pytest.approx((130 - 7 - 13) / (123 + 19))
     assert figures.longest_repeat == 130 - 13
     assert figures.copied == 0
@@ -32,7 +32,7 @@ def test_a_loop_is_seen():
 
 def test_a_copy_is_seen():
     training = "It was a dark and stormy night; the rain fell in torrents."
-    figures = text_figures(["dark and stormy day", "the snow"], training)
+    figures = text_metrics(["dark and stormy day", "the snow"], training)
     assert figures.longest_copy == len("dark and stormy ")
     assert figures.copied == pytest.approx(9 / (12 + 1))
     assert figures.repeated == 0
@@ -40,7 +40,7 @@ def test_a_copy_is_seen():
 
 @given(st.lists(TEXTS, min_size=1, max_size=3), TEXTS)
 def test_agrees_with_the_definitions(texts, training):
-    figures = text_figures(texts, training)
+    figures = text_metrics(texts, training)
     counted = [Counter(pieces(text, PIECE)) for text in texts]
     total = sum(sum(each.values()) for each in counted)
     repeated = sum(sum(each.values()) - len(each) for each in counted)
@@ -63,6 +63,6 @@ def test_agrees_with_the_definitions(texts, training):
 
 def test_any_characters():
     odd = "好\ud800\x00😀\r\n" * 3
-    figures = text_figures([odd], odd)
+    figures = text_metrics([odd], odd)
     assert (figures.longest_copy, figures.longest_repeat) == (18, 12)
-    assert tuple(text_figures([""], "")) == (0, 0, 0, 0, 0, 0)
+    assert tuple(text_metrics([""], "")) == (0, 0, 0, 0, 0, 0)

@@ -11,10 +11,10 @@ from sacrebleu.metrics import BLEU, CHRF
 from textapps.core.errors import ConfigurationError, DataError
 from textapps.evaluation.metrics.bootstrap import resampled
 from textapps.evaluation.metrics.translation import (
-    CUTS,
+    BLEU_TOKENIZERS,
     ScoredTranslations,
+    bleu_tokenizer,
     corpus_bleu,
-    cut_for,
     translation_by_length,
     translation_metrics,
 )
@@ -39,7 +39,7 @@ def corrupted(n, seed=3):
     return references, answers
 
 
-@given(pairs, st.sampled_from(CUTS))
+@given(pairs, st.sampled_from(BLEU_TOKENIZERS))
 def test_as_sacrebleu_has_it(both, cut):
     answers, references = ([*side] for side in zip(*both, strict=True))
     scored = ScoredTranslations(answers, references, cut)
@@ -76,10 +76,10 @@ def test_a_resampled_corpus_is_one_with_sentences_repeated(both, seed):
 
 def test_bleu_by_hand():
     """Right are 5 of 6 tokens, 3 of 5 pairs, 1 of 4 triples and none, which counts half, of 3."""
-    scored = ScoredTranslations(["a b c x d e"], ["a b c d e y"], cut="none")
+    scored = ScoredTranslations(["a b c x d e"], ["a b c d e y"], tokenizer="none")
     precisions = [5 / 6, 3 / 5, 1 / 4, 1 / 2 / 3]
     assert scored.figures()["bleu"] == pytest.approx(100 * np.prod(precisions) ** 0.25)
-    shorter = ScoredTranslations(["a b c d"], ["a b c d e"], cut="none")
+    shorter = ScoredTranslations(["a b c d"], ["a b c d e"], tokenizer="none")
     assert shorter.figures()["bleu"] == pytest.approx(100 * np.exp(1 - 5 / 4))
     assert shorter.length_ratio() == 4 / 5
 
@@ -142,21 +142,23 @@ def test_by_length():
     ],
 )
 def test_how_the_references_are_to_be_cut(references, cut):
-    assert cut_for(references) == cut
+    assert bleu_tokenizer(references) == cut
 
 
 def test_chinese_is_not_evaluated_by_whole_sentences():
     answers, references = ["两只狗在跑。"], ["两只猫在跑。"]
     assert corpus_bleu(answers, references) == 0
-    assert corpus_bleu(answers, references, cut_for(references)) > 20
+    assert corpus_bleu(answers, references, bleu_tokenizer(references)) > 20
 
 
 def test_refuses_what_cannot_be_scored():
-    with pytest.raises(DataError, match="2 answers to 1 references"):
+    with pytest.raises(DataError, match="2 translations but 1 references"):
         ScoredTranslations(["a", "b"], ["a"])
     with pytest.raises(DataError, match="no sentences"):
         ScoredTranslations([], [])
-    with pytest.raises(ConfigurationError, match=r"unknown cut of BLEU 'zhh'.* did you mean 'zh'"):
+    with pytest.raises(
+        ConfigurationError, match=r"unknown BLEU tokenizer 'zhh'.* did you mean 'zh'"
+    ):
         ScoredTranslations(["a"], ["a"], "zhh")
 
 

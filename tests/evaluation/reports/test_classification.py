@@ -54,8 +54,8 @@ def test_beside_a_baseline():
     labels, scores = answers(400, 2)
     _, worse = answers(400, 2, seed=1, skill=0.3)
     table = sections(labels, scores, baseline=("NB-SVM", worse))[1]
-    assert (table.heading, table.columns[-1]) == ("Beside NB-SVM", "NB-SVM")
+    assert (table.heading, table.columns[-1]) == ("Comparison with NB-SVM", "NB-SVM")
     ours, theirs = ((s.argmax(axis=1) == labels).mean() for s in (scores, worse))
     assert table.rows[0] == ("Accuracy", f"{100 * ours:.2f} %", f"{100 * theirs:.2f} %")
-    assert f"accuracy {100 * (ours - theirs):+.2f} points" in table.note
+    assert f"Accuracy difference {100 * (ours - theirs):+.2f} points" in table.note
     assert "p < 0.0001" in table.note

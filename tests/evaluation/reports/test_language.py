@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from textapps.evaluation.metrics.language import language_metrics
-from textapps.evaluation.metrics.text_metrics import text_figures
+from textapps.evaluation.metrics.text_metrics import text_metrics
 from textapps.evaluation.reports.language import LONGEST_SURPRISE, Samples, language_sections
 from textapps.evaluation.reports.report import write_report
 from textapps.evaluation.reports.sections import Headline, Plot, Report, Surprise, Table, Texts
@@ -32,7 +32,7 @@ def made():
     ngrams = np.float32([[3.0], [2.5], [2.0]]) + random.random((3, len(TEXT)), np.float32)
     nats = ngrams[2] - 0.25
     texts = {name: (f"{name} sample,\n  indented", "so much") for name in ("cold", "hot", "real")}
-    kinds = [Samples(name, both, text_figures(both, TEXT)) for name, both in texts.items()]
+    kinds = [Samples(name, both, text_metrics(both, TEXT)) for name, both in texts.items()]
     return language_sections(
         TEXT,
         nats,

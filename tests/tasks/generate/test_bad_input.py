@@ -76,6 +76,7 @@ def test_bad_texts(
         (["--top-k", "-1"], ["top_k = -1", "greater than or equal to 0"]),
         (["--top-p", "0"], ["top_p = 0.0", "greater than 0"]),
         (["--top-p", "1.1"], ["top_p = 1.1", "less than or equal to 1"]),
+        (["--min-p", "1.1"], ["min_p = 1.1", "less than or equal to 1"]),
         (["--repetition-penalty", "0.5"], ["repetition_penalty = 0.5", "equal to 1"]),
         (["--stop", ""], ['stop = ""', "at least 1 character"]),
         (["--count", "0"], ["--count", "0"]),

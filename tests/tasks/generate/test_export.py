@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textapps.decoding.config import DecodingConfig
+from textapps.decoding.config import DecodingConfig, option_schemas
+from textapps.decoding.options import DTYPES
 from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.generate import export_cases, signatures
 from textapps.tasks.generate.export_cases import Question, steady
@@ -61,7 +62,7 @@ json.dump(answers, sys.stdout)
 
 def rows_of(questions: Sequence[Question]) -> dict[str, list[Any]]:
     values = [{**q.decoding.model_dump(), **q._asdict()} for q in questions]
-    return {name: [each[name] for each in values] for name in ("seed", *signatures.OPTIONS)}
+    return {name: [each[name] for each in values] for name in ("seed", *DTYPES)}
 
 
 def in_pieces(lengths: list[int], draw: random.Random) -> list[list[int]]:
@@ -80,6 +81,7 @@ WANTED = (
     Question("the dog, größer", 7, DecodingConfig(length=9, top_p=0.8)),
     Question("on", 2**40, DecodingConfig(length=28, repetition_penalty=1.4)),
     Question("sat", 0, DecodingConfig(length=30, temperature=0)),
+    Question("log", 9, DecodingConfig(length=24, temperature=1.5, min_p=0.2)),
     Question("the ", 8, DecodingConfig(length=26, temperature=1.0)),
 )
 BAD = (
@@ -87,6 +89,7 @@ BAD = (
     *(("temperature", value) for value in (-0.5, 101.0, float("nan"))),
     ("top_k", -1),
     *(("top_p", value) for value in (0.0, 1.5)),
+    *(("min_p", value) for value in (-0.1, 1.5)),
     ("repetition_penalty", 0.5),
 )
 
@@ -161,8 +164,9 @@ def test_what_the_manifest_says(exported: Callable[..., Path], untrained: Make) 
     assert manifest.state == ("state_0_h", "state_0_c", "state_1_seen")
     defaults = untrained("generate", "lstm").config.decoding
     assert manifest.decoding == defaults.model_dump()
+    assert manifest.options == option_schemas(defaults)
     names = {name: tuple(each.inputs) for name, each in manifest.signatures.items()}
-    at, options = ("logits", *manifest.state, "position"), tuple(signatures.OPTIONS)
+    at, options = ("logits", *manifest.state, "position"), tuple(DTYPES)
     assert names == {
         "serving_default": ("seed",),
         "generate": ("seed", *options),

@@ -94,9 +94,9 @@ DAMAGES = {
         lambda run: renumber(run / "preprocessor" / "vocabulary.txt"),
         "another version of textapps",
     ),
-    "no configuration": (lambda run: (run / "config.toml").unlink(), "half-written"),
-    "no checkpoint": (lambda run: shutil.rmtree(run / "checkpoints"), "half-written"),
-    "no data": (lambda run: (run / "data.json").unlink(), "half-written"),
+    "no configuration": (lambda run: (run / "config.toml").unlink(), "incomplete"),
+    "no checkpoint": (lambda run: shutil.rmtree(run / "checkpoints"), "incomplete"),
+    "no data": (lambda run: (run / "data.json").unlink(), "incomplete"),
     "no labels": (lambda run: (run / "data.json").write_text('{"format": 1}'), "damaged"),
     "list of data": (lambda run: (run / "data.json").write_text("[]"), "damaged"),
     "cut data": (lambda run: (run / "data.json").write_text('{"format": 1, "la'), "damaged"),
@@ -171,11 +171,13 @@ def test_without_a_finished_run(
 ) -> None:
     texts = ["a fine film"] if command == "predict" else []
     arguments = ["sentiment", command, *texts, "--models-dir"]
-    assert_fails(cli(*arguments, str(models / "none")), 1, "train one by `textapps sentiment train")
+    assert_fails(
+        cli(*arguments, str(models / "none")), 1, "train one with `textapps sentiment train"
+    )
     result = cli(*arguments, str(models), "--run", "20260101-000000-gru")
     assert_fails(result, 1, "no run at 20260101-000000-gru", "textapps runs")
     shutil.rmtree(run / "checkpoints")
-    assert_fails(cli(*arguments, str(models)), 1, f"resume {run} or name it by --run")
+    assert_fails(cli(*arguments, str(models)), 1, f"resume {run} or name it with --run")
 
 
 @pytest.mark.parametrize("damage", ["another task", "newer configuration", "no data"])

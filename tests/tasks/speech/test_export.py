@@ -88,8 +88,8 @@ BAD = {
     "a text": (b"It is a text file, called word.wav all the same.\n", "not a WAV file"),
     "0 samples": (riff(chunk(b"fmt ", layout(rate=8_000)), chunk(b"data", b"")), "no sample"),
     "a header cut off": (wav_bytes(WORD)[:20], "no complete 'fmt ' chunk"),
-    "10 minutes": (wav_bytes(np.zeros(600 * RATE_HZ, np.float32)), "may have 30 s at most"),
-    "no numbers": (written(np.full(900, np.nan), RATE_HZ, "FLOAT"), "not finite"),
+    "10 minutes": (wav_bytes(np.zeros(600 * RATE_HZ, np.float32)), "the limit is 30 s"),
+    "no numbers": (written(np.full(900, np.nan), RATE_HZ, "FLOAT"), "NaN or infinite"),
 }
 FILES = [*GOOD.values(), *(content for content, _ in BAD.values())]
 STREAM = np.concatenate([spoken(word, 90) for word in WORDS])

@@ -1,1 +1,1 @@
-"""Classical models that a network has to beat."""
+"""Classical baselines to compare networks with."""

@@ -1,4 +1,4 @@
-"""The classical baseline: a linear support vector machine on naive Bayes features."""
+"""The baseline for classification: a linear support vector machine on naive Bayes features."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, Self
@@ -20,9 +20,9 @@ TEXTS_AT_ONCE = 10_000
 
 
 def log_count_ratio(matrix: Any, positive: npt.NDArray[np.bool_], alpha: float = 1.0) -> Floats:
-    """log((p / |p|) / (q / |q|)): how much each feature speaks for the positive texts.
+    """log((p / |p|) / (q / |q|)): how strongly each feature indicates a positive text.
 
-    p = alpha + the number of positive texts with the feature, q the same of the others.
+    p = alpha + the number of positive texts with the feature, q the same for the other texts.
 
     Args:
         matrix: SciPy CSR of zeros and ones, [texts, features].
@@ -37,21 +37,21 @@ def log_count_ratio(matrix: Any, positive: npt.NDArray[np.bool_], alpha: float =
 
 
 class NaiveBayesSVM:
-    """NB-SVM: n-grams scaled by their log-count ratio, then a linear machine.
+    """NB-SVM: n-grams scaled by their log-count ratio, then a linear support vector machine.
 
     Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification",
-    ACL 2012, section 2.3; with more than two classes, one machine for each against the rest.
+    ACL 2012, section 2.3; with more than two classes, one machine per class against the rest.
     Their interpolation between the machine and naive Bayes (beta) is left out, and n-grams that
-    stand in one text only are not used: both by experiments on a validation split of IMDB, which
-    docs/evaluation.md gives.
+    occur in only one text are ignored. Both choices come from experiments on a validation split of
+    IMDB; docs/evaluation.md has the figures.
 
     Args:
-        ngrams: the longest n-gram, in tokens.
+        ngrams: length of the longest n-gram, in tokens.
         tokens: "word" (words and punctuation marks) or "char" (for scripts without spaces).
         cost: C of the machine.
-        alpha: what is added to every count.
-        min_texts: n-grams in fewer training texts are left out.
-        seed: of the held-out rows and of the solver.
+        alpha: smoothing, added to every count.
+        min_texts: n-grams in fewer training texts are ignored.
+        seed: for the held-out rows and the solver.
 
     >>> texts = ["good fun", "good film", "bad film", "bad bore"]
     >>> model = NaiveBayesSVM(min_texts=1, cost=1.0).fit(texts, [1, 1, 0, 0], classes=2)
@@ -81,12 +81,12 @@ class NaiveBayesSVM:
         )
 
     def fit(self, texts: Sequence[str], labels: npt.ArrayLike, classes: int) -> Self:
-        """Fits on all texts; a tenth of them, held out of a first fit, sets the temperature.
+        """Fits on all texts; a first fit without a tenth of them sets the temperature.
 
         Args:
             texts: n texts.
             labels: int[n] in [0, classes). A class without texts gets probability 0.
-            classes: how many columns `scores` has.
+            classes: the number of columns of `scores`.
 
         Raises:
             DataError: fewer than two classes have texts, or no n-gram is frequent enough.
@@ -116,23 +116,23 @@ class NaiveBayesSVM:
         return probabilities
 
     def predict(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The class of the highest score: int64[texts]."""
+        """The class with the highest score: int64[texts]."""
         best: npt.NDArray[np.int64] = np.argmax(self.scores(texts), axis=1)
         return best
 
     def _learn(self, texts: Sequence[str]) -> Any:
-        """Learns the n-grams and gives their matrix, SciPy CSR float64[texts, features]."""
+        """Learns the n-grams; returns their matrix, SciPy CSR float64[texts, features]."""
         # scikit-learn has no threshold above the number of texts
         self.vectorizer.min_df = min(self.min_texts, len(texts))
         try:
             return self.vectorizer.fit_transform(texts)
         except ValueError as error:
             raise DataError(
-                "the baseline found no n-gram that stands in enough of the texts"
+                "the baseline found no n-gram that occurs in enough of the texts"
             ) from error
 
     def _held_out(self, labels: Integers) -> npt.NDArray[np.bool_]:
-        """bool[n]: a tenth of each class, at least one of it and never all."""
+        """bool[n]: a tenth of each class, at least one example and never all."""
         held = np.zeros(len(labels), bool)
         random = np.random.default_rng(self.seed)
         for label in self._present:
@@ -161,10 +161,10 @@ class NaiveBayesSVM:
 
 
 def _best_temperature(margins: Floats, targets: Integers) -> float:
-    """The temperature of the least log-loss: Guo et al. 2017, section 4.2.
+    """The temperature with the lowest log-loss: Guo et al. 2017, section 4.2.
 
-    A little of each target is spread over all classes, as Platt (1999) does, so that
-    a few rows without a mistake do not ask for a temperature of zero.
+    As in Platt (1999), each target is smoothed a little, so that a few rows without a mistake do
+    not lead to a temperature of zero.
     """
     spread = 1.0 / (len(targets) + 2)
     rows = np.arange(len(targets))

@@ -1,4 +1,4 @@
-"""The classical baseline of text generation: an interpolated n-gram model."""
+"""The baseline for text generation: an interpolated n-gram model."""
 
 from typing import Any, NamedTuple, Self
 
@@ -11,14 +11,14 @@ from textapps.evaluation.metrics.bootstrap import Floats
 Ids = npt.NDArray[np.integer[Any]]
 Ranks = npt.NDArray[np.int64]
 
-# KenLM's, for counts that allow no estimate: those of few distinct ids, or of a tiny text.
+# KenLM's, if the counts do not allow an estimate: few distinct ids, or a tiny text.
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 
 
 class _Weights(NamedTuple):
-    """The share of each n-gram in its context, float64[grams], and the context's rest.
+    """The share of each n-gram in its context, float64[grams], and the context's remainder.
 
-    The rest, float64[contexts], is what is left for all ids as the order below sees them.
+    The remainder, float64[contexts], is the probability left for the lower order.
     """
 
     share: Floats
@@ -29,8 +29,8 @@ class NgramModel:
     """Interpolated modified Kneser-Ney over integer ids.
 
     Chen and Goodman, "An empirical study of smoothing techniques for language modeling", Computer
-    Speech and Language 13, 1999, section 3; below single ids all chances are equal. The beginning
-    of the training text counts as a predecessor of what stands there. docs/evaluation.md has the
+    Speech and Language 13, 1999, section 3; below order 1 all ids have the same probability. The
+    start of the training text counts as a predecessor of its first ids. docs/evaluation.md has the
     comparison by which this smoothing was chosen.
 
     >>> model = NgramModel().fit(np.array([0, 1] * 20), vocabulary_size=3, order=2)
@@ -39,24 +39,24 @@ class NgramModel:
     """
 
     def fit(self, ids: Ids, vocabulary_size: int, order: int = 6) -> Self:
-        """Counts the n-grams of a text, of all orders up to `order`, or to its length if less.
+        """Counts the n-grams of a text of all orders up to `order`, or its length if that is less.
 
         Args:
             ids: int32[n], in [0, vocabulary_size).
-            vocabulary_size: over so many ids the probabilities sum to one.
+            vocabulary_size: the number of ids, over which the probabilities sum to one.
 
         Raises:
-            DataError: no text.
+            DataError: the text is empty.
         """
         if not len(ids):
             raise DataError("the n-gram baseline has no text to learn from")
         self.vocabulary_size = vocabulary_size
-        # An n-gram is the rank of its context among the n-grams one shorter, times the size of
-        # the vocabulary, plus its last id: below 2^63 at any order.
+        # An n-gram is encoded as the rank of its context among the n-grams of one order less, times
+        # the vocabulary size, plus its last id: below 2^63 at any order.
         self._grams: list[Ranks] = []
         self._highest: list[_Weights] = []
         self._lower: list[_Weights] = []
-        ranks = np.zeros(len(ids) + 1, np.int64)  # of the n-grams, in the order of their ends
+        ranks = np.zeros(len(ids) + 1, np.int64)  # of the n-grams, ordered by their ends
         for n in range(min(order, len(ids))):
             keys = ranks[:-1] * vocabulary_size + ids[n:]
             grams, here, counts = np.unique(keys, return_inverse=True, return_counts=True)
@@ -72,15 +72,15 @@ class NgramModel:
         return self
 
     def nats(self, ids: Ids) -> npt.NDArray[np.float32]:
-        """The surprise of each id given those before it, by the highest order: float32[n]."""
+        """The surprise of each id given those before it, from the highest order: float32[n]."""
         highest: npt.NDArray[np.float32] = self.by_order(ids)[-1]
         return highest
 
     def by_order(self, ids: Ids) -> npt.NDArray[np.float32]:
-        """`nats` by the model of each order, that of single ids first: float32[orders, n]."""
+        """`nats` of the model of each order, from order 1: float32[orders, n]."""
         rows = np.empty((len(self._grams), len(ids)), np.float32)
         chances = np.full(len(ids), 1 / self.vocabulary_size)
-        contexts = np.zeros(len(ids), np.int64)  # -1: never seen, and all that begin with it
+        contexts = np.zeros(len(ids), np.int64)  # -1: never seen, like all its continuations
         for n, grams in enumerate(self._grams):
             keys = contexts * self.vocabulary_size + ids
             found = np.minimum(np.searchsorted(grams, keys), len(grams) - 1)
@@ -92,24 +92,24 @@ class NgramModel:
         return rows
 
     def _weights(self, counts: Ranks) -> _Weights:
-        """From counts, or numbers of predecessors, int64[grams] of the newest order."""
+        """From counts, or numbers of predecessors, int64[grams], of the highest order so far."""
         contexts = self._grams[-1] // self.vocabulary_size
         size = len(self._grams[-2]) if len(self._grams) > 1 else 1
         discounts = np.array((0.0, *_discounts(counts)))[np.minimum(counts, 3)]
         totals = np.bincount(contexts, counts, size)
-        rest = np.ones(size)  # also of a context that only ends the text
+        rest = np.ones(size)  # also for a context that occurs only at the end of the text
         np.divide(np.bincount(contexts, discounts, size), totals, out=rest, where=totals > 0)
         return _Weights((counts - discounts) / totals[contexts], rest)
 
 
 def _chances(weights: _Weights, found: Ranks, contexts: Ranks, lower: Floats) -> Floats:
-    """Of each id, float64[n]; `found` and `contexts` are int64[n], ranks or -1 for none."""
+    """Probabilities, float64[n]; `found` and `contexts` are int64[n], ranks, -1 for none."""
     share = np.where(found >= 0, weights.share[found], 0.0)
     return share + np.where(contexts >= 0, weights.rest[contexts], 1.0) * lower
 
 
 def _discounts(counts: Ranks) -> tuple[float, ...]:
-    """What is taken from counts of 1, of 2, and of 3 or more: D1, D2 and D3+ of the paper."""
+    """The discounts of counts of 1, of 2, and of 3 or more: D1, D2 and D3+ of the paper."""
     n1, n2, n3, n4 = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].tolist()
     if n1 and n2 and n3:
         y = n1 / (n1 + 2 * n2)

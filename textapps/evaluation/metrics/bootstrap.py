@@ -1,6 +1,6 @@
-"""Intervals and comparisons by resampling the examples (Efron 1979).
+"""Intervals and comparisons from resampled examples (Efron 1979).
 
-All functions are pure: the same arguments, the seed among them, give the same figures.
+All functions are pure: the same arguments, including the seed, give the same results.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class PairedBootstrap(NamedTuple):
 
 
 def resampled(examples: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """For each resample, how often each example was drawn: float64[examples], whole numbers."""
+    """For each resample, how often each example was drawn: float64[examples], integers."""
     random = np.random.default_rng(seed)
     for _ in range(resamples):
         draws = random.integers(0, examples, examples)
@@ -33,10 +33,10 @@ def resampled(examples: int, resamples: int, seed: int) -> Iterator[Floats]:
 
 
 def weighted_mean(values: Floats, counts: Floats) -> float:
-    """The mean of `values`, the i-th standing counts[i] times.
+    """The mean of `values`, in which the i-th counts counts[i] times.
 
-    No dot product: BLAS spreads so small a one over threads, which is 50 times slower where
-    other processes want the cores.
+    This is not a dot product, because BLAS distributes even a small one over threads, which is 50
+    times slower if other processes use the cores.
     """
     return float((values * counts).sum() / counts.sum())
 
@@ -44,9 +44,9 @@ def weighted_mean(values: Floats, counts: Floats) -> float:
 def interval(estimate: float, draws: npt.ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """The bias-corrected percentile interval (Efron 1987) from resampled estimates.
 
-    The correction matters for the calibration error, whose resamples lean upwards: each holds
-    noise twice. The interval is widened to its own estimate where resampling leans so far that it
-    would leave it out. Draws that are not finite are left out.
+    The correction matters for the calibration error, whose resamples are biased upwards, because
+    each contains the noise twice. If the bias is so large that the interval would exclude the
+    estimate, the interval is widened to include it. NaN and infinite draws are ignored.
 
     >>> interval(2.0, [1.0, 2.0, 3.0], level=1.0)
     (1.0, 3.0)
@@ -72,18 +72,18 @@ def interval(estimate: float, draws: npt.ArrayLike, level: float = 0.95) -> tupl
 def paired_bootstrap(
     a: npt.ArrayLike, b: npt.ArrayLike, *, resamples: int = 10_000, seed: int = 0
 ) -> PairedBootstrap:
-    """Is system a better than system b on the examples that both have answered?
+    """Tests whether system a is better than system b on the same examples.
 
-    Koehn 2004: the same resampled examples are given to both systems. A p-value of 0
-    means less than one in `resamples`.
+    Koehn 2004: both systems are evaluated on the same resampled examples. A p-value of 0 means
+    less than one in `resamples`.
 
     Args:
-        a: scores of the examples by the first system, any real numbers of which more is better;
-            bool[n] of correct answers, or float[n].
-        b: scores of the same examples, in the same order, by the second.
+        a: the first system's score for each example, of which more is better: float[n], or bool[n]
+            for correct predictions.
+        b: the second system's scores for the same examples, in the same order.
 
     Raises:
-        DataError: no examples, or not the same number of both.
+        DataError: there are no examples, or a different number for each system.
 
     >>> paired_bootstrap([1, 1, 1], [0, 0, 0], resamples=100)
     PairedBootstrap(difference=1.0, low=1.0, high=1.0, p_value=0.0)
@@ -103,11 +103,11 @@ def paired_bootstrap(
 
 
 def wilson_interval(successes: Any, examples: Any) -> tuple[Floats, Floats]:
-    """95 % interval of shares (Wilson 1927), which holds for few examples and for shares of 1.
+    """95 % interval of shares (Wilson 1927), valid also for few examples and shares of 1.
 
     Args:
-        successes: numbers of successes, any shape.
-        examples: numbers of trials, the same shape, 1 or more.
+        successes: numbers of successes, of any shape.
+        examples: numbers of trials, of the same shape, at least 1.
 
     Returns:
         low and high, float64 of that shape.
@@ -121,4 +121,6 @@ def wilson_interval(successes: Any, examples: Any) -> tuple[Floats, Floats]:
     share = np.asarray(successes, np.float64) / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)  # rounding goes beyond
+    return np.clip(middle - half, 0, 1), np.clip(
+        middle + half, 0, 1
+    )  # rounding may exceed the limits

@@ -1,8 +1,8 @@
-"""What is known of a classifier from its scores on labelled examples.
+"""Metrics of a classifier from its scores on labelled examples.
 
-Everywhere `labels` is int[n], the true classes, and `scores` is float[n, classes], probabilities
-whose rows sum to one; the predicted class is the one of the highest score, the first of equals.
-docs/evaluation.md says what every figure means.
+`labels` is int[n], the true classes, and `scores` is float[n, classes], probabilities whose rows
+sum to one. The predicted class is the one with the highest score, the first of equal ones.
+docs/evaluation.md defines every metric.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ from textapps.evaluation.metrics.lengths import length_groups
 Integers = npt.NDArray[np.integer[Any]]
 Counts = npt.NDArray[np.int64]
 
-CALIBRATION_BINS = 15  # as in Guo et al. 2017, so that figures can be compared
-# The log-loss of one example ends at 15.9: float32 scores underflow to 0 now and then, and one of
-# them must not make the mean infinite.
+CALIBRATION_BINS = 15  # as in Guo et al. 2017, so that values can be compared
+# Limits the log-loss of an example to 15.9: float32 scores sometimes underflow to 0, which must
+# not make the mean infinite.
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 
 class ClassRow(NamedTuple):
-    """One class of a per-class table: shares in [0, 1]; support = its number of examples."""
+    """A class of a per-class table: shares in [0, 1]; support is its number of examples."""
 
     label: str
     precision: float
@@ -41,7 +41,7 @@ class ClassRow(NamedTuple):
 
 
 class LengthRow(NamedTuple):
-    """Examples whose length is in [shortest, longest]; low and high = 95 % of the accuracy."""
+    """Examples of length [shortest, longest]; low and high are the accuracy's 95 % interval."""
 
     shortest: int
     longest: int
@@ -52,7 +52,7 @@ class LengthRow(NamedTuple):
 
 
 class CalibrationRow(NamedTuple):
-    """One bin of equal width: mean score of the predicted class against share of correct ones."""
+    """A bin of equal width: the mean score of the predicted class and the share of correct ones."""
 
     confidence: float
     accuracy: float
@@ -60,7 +60,7 @@ class CalibrationRow(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """A wrong answer; probability = what the model gave it. row = its index in the data."""
+    """A wrong prediction with its probability; row is its index in the data."""
 
     row: int
     text: str
@@ -74,13 +74,13 @@ def classification_metrics(
 ) -> dict[str, float]:
     """accuracy, macro_f1, log_loss, calibration_error and auc, with `<name>_low` and `_high`.
 
-    The intervals hold 95 % and come from `resamples` bootstrap samples of the examples; 0 leaves
-    them out. auc is the area under the ROC curve of the second class of two, or the mean of each
-    class against the rest; classes of which the labels hold no example or nothing else are left
-    out of it, and without any other class there is no auc. No figure is ever NaN.
+    The 95 % intervals come from `resamples` bootstrap samples of the examples; 0 omits them. auc is
+    the area under the ROC curve of the second class of two, or the mean of each class against the
+    rest. It ignores classes that have no examples or all of them; if no class is left, there is no
+    auc. No metric is ever NaN.
 
     Raises:
-        DataError: no examples, shapes or labels that do not match, or scores that are no
+        DataError: there are no examples, shapes or labels do not match, or scores are not
             probabilities.
 
     >>> metrics = classification_metrics([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
@@ -102,7 +102,7 @@ def classification_metrics(
 
 
 def confusion_matrix(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Counts:
-    """int64[classes, classes]: how many examples of the row's class were given the column's."""
+    """int64[classes, classes]: the numbers of examples by true class (row) and prediction."""
     truth, values = _checked(labels, scores)
     classes = values.shape[1]
     cells = truth * classes + np.argmax(values, axis=1)
@@ -112,7 +112,7 @@ def confusion_matrix(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Counts:
 def per_class_table(
     labels: npt.ArrayLike, scores: npt.ArrayLike, label_names: Sequence[str]
 ) -> list[ClassRow]:
-    """Precision, recall and F1 of every class; a share of nothing is given as 0.
+    """Precision, recall and F1 of every class; a share of zero examples is 0.
 
     >>> per_class_table([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], ["bad", "good"])[1]
     ClassRow(label='good', precision=1.0, recall=0.5, f1=0.6666666666666666, support=2)
@@ -127,7 +127,7 @@ def per_class_table(
 
 
 def calibration_table(labels: npt.ArrayLike, scores: npt.ArrayLike) -> list[CalibrationRow]:
-    """The bins that hold examples, of 15 of equal width: Guo et al. 2017, section 2."""
+    """The non-empty ones of 15 bins of equal width: Guo et al. 2017, section 2."""
     truth, values = _checked(labels, scores)
     confidence, correct = _confidence(truth, values)
     bins = _bins(confidence)
@@ -145,7 +145,7 @@ def length_accuracy(
 ) -> list[LengthRow]:
     """Accuracy by length, in at most `groups` groups of about equally many examples.
 
-    Examples of one length stay together.
+    Examples of the same length stay together.
 
     Args:
         lengths: int[n], in any unit.
@@ -167,7 +167,7 @@ def length_accuracy(
 def most_confident_mistakes(
     texts: Sequence[str], labels: npt.ArrayLike, scores: npt.ArrayLike, n: int = 10
 ) -> list[Mistake]:
-    """The at most `n` wrong answers of the highest scores, highest first."""
+    """The wrong predictions with the highest scores, at most `n`, highest first."""
     truth, values = _checked(labels, scores)
     predicted = np.argmax(values, axis=1)
     wrong = np.flatnonzero(predicted != truth)
@@ -180,7 +180,7 @@ def most_confident_mistakes(
 
 
 class _Figures:
-    """The figures of any weighting of the same examples, each in time linear in them."""
+    """The metrics of any weighting of the same examples, each in linear time."""
 
     def __init__(self, labels: Counts, scores: Floats) -> None:
         self.examples, self.classes = scores.shape
@@ -194,7 +194,7 @@ class _Figures:
         self._curves = [_Curve(scores[:, k], labels == k) for k in columns]
 
     def of(self, counts: Floats) -> dict[str, float]:
-        """The figures of the data in which example i stands counts[i] times, float64[examples]."""
+        """The metrics of the data in which example i occurs counts[i] times, float64[examples]."""
         matrix = np.bincount(self._cells, counts, self.classes**2)
         matrix = matrix.reshape(self.classes, self.classes)
         seen = matrix.sum(axis=0) + matrix.sum(axis=1) > 0
@@ -213,7 +213,7 @@ class _Figures:
 
 
 class _Curve:
-    """One class against the rest. Resampling does not change the order of the scores: sort once."""
+    """One class against the rest; sorts once, as resampling keeps the order of the scores."""
 
     def __init__(self, scores: Floats, positive: npt.NDArray[np.bool_]) -> None:
         order = np.argsort(scores, kind="stable")
@@ -223,7 +223,7 @@ class _Curve:
         self._not_above = np.searchsorted(low, high, side="right")
 
     def area(self, counts: Floats) -> float | None:
-        """The share of (positive, negative) pairs in the right order, ties counting half."""
+        """The share of (positive, negative) pairs in the correct order, ties counting half."""
         negative = np.concatenate([[0.0], np.cumsum(counts[self.negatives])])
         positive = counts[self.positives]
         pairs = positive.sum() * negative[-1]
@@ -240,7 +240,7 @@ def _f1(matrix: npt.NDArray[Any]) -> Floats:
 
 
 def _confidence(labels: Counts, scores: Floats) -> tuple[Floats, Floats]:
-    """The score of the predicted class and whether it is right (0 or 1): float64[n] each."""
+    """The score of the predicted class and whether it is correct (0 or 1): float64[n] each."""
     correct = (np.argmax(scores, axis=1) == labels).astype(np.float64)
     return scores.max(axis=1), correct
 
@@ -261,10 +261,10 @@ def _checked(labels: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Counts, Floa
     truth = truth.astype(np.int64)
     if truth.min() < 0 or truth.max() >= values.shape[1]:
         raise DataError(
-            f"labels go from {truth.min()} to {truth.max()}, "
-            f"but the model knows {values.shape[1]} classes"
+            f"labels range from {truth.min()} to {truth.max()}, "
+            f"but the model has {values.shape[1]} classes"
         )
-    # The slack is for bfloat16, in which a softmax sums to one within half a per cent.
+    # The tolerance is for bfloat16, in which a softmax sums to one within half a percent.
     if not (np.abs(values.sum(axis=1) - 1.0) < 0.02).all() or values.min() < 0:
         raise DataError("scores must be probabilities: finite, not negative, each row summing to 1")
     return truth, values

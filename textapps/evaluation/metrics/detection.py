@@ -1,4 +1,4 @@
-"""What is known of a detector from what it heard in a stream and what was said there."""
+"""Metrics of a detector from its detections in a stream and the words spoken there."""
 
 import heapq
 from collections.abc import Collection, Mapping, Sequence
@@ -11,16 +11,16 @@ from textapps.core.errors import DataError
 from textapps.core.events import Event
 from textapps.evaluation.metrics.bootstrap import wilson_interval
 
-TOLERANCE_MS = 500.0  # after the end of a word: smoothing and the model's own delay
+TOLERANCE_MS = 500.0  # after the end of a word, for smoothing and the model's own delay
 
 
 class Matches(NamedTuple):
-    """Which word each detection belongs to.
+    """The matches of words and detections.
 
     Attributes:
         hits: pairs (row of the event, row of the detection), by the time of the detection.
-        misses: rows of the events of commands that were not heard.
-        false_alarms: rows of the detections of what was not said then, or was heard before.
+        misses: rows of the events of commands that were not detected.
+        false_alarms: rows of the detections without a word, or of a word detected before.
     """
 
     hits: tuple[tuple[int, int], ...]
@@ -29,9 +29,10 @@ class Matches(NamedTuple):
 
 
 class Streaming(NamedTuple):
-    """What was heard in a long recording.
+    """The detections in a long recording.
 
-    by_threshold = what `detection_figures` says at each; threshold = the one in use.
+    by_threshold holds the result of `detection_metrics` at each threshold; threshold is the one in
+    use.
     """
 
     seconds: float
@@ -48,20 +49,20 @@ def match_detections(
     commands: Collection[str],
     tolerance_ms: float = TOLERANCE_MS,
 ) -> Matches:
-    """Gives each detection to at most one word, and each word to at most one detection.
+    """Matches each detection with at most one word, and each word with at most one detection.
 
-    A detection may belong to a word of its label that has begun, and ended at most `tolerance_ms`
-    before. Of several words it takes the one whose time runs out first, which makes the most
-    hits that can be.
+    A detection can match a word with its label that has begun, and that ended at most
+    `tolerance_ms` earlier. Of several such words it matches the one whose time expires first, which
+    gives the maximum number of hits.
 
     Args:
-        labels: str[detections], what was heard.
-        times_ms: float[detections], when.
-        events: the words said, those that are no commands too.
-        commands: the labels that were listened for.
+        labels: str[detections], the detected labels.
+        times_ms: float[detections], their times.
+        events: the spoken words, including those that are not commands.
+        commands: the labels that can be detected.
 
     Raises:
-        DataError: not as many labels as times.
+        DataError: the numbers of labels and times differ.
 
     >>> said = [Event("go", 0, 900), Event("no", 1000, 1800), Event("go", 2000, 2900)]
     >>> match_detections(["go", "go", "go"], [700, 800, 2500], said, commands=("go", "no"))
@@ -69,7 +70,7 @@ def match_detections(
     """
     times = np.asarray(times_ms, np.float64)
     if times.shape != (len(labels),):
-        raise DataError(f"there are {len(labels)} labels to times of shape {times.shape}")
+        raise DataError(f"there are {len(labels)} labels but times of shape {times.shape}")
     order = np.argsort(times, kind="stable").tolist()
     hits: list[tuple[int, int]] = []
     for label in sorted(set(labels) & set(commands)):
@@ -97,7 +98,7 @@ def match_detections(
     )
 
 
-def detection_figures(
+def detection_metrics(
     labels: Sequence[str],
     times_ms: npt.ArrayLike,
     events: Sequence[Event],
@@ -106,19 +107,19 @@ def detection_figures(
     seconds: float,
     tolerance_ms: float = TOLERANCE_MS,
 ) -> dict[str, float]:
-    """The figures of a detector in a stream of `seconds`; other arguments as `match_detections`.
+    """The metrics of a detector in a stream of `seconds`; other arguments as `match_detections`.
 
     commands_said, hits, miss_rate (with `_low` and `_high`, Wilson), false_alarms,
-    false_alarms_on_words (while another word was said, or a command was heard twice),
+    false_alarms_on_words (while another word was spoken, or a command was detected twice),
     false_alarms_per_hour (with `_low` and `_high`: Garwood 1936, exact for counts), and
-    latency_ms, the median time from the beginning of a word to its detection. What is not defined
-    is left out: miss_rate where no command was said, latency_ms without a hit.
+    latency_ms, the median time from the start of a word to its detection. Undefined metrics are
+    omitted: miss_rate if no command was spoken, latency_ms without a hit.
 
     Raises:
-        DataError: a stream of no length, or not as many labels as times.
+        DataError: the stream has no length, or the numbers of labels and times differ.
     """
     if not seconds > 0:
-        raise DataError("a stream of 0 seconds says nothing of a detector")
+        raise DataError("a stream of 0 seconds cannot evaluate a detector")
     matches = match_detections(
         labels, times_ms, events, commands=commands, tolerance_ms=tolerance_ms
     )

@@ -1,8 +1,7 @@
-"""What is known of a language model from its surprise at each character of a text.
+"""Metrics of a language model from its surprise at each character of a text.
 
-Everywhere `nats` is float[n], -ln of the probability that the model gave to each character of a
-text given those before it, in the order of the text. docs/evaluation.md says what the figures
-mean.
+`nats` is float[n], -ln of the probability that the model gave to each character of a text, given
+those before it, in the order of the text. docs/evaluation.md defines the metrics.
 """
 
 import math
@@ -20,8 +19,8 @@ from textapps.evaluation.metrics.bootstrap import (
     weighted_mean,
 )
 
-BLOCK = 1000  # characters; surprise depends on the scene and the style, which last for lines
-FEWEST_BLOCKS = 30  # of a text too short for so many of 1,000
+BLOCK = 1000  # characters; surprise depends on content and style, which last for several lines
+FEWEST_BLOCKS = 30  # in a text that is too short for 30 blocks of 1,000
 
 
 def language_metrics(
@@ -29,11 +28,11 @@ def language_metrics(
 ) -> dict[str, float]:
     """nats_per_character, bits_per_character and perplexity, with `<name>_low` and `_high`.
 
-    The intervals hold 95 %. Neighbouring characters are no independent examples, so whole blocks
-    of the text are resampled (Carlstein 1986; Künsch 1989); 0 resamples leave the intervals out.
+    These are 95 % intervals. Neighbouring characters are not independent, so blocks of the text are
+    resampled (Carlstein 1986; Künsch 1989); 0 resamples omit the intervals.
 
     Raises:
-        DataError: no characters, or one whose surprise is not finite.
+        DataError: there are no characters, or a surprise is NaN or infinite.
 
     >>> metrics = language_metrics([0.5, 1.5, 1.0])
     >>> metrics["nats_per_character"], round(metrics["bits_per_character"], 3)
@@ -60,13 +59,13 @@ def language_metrics(
 def paired_gain(
     nats: npt.ArrayLike, baseline: npt.ArrayLike, *, resamples: int = 10_000, seed: int = 0
 ) -> PairedBootstrap:
-    """By how many nats per character a model is better than a baseline, on the same text.
+    """The gain of a model over a baseline in nats per character, on the same text.
 
-    The blocks of `language_metrics` are resampled, the same for both. `difference` is above 0
-    where the model is better, p_value is the share of resamples in which it was not.
+    The blocks of `language_metrics` are resampled, the same for both. `difference` is positive if
+    the model is better; p_value is the share of resamples in which it was not.
 
     Raises:
-        DataError: as `language_metrics`, or not the same number of characters.
+        DataError: as `language_metrics`, or the numbers of characters differ.
 
     >>> paired_gain([1.0, 2.0], [1.5, 2.5], resamples=100)
     PairedBootstrap(difference=0.5, low=0.5, high=0.5, p_value=0.0)
@@ -80,15 +79,15 @@ def paired_gain(
 
 
 def _blocks(nats: npt.ArrayLike) -> Floats:
-    """float64[blocks], whose mean is exactly that of the characters.
+    """float64[blocks], with exactly the mean of the characters.
 
-    Blocks differ by one character at most, and each stands for its sum.
+    The sizes of blocks differ by at most one character; each value is scaled from the block's sum.
     """
     values = np.asarray(nats, np.float64)
     if not len(values):
         raise DataError("there are no characters to evaluate on")
     if not np.isfinite(values).all():
-        raise DataError("some characters have a surprise that is not finite")
+        raise DataError("the surprise of some characters is NaN or infinite")
     n = len(values)
     blocks = min(n, max(FEWEST_BLOCKS, n // BLOCK))
     edges = np.arange(blocks) * n // blocks

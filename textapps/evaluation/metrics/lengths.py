@@ -1,4 +1,4 @@
-"""How long texts are, and groups of like length."""
+"""The lengths of texts, and groups of similar length."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _WORD = re.compile(rf"[{HAN}{KANA}]|[^\s{HAN}{KANA}]+")
 
 
 def words(text: str) -> list[str]:
-    """What white space sets apart; Chinese and Japanese characters are words of their own.
+    """The words between white space; Chinese and Japanese characters are words of their own.
 
     >>> words("Two dogs. 两只狗")
     ['Two', 'dogs.', '两', '只', '狗']
@@ -21,7 +21,7 @@ def words(text: str) -> list[str]:
 
 
 def span(shortest: int, longest: int, to: str) -> str:
-    """The lengths of a group in words.
+    """The range of lengths of a group, as text.
 
     >>> span(4, 8, " to "), span(9, 9, " to ")
     ('4 to 8', '9')
@@ -34,7 +34,7 @@ def length_groups(
 ) -> Iterator[tuple[int, int, npt.NDArray[np.bool_]]]:
     """At most `groups` groups of about equally many examples, the shortest first.
 
-    Examples of one length stay together.
+    Examples of the same length stay together.
 
     Args:
         lengths: int[n], in any unit.

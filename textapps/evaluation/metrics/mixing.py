@@ -1,4 +1,4 @@
-"""Noise mixed into clips at a given ratio of signal and noise, the same at every call."""
+"""Mixes noise into clips at a given signal-to-noise ratio, the same way at every call."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from textapps.core.errors import DataError
 Floats = npt.NDArray[np.float32]
 
 FRAME_MS = 25
-# Frames quieter than this below the loudest are pauses: a word of half a second in a clip of one
-# second would otherwise be counted 3 dB too quiet, and a shorter one more.
+# Frames that are further below the loudest one are pauses. If they counted, the level of a
+# half-second word in a clip of one second would be 3 dB too low, and that of a shorter one lower.
 VOICED_WITHIN_DB = 30.0
 
 
@@ -26,27 +26,27 @@ def mixed_at(
 ) -> Floats:
     """Clips with background noise, float32[clips, samples].
 
-    The ratio is that of the mean power of a clip where it is voiced to that of its noise. Each
-    clip has its piece of noise, which depends on the seed and the number of the clip alone: it is
-    the same at every ratio, whatever the neighbours. A mixture that would leave [-1, 1] is made
-    quieter, both parts of it alike. A clip or a piece of noise that is digital silence has no
-    ratio: such a clip stays as it is.
+    The ratio compares the mean power of the voiced part of a clip with that of its noise. Each clip
+    gets its own section of noise, which depends only on the seed and the number of the clip, so it
+    is the same at every ratio and with any other clips. A mixture that would exceed [-1, 1] is
+    scaled down as a whole. If a clip or its noise is digital silence, there is no ratio and the
+    clip stays unchanged.
 
     Args:
         waveforms: float[clips, samples] in [-1, 1].
         noises: recordings float[samples] of any lengths; a short one is repeated.
-        snr_db: 0 for a noise as loud as the word.
-        first: the number of the first clip, for who mixes a set in parts.
+        snr_db: 0 for noise as loud as the word.
+        first: the number of the first clip, to mix a set in parts.
 
     Raises:
-        DataError: no noise, or arrays of other shapes.
+        DataError: there is no noise, or an array has another shape.
     """
     clips = np.asarray(waveforms, np.float32)
     recordings = [np.asarray(noise, np.float32) for noise in noises]
     if clips.ndim != 2:
         raise DataError(f"mixing needs waveforms[clips, samples], not shape {clips.shape}")
     if not recordings or any(noise.ndim != 1 or not len(noise) for noise in recordings):
-        raise DataError("mixing needs one recording of noise or more, each float[samples]")
+        raise DataError("mixing needs at least one noise recording, each float[samples]")
     mixed = np.empty_like(clips)
     for i, clip in enumerate(clips):
         random = np.random.default_rng([seed, first + i])
@@ -58,7 +58,7 @@ def mixed_at(
 
 
 def voiced_rms(waveform: npt.ArrayLike, sample_rate_hz: int = 16_000) -> float:
-    """The root of the mean power of the frames that are within 30 dB of the loudest.
+    """The root mean square of the frames within 30 dB of the loudest one.
 
     >>> voiced_rms(np.r_[np.zeros(4000), np.tile([0.5, -0.5], 2000)])
     0.5

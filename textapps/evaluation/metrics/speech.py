@@ -1,7 +1,7 @@
-"""What is known of a recogniser of spoken commands from its scores on labelled clips.
+"""Metrics of a recogniser of spoken commands from its scores on labelled clips.
 
 `labels` is int[n], the true classes, and `scores` float[n, classes], probabilities, as in
-classification.py. docs/evaluation.md says what every figure means.
+classification.py. docs/evaluation.md defines every metric.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,13 +23,13 @@ from textapps.evaluation.metrics.bootstrap import (
 from textapps.evaluation.metrics.classification import classification_metrics
 
 UNKNOWN = "unknown"
-LEAST_CLIPS = 3  # a speaker of one or two clips is either faultless or a failure
+LEAST_CLIPS = 3  # with one or two clips a speaker's accuracy says little
 SHUFFLES = 200
 NOISE_RESAMPLES = 2_000
 
 
 class SpeakerRow(NamedTuple):
-    """A speaker, how many clips there are, and the share of them that was answered rightly."""
+    """A speaker, the number of their clips, and the share that was recognised correctly."""
 
     speaker: str
     clips: int
@@ -38,11 +38,11 @@ class SpeakerRow(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SpeakerSpread:
-    """How differently well speakers are understood.
+    """How much the accuracy differs between speakers.
 
-    rows          the speakers of enough clips, the worst first
-    expected      float64[rows], rising: the accuracies that would be expected if mistakes fell on
-                  clips by chance, whoever speaks
+    rows          the speakers with enough clips, the worst first
+    expected      float64[rows], ascending: the accuracies expected if the mistakes were spread
+                  over the clips at random
     accuracy_low, accuracy_high  95 % interval of the accuracy over the choice of speakers
     """
 
@@ -53,24 +53,24 @@ class SpeakerSpread:
 
     @property
     def median(self) -> float:
-        """The accuracy that half of the speakers reach."""
+        """The median accuracy over the speakers."""
         return float(np.median([row.accuracy for row in self.rows]))
 
     @property
     def worst_decile(self) -> float:
-        """The mean accuracy of the worst tenth of the speakers, one of them at least."""
+        """The mean accuracy of the worst tenth of the speakers, of at least one."""
         return _worst([row.accuracy for row in self.rows])
 
     @property
     def expected_worst_decile(self) -> float:
-        """The same, if mistakes fell on clips by chance."""
+        """The same, if the mistakes were spread over the clips at random."""
         return _worst(self.expected)
 
 
 class NoiseRow(NamedTuple):
-    """The accuracy at a ratio of signal and noise, and how much of the clean one is lost.
+    """The accuracy at a signal-to-noise ratio, and the loss against clean clips.
 
-    low and high hold 95 % of the accuracy, loss_low and loss_high of the loss.
+    low and high are the 95 % interval of the accuracy, loss_low and loss_high of the loss.
     """
 
     snr_db: float
@@ -91,12 +91,12 @@ def speech_metrics(
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, float]:
-    """What `classification_metrics` says, and how often commands are heard where none are.
+    """`classification_metrics`, and the rates of false accepts and false rejects.
 
-    false_accept_rate is the share of the clips of `unknown` that were given a command, and
-    false_reject_rate the share of the clips of commands that were given none; each with
-    `<name>_low` and `<name>_high`, Wilson's 95 %. A share of nothing is left out, and so are both
-    where all classes are commands.
+    false_accept_rate is the share of the `unknown` clips that were recognised as a command, and
+    false_reject_rate the share of the command clips that were not; each with `<name>_low` and
+    `<name>_high`, Wilson's 95 %. A rate without clips is omitted, and so are both if all classes
+    are commands.
 
     Raises:
         DataError: as `classification_metrics`.
@@ -132,18 +132,20 @@ def speaker_spread(
     resamples: int = 1000,
     seed: int = 0,
 ) -> SpeakerSpread | None:
-    """How differently well speakers are understood, None where no speaker has `least` clips.
+    """How much the accuracy differs between speakers; None if no speaker has `least` clips.
 
     Args:
         correct: bool[n].
-        speakers: str[n], '' where it is not known who speaks: these clips are left out.
+        speakers: str[n], '' if unknown: these clips are left out.
 
     Raises:
-        DataError: not as many speakers as answers.
+        DataError: the numbers of speakers and predictions differ.
     """
     right = np.asarray(correct, np.float64)
     if right.shape != (len(speakers),):
-        raise DataError(f"there are {len(speakers)} speakers to answers of shape {right.shape}")
+        raise DataError(
+            f"there are {len(speakers)} speakers but predictions of shape {right.shape}"
+        )
     known = np.array([bool(speaker) for speaker in speakers], bool)
     right = right[known]
     names, of_clip = np.unique([s for s in speakers if s], return_inverse=True)
@@ -170,9 +172,9 @@ def speaker_spread(
 
 
 def speaker_metrics(spread: SpeakerSpread) -> dict[str, float]:
-    """Median and worst tenth of the speakers, the latter also by chance alone, and the interval.
+    """Median and worst tenth of the speakers, the expected worst tenth, and the interval.
 
-    Under the names speakers, speaker_median, speaker_worst_decile, speaker_worst_decile_expected,
+    The names are speakers, speaker_median, speaker_worst_decile, speaker_worst_decile_expected,
     speaker_accuracy_low and speaker_accuracy_high.
     """
     return {
@@ -192,14 +194,14 @@ def accuracy_in_noise(
     *,
     seed: int = 0,
 ) -> list[NoiseRow]:
-    """The accuracy at each ratio of signal and noise, the quietest noise first.
+    """The accuracy at each signal-to-noise ratio, the quietest noise first.
 
     Args:
-        scores: of the clips as they are.
+        scores: of the clean clips.
         noisy: by ratio in dB, the scores float[n, classes] of the same clips in noise.
 
     Raises:
-        DataError: not the same number of clips.
+        DataError: the numbers of clips differ.
     """
     truth = np.asarray(labels)
     clean = np.argmax(np.asarray(scores), axis=1) == truth
@@ -208,7 +210,7 @@ def accuracy_in_noise(
         given = np.argmax(np.asarray(values), axis=1)
         if given.shape != truth.shape:
             raise DataError(
-                f"at {snr_db:g} dB there are answers to {len(given)} clips of {len(truth)}"
+                f"at {snr_db:g} dB there are predictions for {len(given)} clips of {len(truth)}"
             )
         right = given == truth
         low, high = wilson_interval(int(right.sum()), len(right))

@@ -1,4 +1,4 @@
-"""What the texts of a generator are like: how varied, how repetitive, how much of them copied."""
+"""Metrics of generated texts: variety, repetition, and copies of the training text."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -6,22 +6,22 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-PIECE = 8  # characters: where words are written with letters, mostly more than one word
-LONG_WORD = 20  # characters on average, where spaces do not set words apart
+PIECE = 8  # characters: more than a word in most alphabetic scripts
+LONG_WORD = 20  # characters per word on average: the text has few spaces
 BASE = 0x9E3779B97F4A7C15  # any odd number has an inverse modulo 2^64; this one mixes well
 
 Hashes = npt.NDArray[np.uint64]
 
 
-class TextFigures(NamedTuple):
-    """Figures of texts, shares in [0, 1] and lengths in characters; a piece has 8 characters.
+class TextMetrics(NamedTuple):
+    """Metrics of texts, shares in [0, 1] and lengths in characters; a piece has 8 characters.
 
     Attributes:
         distinct_1, distinct_2: `distinct` of the texts.
-        repeated: share of the pieces that stood before in the same text.
-        longest_repeat: the longest piece of any length that stands twice in a text.
-        copied: share of the pieces that stand in the training text.
-        longest_copy: the longest piece of any length that stands in the training text.
+        repeated: share of the pieces that occurred earlier in the same text.
+        longest_repeat: length of the longest piece that occurs twice in a text.
+        copied: share of the pieces that occur in the training text.
+        longest_copy: length of the longest piece that occurs in the training text.
     """
 
     distinct_1: float
@@ -33,17 +33,17 @@ class TextFigures(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Texts of one kind, at least one, and their figures."""
+    """Texts of one kind, at least one, and their metrics."""
 
     name: str
     texts: Sequence[str]
-    figures: TextFigures
+    figures: TextMetrics
 
 
-def text_figures(texts: Sequence[str], training: str) -> TextFigures:
-    """The figures of one text or more, beside the text that their generator was trained on.
+def text_metrics(texts: Sequence[str], training: str) -> TextMetrics:
+    """The metrics of one or more texts, given the text that their generator was trained on.
 
-    >>> found = text_figures(["To be, or not to be"], "not to be seen")
+    >>> found = text_metrics(["To be, or not to be"], "not to be seen")
     >>> round(found.distinct_1, 2), found.repeated, found.longest_repeat, found.longest_copy
     (1.0, 0.0, 4, 9)
     """
@@ -60,7 +60,7 @@ def text_figures(texts: Sequence[str], training: str) -> TextFigures:
         found = np.concatenate([each.of(length) for each in ours])
         return bool(_stand_in(found, theirs.of(length)).any())
 
-    return TextFigures(
+    return TextMetrics(
         distinct(texts, 1),
         distinct(texts, 2),
         1 - new / len(pieces) if len(pieces) else 0.0,
@@ -71,10 +71,10 @@ def text_figures(texts: Sequence[str], training: str) -> TextFigures:
 
 
 def distinct(texts: Iterable[str], n: int) -> float:
-    """Distinct n-grams as a share of all, Li et al. 2016 (A diversity-promoting objective function
-    for neural conversation models), section 5; 0 where there is none.
+    """Distinct n-grams as a share of all; 0 if there are none.
 
-    Tokens are words, set apart by white space, or characters where the texts hold few spaces.
+    Li et al. 2016 (A diversity-promoting objective function for neural conversation models),
+    section 5. Tokens are words between white space, or characters if a text has few spaces.
 
     >>> distinct(["a b a", "a b"], 2)
     0.6666666666666666
@@ -88,9 +88,9 @@ def distinct(texts: Iterable[str], n: int) -> float:
 
 
 class _Pieces:
-    """Hashes of the pieces of a text, of any length in time linear in the text.
+    """Hashes of the pieces of a text, for any length in linear time.
 
-    The sum of code · base^position over the piece, modulo 2^64, divided by base^start.
+    A hash is the sum of code · base^position over the piece, modulo 2^64, divided by base^start.
     """
 
     def __init__(self, text: str) -> None:
@@ -112,7 +112,7 @@ def _powers(base: int, n: int) -> Hashes:
 
 
 def _stand_in(few: Hashes, many: Hashes) -> npt.NDArray[np.bool_]:
-    """Which of `few` are among `many`: bool[few]. np.isin would sort the many."""
+    """Which of `few` are among `many`: bool[few]. np.isin would sort `many`."""
     if not len(few):
         return np.zeros(0, np.bool_)
     values, back = np.unique(few, return_inverse=True)
@@ -123,7 +123,7 @@ def _stand_in(few: Hashes, many: Hashes) -> npt.NDArray[np.bool_]:
 
 
 def _longest(most: int, known: Callable[[int], bool]) -> int:
-    """The largest length up to `most` that is known; if one is, all below are."""
+    """The largest length up to `most` for which `known` is true; it is true for all below."""
     least = 0
     while least < most:
         middle = (least + most + 1) // 2

@@ -1,8 +1,7 @@
-"""What is known of a translator from its answers beside the references: BLEU and chrF.
+"""BLEU and chrF of translations against references.
 
 BLEU (Papineni et al. 2002) and chrF (Popović 2015) are sacrebleu's (Post 2018), from 0 to 100,
-and follow from counts that are added up over the sentences. docs/evaluation.md says what every
-figure means.
+computed from counts that are summed over the sentences. docs/evaluation.md defines every metric.
 """
 
 import re
@@ -18,15 +17,16 @@ from textapps.evaluation.metrics.bootstrap import Floats, interval, resampled
 from textapps.evaluation.metrics.lengths import HAN, KANA, length_groups, words
 from textapps.evaluation.metrics.sacrebleu_private import score, sentence_counts
 
-Cut = Literal["13a", "intl", "zh", "char", "none"]
-CUTS = get_args(Cut)  # sacrebleu's others need more packages or the network
+BleuTokenizer = Literal["13a", "intl", "zh", "char", "none"]
+BLEU_TOKENIZERS = get_args(BleuTokenizer)  # sacrebleu's others need more packages or the network
 GROUP_RESAMPLES = 300
 
 
 class LengthScores(NamedTuple):
-    """Sentences whose sources have [shortest, longest] words; low and high = 95 % of the BLEU.
+    """Sentences whose sources have [shortest, longest] words.
 
-    length_ratio = tokens of the answers to those of the references.
+    low and high are the 95 % interval of BLEU; length_ratio is translation tokens per reference
+    token.
     """
 
     shortest: int
@@ -40,54 +40,58 @@ class LengthScores(NamedTuple):
 
 
 class ScoredTranslations:
-    """Answers beside their references, counted by sacrebleu.
+    """Translations and references, with sacrebleu's counts.
 
     Args:
-        answers, references: str[n], one reference for each answer.
-        cut: how BLEU cuts a sentence into tokens, by the name that sacrebleu gives it.
+        answers, references: str[n], translations with one reference each.
+        tokenizer: BLEU's tokenizer, by sacrebleu's name.
 
     Raises:
-        ConfigurationError: an unknown cut.
-        DataError: no sentences, or not the same number of both.
+        ConfigurationError: the tokenizer is unknown.
+        DataError: there are no sentences, or the numbers of both differ.
 
     >>> scored = ScoredTranslations(["a red ball ."], ["a red ball ."])
     >>> round(scored.figures()["bleu"], 3), scored.signatures["bleu"].split("|")[3]
     (100.0, 'tok:13a')
     """
 
-    def __init__(self, answers: Sequence[str], references: Sequence[str], cut: str = "13a") -> None:
-        if cut not in CUTS:
-            raise ConfigurationError(unknown("cut of BLEU", cut, CUTS))
+    def __init__(
+        self, answers: Sequence[str], references: Sequence[str], tokenizer: str = "13a"
+    ) -> None:
+        if tokenizer not in BLEU_TOKENIZERS:
+            raise ConfigurationError(unknown("BLEU tokenizer", tokenizer, BLEU_TOKENIZERS))
         if len(answers) != len(references):
-            raise DataError(f"there are {len(answers)} answers to {len(references)} references")
+            raise DataError(
+                f"there are {len(answers)} translations but {len(references)} references"
+            )
         if not len(answers):
             raise DataError("there are no sentences to evaluate on")
         from sacrebleu.metrics.bleu import BLEU
         from sacrebleu.metrics.chrf import CHRF
 
         self.answers, self.references = list(answers), list(references)
-        # force: does not warn of answers that look as if they had been cut already.
-        self._bleu, self._chrf = BLEU(tokenize=cut, force=True), CHRF()
-        self._sentence_bleu = BLEU(tokenize=cut, effective_order=True)
+        # force: no warning if translations look tokenized already.
+        self._bleu, self._chrf = BLEU(tokenize=tokenizer, force=True), CHRF()
+        self._sentence_bleu = BLEU(tokenize=tokenizer, effective_order=True)
         self._of_bleu = sentence_counts(self._bleu, self.answers, self.references)
         self._of_chrf = sentence_counts(self._chrf, self.answers, self.references)
 
     def __len__(self) -> int:
-        """How many sentences there are."""
+        """The number of sentences."""
         return len(self.answers)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """int64[n, 2]: the tokens of each answer and of its reference, as BLEU cuts them."""
+        """int64[n, 2]: the number of tokens of each translation and its reference, for BLEU."""
         return self._of_bleu[:, :2]
 
     @property
     def signatures(self) -> dict[str, str]:
-        """What sacrebleu says of how `bleu` and `chrf` were computed, to quote with the figures."""
+        """sacrebleu's signatures of `bleu` and `chrf`, to report with the scores."""
         return {"bleu": str(self._bleu.get_signature()), "chrf": str(self._chrf.get_signature())}
 
     def figures(self, counts: Floats | None = None) -> dict[str, float]:
-        """bleu and chrf of all sentences, the i-th standing counts[i] times, float64[n]."""
+        """bleu and chrf of all sentences, in which the i-th occurs counts[i] times, float64[n]."""
         if counts is None:
             counts = np.ones(len(self))
         return {
@@ -99,23 +103,23 @@ class ScoredTranslations:
         }
 
     def length_ratio(self, members: npt.NDArray[np.bool_] | None = None) -> float:
-        """Tokens of the answers to those of the references, of all or of some, bool[n]."""
+        """Translation tokens per reference token, of all sentences or of some, bool[n]."""
         answers, references = self.lengths[members if members is not None else ...].sum(axis=0)
         return float(answers / max(1, references))
 
     @cached_property
     def sentence_bleu(self) -> Floats:
-        """float64[n]: BLEU of each sentence, without the orders for which it is too short."""
+        """float64[n]: BLEU of each sentence, without orders for which it is too short."""
         return np.array([score(self._sentence_bleu, row) for row in self._of_bleu])
 
     @cached_property
     def sentence_chrf(self) -> Floats:
-        """float64[n]: chrF of each sentence, by which single ones are better compared."""
+        """float64[n]: chrF of each sentence, better suited to single sentences than BLEU."""
         return np.array([score(self._chrf, row) for row in self._of_chrf])
 
 
 class SearchResult(NamedTuple):
-    """The answers to all sentences that a way of decoding gave, and its seconds."""
+    """The translations of all sentences by one decoding method, and its seconds."""
 
     name: str
     scored: ScoredTranslations
@@ -123,25 +127,25 @@ class SearchResult(NamedTuple):
 
 
 class AttentionMap(NamedTuple):
-    """Where each token of an answer looked in its source: float[target, source], none negative."""
+    """The attention of each target token over the source: float[target, source], non-negative."""
 
     source: Sequence[str]
     target: Sequence[str]
     weights: npt.ArrayLike
 
 
-def corpus_bleu(answers: Sequence[str], references: Sequence[str], cut: str = "13a") -> float:
-    """BLEU alone, as `ScoredTranslations`, but in half of the time: for validation."""
+def corpus_bleu(answers: Sequence[str], references: Sequence[str], tokenizer: str = "13a") -> float:
+    """BLEU only, as in `ScoredTranslations` but in half the time, for validation."""
     from sacrebleu.metrics.bleu import BLEU
 
-    return float(BLEU(tokenize=cut, force=True).corpus_score(answers, [references]).score)
+    return float(BLEU(tokenize=tokenizer, force=True).corpus_score(answers, [references]).score)
 
 
-def cut_for(references: Sequence[str]) -> Cut:
-    """How BLEU should cut such sentences: by sacrebleu's default, but where no spaces are written.
+def bleu_tokenizer(references: Sequence[str]) -> BleuTokenizer:
+    """The BLEU tokenizer for these references: sacrebleu's default unless a script has no spaces.
 
-    >>> cut_for(["Ein Ball ."]), cut_for(["两只狗在跑。"]), cut_for(["犬が走っている。"])
-    ('13a', 'zh', 'char')
+    >>> [bleu_tokenizer([text]) for text in ("Ein Ball .", "两只狗在跑。", "犬が走っている。")]
+    ['13a', 'zh', 'char']
     """
     found = [word for reference in references for word in words(reference)]
     han = sum(bool(re.match(f"[{HAN}]", word)) for word in found)
@@ -156,8 +160,8 @@ def translation_metrics(
 ) -> dict[str, float]:
     """bleu and chrf, with `<name>_low` and `_high`.
 
-    The intervals hold 95 % and come from `resamples` bootstrap samples of the sentences (Koehn
-    2004); 0 leaves them out.
+    The 95 % intervals come from `resamples` bootstrap samples of the sentences (Koehn 2004); 0
+    omits them.
     """
     estimate = scored.figures()
     draws = [scored.figures(counts) for counts in resampled(len(scored), resamples, seed)]
@@ -173,7 +177,7 @@ def translation_metrics(
 def translation_by_length(
     sources: Sequence[str], scored: ScoredTranslations, *, groups: int = 6, seed: int = 0
 ) -> list[LengthScores]:
-    """The figures of at most `groups` groups of about equally many sentences by words of source."""
+    """The scores of at most `groups` groups of about equally many sentences, by source length."""
     rows = []
     for shortest, longest, members in length_groups([len(words(s)) for s in sources], groups):
         figures = scored.figures(members.astype(np.float64))

@@ -1,4 +1,4 @@
-"""Answers of a translator that are wrong whatever the reference says: none, no end, or a loop."""
+"""Translations that are faulty in themselves: empty, too long or repeating."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,17 +6,17 @@ from typing import NamedTuple
 from textapps.evaluation.metrics.lengths import words
 from textapps.evaluation.metrics.translation import ScoredTranslations
 
-TIMES_TOO_LONG, MORE = 2, 5  # tokens: a short reference may well be said in twice as many
+TIMES_TOO_LONG, MORE = 2, 5  # tokens: a short reference may have a translation of twice its length
 
 
 class Faults(NamedTuple):
-    """The rows of faulty answers.
+    """The rows of faulty translations.
 
     Attributes:
-        empty: answers without a word, where the reference has one.
-        too_long: answers of more than twice as many tokens as the reference, and 5.
-        repeating: answers in which a piece stands three times running, as in no part of the
-            reference.
+        empty: translations without a word, if the reference has one.
+        too_long: translations with more than twice as many tokens as the reference plus 5.
+        repeating: translations in which a piece occurs three times in a row, as no piece does in
+            the reference.
     """
 
     empty: tuple[int, ...]
@@ -25,7 +25,7 @@ class Faults(NamedTuple):
 
 
 def find_faults(scored: ScoredTranslations) -> Faults:
-    """The faulty answers among all.
+    """The faulty translations.
 
     >>> answers = ["", "a a a", "a b a b a b c", "no no no", "a b a b", "so " * 8]
     >>> references = ["x", "a", "a b c", "no no no !", "a b", "so"]
@@ -45,9 +45,9 @@ def find_faults(scored: ScoredTranslations) -> Faults:
 
 
 def _loops(tokens: Sequence[str]) -> bool:
-    """Whether a piece of any length stands three times running."""
+    """Whether a piece of any length occurs three times in a row."""
     for length in range(1, len(tokens) // 3 + 1):
-        same = 0  # how many tokens running are what stood `length` before
+        same = 0  # length of the current run of tokens equal to those `length` earlier
         for token, before in zip(tokens[length:], tokens, strict=False):
             same = same + 1 if token == before else 0
             if same == 2 * length:

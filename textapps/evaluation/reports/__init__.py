@@ -1,1 +1,1 @@
-"""Reports as one HTML file: sections, plots, pictures."""
+"""Reports as one HTML file: sections and plots."""

@@ -1,4 +1,4 @@
-"""The sections of a report on any classifier, of texts as of sounds."""
+"""The sections of a report on a classifier, of texts or audio."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,12 +46,12 @@ def classifier_sections(
         labels: int[n], the true classes.
         scores: float[n, classes], probabilities.
         label_names: the name of each class.
-        metrics: what `classification_metrics` said of labels and scores.
-        examples: what to show of each example: its text, or the name of its clip.
+        metrics: the result of `classification_metrics` for labels and scores.
+        examples: the text to show for each example, or the name of its clip.
         lengths: int[n], in `length_unit` ("words").
         history: the rows of history.csv.
         baseline: name and scores float[n, classes] of another model on the same examples.
-        seed: of the resampling.
+        seed: for resampling.
     """
     correct = np.argmax(np.asarray(scores), axis=1) == np.asarray(labels)
     sections: list[Section] = [results(metrics, len(correct))]
@@ -72,11 +72,11 @@ def classifier_sections(
 
 
 def results(metrics: Mapping[str, float], examples: int) -> Headline:
-    """The figures to read first, with their intervals."""
+    """The main metrics, with their intervals."""
     return Headline(
         "Results",
         [(NAMES[name], *figure(metrics, name)) for name in NAMES if name in metrics],
-        f"On {examples:,} examples. Below each figure its 95 % interval.",
+        f"On {examples:,} examples. The 95 % interval is below each metric.",
     )
 
 
@@ -86,7 +86,7 @@ def answer_plots(
     label_names: Sequence[str],
     history: Sequence[Mapping[str, Any]] = (),
 ) -> list[Plot]:
-    """Curves, confusion and calibration; arguments as of `classifier_sections`."""
+    """Curves, confusion and calibration; arguments as in `classifier_sections`."""
     matrix = confusion_matrix(labels, scores)
     return [
         Plot(
@@ -98,13 +98,13 @@ def answer_plots(
             "Confusion matrix",
             plots.confusion(matrix, label_names),
             f"Of {matrix.sum():,} examples, {int(np.trace(matrix)):,} on the diagonal are correct.",
-            "The deeper the colour, the larger the share of the true class.",
+            "Darker cells: a larger share of the true class.",
         ),
         Plot(
             "Calibration",
             plots.reliability(labels, scores),
-            "Share of correct answers against the score of the predicted class.",
-            "Below the dotted line the model is surer than it may be; above it, less sure.",
+            "Share of correct predictions against the score of the predicted class.",
+            "Below the dotted line the model is overconfident; above it, underconfident.",
         ),
     ]
 
@@ -124,7 +124,7 @@ def mistakes(
     label_names: Sequence[str],
     examples: Sequence[str],
 ) -> Texts:
-    """The wrong answers of the highest scores."""
+    """The wrong predictions with the highest scores."""
     return Texts(
         "Most confident mistakes",
         [
@@ -157,10 +157,10 @@ def _comparison(
     paired = paired_bootstrap(correct, other, seed=seed)
     chance = f"p = {paired.p_value:.4f}" if paired.p_value else "p < 0.0001"
     return Table(
-        f"Beside {name}",
+        f"Comparison with {name}",
         ("", "This model", name),
         rows,
-        f"Difference of accuracy {100 * paired.difference:+.2f} points, 95 % interval "
+        f"Accuracy difference {100 * paired.difference:+.2f} points, 95 % interval "
         f"{100 * paired.low:+.2f} to {100 * paired.high:+.2f}, {chance} that "
-        "this model is no better (paired bootstrap on the same examples).",
+        "this model is not better (paired bootstrap on the same examples).",
     )

@@ -1,7 +1,7 @@
-"""The figures of a report, as matplotlib Figures made without pyplot and its global state.
+"""The plots of a report, as matplotlib Figures, without pyplot and its global state.
 
-Colours are Okabe and Ito's, which people with any colour vision can tell apart; report.py
-exchanges them for the page's own, so that a figure follows its light and dark dress.
+Colours are from Okabe and Ito's palette, which works for any colour vision; report.py replaces
+them with the page's own, so that a plot follows its light and dark theme.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -27,20 +27,20 @@ from textapps.evaluation.metrics.translation import LengthScores
 INK, MUTED, GRID, PAPER = "#1b1f24", "#59636e", "#d8dde3", "#fefefe"
 FIRST, SECOND = "#0072b2", "#d55e00"
 WIDTH, HEIGHT = 4.8, 3.6  # inches; narrow, so that 9 points stay readable on a phone
-NUMBERS_UP_TO = 12  # classes of which a confusion matrix has room for numbers
+NUMBERS_UP_TO = 12  # classes for which a confusion matrix has room for numbers
 NAMES_UP_TO = 24
 NAME_LENGTH = 14
-TOKENS_UP_TO = 32  # of a sentence in a map of attention
+TOKENS_UP_TO = 32  # of a sentence in an attention map
 ABBREVIATIONS = {"bleu": "BLEU", "chrf": "chrF"}
 
 
 def learning_curves(rows: Sequence[Mapping[str, Any]], leave_out: Collection[str] = ()) -> Figure:
-    """Training and validation over the steps, one panel for each figure of the validation.
+    """Training and validation over the steps, with one panel for each validation metric.
 
     Args:
-        rows: of history.csv, with `step`, columns `val_<name>` and `<name>` where training has the
-            figure too; values are numbers or their text, and may be empty.
-        leave_out: names of figures not to be drawn.
+        rows: of history.csv, with columns `step`, `val_<name>`, and `<name>` if training has the
+            metric too; values are numbers or their text, and may be empty.
+        leave_out: names of metrics to omit.
     """
     columns = rows[0] if rows else {}
     evaluated = [name.removeprefix("val_") for name in columns if name.startswith("val_")]
@@ -70,10 +70,9 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], leave_out: Collection[str
 
 
 def confusion(matrix: npt.ArrayLike, names: Sequence[str]) -> Figure:
-    """The confusion matrix int[classes, classes], rows the true classes.
+    """The confusion matrix int[classes, classes]; rows are the true classes.
 
-    The deeper the colour, the larger the share of its row. Up to 12 classes the numbers stand in
-    the cells.
+    The darker a cell, the larger its share of the row. For up to 12 classes the cells show numbers.
     """
     counts = np.asarray(matrix)
     classes = len(counts)
@@ -89,7 +88,7 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str]) -> Figure:
             text.set(ha="center", va="center")
     shown = range(0, classes, -(-classes // NAMES_UP_TO))
     labels = [_short(names[i]) for i in shown]
-    # parse_math: a dollar sign in a name is no formula.
+    # parse_math: a dollar sign in a name is not a formula.
     axes.set_xticks(shown, labels, parse_math=False, rotation=90 if classes > 4 else 0)
     axes.set_yticks(shown, labels, parse_math=False)
     axes.set_xlabel("predicted", color=MUTED)
@@ -98,16 +97,16 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str]) -> Figure:
 
 
 def reliability(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Figure:
-    """The reliability diagram (Guo et al. 2017, figure 1), with 95 % intervals, over the sizes.
+    """The reliability diagram (Guo et al. 2017, figure 1), with 95 % intervals and bin sizes.
 
-    On the diagonal the model is as often right as it says. Arguments as in classification.py.
+    On the diagonal the accuracy equals the score. Arguments as in metrics/classification.py.
     """
     rows = calibration_table(labels, scores)
     confidence, accuracy, sizes = (np.array(column) for column in zip(*rows, strict=True))
     low, high = wilson_interval(accuracy * sizes, sizes)
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    # No score of a predicted class is under one in `classes`.
+    # The score of a predicted class is at least 1 / classes.
     least = (CALIBRATION_BINS // np.shape(scores)[1]) / CALIBRATION_BINS
     axes.plot([least, 1], [least, 1], ":", color=MUTED, label="perfect calibration")
     error = [accuracy - low, high - accuracy]
@@ -126,7 +125,7 @@ def reliability(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Figure:
 
 
 def accuracy_by_length(rows: Sequence[LengthRow], unit: str = "tokens") -> Figure:
-    """The groups of `length_accuracy` with their 95 % intervals; dotted, all of them together."""
+    """The groups of `length_accuracy` with 95 % intervals; the dotted line is the overall one."""
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     if not rows:
         return empty(figure, "no examples")
@@ -145,7 +144,7 @@ def accuracy_by_length(rows: Sequence[LengthRow], unit: str = "tokens") -> Figur
 
 
 def ngram_orders(orders: Sequence[float], model: float) -> Figure:
-    """Nats per character of n-gram models, of order 1 first; dotted, those of the model."""
+    """Nats per character of n-gram models, from order 1; the dotted line is the model."""
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     axes = figure.add_subplot()
     axes.axhline(model, linestyle=":", color=FIRST, label="this model")
@@ -172,7 +171,7 @@ def translation_by_length(rows: Sequence[LengthScores], unit: str = "words") -> 
     _length_axis(axes, rows, unit)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("score", color=MUTED)
-    # Above, because good scores leave no room inside.
+    # Above the plot, because high scores leave no room inside.
     above = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, ncols=2, **above)
     dress(axes)
@@ -180,11 +179,11 @@ def translation_by_length(rows: Sequence[LengthScores], unit: str = "words") -> 
 
 
 def attention(weights: npt.ArrayLike, source: Sequence[str], target: Sequence[str]) -> Figure:
-    """Where each token of the target looked: the deeper the colour, the more.
+    """The attention of each target token over the source tokens; darker means more.
 
     Args:
-        weights: float[target, source], none negative; the largest has the full colour.
-        source, target: the tokens, of which at most the first 32 are shown.
+        weights: float[target, source], non-negative; the largest has the full colour.
+        source, target: the tokens; the first 32 are shown.
     """
     columns, rows = list(source[:TOKENS_UP_TO]), list(target[:TOKENS_UP_TO])
     shares = np.asarray(weights, np.float64)[: len(rows), : len(columns)]
@@ -199,14 +198,14 @@ def attention(weights: npt.ArrayLike, source: Sequence[str], target: Sequence[st
     axes.set_yticks(range(len(rows)), [_short(each) for each in rows], parse_math=False)
     axes.tick_params(labelsize=8 if max(len(rows), len(columns)) > 24 else 9)
     axes.set_xlabel("source", color=MUTED)
-    axes.set_ylabel("answer", color=MUTED)
+    axes.set_ylabel("translation", color=MUTED)
     return figure
 
 
 def _cells(axes: Axes, shares: npt.NDArray[np.float64]) -> None:
-    """A table of coloured cells, float[rows, columns] in [0, 1], read from the top."""
+    """A table of coloured cells, float[rows, columns] in [0, 1], from top to bottom."""
     colours = np.tile(to_rgba(FIRST), (*shares.shape, 1))
-    colours[..., 3] = shares  # transparent and not white, for pages of any colour
+    colours[..., 3] = shares  # transparent instead of white, for any page colour
     rows, columns = (np.arange(size + 1) - 0.5 for size in shares.shape)
     axes.pcolormesh(columns, rows, colours, edgecolors="face", linewidth=0)
     dress(axes, grid=False)
@@ -217,7 +216,7 @@ def _cells(axes: Axes, shares: npt.NDArray[np.float64]) -> None:
 
 
 def _length_axis(axes: Axes, rows: Sequence[LengthRow | LengthScores], unit: str) -> None:
-    """A place for each group of lengths, one beside the other."""
+    """One position on the x axis for each group of lengths."""
     spans = [span(row.shortest, row.longest, "–") for row in rows]
     axes.set_xticks(range(len(rows)), spans, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_xlim(-0.5, len(rows) - 0.5)
@@ -225,7 +224,7 @@ def _length_axis(axes: Axes, rows: Sequence[LengthRow | LengthScores], unit: str
 
 
 def dress(axes: Axes, *, grid: bool = True) -> None:
-    """One look for all: no box, faint lines, quiet ticks."""
+    """The common style: no box, faint grid lines, grey ticks."""
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(GRID)
@@ -236,7 +235,7 @@ def dress(axes: Axes, *, grid: bool = True) -> None:
 
 
 def empty(figure: Figure, message: str) -> Figure:
-    """A figure of nothing, which says why."""
+    """An empty plot with a message."""
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.text(0.5, 0.5, message, color=MUTED, ha="center", va="center")
@@ -244,7 +243,7 @@ def empty(figure: Figure, message: str) -> Figure:
 
 
 def _short(name: str) -> str:
-    """The beginning of a name, wide characters (Chinese ones) counting twice."""
+    """The beginning of a name; wide characters (such as Chinese ones) count twice."""
     widths = np.cumsum([2 if east_asian_width(c) in "WF" else 1 for c in name])
     fits = int(np.searchsorted(widths, NAME_LENGTH, side="right"))
     return name if fits == len(name) else name[: fits - 1] + "…"

@@ -1,4 +1,4 @@
-"""Reports: one HTML file that needs nothing else, neither network nor scripts."""
+"""Writes a report as one self-contained HTML file, without network access or scripts."""
 
 import io
 import re
@@ -27,7 +27,7 @@ from textapps.evaluation.reports.surprise import level_names, painted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LONGEST_TEXT = 1000  # characters of an example that are shown
+LONGEST_TEXT = 1000  # shown characters of an example
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 KINDS = {
     Paragraph: "paragraph",
@@ -41,7 +41,7 @@ KINDS = {
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Writes the report to `path`, whole or not at all. Raises OSError as the file system does."""
+    """Writes the report to `path` atomically. Raises OSError if the file system does."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("textapps.evaluation.reports"),
         autoescape=True,
@@ -57,7 +57,7 @@ def write_report(path: Path, report: Report) -> None:
     environment.globals["level_names"] = level_names()
     sections = [(KINDS[type(section)], section) for section in report.sections]
     page = environment.get_template("report.html.j2").render(report=report, sections=sections)
-    # Lone surrogates, which JSON can spell, have no UTF-8.
+    # Lone surrogates, which JSON can contain, cannot be encoded as UTF-8.
     write_file(path, CONTROL.sub("\ufffd", page).encode("utf-8", "replace"))
 
 
@@ -66,19 +66,19 @@ def _excerpt(text: str) -> str:
 
 
 def _svg(figure: "Figure", alt: str, number: int) -> Markup:
-    """The figure as an svg element in the colours and the type of the page.
+    """The figure as an svg element in the colours and fonts of the page.
 
-    `number` keeps its identifiers apart from those of the other figures on the page.
+    `number` makes its identifiers different from those of other figures on the page.
     """
     import matplotlib
 
     from textapps.evaluation.reports import plots
 
     buffer = io.StringIO()
-    # Type stays type, and identifiers are no chance numbers.
+    # Text stays text, and identifiers are not random.
     settings = matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "textapps"})
     with settings, warnings.catch_warnings():
-        # The page has fonts for names in any script, even where matplotlib has none to measure.
+        # The page has fonts for names in any script, even if matplotlib has none to measure.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()

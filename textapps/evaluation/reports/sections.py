@@ -1,6 +1,6 @@
-"""What a report is made of: facts, then sections of seven kinds.
+"""The parts of a report: facts, then sections of seven kinds.
 
-Any text in them may come from users: the template escapes it.
+Texts in them may come from users; the template escapes them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# The figures that reports show, in their order, with the words for each.
+# The metrics that reports show, in this order, with their names.
 NAMES = {
     "accuracy": "Accuracy",
     "macro_f1": "Macro F1",
@@ -39,7 +39,7 @@ PERCENTAGES = {
     "false_reject_rate",
     "miss_rate",
 }
-POINTS = {"bleu", "chrf"}  # of 100, and never written as a share
+POINTS = {"bleu", "chrf"}  # out of 100, not written as a percentage
 RATES = {"false_alarms_per_hour"}
 
 
@@ -53,7 +53,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures to read first, each (name, value, detail), written out already."""
+    """The main metrics, each (name, value, detail) as text."""
 
     heading: str
     figures: Sequence[tuple[str, str, str]]
@@ -62,7 +62,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells: the first column stands left, the others, figures, right."""
+    """Rows of cells: the first column is left-aligned, the others right-aligned."""
 
     heading: str
     columns: Sequence[str]
@@ -72,7 +72,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Plot:
-    """A matplotlib Figure and, for who cannot see it, what it shows in one sentence."""
+    """A matplotlib Figure with an alternative text of one sentence."""
 
     heading: str
     figure: Figure
@@ -82,7 +82,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Texts:
-    """Examples: each (caption, text); `typed` ones keep their spaces and an even pitch."""
+    """Examples, each (caption, text); `typed` ones keep their spaces, in a monospaced font."""
 
     heading: str
     items: Sequence[tuple[str, str]]
@@ -92,7 +92,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Surprise:
-    """A text whose characters are coloured by the nats of each, float[characters]."""
+    """A text with each character coloured by its nats, float[characters]."""
 
     heading: str
     text: str
@@ -102,7 +102,7 @@ class Surprise:
 
 @dataclass(frozen=True)
 class Spectrograms:
-    """Sounds: each (caption, features float[time, features] from low to high tones, seconds)."""
+    """Clips, each (caption, features float[time, features] from low to high pitch, seconds)."""
 
     heading: str
     items: Sequence[tuple[str, npt.ArrayLike, float]]
@@ -114,7 +114,7 @@ Section = Paragraph | Headline | Table | Plot | Texts | Surprise | Spectrograms
 
 @dataclass(frozen=True)
 class Report:
-    """A title, the facts of the run by name, and the sections in their order."""
+    """A title, facts about the run by name, and the sections in order."""
 
     title: str
     facts: Mapping[str, str]
@@ -122,7 +122,7 @@ class Report:
 
 
 def cell(value: str | float) -> str:
-    """A table cell as text: whole numbers in groups of three, others with four decimals.
+    """A table cell as text: integers in groups of three digits, others with four decimals.
 
     >>> cell(25000), cell(0.91544), cell("gru")
     ('25,000', '0.9154', 'gru')
@@ -142,7 +142,7 @@ def percent(share: float) -> str:
 
 
 def points(score: float) -> str:
-    """A score of at most 100.
+    """A score out of 100.
 
     >>> points(36.118)
     '36.12'
@@ -151,7 +151,7 @@ def points(score: float) -> str:
 
 
 def rate(value: float) -> str:
-    """How often something happens in an hour, or in another time.
+    """A rate, such as events per hour.
 
     >>> rate(1234.56)
     '1,234.6'
@@ -160,7 +160,7 @@ def rate(value: float) -> str:
 
 
 def figure(metrics: Mapping[str, float], name: str) -> tuple[str, str]:
-    """A figure of `metrics` and its interval as text, the interval empty where there is none.
+    """A metric and its interval as text; the interval is empty if there is none.
 
     >>> figure({"accuracy": 0.915, "accuracy_low": 0.91, "accuracy_high": 0.92}, "accuracy")
     ('91.50 %', '91.00 % to 92.00 %')

@@ -1,24 +1,24 @@
-"""Sounds as pictures: small svg elements in the colours of the page."""
+"""Spectrograms as small svg elements in the colours of the page."""
 
 import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
 LEVELS = 8
-COLUMNS, ROWS = 120, 40  # finer pictures are averaged down, or a page would weigh megabytes
-WIDTH, HEIGHT, AXIS = 300, 120, 18  # of the viewBox, the axis of time below the picture
-# The quietest third of a clip is its background, which would only be speckles.
+COLUMNS, ROWS = 120, 40  # larger ones are averaged down, so that a page stays small
+WIDTH, HEIGHT, AXIS = 300, 120, 18  # of the viewBox; the time axis is below the picture
+# The quietest third of a clip counts as background and is not drawn.
 BACKGROUND_SHARE = 1 / 3
 TICKS_S = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
 def drawn(features: npt.ArrayLike, seconds: float, alt: str) -> Markup:
-    """A spectrogram as an svg element: time to the right, high tones above, the louder the deeper.
+    """A spectrogram as an svg element: time to the right, high pitch at the top, darker is louder.
 
     Args:
-        features: float[time, features], in any unit; the loudest of the clip is the deepest.
-        seconds: of all of it.
-        alt: what it is, for who cannot see it.
+        features: float[time, features], in any unit; the clip's maximum is the darkest.
+        seconds: the duration.
+        alt: the alternative text.
     """
     levels = loudness_levels(_fewer(np.asarray(features, np.float64)))
     time, rows = levels.shape
@@ -30,7 +30,7 @@ def drawn(features: npt.ArrayLike, seconds: float, alt: str) -> Markup:
             paths.append(f'<path fill="var(--first)" fill-opacity="{opacity}" d="{steps}"/>')
     scale = f"scale({WIDTH / max(time, 1):.4f} {HEIGHT / max(rows, 1):.4f})"
     label = Markup.escape(alt)
-    # crispEdges: no seams between neighbouring cells.
+    # crispEdges: no gaps between neighbouring cells.
     return Markup(
         f'<svg role="img" aria-label="{label}" viewBox="0 0 {WIDTH} {HEIGHT + AXIS}">'
         f'<g transform="{scale}" shape-rendering="crispEdges">{"".join(paths)}</g>'
@@ -41,7 +41,7 @@ def drawn(features: npt.ArrayLike, seconds: float, alt: str) -> Markup:
 def loudness_levels(features: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """float[time, features] → int64 of the same shape, 0 for the background, 7 for the loudest.
 
-    What is not finite is background, and so is all of a clip in which nothing stands out.
+    NaN and infinite values are background, and so is a clip without any variation.
 
     >>> loudness_levels([[0.0, 1.0], [2.0, 3.5]]).tolist()
     [[0, 0], [3, 7]]
@@ -60,7 +60,7 @@ def loudness_levels(features: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 
 def _fewer(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """At most 120 columns and 40 rows, neighbours averaged."""
+    """At most 120 columns and 40 rows, by averaging neighbours."""
     for axis, most in ((0, COLUMNS), (1, ROWS)):
         size = features.shape[axis]
         if size > most:
@@ -72,7 +72,7 @@ def _fewer(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _runs(cells: npt.NDArray[np.bool_]) -> str:
-    """Steps of a path around the runs of True in each row, bool[rows, columns]."""
+    """Path commands around the runs of True in each row, bool[rows, columns]."""
     edges = np.diff(np.pad(cells.astype(np.int8), ((0, 0), (1, 1))), axis=1)
     rows, starts = np.nonzero(edges == 1)
     ends = np.nonzero(edges == -1)[1]
@@ -83,7 +83,7 @@ def _runs(cells: npt.NDArray[np.bool_]) -> str:
 
 
 def _axis(seconds: float) -> str:
-    """Times below the picture, at most five of them."""
+    """The time axis below the picture, with at most five labels."""
     step = next((each for each in TICKS_S if seconds <= 4.5 * each), max(seconds, 1e-9))
     parts = []
     for tick in np.arange(0, seconds + 1e-9, step):

@@ -1,4 +1,4 @@
-"""The sections of a report on any recogniser of spoken commands."""
+"""The sections of a report on a recogniser of spoken commands."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,14 +20,14 @@ from textapps.evaluation.reports.sections import (
     percent,
 )
 
-WORST_CLIPS = 12  # of which pictures are shown
+WORST_CLIPS = 12  # shown with spectrograms
 WORST_SPEAKERS = 8
 
 
 class ClipPicture(NamedTuple):
-    """A clip that was answered wrongly, with its features float[time, features], low tones first.
+    """A misclassified clip with its features float[time, features], low pitch first.
 
-    probability = what the model gave to its answer.
+    probability is that of the prediction.
     """
 
     name: str
@@ -45,13 +45,13 @@ def pictures_of_mistakes(
     label_names: Sequence[str],
     features_of: Callable[[int], tuple[npt.ArrayLike, float]],
 ) -> list[ClipPicture]:
-    """The wrong answers of the highest scores, with their pictures.
+    """The wrong predictions with the highest scores, with their spectrograms.
 
     Args:
         clips: str[n], the name of each clip.
         labels: int[n].
         scores: float[n, classes].
-        features_of: the index of a clip → its features float[time, features] and its seconds.
+        features_of: index of a clip → its features float[time, features] and duration in seconds.
     """
     return [
         ClipPicture(
@@ -85,14 +85,14 @@ def speech_sections(
         labels: int[n], the true classes.
         scores: float[n, classes], probabilities.
         label_names: the name of each class.
-        metrics: what `speech_metrics` said of labels and scores, and more figures to show.
+        metrics: the result of `speech_metrics` for labels and scores, and more metrics to show.
         clips: str[n], the name of each clip.
-        speakers: str[n], '' where unknown; empty where all are.
-        noisy: what `accuracy_in_noise` said.
-        streaming: what was heard in a long recording.
-        pictures: of the worst clips; without them their names alone are shown.
+        speakers: str[n], '' if unknown; empty if all are unknown.
+        noisy: the result of `accuracy_in_noise`.
+        streaming: the detections in a long recording.
+        pictures: of the worst clips; without them only the names are shown.
         history: the rows of history.csv.
-        seed: of the resampling.
+        seed: for resampling.
     """
     correct = np.argmax(np.asarray(scores), axis=1) == np.asarray(labels)
     drawings = answer_plots(labels, scores, label_names, history)
@@ -119,11 +119,11 @@ def _speakers(spread: SpeakerSpread) -> Plot:
         "Speakers",
         speech_plots.accuracy_by_speaker(spread),
         f"Accuracy of {len(spread.rows)} speakers, the worst first.",
-        f"{len(spread.rows):,} speakers of {LEAST_CLIPS} clips or more. Half reach "
-        f"{percent(spread.median)}, the worst tenth {percent(spread.worst_decile)} in the mean; if "
-        f"mistakes fell on clips by chance, that would be {percent(by_chance)}. Over the choice of "
-        f"speakers the accuracy is {percent(spread.accuracy_low)} to "
-        f"{percent(spread.accuracy_high)} (95 %).",
+        f"{len(spread.rows):,} speakers with {LEAST_CLIPS} clips or more. The median accuracy is "
+        f"{percent(spread.median)}, the mean of the worst tenth {percent(spread.worst_decile)}; "
+        f"with mistakes spread at random it would be {percent(by_chance)}. The 95 % interval of "
+        f"the accuracy over the choice of speakers is {percent(spread.accuracy_low)} to "
+        f"{percent(spread.accuracy_high)}.",
     )
 
 
@@ -159,8 +159,13 @@ def _noise_table(rows: Sequence[NoiseRow], clean: float) -> Table:
         )
         for row in rows
     ]
-    names = ("Signal over noise", "Accuracy", "95 % interval", "Points lost", "95 % interval")
-    return Table("Noise", names, cells, "Points lost: on the same clips (paired bootstrap).")
+    names = ("Signal to noise", "Accuracy", "95 % interval", "Points lost", "95 % interval")
+    return Table(
+        "Noise",
+        names,
+        cells,
+        "Points lost against the same clips without noise (paired bootstrap).",
+    )
 
 
 def _stream_plot(streaming: Streaming) -> Plot:
@@ -168,7 +173,7 @@ def _stream_plot(streaming: Streaming) -> Plot:
         "Misses and false alarms",
         speech_plots.detection_trade_off(streaming.by_threshold, streaming.threshold),
         "Share of commands missed against false alarms per hour, by threshold.",
-        "A point for each threshold: a higher one misses more and raises fewer alarms.",
+        "One point per threshold: a higher threshold misses more and raises fewer false alarms.",
     )
 
 
@@ -186,7 +191,7 @@ def _stream_table(streaming: Streaming) -> Table:
     ]
     names = (
         "Threshold",
-        "Heard",
+        "Detected",
         "Missed",
         "95 % interval",
         "False alarms",
@@ -198,9 +203,9 @@ def _stream_table(streaming: Streaming) -> Table:
         "In a stream",
         names,
         rows,
-        f"{streaming.seconds / 60:,.1f} minutes of clips and background noise. A command is heard "
-        f"from its beginning to {streaming.tolerance_ms:g} ms after its end. False alarms: in "
-        "brackets those while a word was said. Latency: the median from the beginning of a word.",
+        f"{streaming.seconds / 60:,.1f} minutes of clips and background noise. A detection counts "
+        f"from the start of a command to {streaming.tolerance_ms:g} ms after its end. Brackets: "
+        "false alarms while a word was spoken. Latency: the median from the start of a word.",
     )
 
 
@@ -216,6 +221,5 @@ def _pictures(pictures: Sequence[ClipPicture]) -> Spectrograms:
             )
             for each in pictures
         ],
-        "Time to the right, high tones above, the deeper the colour the louder. Often the label "
-        "is the mistake.",
+        "Time to the right, high pitch at the top, darker is louder. Often the label is wrong.",
     )

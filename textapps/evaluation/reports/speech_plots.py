@@ -1,4 +1,4 @@
-"""The figures of a report on spoken commands: by speaker, in noise, in a stream."""
+"""The plots of a report on spoken commands: by speaker, in noise, in a stream."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from textapps.evaluation.reports.plots import FIRST, HEIGHT, INK, MUTED, SECOND,
 
 
 def accuracy_by_speaker(spread: SpeakerSpread | None) -> Figure:
-    """The accuracy of each speaker, the worst first; dashed, what chance alone would make of it."""
+    """The accuracy of each speaker, worst first; dashed, the accuracies expected by chance."""
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     if spread is None:
         return empty(figure, "no speakers known")
@@ -19,13 +19,13 @@ def accuracy_by_speaker(spread: SpeakerSpread | None) -> Figure:
     accuracies = [row.accuracy for row in spread.rows]
     edges = np.arange(len(accuracies) + 1) / len(accuracies)
     for values, colour, style, label in (
-        (spread.expected, SECOND, "--", "if mistakes fell by chance"),
+        (spread.expected, SECOND, "--", "mistakes spread at random"),
         (accuracies, FIRST, "-", "speakers"),
     ):
         axes.step(edges, [*values, values[-1]], style, where="post", color=colour, label=label)
     axes.set_xlim(0, 1)
     axes.set_ylim(min(*accuracies, 0.5) - 0.02, 1.02)
-    axes.set_xlabel("share of the speakers, the worst first", color=MUTED)
+    axes.set_xlabel("share of the speakers, worst first", color=MUTED)
     axes.set_ylabel("accuracy", color=MUTED)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
@@ -35,7 +35,7 @@ def accuracy_by_speaker(spread: SpeakerSpread | None) -> Figure:
 
 
 def accuracy_in_noise(rows: Sequence[NoiseRow], clean: float) -> Figure:
-    """The accuracy at ratios of signal and noise, with 95 % intervals; dotted, that without."""
+    """The accuracy at signal-to-noise ratios, with 95 % intervals; dotted, without noise."""
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     if not rows:
         return empty(figure, "not evaluated in noise")
@@ -47,7 +47,7 @@ def accuracy_in_noise(rows: Sequence[NoiseRow], clean: float) -> Figure:
     axes.invert_xaxis()  # from quiet to loud noise
     axes.xaxis.set_major_locator(FixedLocator(ratios))
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_xlabel("signal over noise, dB", color=MUTED)
+    axes.set_xlabel("signal-to-noise ratio, dB", color=MUTED)
     axes.set_ylabel("accuracy", color=MUTED)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower left")
@@ -56,11 +56,11 @@ def accuracy_in_noise(rows: Sequence[NoiseRow], clean: float) -> Figure:
 
 
 def detection_trade_off(streams: Mapping[float, Mapping[str, float]], chosen: float) -> Figure:
-    """Missed commands against false alarms per hour, a point for each threshold.
+    """Missed commands against false alarms per hour, one point per threshold.
 
     Args:
-        streams: by threshold what `detection_figures` says.
-        chosen: the threshold that is in use, drawn larger.
+        streams: by threshold, the result of `detection_metrics`.
+        chosen: the threshold in use, drawn larger.
     """
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     points = [

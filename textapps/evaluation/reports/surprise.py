@@ -1,7 +1,7 @@
-"""Text marked by how much each character surprised a model, for reports and terminals.
+"""Text marked with each character's surprise, for reports and terminals.
 
-Everywhere `nats` is float[characters], -ln of the probability that the model gave to each
-character of `text`, and becomes one of eight levels.
+`nats` is float[characters], -ln of the probability that the model gave to each character of
+`text`; it is mapped to one of eight levels.
 """
 
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from unicodedata import category, east_asian_width
 import numpy as np
 import numpy.typing as npt
 
-# In nats, where levels 1 to 7 begin: chances of 78, 61, 37, 14, 5, 2 and 0.2 %.
+# The starts of levels 1 to 7 in nats: probabilities of 78, 61, 37, 14, 5, 2 and 0.2 %.
 EDGES = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0)
 MARKS = " .:-=+*#"
-# Of the 256 of a terminal, background and ink, with a contrast of at least 5. The lowest level is
-# painted too, so that the order of lightness is the same on terminals of any colour.
+# Background and text colour, of the 256 of a terminal, with a contrast of at least 5. The lowest
+# level is coloured too, so that the order of lightness is the same on any terminal.
 COLOURS = ((231, 16), (230, 16), (229, 16), (222, 16), (215, 16), (208, 16), (202, 16), (160, 231))
 
 _SIGNS = {"\n": "↵\n", "\t": "⇥"}
 
 
 def levels(nats: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """int64[characters], 0 the least surprising.
+    """int64[characters], 0 for the least surprising.
 
     >>> levels([0.1, 0.25, 2.5, 9.0]).tolist()
     [0, 1, 4, 7]
@@ -32,7 +32,7 @@ def levels(nats: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 
 def level_names() -> list[str]:
-    """What each level holds.
+    """The range of each level.
 
     >>> level_names()[::7]
     ['under 0.25', '6 and more']
@@ -42,7 +42,7 @@ def level_names() -> list[str]:
 
 
 def painted(text: str, nats: npt.ArrayLike) -> Iterator[tuple[str, int, str]]:
-    """Of each character how it is shown, its level and its nats.
+    """For each character: how it is shown, its level and its nats.
 
     >>> list(painted("a\\n", [0.123, 7.0]))
     [('a', 0, '0.12'), ('↵\\n', 7, '7.00')]
@@ -53,7 +53,7 @@ def painted(text: str, nats: npt.ArrayLike) -> Iterator[tuple[str, int, str]]:
 
 
 def to_terminal(text: str, nats: npt.ArrayLike, colours: bool, width: int = 80) -> str:
-    """The text and a key, in 256 colours, or in lines of `width` columns over lines of marks.
+    """The text and a key, in 256 colours, or in lines of `width` columns with marks below.
 
     >>> print(to_terminal("ab!", [0.1, 1.5, 5.0], colours=False)[:26])
     ab!
@@ -76,7 +76,7 @@ def _coloured(text: str, nats: npt.ArrayLike) -> str:
     for level, run in groupby(painted(text, nats), itemgetter(1)):
         background, ink = COLOURS[level]
         first, *others = "".join(shown for shown, *_ in run).split("\n")
-        # No line ends in paint, which would run on to the edge of the screen.
+        # Colours end before each line break, or they would extend to the edge of the screen.
         pieces = [p and f"\x1b[48;5;{background};38;5;{ink}m{p}\x1b[0m" for p in (first, *others)]
         lines[-1] += pieces[0]
         lines += pieces[1:]
@@ -98,7 +98,7 @@ def _marked(text: str, nats: npt.ArrayLike, width: int) -> str:
 
 
 def _shown(character: str) -> str:
-    """A line break is seen, and nothing is left that a terminal would obey."""
+    """Line breaks and tabs as visible signs, control characters replaced."""
     if character in _SIGNS:
         return _SIGNS[character]
     return "\ufffd" if category(character) in ("Cc", "Cs") else character

@@ -1,4 +1,4 @@
-"""The sections of a report on any translator of sentences."""
+"""The sections of a report on a translator."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,12 +28,12 @@ from textapps.evaluation.reports.sections import (
 )
 
 KEYS = ("bleu", "chrf")
-WORST, TYPICAL, BEST = 12, 6, 6  # sentences that are shown
-LONGEST = 300  # characters of a sentence that are shown
+WORST, TYPICAL, BEST = 12, 6, 6  # shown sentences
+LONGEST = 300  # shown characters of a sentence
 BY_LENGTH_NOTE = (
-    "Groups of about equally many sentences by the words of their source; Chinese and Japanese "
-    "characters are words of their own. The interval holds 95 % of the BLEU of resampled "
-    "sentences. Length ratio: tokens of the answers to those of the references."
+    "Groups of about equally many sentences by source length in words; Chinese and Japanese "
+    "characters are words of their own. The interval is from resampled sentences. Length ratio: "
+    "translation tokens per reference token."
 )
 
 
@@ -47,16 +47,16 @@ def translation_sections(
     searches: Sequence[SearchResult] = (),
     seed: int = 0,
 ) -> list[Section]:
-    """Results, decoding, curves, lengths, faults, sentences and maps of attention.
+    """Results, decoding, curves, lengths, faults, sentences and attention maps.
 
     Args:
         sources: str[n].
-        scored: the n answers beside their references.
-        metrics: what `translation_metrics` said of them.
+        scored: the n translations and their references.
+        metrics: the result of `translation_metrics` for them.
         history: the rows of history.csv.
-        maps: of sentences chosen by the caller.
-        searches: ways of decoding to compare, that of `scored` among them.
-        seed: of the resampling.
+        maps: attention maps of sentences that the caller has chosen.
+        searches: decoding methods to compare, including that of `scored`.
+        seed: for resampling.
     """
     by_length = translation_by_length(sources, scored, seed=seed)
     sections: list[Section] = [_results(scored, metrics)]
@@ -66,13 +66,13 @@ def translation_sections(
         Plot(
             "Learning curves",
             plots.learning_curves(history, leave_out=("loss",)),
-            "Figures of training and validation over the training steps.",
-            "BLEU of the validation sentences is that of greedy answers.",
+            "Metrics of training and validation over the training steps.",
+            "Validation BLEU is of greedy translations.",
         ),
         Plot(
             "Scores by length",
-            plots.translation_by_length(by_length, "words of the source"),
-            "BLEU and chrF of groups of sentences by the length of their source.",
+            plots.translation_by_length(by_length, "source length, words"),
+            "BLEU and chrF of groups of sentences by source length.",
         ),
         _lengths(by_length),
         _faults(scored),
@@ -84,13 +84,13 @@ def translation_sections(
 
 def _results(scored: ScoredTranslations, metrics: Mapping[str, float]) -> Headline:
     figures = [(NAMES[key], *figure(metrics, key)) for key in KEYS]
-    figures.append(("Length ratio", f"{scored.length_ratio():.3f}", "answers to references"))
+    figures.append(("Length ratio", f"{scored.length_ratio():.3f}", "translations to references"))
     said = "; ".join(f"{NAMES[key]} {text}" for key, text in scored.signatures.items())
     return Headline(
         "Results",
         figures,
-        f"On {len(scored):,} sentences. Below BLEU and chrF their 95 % bootstrap intervals. "
-        f"Signatures of sacrebleu: {said}.",
+        f"On {len(scored):,} sentences. The 95 % bootstrap intervals are below BLEU and chrF. "
+        f"sacrebleu signatures: {said}.",
     )
 
 
@@ -108,7 +108,7 @@ def _decoding(searches: Sequence[SearchResult]) -> Table:
             )
         )
     names = ("", "BLEU", "chrF", "Length ratio", "Empty", "Too long", "Repeating", "Sentences/s")
-    return Table("Decoding", names, rows, "The same sentences, found in other ways.")
+    return Table("Decoding", names, rows, "The same sentences with different decoding methods.")
 
 
 def _lengths(rows: Sequence[LengthScores]) -> Table:
@@ -130,20 +130,20 @@ def _lengths(rows: Sequence[LengthScores]) -> Table:
 def _faults(scored: ScoredTranslations) -> Table:
     found = find_faults(scored)._asdict()
     return Table(
-        "Faulty answers",
-        ("", "Answers", "Share"),
+        "Faulty translations",
+        ("", "Translations", "Share"),
         [
             (name.replace("_", " "), len(rows), percent(len(rows) / len(scored)))
             for name, rows in found.items()
         ],
-        "Too long: more than twice as many tokens as the reference, and five. Repeating: a piece "
-        "stands three times running, as it does not in the reference.",
+        "Too long: more than twice as many tokens as the reference plus five. Repeating: a piece "
+        "occurs three times in a row, which it does not in the reference.",
     )
 
 
 def _sentences(sources: Sequence[str], scored: ScoredTranslations) -> list[Texts]:
-    """The worst sentences, those in the middle, and the best, each of them once."""
-    # Of equals the longest first: a short sentence is more easily right, or wrong, altogether.
+    """The worst sentences, those in the middle, and the best, without overlap."""
+    # Of equal ones the longest first: short sentences are more often entirely right or wrong.
     lengths = [len(words(source)) for source in sources]
     rising = np.lexsort((-np.array(lengths), scored.sentence_chrf))
     falling = np.lexsort((-np.array(lengths), -scored.sentence_chrf))
@@ -170,7 +170,7 @@ def _sentence(source: str, scored: ScoredTranslations, row: int) -> tuple[str, s
     lines = {
         "Source": source,
         "Reference": scored.references[row],
-        "Answer": scored.answers[row],
+        "Translation": scored.answers[row],
     }
     return caption, "\n".join(f"{name}: {_shown(text)}" for name, text in lines.items())
 
@@ -180,14 +180,14 @@ def _attention(number: int, each: AttentionMap) -> Plot:
     return Plot(
         f"Attention {number}",
         plots.attention(each.weights, each.source, each.target),
-        f"Where each of {len(each.target)} tokens of the answer looked among "
-        f"{len(each.source)} of the source.",
-        "The deeper the colour, the more the token of a row looked at that of the column."
+        f"Attention of {len(each.target)} translation tokens over {len(each.source)} source "
+        "tokens.",
+        "The darker a cell, the more the translation token of its row attends to the source token."
         + (f" The first {plots.TOKENS_UP_TO} tokens." if cut else ""),
     )
 
 
 def _shown(text: str) -> str:
-    """In one line, and not too long a one."""
+    """The text in one line, shortened if it is long."""
     text = " ".join(text.split()) or "(empty)"
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"

@@ -1,4 +1,4 @@
-// What is known of a model: where it comes from, how good it is, its versions and signatures.
+// Facts about a model: its origin, metrics, versions and signatures.
 
 import { element } from "./dom.js";
 import { percent, whole } from "./numbers.js";
@@ -29,8 +29,8 @@ export function about(model) {
     "aside",
     { class: "about", "aria-label": `About ${model.name}` },
     section("Versions", versions(model)),
-    section("Made of", origin(model.manifest)),
-    section("On its test data", metrics(model.manifest.metrics ?? {})),
+    section("Model", origin(model.manifest)),
+    section("Test metrics", metrics(model.manifest.metrics ?? {})),
     section("Signatures", signatures(model.signatures)),
   );
 }
@@ -81,9 +81,9 @@ function signatures(all) {
       "details",
       {},
       element("summary", {}, name),
-      element("h4", {}, "in"),
+      element("h4", {}, "inputs"),
       tensors(inputs),
-      element("h4", {}, "out"),
+      element("h4", {}, "outputs"),
       tensors(outputs),
     ),
   );
@@ -98,7 +98,7 @@ function tensors(all) {
   return element("ul", { class: "tensors" }, ...rows);
 }
 
-/** Rows of name, value and interval; null where no value is known. */
+/** Rows of name, value and interval; null if no value is known. */
 function facts(rows) {
   const known = rows.filter(([, value]) => value);
   if (!known.length) return null;

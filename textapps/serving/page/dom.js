@@ -39,10 +39,19 @@ export function field(label, control, hint = null) {
   );
 }
 
-/** A range with its value beside its label; `say` puts a value into words. */
-export function slider(label, { min, max, step, value, say = String }) {
+/** A range with its value beside its label, and a hint; `say` puts a value into words. */
+export function slider(label, { min, max, step, value, say = String, hint = null }) {
   const id = identity("slider");
-  const range = element("input", { type: "range", id, min, max, step, value });
+  const described = hint && element("p", { class: "hint", id: `${id}-hint` }, hint);
+  const range = element("input", {
+    type: "range",
+    id,
+    min,
+    max,
+    step,
+    value,
+    "aria-describedby": described?.id,
+  });
   const shown = element("span", { class: "value", "aria-hidden": "true" });
   const show = () => {
     shown.textContent = say(range.valueAsNumber);
@@ -51,5 +60,5 @@ export function slider(label, { min, max, step, value, say = String }) {
   range.addEventListener("input", show);
   show();
   const head = element("div", { class: "slider-head" }, element("label", { for: id }, label), shown);
-  return { range, row: element("div", { class: "field slider" }, head, range) };
+  return { range, row: element("div", { class: "field slider" }, head, described, range) };
 }

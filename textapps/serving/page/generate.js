@@ -1,13 +1,14 @@
-// A seed text goes on, character by character.
+// Continues a seed text, character by character.
 
 import { element, field, slider } from "./dom.js";
-import { count, duration } from "./numbers.js";
+import { count, duration, whole } from "./numbers.js";
 import { Question } from "./question.js";
 
 const LARGEST_SEED = 2 ** 31;
+const STEPS = { integer: 1, number: 0.01 }; // by JSON Schema's type
 
 export const title = "Text generator";
-export const what = "Begin a text and watch the model go on with it.";
+export const what = "Start a text and watch the model continue it.";
 
 export function fits({ signatures }) {
   return "start" in signatures && "continue" in signatures;
@@ -16,7 +17,7 @@ export function fits({ signatures }) {
 /** The elements of the panel. */
 export function build(model) {
   const seed = element("textarea", { rows: 3, spellcheck: "false" });
-  const options = controls(model.manifest.decoding ?? {});
+  const options = controls(model.manifest.options ?? {});
   const answer = element("div", { class: "answer" });
   const copy = element(
     "button",
@@ -33,7 +34,7 @@ export function build(model) {
     }
   };
   const question = new Question({
-    fields: [field("Seed", seed, "What the text begins with; may be empty."), options.element],
+    fields: [field("Seed", seed, "The start of the text; may be empty."), options.element],
     button: "Generate",
     answer,
     extras: [copy],
@@ -41,7 +42,7 @@ export function build(model) {
       options.draw();
       copy.textContent = "Copy";
       written = sheet(answer, seed.value);
-      copy.hidden = !navigator.clipboard; // a browser has none where the page is not from https
+      copy.hidden = !navigator.clipboard; // browsers have none on pages without https
       const texts = model.stream({ seed: seed.value, ...options.values() }, signal);
       const took = await write(written, texts, signal);
       question.say(written.textContent);
@@ -51,7 +52,7 @@ export function build(model) {
   return question.parts;
 }
 
-/** The sheet that is written on, the seed already there. */
+/** The output element, which starts with the seed. */
 function sheet(answer, seed) {
   const written = element(
     "div",
@@ -62,7 +63,7 @@ function sheet(answer, seed) {
   return written;
 }
 
-/** Write what streams in; gives how much it was and how long it took. */
+/** Write the stream; returns the number of characters and the time. */
 async function write(written, texts, signal) {
   const text = document.createTextNode("");
   const caret = element("span", { class: "caret", "aria-hidden": "true" });
@@ -87,45 +88,10 @@ async function write(written, texts, signal) {
   return signal.aborted ? `stopped after ${took}` : took;
 }
 
-function controls(defaults) {
-  const { length = 500, temperature = 0.8, top_k = 0, top_p = 1, repetition_penalty = 1 } = defaults;
-  const sliders = {
-    length: slider("Length", {
-      min: 1,
-      max: Math.max(3000, length),
-      step: 1,
-      value: length,
-      say: (value) => count(value, "character"),
-    }),
-    temperature: slider("Temperature", {
-      min: 0,
-      max: Math.max(2, temperature),
-      step: 0.01,
-      value: temperature,
-      say: (value) => (value === 0 ? "0: the likeliest always" : value.toFixed(2)),
-    }),
-    top_k: slider("Top k", {
-      min: 0,
-      max: Math.max(100, top_k),
-      step: 1,
-      value: top_k,
-      say: (value) => (value === 0 ? "all characters" : `the ${value} likeliest`),
-    }),
-    top_p: slider("Top p", {
-      min: 0.01,
-      max: 1,
-      step: 0.01,
-      value: top_p,
-      say: (value) => (value === 1 ? "all characters" : `${Math.round(100 * value)} % of probability`),
-    }),
-    repetition_penalty: slider("Repetition penalty", {
-      min: 1,
-      max: Math.max(2, repetition_penalty),
-      step: 0.01,
-      value: repetition_penalty,
-      say: (value) => (value === 1 ? "none" : value.toFixed(2)),
-    }),
-  };
+/** A slider for each number among the options, made from its JSON schema in the manifest. */
+function controls({ random_seed: _, ...options }) {
+  const numbers = Object.entries(options).filter(([, { type }]) => type in STEPS);
+  const sliders = numbers.map(([name, schema]) => ({ name, schema, ...sliderOf(name, schema) }));
   const number = element("input", {
     type: "number",
     min: 0,
@@ -138,32 +104,46 @@ function controls(defaults) {
   number.addEventListener("input", () => {
     another.checked = false;
   });
-  const fresh = element("label", { class: "check" }, another, "a new one each time");
-  const { length: long, temperature: warm, ...others } = sliders;
+  const fresh = element("label", { class: "check" }, another, "new for each text");
+  const optional = sliders.filter(({ schema }) => "off" in schema);
+  const others = sliders.filter(({ schema }) => !("off" in schema));
   const more = element(
     "details",
     { class: "more" },
-    element("summary", {}, "More choices"),
+    element("summary", {}, "More options"),
     element(
       "div",
       { class: "controls" },
-      ...Object.values(others).map(({ row }) => row),
+      ...optional.map(({ row }) => row),
       element("div", { class: "random" }, field("Random seed", number), fresh),
     ),
   );
   number.addEventListener("invalid", () => {
-    more.open = true; // what is wrong has to be seen
+    more.open = true; // the invalid field must be visible
   });
   return {
-    element: element("div", { class: "controls" }, long.row, warm.row, more),
+    element: element("div", { class: "controls" }, ...others.map(({ row }) => row), more),
     draw() {
       if (another.checked) number.value = String(Math.floor(Math.random() * LARGEST_SEED));
     },
     values: () => ({
-      ...Object.fromEntries(
-        Object.entries(sliders).map(([name, { range }]) => [name, range.valueAsNumber]),
-      ),
+      ...Object.fromEntries(sliders.map(({ name, range }) => [name, range.valueAsNumber])),
       random_seed: number.valueAsNumber,
     }),
   };
+}
+
+/** Its range is the usual one, but has room for the default. */
+function sliderOf(name, schema) {
+  const { type, default: value, minimum, exclusiveMinimum, maximum, usual_maximum, off } = schema;
+  const words = name.replaceAll("_", " ");
+  const say = type === "integer" ? whole : (number) => number.toFixed(2);
+  return slider(words[0].toUpperCase() + words.slice(1), {
+    min: minimum ?? exclusiveMinimum + STEPS[type],
+    max: Math.max(usual_maximum ?? maximum, value),
+    step: STEPS[type],
+    value,
+    say: (number) => (number === off ? "off" : say(number)),
+    hint: schema.description,
+  });
 }

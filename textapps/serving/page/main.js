@@ -1,4 +1,4 @@
-// The page: a panel for each model that the server has, kept up to date.
+// The page: one panel per served model, kept up to date.
 
 import { element } from "./dom.js";
 import { Model } from "./model.js";
@@ -12,9 +12,9 @@ const byId = (id) => document.getElementById(id);
 const server = new Server(askForToken);
 const served = new Map(); // name → { model, panel, item }
 let looking = false;
-let shown = null; // the name of the model whose panel is
+let shown = null; // the name of the model whose panel is visible
 
-/** Ask the server what it serves, and show that. */
+/** Get the list of models and show it. */
 async function look() {
   if (looking) return;
   looking = true;
@@ -33,7 +33,7 @@ async function look() {
   }
 }
 
-/** A model of the server's list, new or known. */
+/** Add or update a model of the server's list. */
 async function take(listed) {
   const known = served.get(listed.name);
   const { model, panel } = known ?? add(listed.name);
@@ -44,7 +44,7 @@ async function take(listed) {
     if (error.status !== 404) throw error; // unloaded since the list was made
   }
   panel.update();
-  if (changed && known) say(`${model.name}: version ${model.version} answers now`);
+  if (changed && known) say(`${model.name}: version ${model.version} is now serving`);
 }
 
 function add(name) {
@@ -73,12 +73,12 @@ function remove(name) {
 function summarise() {
   const empty = byId("empty");
   empty.hidden = served.size > 0;
-  empty.textContent = "No model is served yet. One that is exported shows up here by itself.";
+  empty.textContent = "No model is served yet. Exported models appear here automatically.";
   byId("summary").textContent = `${count(served.size, "model")} at ${location.host}`;
   choose();
 }
 
-/** Show the model that the address names, else the first. */
+/** Show the model in the address, or else the first one. */
 function choose() {
   const named = decode(location.hash.slice(1));
   const chosen = served.has(named) ? named : names()[0];
@@ -96,7 +96,7 @@ function decode(text) {
   }
 }
 
-/** For those who do not see the page change. */
+/** Announce a change to screen readers. */
 function say(words) {
   byId("news").textContent = words;
 }
@@ -107,10 +107,10 @@ function notice(words) {
   place.hidden = words === null;
 }
 
-/** Resolves to what the user enters. */
+/** Resolves to the token that the user enters. */
 function askForToken(wrong) {
   const form = byId("token-form");
-  byId("token-error").textContent = wrong ? "The server does not take this token." : "";
+  byId("token-error").textContent = wrong ? "The server does not accept this token." : "";
   byId("empty").hidden = true;
   form.hidden = false;
   byId("token").select();

@@ -1,6 +1,6 @@
-// A served model: what is known of it, and how it is asked.
+// A served model: its description and its requests.
 
-/** A model by its name; what it is comes with `update` and `describe`. */
+/** A model by its name; `update` loads its description. */
 export class Model {
   #server;
   #described = null;
@@ -8,12 +8,12 @@ export class Model {
   constructor(server, name) {
     this.#server = server;
     this.name = name;
-    /** The version that answers, null where none is loaded. */
+    /** The version in service, null if none is loaded. */
     this.version = null;
     /** `{ version, state, message }`, newest first. */
     this.versions = [];
     this.manifest = {};
-    /** Name → `{ inputs, outputs }`, each name → `{ dtype, shape }`, -1 where a size varies. */
+    /** Name → `{ inputs, outputs }`, each name → `{ dtype, shape }`, -1 for a variable size. */
     this.signatures = {};
   }
 
@@ -29,7 +29,7 @@ export class Model {
     return signatures.every((name) => name in this.signatures);
   }
 
-  /** Take over what the list of models says; true where the model has another version now. */
+  /** Update from the list of models; true if another version is now in service. */
   async update({ version, versions }) {
     const failed = versions.some(({ state }) => state === "END");
     const statuses = failed ? await this.#statuses() : versions;
@@ -40,7 +40,7 @@ export class Model {
     return true;
   }
 
-  /** Rows for a signature; gives one answer for each, with the outputs by name. */
+  /** Send rows to a signature; returns the outputs of each by name. */
   async predict(instances, signature = "serving_default", signal = undefined) {
     const body = { signature_name: signature, instances };
     const { predictions } = await this.#server.post(`${this.path}:predict`, body, signal);
@@ -48,19 +48,19 @@ export class Model {
     return outputs.length === 1 ? predictions.map((value) => ({ [outputs[0]]: value })) : predictions;
   }
 
-  /** A body as it is; gives the answer as it is. */
+  /** Send a body unchanged; returns the response unchanged. */
   ask(body, signal) {
     return this.#server.post(`${this.path}:predict`, body, signal);
   }
 
-  /** Pieces of a generated text. Throws what the server says went wrong on the way. */
+  /** The pieces of a generated text. Throws the server's error if generation fails. */
   async *stream(options, signal) {
     for await (const { event, data } of this.#server.stream(`${this.path}:stream`, options, signal)) {
       if (event === "error") throw new Error(data.error);
       if (event === "done") return;
       yield data.text;
     }
-    throw new Error("The text broke off: the server ended the connection.");
+    throw new Error("The text is incomplete: the server closed the connection.");
   }
 
   async #statuses() {

@@ -1,10 +1,10 @@
-// Which words carry an answer: leave each out and see how much the probability falls.
+// Finds the words that determine a prediction: leaves out each one and measures the change.
 
-// So many rows are a few calls of the model; a longer text is taken several words at a time.
+// This many rows take a few model calls; in a longer text, several words are left out together.
 const MOST_ROWS = 200;
 const MOST_CHARACTERS = 2_000_000;
 
-/** The words of a text as `{ start, end }`, in languages without spaces too. */
+/** The words of a text as `{ start, end }`, also in languages without spaces. */
 export function words(text) {
   const segments = new Intl.Segmenter(undefined, { granularity: "word" }).segment(text);
   return [...segments]
@@ -13,8 +13,8 @@ export function words(text) {
 }
 
 /**
- * Pieces of a text that are left out one at a time: words, or neighbouring words together where
- * there are too many. Each is `{ start, end, without }`, `without` being the rest of the text.
+ * The pieces of a text that are left out one at a time: words, or groups of neighbouring words if
+ * there are too many. Each is `{ start, end, without }`; `without` is the rest of the text.
  */
 export function pieces(text) {
   const found = words(text);

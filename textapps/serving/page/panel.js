@@ -1,4 +1,4 @@
-// One model's place on the page.
+// The panel of one model.
 
 import { about } from "./about.js";
 import { element, identity } from "./dom.js";
@@ -10,11 +10,11 @@ import * as translate from "./translate.js";
 
 const KINDS = [sentiment, generate, translate, speech];
 
-/** The panel that a model's signatures ask for; `element` and `link` are its parts of the page. */
+/** The panel that fits a model's signatures; `element` and `link` are its parts of the page. */
 export class Panel {
   #model;
-  #built = null; // the signatures that #work was made for
-  #said = null; // what #about was made of
+  #built = null; // the signatures for which #work was built
+  #said = null; // the data from which #about was built
   #about = element("div");
   #what = element("p", { class: "what" });
   #kind = element("p", { class: "kind" });
@@ -41,7 +41,7 @@ export class Panel {
     );
   }
 
-  /** Show what the model has become. What was typed stays where its signatures are the same. */
+  /** Show the model's current state. Input is kept if the signatures are unchanged. */
   update() {
     const model = this.#model;
     const known = JSON.stringify([model.versions, model.manifest]);
@@ -53,7 +53,7 @@ export class Panel {
       this.#built = signatures;
       this.#build();
     }
-    if (this.#built === null) this.#what.textContent = "No version of it is loaded.";
+    if (this.#built === null) this.#what.textContent = "No version is loaded.";
     this.#note.textContent = this.#trouble() ?? this.#kind.textContent;
     this.link.classList.toggle("warned", this.#trouble() !== null);
     this.#version.textContent = model.version === null ? "" : `v${model.version}`;
@@ -67,7 +67,7 @@ export class Panel {
     } else this.link.removeAttribute("aria-current");
   }
 
-  /** What keeps the newest version from serving, null where nothing does. */
+  /** Why the newest version is not serving; null if it is. */
   #trouble() {
     const [newest] = this.#model.versions;
     if (newest?.message) return `version ${newest.version} failed`;
@@ -80,7 +80,7 @@ export class Panel {
     this.#what.textContent = kind.what;
     this.#work.replaceChildren(...kind.build(this.#model));
     if (kind === request) return;
-    const raw = element("details", { class: "raw" }, element("summary", {}, "Ask it in JSON"));
+    const raw = element("details", { class: "raw" }, element("summary", {}, "Send JSON"));
     raw.append(...request.build(this.#model));
     this.#work.append(raw);
   }

@@ -1,4 +1,4 @@
-// Pictures of a sound: its waveform and its spectrogram, time to the right in both.
+// The waveform and the spectrogram of a clip, with time to the right.
 
 import { element } from "./dom.js";
 import { spectrogram } from "./fft.js";
@@ -6,7 +6,7 @@ import { spectrogram } from "./fft.js";
 const WINDOW_S = 0.032;
 const HOP_S = 0.008;
 const MOST_COLUMNS = 1600;
-const RANGE_DB = 70; // below the loudest, where colours begin
+const RANGE_DB = 70; // below the loudest value, where colours begin
 
 // From silence to loud: dark, then through violet and orange to light.
 const RAMP = [

@@ -1,9 +1,9 @@
-// What every panel has: something to fill in, a button, and an answer below.
+// The common part of all panels: input fields, a button, and the result below.
 
 import { element } from "./dom.js";
 import { duration } from "./numbers.js";
 
-/** A form and its answer. One request runs at a time: a new one ends the one before. */
+/** A form and its result. One request runs at a time; a new one aborts the previous one. */
 export class Question {
   #run;
   #controller = null;
@@ -13,8 +13,8 @@ export class Question {
   #stop = element("button", { type: "button", hidden: true, click: () => this.stop() }, "Stop");
 
   /**
-   * `run(signal)` asks and shows; what it throws is said. It may return words to close with,
-   * else the time is said. `extras` stand beside the button, which may be left out.
+   * `run(signal)` sends the request and shows the result; its errors are shown. It may return a
+   * closing message; the default is the time taken. `extras` appear next to the optional button.
    */
   constructor({ fields, answer, run, button = null, extras = [] }) {
     this.#run = run;
@@ -49,12 +49,12 @@ export class Question {
     this.#controller?.abort();
   }
 
-  /** Tell a screen reader, whose user does not see the answer appear. */
+  /** Announce the result to screen readers. */
   say(words) {
     this.#spoken.textContent = words;
   }
 
-  /** Show what went wrong. */
+  /** Show an error. */
   fail(error) {
     this.#error.textContent = error.message;
   }
@@ -85,7 +85,7 @@ export class Question {
     this.#stop.hidden = !busy;
     this.answer.setAttribute("aria-busy", String(busy));
     if (!busy && document.activeElement === document.body) {
-      this.form.querySelector("button").focus(); // the stop button had it and is gone
+      this.form.querySelector("button").focus(); // the hidden stop button had the focus
     }
   }
 

@@ -7,7 +7,7 @@ const SHORT = 60; // characters of JSON that stay on one line
 const SPOKEN = 500; // characters of JSON that a screen reader reads out by itself
 
 export const title = "Model";
-export const what = "Send rows of inputs as JSON, see the outputs as JSON.";
+export const what = "Send rows of inputs as JSON and see the outputs as JSON.";
 
 /** The elements of the panel. */
 export function build(model) {
@@ -38,14 +38,14 @@ export function build(model) {
       checkJson(body.value);
       const result = await model.ask(body.value, signal);
       output.textContent = pretty(result);
-      answer.replaceChildren(element("pre", { tabindex: "0", "aria-label": "Answer" }, output));
+      answer.replaceChildren(element("pre", { tabindex: "0", "aria-label": "Response" }, output));
       question.say(output.textContent.slice(0, SPOKEN));
     },
   });
   const same = element(
     "details",
     { class: "command" },
-    element("summary", {}, "The same as a command"),
+    element("summary", {}, "As a curl command"),
     element("pre", { tabindex: "0", "aria-label": "Command" }, command),
   );
   return [...question.parts, same];

@@ -1,11 +1,11 @@
-// Labels and how probable they are.
+// Labels and their probabilities.
 
 import { element } from "./dom.js";
 import { percent } from "./numbers.js";
 
 const SHOWN = 10;
 
-/** The label that was chosen, large, with its probability. */
+/** The predicted label, in large type, with its probability. */
 export function verdict({ label, probability }) {
   return element(
     "p",
@@ -16,7 +16,7 @@ export function verdict({ label, probability }) {
   );
 }
 
-/** A row for each label, the likeliest first; beyond ten the rest is folded away. */
+/** A row per label, most probable first; those after the tenth are collapsed. */
 export function bars(labels, scores) {
   const rows = scores
     .map((score, i) => ({ label: labels[i] ?? `class ${i}`, score }))

@@ -1,4 +1,4 @@
-// Text in, label out: what the model thinks of a text, and which words carried it.
+// Text in, label out, with the words that determined the label.
 
 import { element, field } from "./dom.js";
 import { percent, points } from "./numbers.js";
@@ -11,11 +11,11 @@ const EXAMPLES = [
   "Two hours that nobody will give back to me.",
   "Great actors, but the plot is dull and the ending makes no sense.",
 ];
-const NAMED = 3; // words that are named below the text
-const SMALLEST = 0.001; // a change of probability that is worth a colour
+const NAMED = 3; // words listed below the text
+const SMALLEST = 0.001; // the smallest change of probability that is coloured
 
 export const title = "Text classifier";
-export const what = "Type a text, see its label and which words carried it.";
+export const what = "Type a text to see its label and the words that determined it.";
 
 export function fits({ signatures: { serving_default: signature } }) {
   if (!signature) return false;
@@ -64,7 +64,7 @@ function examples(text, ask) {
 async function showCarried(place, model, text, whole, signal) {
   const cut = pieces(text);
   if (cut.length < 2) return;
-  const title = element("h3", {}, "Which words carried it");
+  const title = element("h3", {}, "Words that determined the label");
   place.replaceChildren(title, element("p", { class: "hint" }, "Leaving out one word at a time…"));
   const rows = cut.map(({ without }) => ({ text: without }));
   const answers = await model.predict(rows, "serving_default", signal);
@@ -78,7 +78,7 @@ async function showCarried(place, model, text, whole, signal) {
   );
 }
 
-/** The text with each piece tinted by what leaving it out did. */
+/** The text with each piece coloured by the effect of leaving it out. */
 function coloured(text, cut, falls) {
   const largest = Math.max(0.02, ...falls.map(Math.abs));
   const shown = element("p", { class: "words" });
@@ -106,8 +106,8 @@ function legend(label) {
   return element(
     "p",
     { class: "legend" },
-    element("span", {}, sample("for"), "speaks for ", element("b", {}, label)),
-    element("span", {}, sample("against"), "speaks against it"),
+    element("span", {}, sample("for"), "supports ", element("b", {}, label)),
+    element("span", {}, sample("against"), "opposes it"),
   );
 }
 
@@ -118,12 +118,12 @@ function named(text, cut, falls) {
     .sort((a, b) => Math.abs(b.fall) - Math.abs(a.fall))
     .slice(0, NAMED);
   if (!strongest.length) {
-    return element("p", { class: "hint" }, "No single word matters: without any one the answer stays.");
+    return element("p", { class: "hint" }, "No single word determines the label: leaving out any one of them changes little.");
   }
   const parts = strongest.flatMap(({ word, fall }, i) => [
     i ? ", " : "",
     element("b", {}, word),
     ` ${points(-fall)}`,
   ]);
-  return element("p", { class: "hint" }, "Points of probability without it: ", ...parts, ".");
+  return element("p", { class: "hint" }, "Change of the probability without the word, in points: ", ...parts, ".");
 }

@@ -3,17 +3,17 @@
 import { events } from "./sse.js";
 
 const MEANINGS = {
-  404: "The server has no such model (any more)",
-  413: "That is more than the server takes in one request",
-  503: "The server has too much to do: try again in a moment",
-  504: "The server did not manage to answer in time",
+  404: "The server does not have this model",
+  413: "The request is larger than the server accepts",
+  503: "The server is overloaded: try again in a moment",
+  504: "The server did not respond in time",
 };
 
 /** A request that was answered, but not with what was asked for. The message is for people. */
 export class ServerError extends Error {
   constructor(status, said) {
-    const meaning = MEANINGS[status] ?? (status >= 500 ? "Something is wrong in the server" : "");
-    super([meaning, said].filter(Boolean).join(": ") || `The server answered ${status}`);
+    const meaning = MEANINGS[status] ?? (status >= 500 ? "The server failed" : "");
+    super([meaning, said].filter(Boolean).join(": ") || `The server returned status ${status}`);
     this.status = status;
   }
 }
@@ -21,11 +21,11 @@ export class ServerError extends Error {
 /** The server could not be reached. */
 export class NoAnswer extends Error {
   constructor() {
-    super("The server does not answer. Is it still running?");
+    super("The server does not respond. Is it still running?");
   }
 }
 
-/** The server that this page is from. `askForToken(wrong)` resolves to the token to use. */
+/** The server of this page. `askForToken(wrong)` resolves to the token to use. */
 export class Server {
   #askForToken;
   #asking = null;

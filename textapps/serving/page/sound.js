@@ -29,7 +29,7 @@ export class Recording {
   /** Begins as soon as the user allows it; `onLevel` is told the loudest of the last moment. */
   static async begin(onLevel) {
     if (!navigator.mediaDevices) {
-      throw new Error("Browsers give the microphone only to pages from localhost or over https.");
+      throw new Error("Browsers allow the microphone only on pages from localhost or over https.");
     }
     const recording = new Recording();
     try {
@@ -37,7 +37,7 @@ export class Recording {
         audio: { channelCount: 1, echoCancellation: false, autoGainControl: false },
       });
     } catch (error) {
-      throw new Error(REFUSALS[error.name] ?? `The microphone does not start: ${error.message}`);
+      throw new Error(REFUSALS[error.name] ?? `The microphone cannot be started: ${error.message}`);
     }
     await recording.#listen(onLevel);
     return recording;
@@ -70,9 +70,9 @@ export class Recording {
 }
 
 const REFUSALS = {
-  NotAllowedError: "The microphone is not allowed: the browser's settings for this page say so.",
+  NotAllowedError: "The browser's settings for this page do not allow the microphone.",
   NotFoundError: "There is no microphone.",
-  NotReadableError: "The microphone is in use elsewhere.",
+  NotReadableError: "The microphone is in use by another application.",
 };
 
 async function resample(samples, from_hz, to_hz) {

@@ -11,7 +11,7 @@ import { base64, wavBytes } from "./wav.js";
 const LONGEST_RECORDING_S = 10;
 
 export const title = "Speech recogniser";
-export const what = "Say a command, or drop a recording of one.";
+export const what = "Record a command, or drop a recording.";
 
 export function fits({ signatures: { serving_default: signature } }) {
   if (!signature) return false;
@@ -55,7 +55,7 @@ export function build(model) {
   return question.parts;
 }
 
-/** A button that begins and ends a recording, and how loud it is meanwhile. */
+/** A button that starts and stops a recording, with a level meter. */
 function recorder(ended, failed) {
   const level = element("span", { class: "level", "aria-hidden": "true" });
   const words = element("span", {}, "Record");
@@ -107,7 +107,7 @@ function recorder(ended, failed) {
   return button;
 }
 
-/** A place for files: chosen, or dropped. */
+/** An input for files, chosen or dropped. */
 function chooser(choose) {
   const id = identity("file");
   const input = element("input", {
@@ -137,7 +137,7 @@ function chooser(choose) {
       },
     },
     input,
-    element("span", {}, element("b", {}, "Choose a sound file"), " or drop one here"),
+    element("span", {}, element("b", {}, "Choose an audio file"), " or drop one here"),
   );
   return zone;
 }

@@ -1,12 +1,12 @@
-// A sentence in, its translations out, the best first.
+// Sentence in, translations out, best first.
 
 import { element, field } from "./dom.js";
 import { Question } from "./question.js";
 
-const IMPOSSIBLE = -1e9; // the score of an answer that there is not
+const IMPOSSIBLE = -1e9; // the score of a missing translation
 
 export const title = "Translator";
-export const what = "Type a sentence, see its translations and how the model ranks them.";
+export const what = "Type a sentence to see its translations and their ranking.";
 
 export function fits({ signatures: { serving_default: signature } }) {
   if (!signature) return false;
@@ -50,7 +50,7 @@ function best({ text, score }) {
   );
 }
 
-/** All of them, each with its probability beside that of the best. */
+/** All translations, with their probabilities relative to the best one. */
 function others(ranked) {
   const [{ score: highest }] = ranked;
   const rows = ranked.map(({ text, score }) => {
@@ -61,9 +61,9 @@ function others(ranked) {
   return element(
     "div",
     {},
-    element("h3", {}, "As ranked"),
+    element("h3", {}, "Ranking"),
     element("ol", { class: "ranked" }, ...rows),
-    element("p", { class: "hint" }, "Scores are log-probabilities by length: nearer to 0 is better."),
+    element("p", { class: "hint" }, "Scores are length-normalised log-probabilities: closer to 0 is better."),
   );
 }
 

@@ -12,22 +12,26 @@ from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
-    """What stands around the backbone, and how it is trained on a stream.
+    """What stands around the backbone, and how it is trained on a stream."""
 
-    `chunk` is how many characters the gradient goes back through; the state goes on.
-    `input_dropout` is the share of features dropped behind the embedding, `head_dropout` of those
-    before the last layer.
-    """
-
-    chunk: int = Field(64, ge=1, le=65536)
-    input_dropout: float = Field(0.0, ge=0, lt=1)
-    head_dropout: float = Field(0.0, ge=0, lt=1)
+    chunk: int = Field(
+        64,
+        ge=1,
+        le=65536,
+        description="Characters that the gradient goes back through; the state goes on.",
+    )
+    input_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of features dropped after the embedding."
+    )
+    head_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of features dropped before the last layer."
+    )
 
 
 class GenerateConfig(TaskConfig):
     """The whole configuration of a generate run, as config.toml holds it."""
 
-    task: Literal["generate"] = "generate"
+    task: Literal["generate"] = Field("generate", description="The task of the run.")
     data: CorpusConfig = CorpusConfig()
     preprocessor: CharacterConfig = CharacterConfig()
     model: ModelConfig = ModelConfig()

@@ -10,7 +10,7 @@ import tensorflow as tf
 from textapps.core.tokens import PAD
 from textapps.decoding.config import DecodingConfig
 from textapps.decoding.decoder import Decoder
-from textapps.decoding.sampling import Options
+from textapps.decoding.options import is_plain, row_options
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.model import LanguageModel
@@ -55,8 +55,8 @@ class Continuation:
             row[: len(one)] = one
         stop = None if config.stop is None else tf.constant(self._preprocessor.encode(config.stop))
         state = self._start(tf.constant(ids), tf.constant(lengths), stop)
-        options = Options.of(config, random_seed + np.arange(len(seeds), dtype=np.int64))
-        advance = self._advance(bool(options.plain()), compiled)
+        options = row_options(config, random_seed + np.arange(len(seeds), dtype=np.int64))
+        advance = self._advance(bool(is_plain(options)), compiled)
         left = config.length
         while left > 0:
             steps = min(piece, left)

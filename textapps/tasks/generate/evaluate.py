@@ -11,7 +11,7 @@ from textapps.datasets.corpus.corpus import Corpus, load_corpora
 from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
-from textapps.evaluation.metrics.text_metrics import Samples, text_figures
+from textapps.evaluation.metrics.text_metrics import Samples, text_metrics
 from textapps.tasks.generate.data import encode_begun
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.lifecycle import costs, summarize
@@ -47,6 +47,14 @@ class GenerateEvaluation(Evaluation[Corpus]):
     samples: tuple[Samples, ...]
     real: Samples
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How the n-grams do on the same text."""
+        nats = self.baseline.summary["metrics"]["nats_per_character"]
+        gain = self.summary["metrics"]["gain_over_ngrams"]
+        order = f"n-grams up to {self.baseline.order}"
+        return (f"{order:<20}{nats:.4f}   the model is better by {gain:.4f}",)
+
 
 def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEvaluation:
     """Evaluates a generator on the text of a split, and n-grams beside it.
@@ -68,7 +76,7 @@ def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEv
     }
     samples = tuple(_samples(generator, each, training.text) for each in TEMPERATURES)
     pieces = _pieces(corpus.text)
-    real = Samples("the text evaluated", pieces, text_figures(pieces, training.text))
+    real = Samples("the text evaluated", pieces, text_metrics(pieces, training.text))
     fingerprint = np.array(corpus.fingerprint)
     write_evaluation(generator.run, baseline.summary, "-baseline", nats=best, sha256=fingerprint)
     return GenerateEvaluation(
@@ -111,7 +119,7 @@ def _fit_baseline(
 def _samples(generator: TextGenerator, temperature: float, training: str) -> Samples:
     options = DecodingConfig(length=LENGTH, temperature=temperature).model_dump()
     texts = generator.generate([""] * SAMPLES, **options)
-    return Samples(f"temperature {temperature}", texts, text_figures(texts, training))
+    return Samples(f"temperature {temperature}", texts, text_metrics(texts, training))
 
 
 def _pieces(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from textapps.decoding.config import option_schemas
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.tasks.generate.export_cases import make_cases
@@ -25,6 +26,7 @@ def export_saved_model(generator: TextGenerator, models_dir: Path, config: Expor
             **generator.manifest_fields,
             "state": signatures.state,
             "decoding": decoding,
+            "options": option_schemas(generator.config.decoding),
         },
         cases=partial(make_cases, generator, signatures),
         models_dir=models_dir,

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from textapps.decoding.config import DecodingConfig
+from textapps.decoding.config import DecodingConfig, option_schemas
 from textapps.decoding.decoder import Decoder
-from textapps.decoding.sampling import Options
+from textapps.decoding.options import DTYPES
 from textapps.exporting.archive import DEFAULT_SIGNATURE
 from textapps.exporting.verification import Case
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.predictor import TextGenerator
-from textapps.tasks.generate.signatures import OPTIONS, Signatures
+from textapps.tasks.generate.signatures import Signatures
 
 TEXTS = ("It was late.\nNobody came.", "", "?", "映画")  # short, so that nothing is read in streams
 KEPT = 3
@@ -98,7 +98,7 @@ def steady(generator: TextGenerator, questions: Sequence[Question]) -> list[Ques
         encoded = None if stop is None else tf.constant(preprocessor.encode(stop))
         state = decoder.start(tf.constant(ids), tf.constant(lengths), encoded)
         length = tf.constant(options.pop("length"))
-        return decoder.advance(state, Options(**options), length)[:2]
+        return decoder.advance(state, options, length)[:2]
 
     found = tf.function(texts, autograph=False)()
     made, counts = (tensor.numpy().reshape(SHAKES, len(questions), -1) for tensor in found)
@@ -112,12 +112,15 @@ def _default_questions(generator: TextGenerator) -> list[Question]:
 
 
 def _questions(generator: TextGenerator) -> list[Question]:
-    """Every option, in rows of unequal lengths."""
-    few = min(5, len(generator.preprocessor.vocabulary.tokens))
+    """Rows of unequal lengths, of which some have an example value of every option."""
+    schemas = option_schemas()
+    shaped = {name: each["examples"][0] for name, each in schemas.items() if "examples" in each}
+    # `generate` refuses more than there are characters
+    shaped["top_k"] = min(shaped["top_k"], len(generator.preprocessor.vocabulary.tokens))
     wanted = (
-        {"length": 40, "temperature": 0.9, "top_k": few},
-        {"length": 23, "temperature": 0.7, "repetition_penalty": 1.2},
-        {"length": 31, "temperature": 1.0, "top_p": 0.9},
+        {"length": 40, "temperature": 0.9},
+        {"length": 23, "temperature": 0.7, **shaped},
+        {"length": 31, "temperature": 1.0, **shaped},
         {"length": 12, "temperature": 0.0},
     )
     seeds = _seeds(generator)
@@ -145,7 +148,7 @@ def _options(questions: Sequence[Question]) -> dict[str, Any]:
     values = [{**q.decoding.model_dump(), "random_seed": q.random_seed} for q in questions]
     return {
         name: np.array([each[name] for each in values], dtype.as_numpy_dtype)
-        for name, dtype in OPTIONS.items()
+        for name, dtype in DTYPES.items()
     }
 
 

@@ -21,8 +21,6 @@ from textapps.tasks.predictor import TrainedPredictor
 
 LOGGER = logging.getLogger("textapps")
 STREAMED = 16  # characters of a piece that a person sees coming
-COMPILED_FROM = {"transformer": 2_000}
-COMPILED_FROM_ELSE = 20_000
 
 
 class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, LanguageModel]):
@@ -88,10 +86,10 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
             LOGGER.warning(
                 "never seen in training, read as unknown: %s", ", ".join(map(repr, unknown))
             )
-        if not seeds:  # which some backbones cannot run over
+        if not seeds:  # some backbones cannot run over no rows
             return iter(())
-        # XLA takes seconds to compile what it then makes quicker.
-        compiled = config.length >= COMPILED_FROM.get(self.config.backbone.kind, COMPILED_FROM_ELSE)
+        # XLA takes seconds to compile the loop, which then runs faster.
+        compiled = config.length >= self.model.backbone.compiled_from
         return self._continuation.pieces(seeds, random_seed, config, piece, compiled=compiled)
 
     def _read_chunk(self, ids: Any, targets: Any, state: Any) -> tuple[Any, Any]:

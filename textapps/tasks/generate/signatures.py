@@ -6,24 +6,15 @@ from typing import Any
 import tensorflow as tf
 
 from textapps.core.tokens import PAD
-from textapps.decoding.config import DecodingConfig
+from textapps.decoding.config import option_schemas
 from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
-from textapps.decoding.sampling import Options
+from textapps.decoding.options import DTYPES, is_plain, row_options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.predictor import TextGenerator
 
 Tensors = dict[str, Any]
-
-OPTIONS = {
-    "length": tf.int32,
-    "temperature": tf.float32,
-    "top_k": tf.int32,
-    "top_p": tf.float32,
-    "repetition_penalty": tf.float32,
-    "random_seed": tf.int64,
-}
 
 
 class Signatures:
@@ -46,7 +37,7 @@ class Signatures:
         self._model = generator.model
         self._preprocessor = generator.preprocessor
         self._defaults = generator.config.decoding
-        self._plain = bool(Options.of(self._defaults, [0]).plain())
+        self._plain = bool(is_plain(row_options(self._defaults, [0])))
         vocabulary_size = len(generator.preprocessor.vocabulary)
         self._decoder = Decoder(generator.model, vocabulary_size)
         backbone = generator.model.initial_state(1)
@@ -58,7 +49,7 @@ class Signatures:
             *state,
             tf.TensorSpec([None], tf.int32, "position"),
         ]
-        options = [tf.TensorSpec([None], dtype, name) for name, dtype in OPTIONS.items()]
+        options = [tf.TensorSpec([None], dtype, name) for name, dtype in DTYPES.items()]
         seed, text = (tf.TensorSpec([None], tf.string, name) for name in ("seed", "text"))
         ids = tf.TensorSpec([None, None], tf.int32, "ids")
         self.endpoints = {
@@ -78,7 +69,7 @@ class Signatures:
         stop = self._defaults.stop
         if stop is not None:
             stop = tf.constant(self._preprocessor.encode(stop))
-        options = Options.of(self._defaults, tf.zeros(tf.shape(seed), tf.int64))
+        options = row_options(self._defaults, tf.zeros(tf.shape(seed), tf.int64))
         length = tf.fill(tf.shape(seed), self._defaults.length)
         state = self._decoder.start(*self._ids(seed), stop)
         ids, lengths, _ = self._decoder.advance(state, options, length, plain=self._plain)
@@ -113,7 +104,7 @@ class Signatures:
     def _continue(self, **inputs: Any) -> Tensors:
         *backbone, own = unflatten_state(inputs)
         state = DecodingState(inputs["logits"], tuple(backbone), inputs["position"], own)
-        text, state = self._advance(state, {name: inputs[name] for name in OPTIONS})
+        text, state = self._advance(state, {name: inputs[name] for name in DTYPES})
         return {"text": text, **_flat(state)}
 
     def _step(self, ids: Any, **state: Any) -> Tensors:
@@ -123,7 +114,7 @@ class Signatures:
     def _advance(self, state: DecodingState, options: Tensors) -> tuple[Any, DecodingState]:
         _check(options)
         length = options.pop("length")
-        ids, lengths, state = self._decoder.advance(state, Options(**options), length)
+        ids, lengths, state = self._decoder.advance(state, options, length)
         return self._preprocessor.text(ids, lengths), state
 
     def _ids(self, texts: Any) -> tuple[Any, Any]:
@@ -136,17 +127,16 @@ def _flat(state: DecodingState) -> Tensors:
 
 
 def _check(options: Tensors) -> None:
-    """The bounds of `DecodingConfig`, for every row."""
+    """Asserts the bounds of every option in every row."""
     comparisons = {
-        "ge": (tf.greater_equal, "at least"),
-        "gt": (tf.greater, "above"),
-        "le": (tf.less_equal, "at most"),
+        "minimum": (tf.greater_equal, "at least"),
+        "exclusiveMinimum": (tf.greater, "above"),
+        "maximum": (tf.less_equal, "at most"),
     }
+    schemas = option_schemas()
     for name, values in options.items():
-        field = DecodingConfig.model_fields.get(name)
-        for bound in field.metadata if field is not None else ():
-            for key, (compare, words) in comparisons.items():
-                limit = getattr(bound, key, None)
-                if limit is not None:
-                    holds = tf.reduce_all(compare(values, tf.cast(limit, values.dtype)))
-                    tf.debugging.Assert(holds, [f"{name} must be {words} {limit}"])
+        for bound, (compare, words) in comparisons.items():
+            limit = schemas[name].get(bound)
+            if limit is not None and name != "random_seed":  # every int64 is a seed
+                holds = tf.reduce_all(compare(values, tf.cast(limit, values.dtype)))
+                tf.debugging.Assert(holds, [f"{name} must be {words} {limit}"])

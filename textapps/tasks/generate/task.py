@@ -10,6 +10,7 @@ from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
 from textapps.tasks.generate.model import LanguageModel, build_model, build_trainee
+from textapps.tasks.generate.predict import rows
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.report import report
 from textapps.tasks.task import Objective, Task
@@ -41,6 +42,7 @@ TASK = Task(
     build_model=build_model,
     build_trainee=build_trainee,
     predictor=TextGenerator,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,

@@ -11,35 +11,52 @@ from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
-    """What stands around the backbone.
+    """What stands around the backbone: embedding, convolution, pooling, n-grams."""
 
-    The stem is a convolution of `kernel` words every `stride` words. In training `word_dropout` is
-    the share of words made unknown, `embedding_dropout` that of features dropped behind the
-    embedding, `head_dropout` of those before the last layer; `label_smoothing` moves that share of
-    a label to all classes.
-
-    With `ngrams` a linear path answers beside the backbone, over the n-grams of up to so many
-    words that stand in at least `ngram_min_texts` training texts; `ngram_share` is its part in the
-    answer of both.
-    """
-
-    embedding_units: int = Field(64, ge=1, le=4096)
-    word_dropout: float = Field(0.0, ge=0, lt=1)
-    embedding_dropout: float = Field(0.3, ge=0, lt=1)
-    head_dropout: float = Field(0.5, ge=0, lt=1)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    kernel: int = Field(3, ge=1, le=99)
-    stride: int = Field(2, ge=1, le=99)
-    ngrams: int = Field(0, ge=0, le=5)
-    ngram_min_texts: int = Field(2, ge=1)
-    ngram_share: float = Field(0.8, gt=0, lt=1)
-    pooling: Literal["max", "mean", "attention", "max_mean"] = "max"
+    embedding_units: int = Field(64, ge=1, le=4096, description="Width of the embedding.")
+    word_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of tokens made unknown in training."
+    )
+    embedding_dropout: float = Field(
+        0.3, ge=0, lt=1, description="Share of features dropped after the embedding."
+    )
+    head_dropout: float = Field(
+        0.5, ge=0, lt=1, description="Share of features dropped before the last layer."
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Share of a label that is spread over all classes."
+    )
+    kernel: int = Field(
+        3,
+        ge=1,
+        le=99,
+        description="Tokens that the convolution before the backbone sees at a time.",
+    )
+    stride: int = Field(
+        2, ge=1, le=99, description="Tokens from one output of the convolution to the next."
+    )
+    ngrams: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="Longest n-gram, in words, of a linear path beside the backbone, 0 for no such "
+        "path.",
+    )
+    ngram_min_texts: int = Field(
+        2, ge=1, description="The linear path ignores n-grams that occur in fewer training texts."
+    )
+    ngram_share: float = Field(
+        0.8, gt=0, lt=1, description="Share of the linear path in the answer of both."
+    )
+    pooling: Literal["max", "mean", "attention", "max_mean"] = Field(
+        "max", description="How the outputs of the backbone become one vector."
+    )
 
 
 class SentimentConfig(TaskConfig):
     """The whole configuration of a sentiment run, as config.toml holds it."""
 
-    task: Literal["sentiment"] = "sentiment"
+    task: Literal["sentiment"] = Field("sentiment", description="The task of the run.")
     data: DataConfig = DataConfig()
     preprocessor: TextConfig = TextConfig()
     model: ModelConfig = ModelConfig()

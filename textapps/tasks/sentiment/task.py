@@ -10,6 +10,7 @@ from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel, build_model, build_trainee
+from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.report import report
 from textapps.tasks.task import Objective, Task
@@ -39,6 +40,7 @@ TASK = Task(
     build_model=build_model,
     build_trainee=build_trainee,
     predictor=SentimentClassifier,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,

@@ -1,11 +1,12 @@
 """Configuration and presets of the speech task."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from textapps.backbones.config import StemConfig
 from textapps.core.config import Section
+from textapps.core.keys import Option
 from textapps.datasets.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
 from textapps.preprocessing.config import AudioConfig, AugmentationConfig
@@ -13,25 +14,35 @@ from textapps.tasks.config import Presets, TaskConfig
 
 
 class ModelConfig(Section):
-    """What stands behind the backbone, and which way it reads.
+    """What stands behind the backbone, and in which direction it reads."""
 
-    A `streaming` model is causal: it hears a clip as it comes and carries its state on. In
-    training, a share of `carry` of its clips begin with the state in which another clip ended, as
-    all of a stream but its first second does. `head_dropout` is the share of features dropped
-    before the last layer; `label_smoothing` moves that share of a label to all classes.
-    """
-
-    streaming: bool = False
-    carry: float = Field(0.5, ge=0, le=1)
-    pooling: Literal["max", "mean", "attention", "max_mean"] = "attention"
-    head_dropout: float = Field(0.2, ge=0, lt=1)
-    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    streaming: Annotated[bool, Option("--streaming")] = Field(
+        False,
+        description="Train a causal model, which processes audio as it comes and carries its state "
+        "on: listening costs less.",
+    )
+    carry: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="With streaming, share of training clips that begin in the state in which "
+        "another clip ended, as most of a stream does.",
+    )
+    pooling: Literal["max", "mean", "attention", "max_mean"] = Field(
+        "attention", description="How the outputs of the backbone become one vector."
+    )
+    head_dropout: float = Field(
+        0.2, ge=0, lt=1, description="Share of features dropped before the last layer."
+    )
+    label_smoothing: float = Field(
+        0.1, ge=0, lt=1, description="Share of a label that is spread over all classes."
+    )
 
 
 class SpeechConfig(TaskConfig):
     """The whole configuration of a speech run, as config.toml holds it."""
 
-    task: Literal["speech"] = "speech"
+    task: Literal["speech"] = Field("speech", description="The task of the run.")
     data: ClipsConfig = ClipsConfig()
     preprocessor: AudioConfig = AudioConfig()
     augmentation: AugmentationConfig = AugmentationConfig()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from textapps.datasets.clips.clips import Clips
 from textapps.datasets.clips.timeline import lay_out
 from textapps.decoding.detector import Detector
-from textapps.evaluation.metrics.detection import TOLERANCE_MS, Streaming, detection_figures
+from textapps.evaluation.metrics.detection import TOLERANCE_MS, Streaming, detection_metrics
 from textapps.evaluation.metrics.mixing import mixed_at
 from textapps.evaluation.metrics.speech import (
     NoiseRow,
@@ -134,7 +134,7 @@ def _stream(recognizer: SpeechRecognizer, clips: Clips) -> Streaming | None:
     for threshold in sorted({*THRESHOLDS, own.threshold}):
         config = own.model_copy(update={"threshold": threshold})
         found, _ = Detector(recognizer.labels, commands, config)(scores, times_ms)
-        by_threshold[threshold] = detection_figures(
+        by_threshold[threshold] = detection_metrics(
             [each.label for each in found],
             [each.time_ms for each in found],
             timeline.events,

@@ -10,6 +10,7 @@ from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.lite import export_lite
 from textapps.tasks.speech.model import SpeechModel, build_model, build_trainee
+from textapps.tasks.speech.predict import rows
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.report import report
 from textapps.tasks.task import Objective, Task
@@ -41,6 +42,7 @@ TASK = Task(
     build_model=build_model,
     build_trainee=build_trainee,
     predictor=SpeechRecognizer,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,

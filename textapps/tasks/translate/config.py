@@ -1,10 +1,12 @@
 """Configuration and presets of the translate task."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from textapps.backbones.config import BackboneConfig
 from textapps.core.config import Section
+from textapps.core.keys import Option, Options
 from textapps.datasets.config import PairsConfig
 from textapps.decoding.config import SearchConfig
 from textapps.preprocessing.config import SubwordConfig
@@ -14,29 +16,39 @@ from textapps.tasks.config import Presets, TaskConfig
 class ModelConfig(Section):
     """What stands around the backbones, and how they are trained.
 
-    The decoder is the [backbone]; the encoder is its like, reads both ways, and has
-    `encoder_layers` blocks, None for as many. `tied` makes the embedding of the target also the
-    last layer, and that of the source too where the vocabulary is joint. `embedding_dropout` is
-    the share of features dropped behind the embeddings; `label_smoothing` moves that share of an
-    answer to all tokens.
+    The decoder is the [backbone]; the encoder is like it and reads in both directions.
     """
 
-    encoder_layers: int | None = Field(None, ge=1, le=64)
-    tied: bool = True
-    embedding_dropout: float = Field(0.1, ge=0, lt=1)
-    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    encoder_layers: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Number of blocks of the encoder; by default as many as in the decoder.",
+    )
+    tied: bool = Field(
+        True,
+        description="Use the embedding of the target as the last layer too, and for the source "
+        "where the vocabulary is joint.",
+    )
+    embedding_dropout: float = Field(
+        0.1, ge=0, lt=1, description="Share of features dropped after the embeddings."
+    )
+    label_smoothing: float = Field(
+        0.1, ge=0, lt=1, description="Share of a target token that is spread over all tokens."
+    )
 
 
 class TranslateConfig(TaskConfig):
     """The whole configuration of a translate run, as config.toml holds it.
 
-    `training.batch_size` counts tokens here, padding included: as many sentences of like length
-    are a batch as have so many on either side.
+    `training.batch_size` counts tokens here, padding included: a batch holds sentences of similar
+    length that have at most so many tokens on either side.
     """
 
-    task: Literal["translate"] = "translate"
+    task: Literal["translate"] = Field("translate", description="The task of the run.")
     data: PairsConfig = PairsConfig()
     preprocessor: SubwordConfig = SubwordConfig()
+    backbone: Annotated[BackboneConfig, Options(attention=Option("--attention"))] = BackboneConfig()
     model: ModelConfig = ModelConfig()
     decoding: SearchConfig = SearchConfig()
 

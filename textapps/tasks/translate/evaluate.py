@@ -11,7 +11,7 @@ from textapps.evaluation.metrics.translation import (
     AttentionMap,
     ScoredTranslations,
     SearchResult,
-    cut_for,
+    bleu_tokenizer,
     translation_metrics,
 )
 from textapps.tasks.lifecycle import costs, summarize
@@ -72,5 +72,5 @@ def _search(translator: Translator, pairs: Pairs) -> SearchResult:
     name = f"beam of {config.beam}" if config.beam > 1 else "greedy"
     if config.temperature:
         name = f"drawn at temperature {config.temperature:g}"
-    scored = ScoredTranslations(answers, pairs.targets, cut_for(pairs.targets))
+    scored = ScoredTranslations(answers, pairs.targets, bleu_tokenizer(pairs.targets))
     return SearchResult(name, scored, seconds)

@@ -3,7 +3,7 @@
 from textapps.core.tokens import EOS
 from textapps.datasets.pairs.pairs import Pairs, load_pairs
 from textapps.decoding.config import SearchConfig
-from textapps.evaluation.metrics.translation import corpus_bleu, cut_for
+from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
 from textapps.tasks.translate import data
@@ -11,6 +11,7 @@ from textapps.tasks.translate.config import PRESETS
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
 from textapps.tasks.translate.model import TranslationModel, build_model
+from textapps.tasks.translate.predict import rows
 from textapps.tasks.translate.predictor import Translator
 from textapps.tasks.translate.report import report
 from textapps.training.nats_per_token import NatsPerToken
@@ -27,7 +28,7 @@ def objective(translator: Translator, validation: Pairs) -> Objective:
     def figures() -> dict[str, float]:
         answers = translator.predict(sources, **GREEDY.model_dump())
         translations = [each.translation for each in answers]
-        return {"bleu": corpus_bleu(translations, references, cut_for(references))}
+        return {"bleu": corpus_bleu(translations, references, bleu_tokenizer(references))}
 
     loss = TokenLoss(translator.config.model.label_smoothing)
     return Objective(loss, [NatsPerToken()], monitor="val_bleu", figures=figures)
@@ -47,6 +48,7 @@ TASK = Task(
     validation_batches=data.validation_batches,
     build_model=build_model,
     predictor=Translator,
+    rows=rows,
     objective=objective,
     evaluate=evaluate,
     report=report,

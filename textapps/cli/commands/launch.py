@@ -18,7 +18,7 @@ import click
 from textapps.cli.options import examples, talk_options
 
 PROGRAM = (sys.executable, "-m", "textapps")
-GRACE_SECONDS = 15.0  # to notice, say so and end, before a worker is killed
+GRACE_SECONDS = 15.0  # for a worker to end by itself before it is killed
 POLL_SECONDS = 0.05
 
 
@@ -37,8 +37,8 @@ POLL_SECONDS = 0.05
 def launch_command(workers: int, command: tuple[str, ...]) -> None:
     """Train with several processes on this machine.
 
-    Each gets its TF_CONFIG and a share of the cores. Their logs come with the worker's number
-    before each line. When one fails all are stopped, and its exit code is that of launch.
+    Each process gets its TF_CONFIG and a share of the cores. Every line of their logs begins with
+    the number of the worker. When one fails, all are stopped, and launch ends with its exit code.
     """
     if command[1:2] != ("train",):
         raise click.UsageError("launch starts trainings: -- TASK train …")
@@ -58,7 +58,7 @@ def launch_command(workers: int, command: tuple[str, ...]) -> None:
 
 
 def start(workers: int, command: Sequence[str]) -> list[subprocess.Popen[str]]:
-    """One process a worker, each in a session of its own, so that Ctrl-C reaches it once only."""
+    """Starts the workers, each in a session of its own, so that Ctrl-C reaches it only once."""
     hosts = [f"127.0.0.1:{port}" for port in free_ports(workers)]
     threads = max(1, len(os.sched_getaffinity(0)) // workers)
     processes = []
@@ -84,7 +84,7 @@ def start(workers: int, command: Sequence[str]) -> list[subprocess.Popen[str]]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of this machine that nothing listens on."""
+    """Different ports of this machine on which nothing listens."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -114,7 +114,7 @@ def _passing_signals_to(processes: Sequence[subprocess.Popen[str]]) -> Iterator[
 
 
 def _first_failure(processes: Sequence[subprocess.Popen[str]]) -> int:
-    """The exit code of the first that fails, as a shell has it; 0 when all have ended well."""
+    """The exit code of the first that fails, as a shell reports it; 0 when all have succeeded."""
     while True:
         codes = [process.poll() for process in processes]
         for code in codes:
@@ -126,7 +126,7 @@ def _first_failure(processes: Sequence[subprocess.Popen[str]]) -> int:
 
 
 def _stop(processes: Sequence[subprocess.Popen[str]]) -> None:
-    """Ends those that still run, in their own way if they find to it."""
+    """Ends those that still run, and kills what does not end in time."""
     end = time.monotonic() + GRACE_SECONDS
     for process in processes:
         if process.poll() is None:

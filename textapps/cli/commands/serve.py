@@ -38,41 +38,41 @@ PACKAGES = ("httptools", "prometheus_client", "starlette", "uvicorn")
     type=click.IntRange(min=1),
     default=64,
     show_default=True,
-    help="Rows in a model call.",
+    help="Most rows in a model call.",
 )
 @click.option(
     "--batch-timeout-ms",
     type=click.FloatRange(min=0),
     default=0.0,
     show_default=True,
-    help="How long a request may wait for others to share its call.",
+    help="How long a request may wait for others that share its model call.",
 )
 @click.option(
     "--max-queue",
     type=click.IntRange(min=1),
     default=1000,
     show_default=True,
-    help="Requests that may wait for a signature; further ones are answered 503.",
+    help="Requests that may wait for each signature; further ones get 503.",
 )
 @click.option(
     "--deadline-ms",
     type=click.FloatRange(min=0, min_open=True),
     default=30_000.0,
     show_default=True,
-    help="A request without an answer by then is answered 504.",
+    help="A request that has no answer after this time gets 504.",
 )
 @click.option(
     "--max-body-mb",
     type=click.FloatRange(min=0, min_open=True),
     default=16.0,
     show_default=True,
-    help="Size of a request's body; a larger one is answered 413.",
+    help="Largest body of a request; a larger one gets 413.",
 )
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with the bearer token that every request will need, but those for /health/* and "
-    "for the files of the web page, which asks for it.  "
+    help="A file with the bearer token that every request needs, except those for /health/* and "
+    "for the files of the web page, which asks for the token.  "
     f"[default: the environment variable {TOKEN_VARIABLE}, else no token]",
 )
 @click.option(
@@ -80,7 +80,7 @@ PACKAGES = ("httptools", "prometheus_client", "starlette", "uvicorn")
     type=click.IntRange(min=0),
     default=30,
     show_default=True,
-    help="How long running requests may take to finish after SIGTERM.",
+    help="Time that running requests have to finish after SIGTERM.",
 )
 @talk_options
 def serve_command(
@@ -98,8 +98,8 @@ def serve_command(
     """Serve exported models over HTTP.
 
     The interface is TensorFlow Serving's REST interface; at / there is a web page. DIR holds
-    <model>/<version>/saved_model.pb, such as models/exported. New versions are taken up as they
-    appear. stderr has a line of JSON for each request, unless --quiet.
+    <model>/<version>/saved_model.pb, such as models/exported. New versions are loaded as they
+    appear. Without --quiet, a line of JSON is logged on stderr for each request.
     """
     try:
         from textapps.serving.server import serve
@@ -125,12 +125,12 @@ def serve_command(
     ended_by = serve(directory, settings, None if console.is_quiet() else sys.stderr, console.say)
     console.say("stopped")
     sys.stderr.flush()
-    # At once: a model call whose client did not wait for it would keep the process until its end.
+    # At once: a model call whose client has gone would keep the process alive until it ends.
     os._exit(130 if ended_by == signal.SIGINT else 0)
 
 
 def _token(file: Path | None) -> str | None:
-    """Of the file, else of the environment. Raises ConfigurationError for one of no use."""
+    """The token of the file, else of the environment; ConfigurationError if it cannot be used."""
     if file is None:
         where, token = TOKEN_VARIABLE, os.environ.get(TOKEN_VARIABLE, "")
         if not token:

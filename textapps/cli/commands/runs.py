@@ -13,7 +13,7 @@ from textapps.cli.options import Choice, examples, models_dir_option, talk_optio
 if TYPE_CHECKING:
     from textapps.training.run_directory import RunDirectory
 
-# Those of metrics.json that fit into a table, shown where some run has them.
+# The figures of metrics.json that are shown, where some run has them.
 FIGURES = ("accuracy", "macro_f1", "nats_per_character")
 
 
@@ -28,8 +28,8 @@ FIGURES = ("accuracy", "macro_f1", "nats_per_character")
 def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
     """List training runs with their figures.
 
-    A run is finished, stopped (it can be resumed) or incomplete (no checkpoint yet). Score is
-    that of its best validation; the figures after it are those of its default test split.
+    A run is finished, stopped (it can be resumed) or incomplete (no checkpoint yet). The score is
+    that of the best validation; the figures after it are those on the default test split.
     """
     from textapps.training.run_directory import RunDirectory
 
@@ -44,7 +44,7 @@ def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
 
 
 def describe_run(run: "RunDirectory") -> dict[str, Any]:
-    """What `textapps runs --json` says of one run; a figure not there yet is None."""
+    """What `textapps runs --json` says of one run; a missing figure is None."""
     from textapps.core.errors import RunError
     from textapps.training.checkpoint import CheckpointStore
 
@@ -69,7 +69,7 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
 def _test_figures(path: Path) -> dict[str, float] | None:
     try:
         metrics: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["metrics"]
-    except (OSError, ValueError, KeyError, TypeError):  # not evaluated yet, or not by us
+    except (OSError, ValueError, KeyError, TypeError):  # not evaluated yet
         return None
     return metrics
 
@@ -79,7 +79,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for name in ("task", "run", "backbone", "preset", "state"):
-        table.add_column(name, no_wrap=name == "run")  # there to be copied into --run
+        table.add_column(name, no_wrap=name == "run")  # to be copied into --run
     names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
     for name in ("epochs", "score", *names):
         table.add_column(name, justify="right")

@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from textapps.batch.job import Job
 
 RUNNERS = ("local", "beam")
-# What may stand beside --output; of it, what means something there alone.
+# What --output may be combined with, and what has a meaning only with it.
 _BESIDE = {"patterns", "output", "models_dir", "verbose", "quiet", "debug"}
 _ALONE = {"runner", "model", "column", "batch_size"}
 
 
 def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator:
-    """--input, and with --output batch inference in the command's stead.
+    """--input, and the options of --output, with which batch inference runs instead of the command.
 
-    Without --output the command gets `input_file`, the one file of --input opened, or None.
+    Without --output the command gets `input_file`: the opened file of --input, or None.
 
     Args:
         task: whose export answers.
-        what: stands on a line of a text file, such as "a text".
-        kind: of the column that is read: "text", "source" or "path".
-        batch_size: rows that the model answers at a time, by default.
+        what: what a line of a text file holds, such as "a text".
+        kind: the kind of column that is read: "text", "source" or "path".
+        batch_size: how many rows the model answers at a time, by default.
     """
     options = (
         click.option(
@@ -40,27 +40,27 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             "patterns",
             multiple=True,
             metavar="FILE",
-            help=f"A file with {what} on each line, '-' for standard input; with --output: files "
-            "by a pattern, JSON lines, CSV, TSV or text (.gz too), repeatable.",
+            help=f"A file with {what} on each line, '-' for standard input. With --output: a "
+            "pattern of files (JSON lines, CSV, TSV or text; .gz too), repeatable.",
         ),
         click.option(
             "--output",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="Answer whole files into this folder by the exported model; docs/batch.md.",
+            help="Answer whole files with the exported model, into this folder; see docs/batch.md.",
         ),
         click.option(
             "--runner",
             type=Choice("runner", RUNNERS),
             default="local",
             show_default=True,
-            help="With --output: this process, or Apache Beam with its options after '--'.",
+            help="With --output: this process, or Apache Beam, whose options follow '--'.",
         ),
         click.option(
             "--model",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="With --output: the SavedModel.  [default: the newest of the task's exports]",
+            help="With --output: the SavedModel.  [default: the task's newest export]",
         ),
         click.option(
             f"--{kind}-column",
@@ -73,7 +73,7 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             type=click.IntRange(1, 65_536),
             default=batch_size,
             show_default=True,
-            help="With --output: rows that the model answers at a time, at most.",
+            help="With --output: most rows that the model answers at a time.",
         ),
     )
 

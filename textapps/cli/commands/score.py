@@ -1,0 +1,71 @@
+"""`textapps generate score`."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from textapps.cli.figures import print_figures
+from textapps.cli.loading import load_run
+from textapps.cli.options import examples, json_option, run_options, talk_options
+from textapps.core.names import TaskName
+from textapps.tasks.registry import get_about
+
+
+def command(task: TaskName) -> click.Command:
+    """Scores a text by a run of the task."""
+
+    @click.command(
+        "score",
+        epilog=examples(
+            "textapps generate score chapter.txt",
+            "textapps generate score chapter.txt --show | less -R",
+            "textapps generate score - --json < chapter.txt",
+        ),
+    )
+    @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+    @click.option(
+        "--show", is_flag=True, help="Print the text, each character coloured by its nats."
+    )
+    @json_option
+    @run_options
+    @talk_options
+    def score(file: Path, show: bool, as_json: bool, run: str | None, models_dir: Path) -> None:
+        """Print how surprising a text is, in nats per character."""
+        from textapps.datasets.corpus.files import decode_text, read_text
+
+        text = (
+            decode_text(sys.stdin.buffer.read(), "standard input")
+            if str(file) == "-"
+            else read_text(file)
+        )
+        generator = load_run(task, models_dir, run)
+        from textapps.core.tokens import UNK
+        from textapps.evaluation.metrics.language import language_metrics
+
+        nats = generator.nats(text)
+        if show:
+            from textapps.evaluation.reports.surprise import to_terminal
+
+            click.echo(to_terminal(text, nats, colours=_colours()))
+        figures = {
+            "characters": len(text),
+            "unknown_characters": int((generator.preprocessor.encode(text) == UNK).sum()),
+            **language_metrics(nats),
+        }
+        if as_json:
+            click.echo(json.dumps(figures))
+            return
+        click.echo(
+            f"{figures['characters']:,} characters, {figures['unknown_characters']:,} unknown"
+        )
+        print_figures(figures, get_about(task).figures)
+
+    return score
+
+
+def _colours() -> bool:
+    """Whether the reader shows colours; click takes them out again where he does not."""
+    ctx = click.get_current_context()
+    return ctx.color is not False and (ctx.color or sys.stdout.isatty())

@@ -1,0 +1,60 @@
+"""`textapps TASK train`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from textapps.cli import console
+from textapps.cli.field_options import collect_flags, config_options, field_options
+from textapps.cli.loading import find_run
+from textapps.cli.options import examples, models_dir_option, talk_options
+from textapps.core.memory import keep_freed_memory
+from textapps.core.names import TaskName
+from textapps.tasks.registry import get_about, get_presets
+from textapps.training.cluster import Cluster
+
+
+def command(task: TaskName) -> click.Command:
+    """Trains a run of the task, or goes on with one."""
+    help = get_about(task).train
+
+    @click.command("train", help=help.text, epilog=examples(*help.examples))
+    @field_options(task, "train")
+    @config_options
+    @models_dir_option
+    @click.option(
+        "--resume",
+        metavar="RUN",
+        help="Continue a stopped run, given by its directory or its name; takes no other options.",
+    )
+    @talk_options
+    def train(config_file: Path | None, models_dir: Path, resume: str | None) -> None:
+        flags = collect_flags()
+        if resume and (flags or config_file):
+            given = ", ".join(flags.options.values()) or "--config"
+            raise click.UsageError(f"--resume goes on as the run began; leave out {given}")
+        # What the user gave first: it is at hand at once, and most mistakes are found in it.
+        if resume:
+            run = find_run(models_dir, task, resume, trained=False)
+        else:
+            config = get_presets(task).resolve(file=config_file, environ=os.environ, flags=flags)
+        cluster = Cluster.of()
+        keep_freed_memory()
+        from textapps.tasks import lifecycle
+        from textapps.tasks.registry import get_task
+
+        found = get_task(task)
+        progress = console.TrainingProgress(found.unit)
+        if resume:
+            trained, result = lifecycle.resume(found, run, progress)
+        else:
+            trained, result = lifecycle.train(found, config, models_dir, progress)
+        if cluster.is_chief:  # it says it for all
+            console.say(
+                f"best validation {found.best.format(result.best_score)} at step "
+                f"{result.best_step:,}, {result.seconds:.0f} s of training"
+            )
+            click.echo(trained.run.path)
+
+    return train

@@ -1,0 +1,36 @@
+"""The figures of an evaluation on a terminal."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from textapps.tasks.about import About
+
+if TYPE_CHECKING:
+    from textapps.tasks.task import Evaluation
+
+
+def print_evaluation(evaluation: "Evaluation[Any]", about: About, *, as_json: bool) -> None:
+    """The data, how many examples, and a line for each figure; or all of it as JSON."""
+    summary = evaluation.summary
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False))
+        return
+    click.echo(f"{summary['data']}, {summary['split']}: {summary['examples']:,} {about.examples}")
+    print_figures(summary["metrics"], about.figures, about.decimals)
+    for line in evaluation.remarks:
+        click.echo(line)
+
+
+def print_figures(metrics: Mapping[str, float], names: Sequence[str], decimals: int = 4) -> None:
+    """A line for each figure that there is, with its interval if it has one."""
+    width = max(map(len, names)) + 2
+    for name in names:
+        if name in metrics:
+            low, high = (metrics.get(f"{name}_{end}") for end in ("low", "high"))
+            interval = ""
+            if low is not None and high is not None:
+                interval = f"   95 %: {low:.{decimals}f} to {high:.{decimals}f}"
+            click.echo(f"{name:<{width}}{metrics[name]:.{decimals}f}{interval}")

@@ -1,0 +1,48 @@
+"""What the command line says of the generate task."""
+
+from textapps.tasks.about import About, Help, Inputs
+
+ABOUT = About(
+    group=Help(
+        "Continue a text, character by character.\n\n"
+        "The options of predict may follow generate directly.",
+        (
+            "textapps generate train --data sample --preset tiny",
+            'textapps generate --seed "ROMEO:"',
+        ),
+    ),
+    train=Help(
+        "Train on a text; prints the run directory.",
+        (
+            "textapps generate train --data sample --preset tiny",
+            "textapps generate train --backbone lstm --split 0.9",
+            "textapps generate train --data books/ --preset base",
+            "textapps generate train --resume models/generate/20260102-030405-gru",
+        ),
+    ),
+    evaluate=Help(
+        "Evaluate a run beside n-grams; writes metrics.json and report.html.",
+        (
+            "textapps generate evaluate",
+            "textapps generate evaluate --data other.txt --split train --json",
+        ),
+    ),
+    predict=Help(
+        "Continue texts; a single text is printed while it is generated.\n\n"
+        "Without a text to continue, one is begun.",
+        (
+            'textapps generate predict "ROMEO:" --length 300 --temperature 0.5',
+            'textapps generate --seed "ROMEO:" --count 3 --random-seed 7',
+            "textapps generate predict --input seeds.txt --json",
+            "textapps generate predict --input 'seeds-*.txt.gz' --output answers/",
+        ),
+    ),
+    export=Help(
+        "Write a SavedModel that continues texts; prints its directory.",
+        ("textapps generate export", "textapps generate export --name shakespeare"),
+    ),
+    inputs=Inputs("texts", "a text to continue", "text", 64, "[SEED]...", optional=True),
+    straight="predict",
+    examples="characters",
+    figures=("nats_per_character", "bits_per_character", "perplexity"),
+)

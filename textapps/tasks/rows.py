@@ -1,0 +1,25 @@
+"""What `predict` prints: an answer for people, and its fields for programs."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Row(NamedTuple):
+    """An answer: as a JSON object, and as text without the line end."""
+
+    fields: dict[str, Any]
+    text: str
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Up to `size` items at a time, read when they are asked for.
+
+    >>> [chunk for chunk in chunks("abcde", 2)]
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,38 @@
+"""What the command line says of the sentiment task."""
+
+from textapps.tasks.about import About, Help, Inputs
+
+ABOUT = About(
+    group=Help("Classify texts by their sentiment."),
+    train=Help(
+        "Train a classifier; prints the run directory.",
+        (
+            "textapps sentiment train --data sample --preset tiny",
+            "textapps sentiment train --backbone lstm --data reviews.csv --text-column review",
+            "textapps sentiment train --resume models/sentiment/20260102-030405-gru",
+        ),
+    ),
+    evaluate=Help(
+        "Evaluate a run; writes metrics.json and report.html.",
+        (
+            "textapps sentiment evaluate",
+            "textapps sentiment evaluate --data other.csv --split test --json",
+        ),
+    ),
+    predict=Help(
+        "Print label and probability of each text, a line each.",
+        (
+            'textapps sentiment predict "What a film!"',
+            "textapps sentiment predict --input reviews.txt --json",
+            "textapps sentiment predict --input 'part-*.jsonl.gz' --output answers/",
+            "cat reviews.txt | textapps sentiment predict -",
+        ),
+    ),
+    export=Help(
+        "Write a SavedModel that takes text and gives labels; prints its directory.",
+        ("textapps sentiment export", "textapps sentiment export --name reviews"),
+    ),
+    inputs=Inputs("texts", "a text", "text", 256, "[TEXT]..."),
+    examples="examples",
+    figures=("accuracy", "macro_f1", "auc", "log_loss", "calibration_error"),
+)

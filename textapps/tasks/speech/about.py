@@ -1,0 +1,53 @@
+"""What the command line says of the speech task."""
+
+from textapps.tasks.about import About, Help, Inputs
+
+ABOUT = About(
+    group=Help("Recognise spoken commands."),
+    train=Help(
+        "Train a recogniser; prints the run directory.",
+        (
+            "textapps speech train --data sample --preset tiny",
+            "textapps speech train --data clips/ --commands yes,no,left,right",
+            "textapps speech train --data clips/ --streaming --backbone lstm",
+            "textapps speech train --resume models/speech/20260102-030405-gru",
+        ),
+    ),
+    evaluate=Help(
+        "Evaluate a run, in noise and in a stream too; writes metrics.json and report.html.",
+        (
+            "textapps speech evaluate",
+            "textapps speech evaluate --data other-clips/ --split test --json",
+        ),
+    ),
+    predict=Help(
+        "Print label, probability and path of each recording, a line each; '-' is a recording on "
+        "standard input.",
+        (
+            "textapps speech predict yes.wav left.flac",
+            "textapps speech predict clips/ --json --skip-bad",
+            "textapps speech predict --input paths.txt",
+            "textapps speech predict --input 'clips-*.csv' --output answers/",
+            "cat yes.wav | textapps speech predict -",
+        ),
+    ),
+    export=Help(
+        "Write a model that takes recordings and gives commands; prints its directory.",
+        (
+            "textapps speech export",
+            "textapps speech export --name commands --format tflite",
+        ),
+    ),
+    inputs=Inputs("files or folders", "a path", "path", 128, "[FILE|FOLDER]...", paths=True),
+    examples="clips",
+    figures=(
+        "accuracy",
+        "macro_f1",
+        "false_accept_rate",
+        "false_reject_rate",
+        "accuracy_10_db",
+        "miss_rate",
+        "false_alarms_per_hour",
+    ),
+    formats=("saved_model", "tflite"),
+)

@@ -1,0 +1,46 @@
+"""The answers that `textapps speech predict` prints."""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from textapps.tasks.rows import Row, chunks
+from textapps.tasks.speech.predictor import SpeechRecognizer
+from textapps.tasks.speech.recordings import read_all
+
+LOGGER = logging.getLogger("textapps")
+CHUNK = 256  # recordings that are held in memory at a time
+SHOWN = 3  # bad ones that are named
+
+
+def rows(
+    recognizer: SpeechRecognizer,
+    paths: Sequence[str],
+    options: Mapping[str, object],
+    skip_bad: bool = False,
+) -> Iterator[Row]:
+    """Label, probability and path of each recording, in order.
+
+    Args:
+        paths: files and folders; "-" is one recording on standard input.
+        skip_bad: leave out what cannot be read, and warn of it in the end.
+
+    Raises:
+        DataError: a recording cannot be read.
+    """
+    skipped: list[str] = []
+    rate_hz = recognizer.config.preprocessor.sample_rate
+    sounds = read_all(paths, rate_hz, sys.stdin.buffer, skipped if skip_bad else None)
+    for chunk in chunks(enumerate(sounds), CHUNK):
+        good = [(index, path, sound) for index, (path, sound) in chunk if sound is not None]
+        answers = recognizer.predict([sound for _, _, sound in good])
+        for (index, path, _), answer in zip(good, answers, strict=True):
+            yield Row(
+                {"index": index, "input": path, **answer._asdict()},
+                f"{answer.label}\t{answer.probability:.4f}\t{path}",
+            )
+    if skipped:
+        more = f"; … and {len(skipped) - SHOWN:,} more" if len(skipped) > SHOWN else ""
+        LOGGER.warning(
+            "%d bad recordings skipped: %s%s", len(skipped), "; ".join(skipped[:SHOWN]), more
+        )

@@ -1,0 +1,42 @@
+"""What the command line says of the translate task."""
+
+from textapps.tasks.about import About, Help, Inputs
+
+ABOUT = About(
+    group=Help("Translate sentences."),
+    train=Help(
+        "Train on sentence pairs; prints the run directory.",
+        (
+            "textapps translate train --data sample --preset tiny",
+            "textapps translate train --data pairs.tsv --backbone gru --attention additive",
+            "textapps translate train --source-file train.en --target-file train.de",
+            "textapps translate train --resume models/translate/20260102-030405-transformer",
+        ),
+    ),
+    evaluate=Help(
+        "Evaluate a run; writes metrics.json and report.html.",
+        (
+            "textapps translate evaluate",
+            "textapps translate evaluate --data other.tsv --beam 10 --json",
+        ),
+    ),
+    predict=Help(
+        "Translate sentences, a line each; with --n-best: number, score and answer, "
+        "separated by tabs.",
+        (
+            'textapps translate predict "A man is sleeping."',
+            'textapps translate predict "A man is sleeping." --n-best 3',
+            "textapps translate predict --input sentences.txt --json",
+            "textapps translate predict --input 'part-*.tsv' --output answers/",
+            "cat sentences.txt | textapps translate predict - --beam 1",
+        ),
+    ),
+    export=Help(
+        "Write a SavedModel that translates; prints its directory.",
+        ("textapps translate export", "textapps translate export --name en-de"),
+    ),
+    inputs=Inputs("sentences", "a sentence", "source", 128, "[SENTENCE]..."),
+    examples="sentences",
+    figures=("bleu", "chrf"),
+    decimals=2,
+)
