@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from textapps.backbones.registry import BACKBONES
 from textapps.core.config import dump_toml
 from textapps.core.errors import ConfigurationError
-from textapps.core.names import BACKBONES, PRESETS, TASKS
+from textapps.core.names import PRESETS, TASKS
 from textapps.tasks.registry import get_presets
 
 each_task = pytest.mark.parametrize("task", TASKS)

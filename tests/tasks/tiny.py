@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.tasks.toy_language import write_pairs
 from tests.tasks.toy_words import CLIP_SECONDS, RATE_HZ, WORDS, write_words
-from textapps.core.names import BACKBONES, TASKS
+from textapps.backbones.registry import BACKBONES
+from textapps.core.names import TASKS
 from textapps.tasks.registry import get_presets
 
 # Names that trip over quoting, encodings and numbers; in the order of the scores.

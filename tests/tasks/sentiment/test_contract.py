@@ -9,7 +9,7 @@ import pytest
 
 import textapps
 from tests.tasks.tiny import LABELS, TRAINED
-from textapps.core.names import BACKBONES
+from textapps.backbones.registry import BACKBONES
 from textapps.datasets.texts.load import load_split
 from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.classification import Classification

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tasks.tiny import TRAINED
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken
-from textapps.core.names import BACKBONES
+from textapps.backbones.registry import BACKBONES
 from textapps.tasks.classification import Classification
 from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.tasks.speech import evaluate as evaluation

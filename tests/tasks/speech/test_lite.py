@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.tasks.toy_words import RATE_HZ, WORDS, spoken
-from textapps.core.names import BACKBONES
+from textapps.backbones.registry import BACKBONES
 from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.speech import data, lite
 

@@ -94,7 +94,7 @@ def test_clips_of_a_rare_command_are_heard_several_times(tiny: Tiny) -> None:
     rare, few = np.flatnonzero(clips.labels == 1), most // 4 + 1
     kept = clips.take(np.concatenate([np.flatnonzero(clips.labels != 1), rare[:few]]))
     source = ClipBatchSource(kept, 7, 5, repeat=9)
-    heard = [source.heard(number) for number in range(few)]
+    heard = [source.of_pass(number) for number in range(few)]
     assert {len(each) for each in heard} == {len(heard[0])}
     assert (np.bincount(kept.labels[heard[0]]) == most).all()
     times = sum(np.bincount(each, minlength=len(kept)) for each in heard)
@@ -102,9 +102,9 @@ def test_clips_of_a_rare_command_are_heard_several_times(tiny: Tiny) -> None:
     inputs = [source.batch(0, step)[0] for step in range(source.steps_per_pass)]
     seeds = np.concatenate([each["seeds"] for each in inputs])
     assert len(set(seeds)) == len(seeds) == len(heard[0])  # varied anew each time
-    twice = ClipBatchSource(kept, 7, 5, repeat=2).heard(0)
+    twice = ClipBatchSource(kept, 7, 5, repeat=2).of_pass(0)
     assert np.bincount(kept.labels[twice])[1] == 2 * few
-    assert len(ClipBatchSource(kept, 7, 5).heard(0)) == len(kept)
+    assert len(ClipBatchSource(kept, 7, 5).of_pass(0)) == len(kept)
 
 
 def test_clips_of_unknown_words_are_heard_twice(tiny: Tiny) -> None:
@@ -112,7 +112,7 @@ def test_clips_of_unknown_words_are_heard_twice(tiny: Tiny) -> None:
     clips, _ = data.load_training(config, ())
     source, unknown = data.training_batches(config, None, clips), clips.names.index("unknown")
     for number in (0, 1):
-        times = np.bincount(source.heard(number), minlength=len(clips))[clips.drawn(number)]
+        times = np.bincount(source.of_pass(number), minlength=len(clips))[clips.drawn(number)]
         np.testing.assert_array_equal(times, 1 + (clips.labels[clips.drawn(number)] == unknown))
 
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tests.tasks.tiny import TRAINED
 from tests.tasks.toy_language import ROWS, sentences, translate
+from textapps.backbones.registry import BACKBONES
 from textapps.core.errors import ConfigurationError
-from textapps.core.names import BACKBONES
 from textapps.core.tokens import BOS, EOS
 from textapps.datasets.pairs.pairs import load_pairs
 from textapps.tasks.lifecycle import evaluate, write_report

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from textapps.core.names import BACKBONES
+from textapps.backbones.registry import BACKBONES
 from textapps.decoding.hypotheses import IMPOSSIBLE
 from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.translate.export import N_BEST, TEXTS

@@ -1,4 +1,4 @@
-"""What an exported generator answers: the functions behind its signatures."""
+"""The signatures of an exported generator."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,8 +29,8 @@ class Signatures:
 
     Every tensor is batch-major: strings [batch], options [batch], logits float32[batch,
     vocabulary], position int32[batch], ids int32[batch, time] padded with 0. The state of `step`
-    is the backbone's; `start` and `continue` have one block more, which remembers the characters
-    of seed and text for the repetition penalty. An option out of its range fails the call.
+    is the backbone's; `start` and `continue` have one block more, which holds the characters of
+    seed and text for the repetition penalty. A call with an option out of its range fails.
     """
 
     def __init__(self, generator: TextGenerator) -> None:
@@ -62,7 +62,7 @@ class Signatures:
         }
 
     def answer(self, name: str, inputs: Mapping[str, Any]) -> Tensors:
-        """What a signature gives for named inputs, as NumPy arrays."""
+        """The outputs of a signature for named inputs, as NumPy arrays."""
         return self.endpoints[name].answer(inputs)
 
     def _default(self, seed: Any) -> Tensors:

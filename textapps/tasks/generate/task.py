@@ -1,4 +1,4 @@
-"""Continuing a text character by character: many-to-many, in step."""
+"""Text generation: a text continued character by character, many-to-many in step."""
 
 import keras
 
@@ -19,7 +19,7 @@ MONITOR = "nats_per_character"
 
 
 def objective(generator: TextGenerator, validation: Corpus) -> Objective:
-    """The cross-entropy of each character; the best weights are those with the least."""
+    """The cross-entropy of each character; the best weights have the lowest."""
     nats = generator.model.nats
     metrics = [keras.metrics.MeanMetricWrapper(nats, name=MONITOR)]
     return Objective(nats, metrics, monitor=f"val_{MONITOR}", mode="min")

@@ -1,4 +1,4 @@
-"""From labelled texts to a featurizer and to batches of token ids."""
+"""From labelled texts to a featurizer and batches of token ids."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def learn(config: SentimentConfig, train: LabelledTexts) -> tuple[TextFeaturizer
 def training_batches(
     config: SentimentConfig, featurizer: TextFeaturizer, train: LabelledTexts
 ) -> TextBatchSource:
-    """Batches of texts of like length, in an order that the seed decides."""
+    """Batches of texts of similar length, in an order that follows from the random seed."""
     sequences = featurizer.encode(train.texts)
     return TextBatchSource(sequences, train.labels, _plan(config, sequences))
 

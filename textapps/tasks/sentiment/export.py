@@ -10,7 +10,7 @@ from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 
-# Of unequal lengths, so that the check of batch against single crosses padding.
+# Of different lengths, so that batches have padding.
 EXAMPLES = (
     "A wonderful film: I loved every minute of it.",
     "Dull, far too long, and badly acted.",
@@ -25,7 +25,7 @@ def export_saved_model(
     """Publishes the next version of the export and returns its directory.
 
     Raises:
-        ExportError: it cannot be written, or does not answer as the run does.
+        ExportError: it cannot be written, or its answers differ from the run's.
     """
 
     def cases() -> list[Case]:

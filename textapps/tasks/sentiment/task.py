@@ -1,4 +1,4 @@
-"""Classifying texts by their sentiment: many-to-one, a text to one of the classes of its set."""
+"""Sentiment: a text to one of the classes of its data set, many-to-one."""
 
 import keras
 
@@ -17,7 +17,7 @@ from textapps.tasks.task import Objective, Task
 
 
 def objective(classifier: SentimentClassifier, validation: LabelledTexts) -> Objective:
-    """The losses of all paths; the best weights answer most validation texts rightly."""
+    """The sum of the losses of the paths; the best weights have the highest accuracy."""
     model = classifier.model
     accuracy = keras.metrics.MeanMetricWrapper(model.correct, name="accuracy")
     return Objective(model.loss_of_paths, [accuracy])

@@ -21,19 +21,19 @@ from textapps.tasks.speech.predictor import SpeechRecognizer
 
 LOGGER = logging.getLogger("textapps")
 KINDS = ("float", "int8")
-_TOLERANCE = 1e-4  # of a probability; int8 has none, only the accuracy that is told
+_TOLERANCE = 1e-4  # of a probability of the float file; int8 is measured, not verified
 
 
 def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportConfig) -> Path:
     """Publishes `<models_dir>/tflite/<name>/<next version>/` and returns it.
 
     `<name>.tflite` has weights of 32 bits, `<name>-int8.tflite` of 8. Both take float32[1,
-    samples], one clip at the rate of the model filled up with zeros, and give float32[1, labels].
-    textapps.json says what they are and how they answer to the test split beside the run itself.
+    samples], one clip at the rate of the model, padded with zeros, and return float32[1, labels].
+    textapps.json describes them, with their accuracy on the test split beside that of the run.
 
     Raises:
-        ExportError: it cannot be converted or written, or the float file does not answer as the
-            run does.
+        ExportError: it cannot be converted or written, or the answers of the float file differ
+            from the run's.
     """
     audio = recognizer.config.preprocessor
     spec = tf.TensorSpec([1, audio.clip_samples], tf.float32, "waveform")
@@ -72,12 +72,12 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
 
 
 def lite_scores(model: LiteModel, clips: Clips) -> Any:
-    """float32[clips, labels]: the answers of a file, clip after clip."""
+    """float32[clips, labels]: the scores of a file, clip by clip."""
     return np.concatenate([model(clips.waveforms([row])) for row in range(len(clips))])
 
 
 def _figures(recognizer: SpeechRecognizer, models: dict[str, LiteModel]) -> dict[str, Any]:
-    """Accuracies on the test split, and int8 against float clip by clip; {} without the data."""
+    """Accuracies on the test split, and int8 against float by clip; {} without the data."""
     try:
         clips = load_split(recognizer.config, "test", recognizer.labels)
     except DataError as error:

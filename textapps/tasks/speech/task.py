@@ -1,4 +1,4 @@
-"""Recognising spoken commands: many-to-one over audio frames, in clips and in a stream."""
+"""Speech: spoken commands in clips and streams, many-to-one over audio frames."""
 
 import keras
 
@@ -17,9 +17,9 @@ from textapps.tasks.task import Objective, Task
 
 
 def objective(recognizer: SpeechRecognizer, validation: Clips) -> Objective:
-    """The cross-entropy; the best weights have the least on the validation clips.
+    """The cross-entropy; the best weights have the lowest on the validation clips.
 
-    A few hundred clips tell losses apart that come to the same accuracy.
+    With a few hundred clips the loss separates weights that have the same accuracy.
     """
     accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     return Objective(recognizer.model.loss_of, [accuracy], monitor="val_loss", mode="min")

@@ -9,7 +9,7 @@ from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.training.token_batches import TokenBatchSource
 
-LENGTHS_OF = 4  # padded lengths are multiples of it: fewer shapes, a little more padding
+LENGTH_MULTIPLE = 4  # of padded lengths: fewer shapes, a little more padding
 VALIDATION_TOKENS = 8_000  # no gradient is kept
 
 Ragged = tuple[Any, Any]  # int32[all tokens], int64[sentences + 1]
@@ -22,7 +22,7 @@ def load_training(config: TranslateConfig, labels: Labels = ()) -> tuple[Pairs, 
 
 
 def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBatchSource]:
-    """The tokens of both languages, and the batches of the training pairs."""
+    """The tokenizers of both languages, and the batches of the training pairs."""
     tokenizers, source, target = TokenizerPair.learn(
         train.sources, train.targets, config.preprocessor
     )
@@ -32,10 +32,10 @@ def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBa
 def training_batches(
     config: TranslateConfig, tokenizers: TokenizerPair, train: Pairs
 ) -> TokenBatchSource:
-    """Pairs in an order drawn from the seed, cut anew each time if the configuration says so.
+    """Pairs in an order that follows from the random seed, with subword sampling if configured.
 
     Raises:
-        DataError: there is no pair with a token on both sides.
+        DataError: the sentences of one side have no token.
     """
     source = tokenizers.source.encode_all(train.sources)
     target = tokenizers.target.encode_all(train.targets)
@@ -45,13 +45,13 @@ def training_batches(
 def validation_batches(
     config: TranslateConfig, tokenizers: TokenizerPair, validation: Pairs
 ) -> TokenBatchSource:
-    """The shortest pairs first, as they are."""
+    """The shortest pairs first, without subword sampling."""
     return TokenBatchSource(
         tokenizers.source.encode_all(validation.sources),
         tokenizers.target.encode_all(validation.targets),
         VALIDATION_TOKENS,
         None,
-        multiple=LENGTHS_OF,
+        multiple=LENGTH_MULTIPLE,
     )
 
 
@@ -69,5 +69,5 @@ def _training_batches(
             tokenizers.source.sampler(pairs.sources),
             tokenizers.target.sampler(pairs.targets),
         ),
-        multiple=LENGTHS_OF,
+        multiple=LENGTH_MULTIPLE,
     )

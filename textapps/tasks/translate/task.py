@@ -1,4 +1,4 @@
-"""Translating sentences: many-to-many, out of step."""
+"""Translation: a sentence to a sentence, many-to-many out of step."""
 
 from textapps.core.tokens import EOS
 from textapps.datasets.pairs.pairs import Pairs, load_pairs
@@ -22,7 +22,7 @@ GREEDY = SearchConfig(beam=1, n_best=1)
 
 
 def objective(translator: Translator, validation: Pairs) -> Objective:
-    """The cross-entropy of each token; the best weights have the highest BLEU, decoded greedily."""
+    """The cross-entropy of each token; the best weights have the highest BLEU, found greedily."""
     sources, references = validation.sources[:SCORED], validation.targets[:SCORED]
 
     def figures() -> dict[str, float]:
