@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+pytest_plugins = ("tests.tasks.runs",)
 
 # Tracing makes many objects that stay; looking among them for what is not used any more costs time.
 gc.set_threshold(50_000, 20, 20)
@@ -38,10 +39,10 @@ FIRST = ("tests/test_docs.py", "translate", "speech", "generate", "sentiment")
 
 def _together(nodeid: str) -> str:
     """What a process of pytest takes as one: a file, or all files of a task, or one long test."""
-    path = nodeid.partition("::")[0]
-    task = path.removeprefix("tests/tasks/test_").partition("_")[0]
-    if task in FIRST:
-        return task
+    path, _, name = nodeid.partition("::")
+    for task in FIRST[1:]:
+        if path.startswith(f"tests/tasks/{task}/") or f"[{task}-" in name:
+            return task
     return nodeid if "_of_the_readme_" in nodeid else path
 
 

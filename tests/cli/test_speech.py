@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tests.tasks.conftest import TINY_SPEECH
+from tests.tasks.tiny import TINY
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes, write_words
 from textapps.tasks.registry import get_about
 from textapps.tasks.speech import predict
@@ -30,7 +30,7 @@ def ready(words: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     from textapps.tasks.speech.config import PRESETS
     from textapps.tasks.speech.task import TASK
 
-    flags = {**TINY_SPEECH, "data.source": str(words), "backbone.kind": "simple_rnn"}
+    flags = {**TINY["speech"], "data.source": str(words), "backbone.kind": "simple_rnn"}
     config = PRESETS.resolve(flags={**flags, "model.streaming": True, "training.epochs": 4})
     recognizer, _ = lifecycle.train(TASK, config, tmp_path_factory.mktemp("ready"))
     return recognizer

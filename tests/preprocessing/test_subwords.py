@@ -35,7 +35,7 @@ SIZES = {"subword": 80, "bpe": 83, "word": 70, "char": 75}
 def make(kind: str, texts: Sequence[str] = SENTENCES, **options: Any) -> Tokenizer:
     model = {"bpe": {"tokens": "subword", "model": "bpe"}}.get(kind, {"tokens": kind})
     values = {"vocabulary_size": SIZES[kind], **model, **options}
-    return TokenizerPair.from_texts(texts, (), SubwordConfig.model_validate(values)).source
+    return TokenizerPair.learn(texts, (), SubwordConfig.model_validate(values))[0].source
 
 
 def rows(tokenizer: Tokenizer, *texts: str | bytes) -> list[list[int]]:
@@ -170,8 +170,8 @@ def test_many_texts_at_once(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["subword", "bpe"])
 def test_same_texts_same_bytes(kind: str) -> None:
     config = make(kind).config
-    again = SubwordTokenizer.from_texts(SENTENCES, config)
-    other = SubwordTokenizer.from_texts([*SENTENCES, "Another sofa."], config)
+    again, _ = SubwordTokenizer.learn([SENTENCES], config)
+    other, _ = SubwordTokenizer.learn([[*SENTENCES, "Another sofa."]], config)
     assert again.model == make(kind).model != other.model  # type: ignore[attr-defined]
     assert b".tsv" not in again.model
 

@@ -67,10 +67,23 @@ def test_ids_are_padded_on_the_right_and_unknown_tokens_are_one():
 
 def test_the_vocabulary_holds_the_most_frequent_tokens():
     texts = ["b a b", "c b a", "d"]
-    made = TextPreprocessor.from_texts(texts, TextConfig(vocabulary_size=4))
+    made, _ = TextPreprocessor.learn(texts, TextConfig(vocabulary_size=4))
     assert made.vocabulary.tokens == ("b", "a")
-    made = TextPreprocessor.from_texts(texts, TextConfig(min_count=2))
+    made, _ = TextPreprocessor.learn(texts, TextConfig(min_count=2))
     assert made.vocabulary.tokens == ("b", "a")
+
+
+@pytest.mark.parametrize("where", ["head", "tail", "both"])
+@pytest.mark.parametrize("tokens", ["word", "char"])
+def test_texts_are_read_once_and_encoded_as_at_any_later_time(tokens: str, where: str) -> None:
+    texts = ["b a b d e", "", "c b a\x00 Größe's", "d d d d d f", "a"] * 60  # several batches
+    config = TextConfig(tokens=tokens, truncate=where, max_tokens=3, vocabulary_size=6, min_count=2)
+    made, (values, splits) = TextPreprocessor.learn(iter(texts), config)
+    expected, expected_splits = made.encode(texts)
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(splits, expected_splits)
+    assert (values.dtype, splits.dtype) == (expected.dtype, expected_splits.dtype)
+    assert {1, 2, 3, 4} <= set(values.tolist())
 
 
 @given(st.lists(st.text(max_size=30), max_size=7))
@@ -90,7 +103,7 @@ def test_saved_and_loaded_gives_the_same_ids(tmp_path):
     np.testing.assert_array_equal(loaded(texts), _PREPROCESSOR(texts))
 
 
-_PREPROCESSOR = TextPreprocessor.from_texts(
+_PREPROCESSOR, _ = TextPreprocessor.learn(
     ["a b\nc", "the \\ film's end"],
     TextConfig(tokens="char", standardize=False, lowercase=False, max_tokens=13),
 )

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -31,7 +32,7 @@ def config(kind: str = "subword", **changes: Any) -> SubwordConfig:
 
 
 def make(kind: str = "subword", **changes: Any) -> TokenizerPair:
-    return TokenizerPair.from_texts(SOURCES, TARGETS, config(kind, **changes))
+    return TokenizerPair.learn(SOURCES, TARGETS, config(kind, **changes))[0]
 
 
 def rows(tokenizer: Tokenizer, *texts: str) -> Any:
@@ -61,6 +62,18 @@ def test_saved_and_loaded_is_the_same(kind: str, joint: bool, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("joint", [True, False])
+def test_what_it_learns_from_is_encoded_on_the_way(kind: str, joint: bool) -> None:
+    settings = config(kind, joint=joint, max_tokens=7)
+    pair, *found = TokenizerPair.learn(SOURCES, TARGETS, settings)
+    expected = (pair.source.encode_all(SOURCES), pair.target.encode_all(TARGETS))
+    for ours, theirs in zip(found, expected, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == other.dtype
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_language_learns_from_its_own_texts(kind: str) -> None:
     both, apart = make(kind), make(kind, joint=False)
     assert rows(both.source, "Ball").to_list() == rows(both.target, "Ball").to_list()
@@ -74,7 +87,7 @@ def test_each_language_learns_from_its_own_texts(kind: str) -> None:
 def test_errors_name_the_side(side: str) -> None:
     def learn(**texts: tuple[str, ...]) -> None:
         texts = {"source": SOURCES, "target": TARGETS, **texts}
-        TokenizerPair.from_texts(texts["source"], texts["target"], config(joint=False))
+        TokenizerPair.learn(texts["source"], texts["target"], config(joint=False))
 
     with pytest.raises(ConfigurationError, match=rf"the \d+ subwords that the {side} texts"):
         learn(**{side: ("a b",)})

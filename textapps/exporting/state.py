@@ -19,6 +19,14 @@ def flatten_state(state: State) -> dict[str, Any]:
     }
 
 
+def state_specs(state: State) -> list[Any]:
+    """The named `tf.TensorSpec`s of a state of any number of rows, in the order of its leaves."""
+    import tensorflow as tf
+
+    leaves = flatten_state(state)
+    return [tf.TensorSpec([None, *t.shape[1:]], t.dtype, name) for name, t in leaves.items()]
+
+
 def unflatten_state(tensors: Mapping[str, Any]) -> State:
     """The state whose leaves are the `state_<block>_<leaf>` entries of `tensors`, in any order.
 

@@ -1,6 +1,5 @@
 """Word and character tokens for translation, with stock TensorFlow operations only."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import tensorflow as tf
 
 from textapps.core.errors import DataError, RunError
 from textapps.core.tokens import BOS, EOS, FIRST, PAD, UNK
-from textapps.preprocessing.config import SubwordConfig
-from textapps.preprocessing.text import batches
+from textapps.preprocessing.config import SubwordConfig, TextConfig
+from textapps.preprocessing.text import NumberedTokens, encode_all, truncate
 from textapps.preprocessing.tokenizer import Tokenizer, fold
 from textapps.preprocessing.vocabulary import Vocabulary
 
@@ -47,25 +46,28 @@ class PlainTokenizer(Tokenizer):
         self._tokens = [*(special[i] for i in range(FIRST)), *vocabulary.tokens]
 
     @classmethod
-    def from_texts(
-        cls, texts: Sequence[str], config: SubwordConfig, of: str = "training"
-    ) -> "PlainTokenizer":
-        """Learns the vocabulary; `of` names the texts in errors.
+    def learn(
+        cls, sides: Sequence[Sequence[str]], config: SubwordConfig, of: str = "training"
+    ) -> tuple["PlainTokenizer", list[tuple[Any, Any]]]:
+        """Learns the vocabulary of all sides; `of` names the texts in errors.
+
+        Returns it with what `encode_all` gives for each side, whose texts are cut once.
 
         Raises:
             DataError: there is nothing to learn from.
         """
-        counts: Counter[bytes] = Counter()
-        for batch in batches(texts):
+        numbered, limit = NumberedTokens(), TextConfig(max_tokens=config.max_tokens)
+
+        def provisional(batch: Any) -> Any:
             tokens = _cut(fold(batch, config.lowercase), config.tokens)
-            counts.update(tokens.flat_values.numpy().tolist())
-        if not counts:
+            return truncate(numbered(tokens), limit)
+
+        encoded = [encode_all(provisional, texts) for texts in sides]
+        found = Vocabulary.from_counts(numbered.counts(), config.vocabulary_size - len(SPECIAL))
+        if not found.tokens:
             raise DataError(f"the {of} texts are empty: there are no {config.tokens}s to learn")
-        found = Vocabulary.from_counts(
-            ((token.decode(), count) for token, count in counts.items()),
-            config.vocabulary_size - len(SPECIAL),
-        )
-        return cls(config, Vocabulary((*SPECIAL.values(), *found.tokens)))
+        vocabulary = Vocabulary((*SPECIAL.values(), *found.tokens))
+        return cls(config, vocabulary), [numbered.encoded(each, vocabulary) for each in encoded]
 
     @property
     def vocabulary_size(self) -> int:

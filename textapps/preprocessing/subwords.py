@@ -47,15 +47,18 @@ class SubwordTokenizer(Tokenizer):
         self._size = int(self._pieces.vocab_size())
 
     @classmethod
-    def from_texts(
-        cls, texts: Sequence[str], config: SubwordConfig, of: str = "training"
-    ) -> "SubwordTokenizer":
-        """Learns the subwords; the same texts give the same bytes. `of` names the texts in errors.
+    def learn(
+        cls, sides: Sequence[Sequence[str]], config: SubwordConfig, of: str = "training"
+    ) -> tuple["SubwordTokenizer", list[tuple[Any, Any]]]:
+        """Learns the subwords of all sides; the same texts give the same bytes.
+
+        `of` names the texts in errors. Returns it with what `encode_all` gives for each side.
 
         Raises:
             ConfigurationError: the vocabulary size is too large or too small for the texts.
             DataError: there is nothing to learn from.
         """
+        texts = [text for side in sides for text in side]
         texts = fold_all(texts[:: -(-len(texts) // MOST_SENTENCES) or 1], config.lowercase)
         if not any(texts):
             raise DataError(f"the {of} texts are empty: there are no subwords to learn")
@@ -63,7 +66,8 @@ class SubwordTokenizer(Tokenizer):
             model = _train(texts, config)
         except RuntimeError as error:
             raise _in_words(str(error), config, of) from None
-        return cls(config, model)
+        tokenizer = cls(config, model)
+        return tokenizer, [tokenizer.encode_all(side) for side in sides]
 
     @property
     def vocabulary_size(self) -> int:

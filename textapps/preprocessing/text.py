@@ -1,6 +1,6 @@
 """Text to token ids in the graph: the same operations in training, prediction and serving."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -53,15 +53,21 @@ class TextPreprocessor(tf.Module):
         )
 
     @classmethod
-    def from_texts(cls, texts: Iterable[str], config: TextConfig) -> "TextPreprocessor":
-        """Learns the vocabulary from training texts."""
-        empty = cls(config, Vocabulary([]))
-        counts: Counter[bytes] = Counter()
-        for batch in batches(texts):
-            counts.update(empty._tokens(batch).flat_values.numpy().tolist())
-        decoded = ((token.decode(), count) for token, count in counts.items())
-        vocabulary = Vocabulary.from_counts(decoded, config.vocabulary_size, config.min_count)
-        return cls(config, vocabulary)
+    def learn(
+        cls, texts: Iterable[str], config: TextConfig
+    ) -> tuple["TextPreprocessor", tuple[Any, Any]]:
+        """Learns the vocabulary from training texts.
+
+        Returns it with what `encode` gives for these texts, which are cut into tokens once.
+        """
+        empty, numbered = cls(config, Vocabulary([])), NumberedTokens()
+        provisional = encode_all(
+            lambda batch: truncate(numbered(empty._tokens(batch)), config), texts
+        )
+        vocabulary = Vocabulary.from_counts(
+            numbered.counts(), config.vocabulary_size, config.min_count
+        )
+        return cls(config, vocabulary), numbered.encoded(provisional, vocabulary)
 
     def __call__(self, texts: Any) -> Any:
         """string[batch] → int32[batch, time], padded with 0 on the right; time is at least 1."""
@@ -93,6 +99,35 @@ class TextPreprocessor(tf.Module):
     def _ragged_ids(self, texts: Any) -> Any:
         tokens = truncate(tokenize(texts, self.config), self.config)
         return tokens.with_flat_values(self.table.lookup(tokens.flat_values))
+
+
+class NumberedTokens:
+    """Tokens numbered as they are met, and counted: ids before there is a vocabulary."""
+
+    def __init__(self) -> None:
+        self._numbers: defaultdict[bytes, int] = defaultdict()
+        self._numbers.default_factory = self._numbers.__len__
+        self._met = [np.zeros(0, np.int32)]
+
+    def __call__(self, tokens: Any) -> Any:
+        """Ragged string[batch, (tokens)] → their numbers, ragged int32[batch, (tokens)]."""
+        met = tokens.flat_values.numpy().tolist()
+        self._met.append(np.fromiter(map(self._numbers.__getitem__, met), np.int32, len(met)))
+        return tokens.with_flat_values(self._met[-1])
+
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """Each token that was met, and how often."""
+        counts = np.bincount(np.concatenate(self._met), minlength=len(self._numbers)).tolist()
+        return ((token.decode(), counts[number]) for token, number in self._numbers.items())
+
+    def encoded(self, ragged: tuple[Any, Any], vocabulary: Vocabulary) -> tuple[Any, Any]:
+        """Numbers of many texts, as `encode_all` gives them, to the ids of a vocabulary."""
+        ids = np.full(len(self._numbers), UNK, np.int32)
+        for number, token in enumerate(vocabulary.tokens, FIRST):
+            if (place := self._numbers.get(token.encode())) is not None:
+                ids[place] = number
+        values, splits = ragged
+        return ids[values], splits
 
 
 def tokenize(texts: Any, config: TextConfig) -> Any:

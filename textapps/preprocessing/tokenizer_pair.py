@@ -13,7 +13,7 @@ JOINT, SOURCE, TARGET = "joint", "source", "target"
 class TokenizerPair:
     """The tokenizers of source and target; `source is target` if the vocabulary is joint.
 
-    Only `from_texts` and `load` know the kind of tokens.
+    Only `learn` and `load` know the kind of tokens.
     """
 
     def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
@@ -31,10 +31,12 @@ class TokenizerPair:
         return self.source.resources + ([] if self.joint else self.target.resources)
 
     @classmethod
-    def from_texts(
+    def learn(
         cls, sources: Sequence[str], targets: Sequence[str], config: SubwordConfig
-    ) -> "TokenizerPair":
+    ) -> tuple["TokenizerPair", tuple[Any, Any], tuple[Any, Any]]:
         """Learns from the sentences of the training split.
+
+        Returns it with the ids of the sources and of the targets, as `encode_all` gives them.
 
         Raises:
             ConfigurationError: the vocabulary size is too large or too small for the texts.
@@ -42,11 +44,11 @@ class TokenizerPair:
         """
         kind = _kind(config)
         if config.joint:
-            both = kind.from_texts([*sources, *targets], config)
-            return cls(both, both)
-        return cls(
-            kind.from_texts(sources, config, SOURCE), kind.from_texts(targets, config, TARGET)
-        )
+            both, (source_ids, target_ids) = kind.learn((sources, targets), config)
+            return cls(both, both), source_ids, target_ids
+        source, (source_ids,) = kind.learn((sources,), config, SOURCE)
+        target, (target_ids,) = kind.learn((targets,), config, TARGET)
+        return cls(source, target), source_ids, target_ids
 
     def save(self, directory: Path) -> None:
         """Writes what was learned: `joint/`, or `source/` and `target/`."""

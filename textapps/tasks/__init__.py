@@ -1,0 +1,1 @@
+"""The tasks: each a package, put together by a registry and one lifecycle."""

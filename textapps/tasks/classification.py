@@ -1,4 +1,4 @@
-"""What a classifier of any kind of examples answers."""
+"""The answers of a classifier, whatever it classifies."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ def classify(logits: Any, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def classifications(scores: NDArray[np.float32], labels: Sequence[str]) -> list[Classification]:
-    """The same for people: one answer for each row of float32[examples, labels].
+    """One answer for each row of scores, float32[examples, labels].
 
     >>> classifications(np.array([[0.25, 0.75]]), ["neg", "pos"])
     [Classification(label='pos', probability=0.75, scores=(0.25, 0.75))]

@@ -1,4 +1,4 @@
-"""What the configurations of all tasks have in common, and how one is found."""
+"""What the configurations of all tasks have in common, and how one is resolved."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,11 +11,9 @@ from textapps.core.config import Section, lookup, resolve
 from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.keys import Option
 from textapps.core.names import PresetName
-from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
+from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.training.config import TrainingConfig
-
-AnyData = DataConfig | CorpusConfig | PairsConfig | ClipsConfig
 
 
 class TaskConfig(Section):
@@ -34,7 +32,7 @@ class TaskConfig(Section):
         le=2**32 - 1,
         description="Seed of everything random: the same seed gives the same weights.",
     )
-    data: AnyData
+    data: SourceConfig
     preprocessor: Section
     backbone: BackboneConfig = BackboneConfig()
     model: Section
@@ -47,13 +45,13 @@ Values = Mapping[str, Mapping[str, Any]]
 
 
 class Presets(Mapping[str, Values], Generic[C]):
-    """The presets of a task by name, and the way from one of them to a configuration.
+    """The presets of a task by name; `resolve` makes a configuration from one of them.
 
     Args:
         config: the class of the configuration.
         by_name: values by section; each preset names a `backbone.kind`.
-        by_backbone: by preset and kind of backbone, what another backbone than the preset's own
-            needs besides.
+        by_backbone: by preset and kind of backbone, values for a backbone that is not the preset's
+            own.
     """
 
     def __init__(
@@ -90,7 +88,9 @@ class Presets(Mapping[str, Values], Generic[C]):
         environ: Mapping[str, str] | None = None,
         flags: Mapping[str, object] | None = None,
     ) -> C:
-        """Flags before environment before file before the preset that they name, else "small".
+        """The configuration from flags, environment, file and preset, in this precedence.
+
+        They name the preset; without a name it is "small".
 
         Raises:
             ConfigurationError: an unknown key or preset, a wrong type or a value out of range.

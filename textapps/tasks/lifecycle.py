@@ -9,8 +9,9 @@ import numpy as np
 
 from textapps.core.config import resolve
 from textapps.core.errors import ConfigurationError, unknown
+from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
-from textapps.tasks.config import AnyData, C
+from textapps.tasks.config import C
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.data_record import (
@@ -38,7 +39,7 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class Prepared(Generic[C, S, P, B]):
-    """A run of which all is there but the weights."""
+    """A run directory that is ready for training, with the data it will be trained on."""
 
     run: RunDirectory
     config: C
@@ -54,11 +55,11 @@ def train(
     models_dir: Path | str = "models",
     progress: Progress | None = None,
 ) -> tuple[R, FitResult]:
-    """Trains a new run under `models_dir`; the predictor that comes back has the best weights.
+    """Trains a new run under `models_dir`, and returns its predictor with the best weights.
 
     Raises:
-        ConfigurationError: sizes that do not fit together.
-        DataError: data that are missing or wrong.
+        ConfigurationError: sizes do not fit together.
+        DataError: data are missing or wrong.
         DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
     """
     replicas = Replicas.of(config.training.strategy)
@@ -71,9 +72,9 @@ def begin(
     models_dir: Path | str = "models",
     replicas: Replicas | None = None,
 ) -> Prepared[C, S, P, B]:
-    """Everything that comes before training: reads the data, learns the preprocessor, makes a run.
+    """Does what comes before training: reads the data, fits the preprocessor, creates the run.
 
-    There is no run before all that the user gave has been found good; errors as in `train`.
+    The run is created last, so wrong input leaves nothing behind; errors as in `train`.
     """
     replicas = replicas or Replicas()
     config = config.model_copy(update={"data": config.data.resolved()})
@@ -90,7 +91,7 @@ def begin(
         return run
 
     run = replicas.agreed_run(create, Path(models_dir) / task.name)
-    if not replicas.is_chief:  # on another machine the same texts may have taught other subwords
+    if not replicas.is_chief:  # the same texts may give other subwords on another machine
         preprocessor = task.load_preprocessor(config, run.preprocessor_dir)
         batches = task.training_batches(config, preprocessor, train)
     return Prepared(run, config, preprocessor, batches, validation, labels)
@@ -99,7 +100,7 @@ def begin(
 def resume(
     task: Task[C, S, P, B, M, R, E], run: RunDirectory, progress: Progress | None = None
 ) -> tuple[R, FitResult]:
-    """Goes on with a run that was stopped, by whatever; ends as if it had not been.
+    """Continues a run that was stopped; the result is the same as without the stop.
 
     Raises:
         DataError: its data are missing.
@@ -139,7 +140,7 @@ def load_config(task: Task[C, S, P, B, M, R, E], run: RunDirectory) -> C:
 def evaluate(
     task: Task[C, S, P, B, M, R, E],
     predictor: R,
-    data: AnyData | None = None,
+    data: SourceConfig | None = None,
     split: str = "test",
     options: Mapping[str, object] | None = None,
 ) -> E:
@@ -152,13 +153,13 @@ def evaluate(
             `decoding.beam`.
 
     Raises:
-        ConfigurationError: an unknown option or one out of its range.
-        DataError: data that are missing, wrong or of other classes.
+        ConfigurationError: an option is unknown or out of its range.
+        DataError: data are missing or wrong, or have other classes.
         RunError: the run cannot be written.
     """
     if options:
         predictor = predictor.configured(options)
-    own = task.presets.config.model_validate(predictor.config)  # itself, of the type C
+    own = task.presets.config.model_validate(predictor.config)  # the same object, typed C
     config = own if data is None else own.model_copy(update={"data": data})
     examples = task.load_split(config, split, predictor.labels)
     found = task.evaluate(predictor, examples, split)
@@ -175,7 +176,7 @@ def evaluate(
 
 
 def summarize(run: RunDirectory, examples: S, split: str, metrics: Mapping[str, float]) -> Summary:
-    """The figures of examples of a split, with all that tells what they are of."""
+    """The figures of a split, with the names of the task, the run and the data."""
     return Summary(
         task=run.task,
         run=run.name,
@@ -187,20 +188,20 @@ def summarize(run: RunDirectory, examples: S, split: str, metrics: Mapping[str, 
 
 
 def costs(predictor: R) -> dict[str, float]:
-    """What a model has cost: the `seconds` of its training, and its `parameters`."""
+    """The `seconds` of training, and the number of `parameters`."""
     state = CheckpointStore(predictor.run.checkpoints).newest_state()
     return {"seconds": state.seconds if state else 0.0, "parameters": predictor.parameters}
 
 
 def write_report(task: Task[C, S, P, B, M, R, E], predictor: R, evaluation: E) -> Path:
-    """Writes what is known of an evaluation as one HTML file, and returns its path.
+    """Writes the report on an evaluation as one HTML file, and returns its path.
 
-    That of the run's own test split is report.html, others stand beside their figures.
+    The report on the run's own test split is report.html; others stand beside their figures.
 
     Raises:
         OSError: the run cannot be written.
     """
-    # Only here: loading a model need not wait for what draws.
+    # Imported here because the plotting library is slow to import.
     from textapps.evaluation.reports.report import write_report as write_html
 
     path = evaluation_path(predictor.run, evaluation.summary).with_suffix(".html")
@@ -218,15 +219,15 @@ def export(
     format: str = "saved_model",
     **options: object,
 ) -> Path:
-    """Publishes a verified export, and returns the directory of the new version.
+    """Publishes an export after verification, and returns the directory of the new version.
 
     Args:
         format: one of the task's.
         options: of the [export] section, in place of the run's.
 
     Raises:
-        ConfigurationError: an unknown format or option.
-        ExportError: it cannot be written, or does not answer as the predictor does.
+        ConfigurationError: the format or an option is unknown.
+        ExportError: it cannot be written, or its answers differ from the predictor's.
     """
     if format not in task.formats:
         raise ConfigurationError(unknown("format", format, task.formats))
@@ -266,11 +267,11 @@ def _fit(
             progress=progress,
         )
     if config.training.mixed_precision or replicas.count > 1:
-        # What answers shall do so in float32 and on one device, as after any other loading.
+        # The trained model computes in bfloat16 or on several devices; predictors must not.
         return load(task, run), result
     return predictor, result
 
 
-def _is_same(one: AnyData, other: AnyData) -> bool:
-    """Whether two sections name the same data; `skip_bad` says how to read them."""
+def _is_same(one: SourceConfig, other: SourceConfig) -> bool:
+    """Whether two sections name the same data; `skip_bad` only says how to read them."""
     return one.model_dump(exclude={"skip_bad"}) == other.model_dump(exclude={"skip_bad"})

@@ -15,17 +15,17 @@ from textapps.training.plan import Indices, SequentialPlan
 from textapps.training.run_directory import RunDirectory
 from textapps.training.weights import parameter_count
 
-ANSWER_BATCH = 64  # examples that a model answers at a time
+ANSWER_BATCH = 64  # examples in a batch of predictions
 
 
 class TrainedPredictor(Generic[C, P, M]):
-    """A run with its preprocessor and its model, made by `lifecycle.train` and `lifecycle.load`.
+    """A trained model with its run and its preprocessor; `lifecycle` makes them.
 
     run: where it was trained
-    config: its whole configuration
-    preprocessor: what was learned from the training split before the model was
+    config: its configuration
+    preprocessor: what was fitted to the training split before the model
     model: with its weights
-    labels: the classes in the order of the scores; () where the task has none
+    labels: the classes in the order of the scores; () if the task has none
     """
 
     def __init__(
@@ -44,16 +44,12 @@ class TrainedPredictor(Generic[C, P, M]):
         self.set_up()
 
     def set_up(self) -> None:
-        """Makes what answers; called once, when all else is there."""
+        """Makes the graphs that answer; called once, at the end of the constructor."""
 
     def evaluate(self, split: str = "test") -> Summary:
-        """Evaluates the model on a split of the data it was trained on.
+        """Evaluates the model on a split of the data it was trained on: see `lifecycle.evaluate`.
 
-        Returns:
-            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
-
-        Raises:
-            DataError: the data are gone or have other labels.
+        Returns what metrics.json holds.
         """
         summary: Summary = lifecycle.evaluate(get_task(self.config.task), self, split=split).summary
         return summary
@@ -61,16 +57,7 @@ class TrainedPredictor(Generic[C, P, M]):
     def export(
         self, models_dir: Path | str = "models", *, format: str = "saved_model", **options: object
     ) -> Path:
-        """Publishes a verified export, and returns the directory of the new version.
-
-        Args:
-            format: one of the task's formats; all have "saved_model".
-            options: of the [export] section, in place of the run's.
-
-        Raises:
-            ConfigurationError: an unknown format or option.
-            ExportError: it cannot be written, or does not answer as this model does.
-        """
+        """Publishes a verified export: see `lifecycle.export`."""
         task = get_task(self.config.task)
         return lifecycle.export(task, self, models_dir, format=format, **options)
 
@@ -87,16 +74,17 @@ class TrainedPredictor(Generic[C, P, M]):
 
     @property
     def parameters(self) -> int:
-        """How many numbers the model has learned."""
+        """The number of parameters of the model."""
         return parameter_count(self.model)
 
     @property
     def manifest_fields(self) -> dict[str, Any]:
-        """What the manifest of every export says."""
+        """The fields of the manifest that every export has."""
         return {
             "task": self.config.task,
             "backbone": self.config.backbone.kind,
             "preset": self.config.preset,
+            "labels": self.labels,
             "metrics": read_metrics(self.run),
         }
 
@@ -112,7 +100,7 @@ def batches_by_length(lengths: Iterable[int], size: int = ANSWER_BATCH) -> Itera
 
 
 def utf8(text: str) -> bytes:
-    """The bytes of a text, also where it holds bytes that are no UTF-8, as lone surrogates."""
+    """The UTF-8 of a text; lone surrogates, which stand for other bytes, become those bytes."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half of a surrogate pair, as JSON can hold

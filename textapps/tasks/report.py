@@ -1,4 +1,4 @@
-"""What the reports of all tasks begin with."""
+"""The facts that the reports of all tasks begin with."""
 
 from textapps.tasks.config import C
 from textapps.tasks.predictor import TrainedPredictor
@@ -13,7 +13,7 @@ def facts(
 
     Args:
         unit: what the examples are called, such as "sentences".
-        more: facts of the task, which stand after the number of parameters.
+        more: facts of the task; they follow the number of parameters.
     """
     config, metrics = predictor.config, summary["metrics"]
     backbone = config.backbone

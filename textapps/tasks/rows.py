@@ -1,4 +1,4 @@
-"""What `predict` prints: an answer for people, and its fields for programs."""
+"""The rows that `predict` prints: an answer as text and as the fields of JSON."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,7 +15,7 @@ class Row(NamedTuple):
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Up to `size` items at a time, read when they are asked for.
+    """Up to `size` items at a time, read only when they are needed.
 
     >>> [chunk for chunk in chunks("abcde", 2)]
     [['a', 'b'], ['c', 'd'], ['e']]

@@ -1,4 +1,4 @@
-"""What a task is: the parts that tasks/lifecycle.py puts together, in one way for all tasks."""
+"""What a task is: the functions that tasks/lifecycle.py calls, the same ones for every task."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +16,16 @@ from textapps.training.run_directory import RunDirectory
 
 
 class Preprocessor(Protocol):
-    """What was learned from the training split before the model was: a vocabulary and the like."""
+    """What is fitted to the training split before the model: a vocabulary, a normalisation."""
 
     def save(self, directory: Path) -> None:
-        """Writes it, for `Task.load_preprocessor`."""
+        """Writes the files that `Task.load_preprocessor` reads."""
 
 
 class Predictor(Protocol):
-    """A trained model with all that its run directory holds, ready to answer.
+    """A trained model, loaded from its run directory and ready to answer.
 
-    How it is asked differs from task to task. TrainedPredictor implements the rest.
+    Each task adds its own methods, such as `predict`. TrainedPredictor implements those here.
     """
 
     @property
@@ -34,7 +34,7 @@ class Predictor(Protocol):
 
     @property
     def config(self) -> TaskConfig:
-        """Its whole configuration."""
+        """Its configuration."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ class Predictor(Protocol):
 
     @property
     def parameters(self) -> int:
-        """How many numbers the model has learned."""
+        """The number of parameters of the model."""
 
     def evaluate(self, split: str = "test") -> Summary:
         """The figures on a split of the data that it was trained on."""
@@ -53,7 +53,7 @@ class Predictor(Protocol):
         """Publishes the model for a server or a device; returns the directory."""
 
     def configured(self, options: Mapping[str, object]) -> Self:
-        """The same with other values of the configuration, by dotted key."""
+        """The same predictor with other values of the configuration, by dotted key."""
 
 
 Labels = tuple[str, ...]
@@ -72,11 +72,11 @@ class Evaluation(Generic[S]):
 
     examples: the split.
     summary: the figures; what `--json` prints.
-    arrays: what the figures were computed from, by name, so that a later comparison or report
-        need not ask the model again.
+    arrays: what the figures were computed from, by name; a later comparison or report reads them
+        instead of running the model again.
     details: other results, by the suffix of the JSON file that they are written to.
-    default: whether this is the test split of the run's own data, answered as the run's
-        configuration says. metrics.json and report.html are about this one.
+    default: whether this is the test split of the run's own data, with the run's own options.
+        metrics.json and report.html are about this one.
     """
 
     examples: S
@@ -99,9 +99,8 @@ class Objective:
     """What training optimises.
 
     loss, metrics: Keras's.
-    monitor, mode: the figure of validation that decides which weights are the best, and whether
-        they are those with the largest or with the smallest.
-    figures: figures that Keras's metrics cannot give; called after each validation.
+    monitor, mode: the validation metric that selects the best weights, and its direction.
+    figures: computes metrics that Keras cannot; called after each validation.
     """
 
     loss: Any
@@ -115,37 +114,40 @@ class Objective:
 class Task(Generic[C, S, P, B, M, R, E]):
     """A task: how to load, train, use, evaluate and export models of the configuration C.
 
-    S is a split of its data, P the preprocessor, B the batches to train on, M the Keras model, R
-    the predictor, E an evaluation.
+    S is the type of a split, P of the preprocessor, B of the training batches, M of the Keras
+    model, R of the predictor and E of an evaluation.
 
-    name: the key in the registry, and the folder of its runs.
-    presets: the class of the configuration, and its presets.
-    unit: what the progress of training is counted in, such as "texts".
-    best: how the best figure of validation is told, a format of one number.
-    labelled: whether the examples have classes.
+    name: the key in the registry and the folder of its runs.
+    presets: the configuration class and its presets.
+    unit: the unit of progress in training, such as "texts".
+    best: how the best validation figure is printed, a format string for one number.
+    labelled: whether examples have classes.
 
-    check: builds a small model, to find sizes that do not fit together before data are read.
-    load_training: the training and the validation split. The labels of an earlier training, to
-        which the examples must belong, are () at first. DataError where data are missing or wrong.
-    load_split: one split for an evaluation, with the labels of the training.
+    check: builds a small model, so that sizes that do not fit together are found before data are
+        read.
+    load_training: the training and the validation split. When a run is resumed, the labels are
+        those of the run, else (). DataError if data are missing or wrong.
+    load_split: one split for an evaluation, given the labels of the run.
     labels: the classes of a split, in the order of the scores.
-    learn: a preprocessor for the training split, and the batches of this split: together, so that
-        it is encoded once. DataError or ConfigurationError where there is too little to learn from.
-    load_preprocessor: reads what the preprocessor has saved; RunError if it is missing or damaged.
-    training_batches: the training split in an order that follows from the random seed.
+    learn: fits the preprocessor to the training split and returns it with the training batches,
+        so that the split is encoded once. DataError or ConfigurationError if there is too little
+        to learn from.
+    load_preprocessor: reads a saved preprocessor; RunError if it is missing or damaged.
+    training_batches: the training split, in an order that follows from the random seed.
     validation_batches: every example of the validation split once.
 
-    build_model: the model with initial weights; the labels are those of the training.
-    build_trainee: the same with what training needs besides; `rows` tells how many rows of a
-        batch of a given size each replica takes. None: nothing is needed besides.
-    predictor: what answers by the model.
+    build_model: the model with initial weights.
+    build_trainee: the model with what only training needs; `rows` maps the size of a batch to the
+        rows of each replica. None: training needs nothing else.
+    predictor: makes the predictor of a model.
     rows: the answers to inputs as `predict` prints them, given options of the [decoding] section
         and, by name, what belongs to one call, such as a random seed.
-    objective: what to optimise, given the predictor of the model in training.
+    objective: what to optimise, given the predictor of the model in training and the validation
+        split.
 
-    evaluate: how good the model is on the examples of the named split.
-    report: what is known of an evaluation, for people.
-    formats: by name, the ways to publish a model under a folder.
+    evaluate: evaluates a predictor on the examples of the named split.
+    report: the content of the HTML report on an evaluation.
+    formats: by name, functions that publish an export under a folder.
     """
 
     name: str

@@ -14,15 +14,16 @@ from click.testing import Result
 
 Cli = Callable[..., Result]
 Fails = Callable[..., None]
+Make = Callable[[str, str], Any]
 
 TRAIN = ("generate", "train", "--preset", "tiny", "--backbone", "simple_rnn")
 GOOD = b"the cat sat on the mat.\n" * 40
 
 
 @pytest.fixture(scope="session")
-def text_models(trained_generator: Callable[[str], Any]) -> Path:
+def text_models(untrained: Make) -> Path:
     """A folder with one finished run, which no test may change."""
-    path: Path = trained_generator("gru").run.path
+    path: Path = untrained("generate", "gru").run.path
     return path.parents[1]
 
 
@@ -99,9 +100,9 @@ def test_top_k_above_the_vocabulary(cli: Cli, assert_fails: Fails, text_models: 
     assert cli("generate", "--seed", "the", "--top-k", "20", *where).exit_code == 0
 
 
-def test_a_seed_longer_than_the_context(cli: Cli, trained_generator: Callable[[str], Any]) -> None:
+def test_a_seed_longer_than_the_context(cli: Cli, untrained: Make) -> None:
     """What lies further back than the transformer sees is forgotten, and no error."""
-    generator = trained_generator("transformer")
+    generator = untrained("generate", "transformer")
     seen = generator.config.backbone.context * generator.config.backbone.layers
     end = "the dog, größer, sat on the log.\n" * (1 + seen // 20)
     assert len(end) > seen

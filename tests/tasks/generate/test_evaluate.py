@@ -1,11 +1,10 @@
 """How good a generator is, as figures, texts and files of its run."""
 
-import copy
 import html
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,26 +15,19 @@ from textapps.datasets.corpus.loader import load_corpora
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.tasks import lifecycle
 from textapps.tasks.generate import evaluate as evaluating
-from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.task import TASK
 from textapps.tasks.lifecycle import evaluate, write_report
-from textapps.training.run_directory import RunDirectory
 
 
 @pytest.fixture
 def generator(
-    trained_generator: Callable[[str], TextGenerator],
-    tmp_path: Path,
+    trained: Callable[[str, str], Any],
+    copied: Callable[[Any], Any],
     monkeypatch: pytest.MonkeyPatch,
-) -> TextGenerator:
+) -> Any:
     """One that has not been evaluated, of a run that a test may change."""
-    ready = trained_generator("gru")
-    run = RunDirectory.open(shutil.copytree(ready.run.path, tmp_path / ready.run.name))
     monkeypatch.setattr(evaluating, "LENGTH", 60)
-    # No second trace of the graph: only where results are written differs.
-    again = copy.copy(ready)
-    again.run = run
-    return again
+    return copied(trained("generate", "lstm"))
 
 
 def write_text(path: Path, text: str) -> CorpusConfig:
@@ -43,7 +35,7 @@ def write_text(path: Path, text: str) -> CorpusConfig:
     return CorpusConfig(source=str(path), test_source=str(path))
 
 
-def test_a_evaluation_leaves_figures_and_surprise(generator: TextGenerator) -> None:
+def test_a_evaluation_leaves_figures_and_surprise(generator: Any) -> None:
     evaluation = evaluate(TASK, generator)
     run = generator.run.path
     summary = json.loads((run / "evaluations" / "verses-test.json").read_bytes())
@@ -60,7 +52,7 @@ def test_a_evaluation_leaves_figures_and_surprise(generator: TextGenerator) -> N
     assert metrics["seconds"] > 0
 
 
-def test_the_baseline_learns_from_the_training_text_alone(generator: TextGenerator) -> None:
+def test_the_baseline_learns_from_the_training_text_alone(generator: Any) -> None:
     evaluation = evaluate(TASK, generator)
     encode = generator.preprocessor.encode
     texts = load_corpora(generator.config.data, ("train", "validation", "test"))
@@ -82,7 +74,7 @@ def test_the_baseline_learns_from_the_training_text_alone(generator: TextGenerat
     assert stored["orders"][str(order)] == pytest.approx(theirs["nats_per_character"])
 
 
-def test_samples_are_the_same_each_time(generator: TextGenerator) -> None:
+def test_samples_are_the_same_each_time(generator: Any) -> None:
     first, second = (evaluate(TASK, generator) for _ in range(2))
     assert first.samples == second.samples
     assert [each.name for each in first.samples] == [
@@ -105,9 +97,7 @@ def test_pieces_of_the_text_are_spread_over_it(monkeypatch: pytest.MonkeyPatch) 
     assert evaluating._pieces("ab") == ["ab"] * 4
 
 
-def test_only_the_own_test_split_becomes_metrics_json(
-    generator: TextGenerator, tmp_path: Path
-) -> None:
+def test_only_the_own_test_split_becomes_metrics_json(generator: Any, tmp_path: Path) -> None:
     assert evaluate(TASK, generator, split="validation").summary["split"] == "validation"
     other = write_text(tmp_path / "more verses.txt", "the cat sat.\n")
     evaluation = evaluate(TASK, generator, other)
@@ -122,7 +112,7 @@ def test_only_the_own_test_split_becomes_metrics_json(
     assert not (generator.run.path / "report.html").exists()
 
 
-def test_the_report_shows_surprise_and_samples(generator: TextGenerator) -> None:
+def test_the_report_shows_surprise_and_samples(generator: Any) -> None:
     evaluation = evaluate(TASK, generator)
     path = write_report(TASK, generator, evaluation)
     assert path == generator.run.path / "report.html"
@@ -134,9 +124,7 @@ def test_the_report_shows_surprise_and_samples(generator: TextGenerator) -> None
     assert f"{evaluation.summary['metrics']['perplexity']:.4f}" in page
 
 
-def test_a_text_of_one_character_that_training_has_not_seen(
-    generator: TextGenerator, tmp_path: Path
-) -> None:
+def test_a_text_of_one_character_that_training_has_not_seen(generator: Any, tmp_path: Path) -> None:
     evaluation = evaluate(TASK, generator, write_text(tmp_path / "one.txt", "語"))
     metrics = evaluation.summary["metrics"]
     assert metrics["nats_per_character_low"] == metrics["nats_per_character_high"]
@@ -144,7 +132,7 @@ def test_a_text_of_one_character_that_training_has_not_seen(
     write_report(TASK, generator, evaluation)
 
 
-def test_the_training_text_must_be_there(generator: TextGenerator, tmp_path: Path) -> None:
+def test_the_training_text_must_be_there(generator: Any, tmp_path: Path) -> None:
     other = write_text(tmp_path / "other.txt", "the cat sat on the mat.\n")
     gone = CorpusConfig(source=str(tmp_path / "gone.txt"))
     generator.config = generator.config.model_copy(update={"data": gone})
@@ -153,9 +141,7 @@ def test_the_training_text_must_be_there(generator: TextGenerator, tmp_path: Pat
     assert not (generator.run.path / "evaluations").exists()
 
 
-def test_figures_that_cannot_be_written(
-    generator: TextGenerator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_figures_that_cannot_be_written(generator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, data: object) -> None:
         raise OSError(28, "No space left on device")
 

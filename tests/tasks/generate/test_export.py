@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,12 @@ import tensorflow as tf
 
 from textapps.decoding.config import DecodingConfig, option_schemas
 from textapps.decoding.options import DTYPES
-from textapps.exporting.config import ExportConfig
-from textapps.savedmodel.manifest import Manifest, read_manifest
+from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.generate import export_cases, signatures
-from textapps.tasks.generate.export import export_saved_model
 from textapps.tasks.generate.export_cases import Question, steady
 from textapps.tasks.generate.signatures import Signatures
 
-Trained = Callable[[str], Any]
+Make = Callable[[str, str], Any]
 
 EXPORTED = ("lstm", "transformer")  # whose states are of several leaves
 
@@ -63,22 +60,6 @@ json.dump(answers, sys.stdout)
 """
 
 
-@pytest.fixture(scope="module")
-def exported(
-    trained_generator: Trained, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """`exported("gru")` is a published export; that of the largest state has verified."""
-
-    @cache
-    def make(kind: str) -> Path:
-        models_dir = tmp_path_factory.mktemp("exports")
-        verified = kind == "transformer"
-        config = ExportConfig(name=f"tiny-{kind}", verify=verified, warmup=verified)
-        return export_saved_model(trained_generator(kind), models_dir, config)
-
-    return make
-
-
 def rows_of(questions: Sequence[Question]) -> dict[str, list[Any]]:
     values = [{**q.decoding.model_dump(), **q._asdict()} for q in questions]
     return {name: [each[name] for each in values] for name in ("seed", *DTYPES)}
@@ -114,14 +95,14 @@ BAD = (
 
 
 @pytest.fixture(scope="module")
-def kept(trained_generator: Trained) -> dict[str, list[Question]]:
+def kept(untrained: Make) -> dict[str, list[Question]]:
     """What each backbone is asked."""
-    return {kind: steady(trained_generator(kind), WANTED) for kind in EXPORTED}
+    return {kind: steady(untrained("generate", kind), WANTED) for kind in EXPORTED}
 
 
 @pytest.fixture(scope="module")
 def answers(
-    exported: Callable[[str], Path], kept: dict[str, list[Question]]
+    exported: Callable[..., Path], kept: dict[str, list[Question]]
 ) -> dict[str, list[dict[str, Any]]]:
     """What all exports answer, in one process that has neither Keras nor textapps.
 
@@ -140,7 +121,7 @@ def answers(
             questions += [
                 {"signature": "generate", "inputs": {**good, **change}} for change in [*changed, {}]
             ]
-        asked.append((str(exported(kind)), questions))
+        asked.append((str(exported("generate", kind)), questions))
     child = subprocess.run(
         [sys.executable, "-I", "-c", CLIENT],
         input=json.dumps(asked),
@@ -157,13 +138,13 @@ def answers(
 def test_start_and_continue_in_any_pieces_are_generate(
     answers: dict[str, list[dict[str, Any]]],
     kept: dict[str, list[Question]],
-    trained_generator: Trained,
+    untrained: Make,
     kind: str,
 ) -> None:
     """The run's own text, of every row."""
     assert len(kept[kind]) >= 3
     whole, *pieces = answers[kind][:4]
-    assert whole["text"] == export_cases._texts(trained_generator(kind), kept[kind])
+    assert whole["text"] == export_cases._texts(untrained("generate", kind), kept[kind])
     assert [len(text) for text in whole["text"]] == rows_of(kept[kind])["length"]
     for answer in pieces:
         assert answer == whole
@@ -177,14 +158,11 @@ def test_options_out_of_range_fail_by_name(answers: dict[str, list[dict[str, Any
     assert clipped == plain  # more than all characters is all
 
 
-def test_what_the_manifest_says(
-    exported: Callable[[str], Path], trained_generator: Trained
-) -> None:
-    manifest = read_manifest(exported("lstm"))
-    assert isinstance(manifest, Manifest)
+def test_what_the_manifest_says(exported: Callable[..., Path], untrained: Make) -> None:
+    manifest = read_manifest(exported("generate", "lstm"))
     assert (manifest.task, manifest.name, manifest.backbone) == ("generate", "tiny-lstm", "lstm")
     assert manifest.state == ("state_0_h", "state_0_c", "state_1_seen")
-    defaults = trained_generator("lstm").config.decoding
+    defaults = untrained("generate", "lstm").config.decoding
     assert manifest.decoding == defaults.model_dump()
     assert manifest.options == option_schemas(defaults)
     names = {name: tuple(each.inputs) for name, each in manifest.signatures.items()}
@@ -218,9 +196,9 @@ def with_decoding(generator: Any, **values: Any) -> Any:
     ],
 )
 def test_the_default_signature_has_the_options_of_the_run(
-    trained_generator: Trained, decoding: dict[str, Any]
+    trained: Make, decoding: dict[str, Any]
 ) -> None:
-    generator = with_decoding(trained_generator("simple_rnn"), **decoding)
+    generator = with_decoding(trained("generate", "lstm"), **decoding)
     seeds = ["the c", "", "sat on the log"]
     found = Signatures(generator).answer("serving_default", {"seed": seeds})["text"]
     expected = [generator.generate([seed])[0] for seed in seeds]
@@ -232,10 +210,10 @@ def test_the_default_signature_has_the_options_of_the_run(
 
 @pytest.mark.parametrize("kind", ["gru", "transformer"])
 def test_a_long_text_is_scored_in_pieces(
-    trained_generator: Trained, kind: str, monkeypatch: pytest.MonkeyPatch
+    untrained: Make, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(signatures, "PROMPT_CHUNK", 13)
-    generator = trained_generator(kind)
+    generator = untrained("generate", kind)
     texts = ["the cat sat on the log;\nthe mat, größer, sat", "", "t", "映 dog\0", "sat on 13 logs"]
     found = Signatures(generator).answer("score", {"text": texts})
     assert found["characters"].tolist() == [len(text) for text in texts]
@@ -244,10 +222,10 @@ def test_a_long_text_is_scored_in_pieces(
 
 
 def test_steady_leaves_out_what_hangs_on_small_differences(
-    trained_generator: Trained, monkeypatch: pytest.MonkeyPatch
+    trained: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Noise of a tenth changes some long text of many, but not what is nearly certain."""
-    generator = trained_generator("gru")
+    generator = trained("generate", "lstm")
     certain = [Question("the cat sat on th", 0, DecodingConfig(length=1, temperature=0))] * 2
     open_ = [Question("the", seed, DecodingConfig(length=60, temperature=3)) for seed in range(3)]
     assert steady(generator, [*certain, *open_]) == [*certain, *open_]
@@ -256,8 +234,8 @@ def test_steady_leaves_out_what_hangs_on_small_differences(
     assert steady(generator, open_) == open_  # better than nothing to ask
 
 
-def test_step_reads_each_row_up_to_its_padding(trained_generator: Trained) -> None:
-    generator = trained_generator("lstm")
+def test_step_reads_each_row_up_to_its_padding(untrained: Make) -> None:
+    generator = untrained("generate", "lstm")
     asked = Signatures(generator)
     start = asked.answer("start", {"seed": ["the", "sat on"]})
     state = {name: start[name] for name in asked.state[:-1]}

@@ -15,11 +15,11 @@ VOCABULARY, STREAMS, CHUNK = 11, 3, 7
 
 
 @pytest.fixture(scope="module")
-def build(tiny_generate: Callable[..., Any]) -> Callable[..., LanguageModel]:
+def build(tiny: Callable[..., Any]) -> Callable[..., LanguageModel]:
     def make(kind: str, streams: tuple[int, int] | None = None, **changes: object) -> LanguageModel:
         seed_everything(3)
         changes = {"backbone.dropout": 0.0, "backbone.layers": 2, **changes}
-        model = LanguageModel(tiny_generate(kind, **changes), VOCABULARY, streams)
+        model = LanguageModel(tiny("generate", kind, **changes), VOCABULARY, streams)
         model.build()
         return model
 

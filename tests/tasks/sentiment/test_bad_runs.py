@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from textapps.training.run_directory import RunDirectory
 
 Cli = Callable[..., Result]
 Fails = Callable[..., None]
-Trained = Callable[[str], object]
+Make = Callable[[str, str], Any]
 
 TRAIN = ("sentiment", "train", "--preset", "tiny", "--backbone", "simple_rnn")
 
@@ -146,9 +147,13 @@ def test_runs_that_cannot_answer(
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04", b"no archive", "cut", "changed"])
 def test_damaged_ngrams(
-    cli: Cli, assert_fails: Fails, trained: Trained, tmp_path: Path, content: bytes | str | None
+    cli: Cli,
+    assert_fails: Fails,
+    untrained: Make,
+    copied: Callable[[Any], Any],
+    content: bytes | str | None,
 ) -> None:
-    run = Path(shutil.copytree(trained("lstm").run.path, tmp_path / "20260101-000000-lstm"))
+    run = copied(untrained("sentiment", "lstm")).run.path
     path = run / "preprocessor" / "ngrams.npz"
     whole = path.read_bytes()
     spoilt = {"cut": whole[:-30], "changed": whole[:300] + b"\xff" * 20 + whole[320:]}
@@ -240,9 +245,11 @@ def full_disk(tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_a_full_disk_while_a_checkpoint_is_written(
-    cli: Cli, assert_fails: Fails, opinions: Path, full_disk: Path
+    cli: Cli, assert_fails: Fails, toy_data: Callable[[str], Path], full_disk: Path
 ) -> None:
-    result = cli(*TRAIN, *SMALL, "--data", str(opinions), "--models-dir", str(full_disk))
+    result = cli(
+        *TRAIN, *SMALL, "--data", str(toy_data("sentiment")), "--models-dir", str(full_disk)
+    )
     parts = ("cannot write checkpoint", "No space left on device", "free some space", "resume")
     assert_fails(result, 1, *parts)
     (run,) = RunDirectory.all(full_disk)
@@ -252,12 +259,19 @@ def test_a_full_disk_while_a_checkpoint_is_written(
 
 
 def test_a_loss_that_is_no_number(
-    cli: Cli, assert_fails: Fails, opinions: Path, tmp_path: Path
+    cli: Cli, assert_fails: Fails, toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Decay of ten times the weights in each step: they grow ninefold until they overflow."""
     wild = ("learning_rate=10", "weight_decay=1", "clip_norm=0", "checkpoint_steps=5")
     settings = [part for key in wild for part in ("--set", f"training.{key}")]
-    options = ("--data", str(opinions), "--epochs", "20", "--models-dir", str(tmp_path))
+    options = (
+        "--data",
+        str(toy_data("sentiment")),
+        "--epochs",
+        "20",
+        "--models-dir",
+        str(tmp_path),
+    )
     result = cli(*TRAIN, *SMALL, *settings, *options)
     assert_fails(result, 4, "best checkpoint so far (step", "smaller --learning-rate")
     (run,) = RunDirectory.all(tmp_path)

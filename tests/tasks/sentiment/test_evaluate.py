@@ -1,10 +1,9 @@
 """How good a classifier is, as figures and files of its run."""
 
-import copy
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,25 +13,13 @@ from textapps.core.errors import DataError, RunError
 from textapps.datasets.config import DataConfig
 from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.tasks.sentiment.evaluate import fit_baseline, stored_baseline
-from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.task import TASK
-from textapps.training.run_directory import RunDirectory
-
-Trained = Callable[[str], object]
 
 
 @pytest.fixture
-def classifier(trained: Trained, tmp_path: Path) -> SentimentClassifier:
+def classifier(trained: Callable[[str, str], Any], copied: Callable[[Any], Any]) -> Any:
     """One that has not been evaluated, of a run that a test may change."""
-    ready = trained("simple_rnn").classifier
-    run = RunDirectory.open(shutil.copytree(ready.run.path, tmp_path / ready.run.name))
-    for name in ("metrics.json", "evaluations"):
-        path = run.path / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    # No second trace of the graph: only where results are written differs.
-    again = copy.copy(ready)
-    again.run = run
-    return again
+    return copied(trained("sentiment", "simple_rnn"))
 
 
 def write_rows(path: Path, *rows: tuple[str, str]) -> DataConfig:
@@ -41,7 +28,7 @@ def write_rows(path: Path, *rows: tuple[str, str]) -> DataConfig:
     return DataConfig(source=str(path), test_source=str(path))
 
 
-def test_a_evaluation_leaves_figures_and_scores(classifier: SentimentClassifier) -> None:
+def test_a_evaluation_leaves_figures_and_scores(classifier: Any) -> None:
     evaluation = evaluate(TASK, classifier)
     run = classifier.run.path
     summary = json.loads((run / "evaluations" / "opinions-test.json").read_bytes())
@@ -52,9 +39,7 @@ def test_a_evaluation_leaves_figures_and_scores(classifier: SentimentClassifier)
     assert summary["metrics"]["accuracy"] == pytest.approx(evaluation.correct.mean())
 
 
-def test_only_the_own_test_split_becomes_metrics_json(
-    classifier: SentimentClassifier, opinions: Path, tmp_path: Path
-) -> None:
+def test_other_splits_and_data_stand_beside_each_other(classifier: Any, tmp_path: Path) -> None:
     evaluation = evaluate(TASK, classifier, split="train")
     assert (evaluation.summary["split"], evaluation.summary["examples"]) == ("train", 94)
     other = write_rows(tmp_path / "more reviews.txt", ("a fine film", "größer als"), ("meh", "0"))
@@ -70,9 +55,7 @@ def test_only_the_own_test_split_becomes_metrics_json(
     assert not (classifier.run.path / "report.html").exists()
 
 
-def test_labels_of_other_data_must_be_known(
-    classifier: SentimentClassifier, tmp_path: Path
-) -> None:
+def test_labels_of_other_data_must_be_known(classifier: Any, tmp_path: Path) -> None:
     other = write_rows(tmp_path / "other.txt", ("a fine film", "0"), ("dull", "bad"))
     with pytest.raises(DataError, match=r"other\.txt:2: label 'bad', the classes are 0, größer"):
         evaluate(TASK, classifier, other)
@@ -80,7 +63,7 @@ def test_labels_of_other_data_must_be_known(
 
 
 def test_the_baseline_is_kept_for_the_examples_it_was_evaluated_on(
-    classifier: SentimentClassifier, tmp_path: Path
+    classifier: Any, tmp_path: Path
 ) -> None:
     baseline = fit_baseline(classifier)
     assert baseline.summary["metrics"]["accuracy"] >= 10 / 12
@@ -98,7 +81,7 @@ def test_the_baseline_is_kept_for_the_examples_it_was_evaluated_on(
     assert stored_baseline(evaluate(TASK, classifier, data), classifier.run) is None
 
 
-def test_a_damaged_baseline_is_as_none(classifier: SentimentClassifier) -> None:
+def test_a_damaged_baseline_is_as_none(classifier: Any) -> None:
     fit_baseline(classifier)
     scores = classifier.run.path / "evaluations" / "opinions-test-baseline.npz"
     for content in (b"", b"PK\x03\x04 but no archive", scores.read_bytes()[:200]):
@@ -106,9 +89,7 @@ def test_a_damaged_baseline_is_as_none(classifier: SentimentClassifier) -> None:
         assert stored_baseline(evaluate(TASK, classifier), classifier.run) is None
 
 
-def test_figures_that_cannot_be_written(
-    classifier: SentimentClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_figures_that_cannot_be_written(classifier: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, data: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -118,7 +99,7 @@ def test_figures_that_cannot_be_written(
     assert not (classifier.run.path / "metrics.json").exists()
 
 
-def test_evaluate_from_python(classifier: SentimentClassifier) -> None:
+def test_evaluate_from_python(classifier: Any) -> None:
     loaded = textapps.load("sentiment", classifier.run.path)
     loaded.answer = classifier.answer
     assert loaded.evaluate()["examples"] == 12

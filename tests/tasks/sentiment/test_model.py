@@ -48,7 +48,8 @@ def test_word_dropout_spares_padding_and_predictions() -> None:
 def test_every_path_has_a_loss_and_a_share_of_the_answer(
     tiny, ngrams: int, smoothing: float
 ) -> None:
-    config = tiny(**{"model.ngrams": ngrams, "model.label_smoothing": smoothing})
+    changes = {"model.ngrams": ngrams, "model.label_smoothing": smoothing}
+    config = tiny("sentiment", "simple_rnn", **changes)
     model = SentimentModel(config, vocabulary_size=11, classes=CLASSES, ngrams=FEATURES)
     model.build()
     inputs = {"ids": np.array([[2, 3, 4], [5, 0, 0]]), "ngrams": np.array([[1, 4], [0, 0]])}

@@ -19,7 +19,7 @@ from textapps.tasks import lifecycle
 from textapps.tasks.speech import data
 from textapps.tasks.speech.task import TASK
 
-Trained = Callable[[str], Any]
+Make = Callable[[str, str], Any]
 Tiny = Callable[..., Any]
 Fails = Callable[..., None]
 
@@ -35,16 +35,16 @@ BAD_FILES = {
 
 
 @pytest.fixture
-def words(toy_words: Path, tmp_path: Path) -> Path:
+def words(toy_data: Callable[[str], Path], tmp_path: Path) -> Path:
     """A table of clips that a test may damage."""
-    shutil.copytree(toy_words.parent, tmp_path / "words")
+    shutil.copytree(toy_data("speech").parent, tmp_path / "words")
     return tmp_path / "words" / "words.csv"
 
 
 @pytest.fixture
-def listening(trained_recognizer: Trained, monkeypatch: pytest.MonkeyPatch) -> Any:
+def listening(trained: Make, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Commands get the recogniser that is there already."""
-    recognizer = trained_recognizer("gru")
+    recognizer = trained("speech", "lstm")
     monkeypatch.setattr(lifecycle, "load", lambda task, run: recognizer)
     return recognizer
 
@@ -102,7 +102,7 @@ def test_ten_minutes(
 
 
 def test_a_class_of_one_clip(
-    words: Path, tiny_speech: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    words: Path, tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with words.open(newline="", encoding="utf-8") as file:
         head, *rows = csv.reader(file)
@@ -115,7 +115,7 @@ def test_a_class_of_one_clip(
 
     write([*kept, single])
     caplog.set_level(logging.WARNING, "textapps")
-    config = tiny_speech("simple_rnn", **{"data.source": str(words), "training.epochs": 1})
+    config = tiny("speech", "simple_rnn", **{"data.source": str(words), "training.epochs": 1})
     recognizer, _ = lifecycle.train(TASK, config, tmp_path)
     assert "stay" in recognizer.labels
     assert "words: one clip only of stay to train on" in caplog.text
@@ -126,16 +126,16 @@ def test_a_class_of_one_clip(
 
 
 def test_a_bad_file_among_many_to_train_on(
-    words: Path, tiny_speech: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    words: Path, tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = words.parent / "1" / "7.wav"
     bad.write_bytes(b"not a sound")
     changes = {"data.source": str(words), "training.epochs": 1}
     with pytest.raises(DataError, match=rf"{bad}: no audio that can be read"):
-        lifecycle.train(TASK, tiny_speech("simple_rnn", **changes), tmp_path / "first")
+        lifecycle.train(TASK, tiny("speech", "simple_rnn", **changes), tmp_path / "first")
     assert not (tmp_path / "first").exists()
     caplog.set_level(logging.WARNING, "textapps")
-    config = tiny_speech("simple_rnn", **changes, **{"data.skip_bad": True})
+    config = tiny("speech", "simple_rnn", **changes, **{"data.skip_bad": True})
     recognizer, _ = lifecycle.train(TASK, config, tmp_path)
     assert f"words: 1 bad files or rows skipped: {bad}: no audio" in caplog.text
     assert (recognizer.run.path / "data.json").exists()

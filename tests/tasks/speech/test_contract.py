@@ -2,22 +2,20 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-import textapps
-from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes
-from textapps.backbones.config import BACKBONES
+from tests.tasks.tiny import TRAINED
+from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken
+from textapps.backbones.registry import BACKBONES
 from textapps.tasks.classification import Classification
 from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.tasks.speech import evaluate as evaluation
 from textapps.tasks.speech.task import TASK
 
-Trained = Callable[[str], Any]
+Make = Callable[[str, str], Any]
 LABELS = (*WORDS, "unknown", "silence")
 SOUNDS = {
     "a word": spoken("up", 71),
@@ -28,15 +26,15 @@ SOUNDS = {
     "three seconds": noise()[: 3 * RATE_HZ],
 }
 
-each_backbone = pytest.mark.parametrize("kind", BACKBONES)
+each_trained = pytest.mark.parametrize("kind", TRAINED["speech"])
 
 
-@each_backbone
+@each_trained
 def test_it_learns_and_metrics_json_holds_every_figure(
-    trained_recognizer: Trained, kind: str, monkeypatch: pytest.MonkeyPatch
+    trained: Make, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluation, "STREAM_SECONDS", 40.0)
-    recognizer = trained_recognizer(kind)
+    recognizer = trained("speech", kind)
     summary = recognizer.evaluate()
     metrics = summary.pop("metrics")
     assert summary == {
@@ -47,7 +45,7 @@ def test_it_learns_and_metrics_json_holds_every_figure(
         "examples": 33,
     }
     assert metrics["accuracy"] >= 28 / 33
-    assert metrics["parameters"] == recognizer.model.count_params()
+    assert metrics["parameters"] == recognizer.parameters
     shares = ("accuracy", "false_accept_rate", "false_reject_rate", "miss_rate")
     for name in (*shares, "accuracy_20_db", "accuracy_0_db", "false_alarms_per_hour"):
         low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]
@@ -60,11 +58,9 @@ def test_it_learns_and_metrics_json_holds_every_figure(
     assert stored == {**summary, "metrics": metrics}
 
 
-@each_backbone
-def test_answers_are_labels_with_their_probabilities(
-    trained_recognizer: Trained, kind: str
-) -> None:
-    recognizer = trained_recognizer(kind)
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_answers_are_labels_with_their_probabilities(untrained: Make, kind: str) -> None:
+    recognizer = untrained("speech", kind)
     assert (recognizer.labels, recognizer.commands) == (LABELS, WORDS)
     sounds = list(SOUNDS.values())
     for answer, scores in zip(recognizer.predict(sounds), recognizer.scores(sounds), strict=True):
@@ -77,9 +73,9 @@ def test_answers_are_labels_with_their_probabilities(
     assert recognizer.predict([]) == []
 
 
-@each_backbone
-def test_neighbours_do_not_matter(trained_recognizer: Trained, kind: str) -> None:
-    recognizer = trained_recognizer(kind)
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_neighbours_do_not_matter(untrained: Make, kind: str) -> None:
+    recognizer = untrained("speech", kind)
     sounds = [*SOUNDS.values(), *(spoken(word, 88) for word in WORDS)] * 9
     together = recognizer.scores(sounds)
     np.testing.assert_allclose(recognizer.scores(sounds[::-1])[::-1], together, atol=1e-5)
@@ -87,38 +83,10 @@ def test_neighbours_do_not_matter(trained_recognizer: Trained, kind: str) -> Non
         np.testing.assert_allclose(recognizer.scores([sound])[0], scores, atol=1e-5)
 
 
-@each_backbone
-def test_saved_loaded_and_exported_are_the_same(
-    trained_recognizer: Trained, kind: str, tmp_path: Path
-) -> None:
-    """Exported into this process; some exports are verified in a process without Keras."""
-    recognizer = trained_recognizer(kind)
-    loaded = textapps.load("speech", recognizer.run.path)
-    assert (loaded.labels, loaded.config) == (recognizer.labels, recognizer.config)
-    for ours, theirs in zip(
-        loaded.model.get_weights(), recognizer.model.get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(ours, theirs)
-
-    words = [spoken(word, 77) for word in WORDS]
-    expected = recognizer.predict([wav_bytes(word) for word in words])
-    path = recognizer.export(tmp_path, verify=False)
-    signatures = tf.saved_model.load(str(path)).signatures
-    assert ("step" in signatures) == recognizer.config.model.streaming
-    answer = signatures["serving_default"](
-        audio_bytes=tf.constant([wav_bytes(word) for word in words])
-    )
-    assert set(answer) == {"label", "probability", "scores", "error"}
-    np.testing.assert_allclose(answer["scores"], [each.scores for each in expected], atol=1e-5)
-    found = [label.decode() for label in answer["label"].numpy()]
-    assert found == [each.label for each in expected]
-    assert set(answer["error"].numpy()) == {b""}
-
-
-@each_backbone
-def test_commands_are_heard_in_a_stream(trained_recognizer: Trained, kind: str) -> None:
+@each_trained
+def test_commands_are_heard_in_a_stream(trained: Make, kind: str) -> None:
     """Each in the second after it began, with the words known that are said."""
-    recognizer = trained_recognizer(kind)
+    recognizer = trained("speech", kind)
     said = [(6_000 + 9_600 * place, WORDS[place % 3]) for place in range(9)]
     stream = 0.1 * noise(9)[: 6_000 + 9_600 * 9]
     for place, (start, word) in enumerate(said):
@@ -141,9 +109,9 @@ def test_commands_are_heard_in_a_stream(trained_recognizer: Trained, kind: str) 
     assert list(recognizer.listen(iter(pieces), threshold=1.0)) == []
 
 
-def test_the_report(trained_recognizer: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report(trained: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "STREAM_SECONDS", 30.0)
-    recognizer = trained_recognizer("gru")
+    recognizer = trained("speech", "lstm")
     evaluated = evaluate(TASK, recognizer, split="train")
     assert not evaluated.default
     page = write_report(TASK, recognizer, evaluated).read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from tests.preprocessing.wav_files import chunk, layout, riff
 from tests.tasks.toy_words import RATE_HZ, WORDS, spoken, wav_bytes
 from textapps.savedmodel.manifest import read_manifest
 
-Trained = Callable[[str], Any]
+Make = Callable[[str, str], Any]
 STREAMING = "lstm"  # causal, so that it has every signature
 
 # What a client of any TensorFlow server does: it knows names, and no textapps.
@@ -96,9 +96,9 @@ STREAM = np.concatenate([spoken(word, 90) for word in WORDS])
 
 
 @pytest.fixture(scope="module")
-def exported(trained_recognizer: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(trained: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published, verified export of a model that listens."""
-    return trained_recognizer(STREAMING).export(tmp_path_factory.mktemp("exports"), name="words")
+    return trained("speech", STREAMING).export(tmp_path_factory.mktemp("exports"), name="words")
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +123,8 @@ def answers(exported: Path) -> dict[str, Any]:
     return found
 
 
-def test_every_kind_of_file_is_answered_alike(
-    answers: dict[str, Any], trained_recognizer: Trained
-) -> None:
-    (expected,) = trained_recognizer(STREAMING).predict([GOOD["16 bits"]])
+def test_every_kind_of_file_is_answered_alike(answers: dict[str, Any], trained: Make) -> None:
+    (expected,) = trained("speech", STREAMING).predict([GOOD["16 bits"]])
     for place, name in enumerate(GOOD):
         assert answers["error"][place] == "", name
         assert answers["label"][place] == expected.label == "up", name
@@ -146,9 +144,9 @@ def test_a_bad_file_never_fails_its_neighbours(answers: dict[str, Any]) -> None:
 
 
 def test_steps_are_the_answers_of_the_run_to_a_stream(
-    answers: dict[str, Any], trained_recognizer: Trained
+    answers: dict[str, Any], trained: Make
 ) -> None:
-    model = trained_recognizer(STREAMING).model
+    model = trained("speech", STREAMING).model
     logits, mask, _ = model.listen(STREAM[None], model.initial_state(1))
     scores = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
     scores = scores[mask.numpy()]
@@ -156,8 +154,8 @@ def test_steps_are_the_answers_of_the_run_to_a_stream(
     np.testing.assert_allclose(answers["stream"], scores, atol=1e-5)
 
 
-def test_what_the_manifest_says(exported: Path, trained_recognizer: Trained) -> None:
-    recognizer, manifest = trained_recognizer(STREAMING), read_manifest(exported)
+def test_what_the_manifest_says(exported: Path, trained: Make) -> None:
+    recognizer, manifest = trained("speech", STREAMING), read_manifest(exported)
     assert (manifest.task, manifest.name, manifest.backbone) == ("speech", "words", STREAMING)
     assert manifest.labels == recognizer.labels
     assert manifest.sample_rate_hz == RATE_HZ
@@ -172,9 +170,9 @@ def test_what_the_manifest_says(exported: Path, trained_recognizer: Trained) -> 
     assert (exported / "assets.extra" / "tf_serving_warmup_requests").stat().st_size > 0
 
 
-def test_samples_that_do_not_count(trained_recognizer: Trained) -> None:
+def test_samples_that_do_not_count(trained: Make) -> None:
     """The loudest stretch of a long recording is answered, wherever it lies."""
-    recognizer = trained_recognizer(STREAMING)
+    recognizer = trained("speech", STREAMING)
     clip = recognizer.config.preprocessor.clip_samples
     word = np.zeros(clip, np.float32)
     word[: len(WORD)] = WORD

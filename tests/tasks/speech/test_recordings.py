@@ -1,6 +1,8 @@
 """Files, bytes and streams that a recogniser is asked about."""
 
 import io
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +93,14 @@ def test_samples_as_they_are() -> None:
     ):
         with pytest.raises(DataError, match=reason):
             read_recording(bad, 8_000)
+
+
+def test_a_recording_is_read_once(tmp_path: Path) -> None:
+    """From a pipe nothing comes a second time."""
+    pipe, content = tmp_path / "word.wav", wav_bytes(spoken("up", 2))
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    read = read_recording(pipe, 8_000)
+    writer.join()
+    np.testing.assert_array_equal(read, read_recording(content, 8_000))

@@ -12,7 +12,6 @@ import pytest
 
 from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from tests.tasks.toy_words import spoken, wav_bytes
-from textapps.backbones.config import BACKBONES
 from textapps.core.errors import DataError, RunError
 from textapps.tasks import lifecycle
 from textapps.tasks.speech import data
@@ -23,19 +22,13 @@ from textapps.training.history import read_history
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import RunDirectory
 
-Trained = Callable[..., Any]
+Make = Callable[[str, str], Any]
 Tiny = Callable[..., Any]
 
 
-INTERRUPTED = "lstm"  # the others go on from a checkpoint
-
-
-@pytest.mark.parametrize("kind", [kind for kind in BACKBONES if kind != INTERRUPTED])
-def test_resumed_in_mid_pass_ends_with_the_same_bits(
-    trained_recognizer: Trained, tmp_path: Path, kind: str
-) -> None:
+def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Path) -> None:
     """Variations, moving statistics, averages and carried states included."""
-    whole = trained_recognizer(kind)
+    whole = trained("speech", "transformer")
     run = halfway(whole.run, tmp_path)
     resumed, _ = lifecycle.resume(TASK, run)
     assert_same_bits(whole.run, run)
@@ -43,25 +36,25 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(
 
 
 def test_interrupted_and_resumed_ends_with_the_same_bits(
-    trained_recognizer: Trained, tiny_speech: Tiny, tmp_path: Path
+    trained: Make, tiny: Tiny, tmp_path: Path
 ) -> None:
     """Between two checkpoints, of a model that carries its state on."""
     with pytest.raises(TrainingInterrupted):
-        lifecycle.train(TASK, tiny_speech(INTERRUPTED), tmp_path, InterruptAt(37))
+        lifecycle.train(TASK, tiny("speech", "lstm"), tmp_path, InterruptAt(37))
     (run,) = RunDirectory.all(tmp_path, "speech")
     resumed, _ = lifecycle.resume(TASK, run)
-    whole = trained_recognizer(INTERRUPTED)
+    whole = trained("speech", "lstm")
     assert_same_bits(whole.run, run)
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
 
 
-def test_in_parts_it_trains_as_with_whole_batches(tiny_speech: Tiny, tmp_path: Path) -> None:
+def test_in_parts_it_trains_as_with_whole_batches(tiny: Tiny, tmp_path: Path) -> None:
     """As the replicas of a strategy do; a stem that normalises by batches would see parts."""
     plain = {"training.epochs": 1, "backbone.dropout": 0.0, "stem.dropout": 0.0}
     curves = []
     for parts in (1, 2):
         changes = {"model.head_dropout": 0.0, "training.accumulate": parts}
-        config = tiny_speech("simple_rnn", **plain, **changes)
+        config = tiny("speech", "simple_rnn", **plain, **changes)
         assert config.stem.normalization == "layer"
         recognizer, _ = lifecycle.train(TASK, config, tmp_path / str(parts))
         rows = read_history(recognizer.run)
@@ -69,8 +62,8 @@ def test_in_parts_it_trains_as_with_whole_batches(tiny_speech: Tiny, tmp_path: P
     np.testing.assert_allclose(*curves, rtol=1e-4)
 
 
-def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:
-    config = tiny_speech("gru", **{"data.unknown": 0.04, "data.repeat_unknown": 1})
+def test_batches_are_functions_of_pass_and_step(tiny: Tiny) -> None:
+    config = tiny("speech", "gru", **{"data.unknown": 0.04, "data.repeat_unknown": 1})
     clips, _ = data.load_training(config, ())
     one, two = (data.training_batches(config, None, clips) for _ in range(2))
     for place in ((3, 1), (0, 0), (3, 0)):
@@ -95,8 +88,8 @@ def test_batches_are_functions_of_pass_and_step(tiny_speech: Tiny) -> None:
     np.testing.assert_array_equal(labels, clips.labels)
 
 
-def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> None:
-    config = tiny_speech("gru", **{"data.unknown": 0, "data.silence": 0})
+def test_clips_of_a_rare_command_are_heard_several_times(tiny: Tiny) -> None:
+    config = tiny("speech", "gru", **{"data.unknown": 0, "data.silence": 0})
     clips, _ = data.load_training(config, ())
     most = int(np.bincount(clips.labels).max())
     rare, few = np.flatnonzero(clips.labels == 1), most // 4 + 1
@@ -104,7 +97,7 @@ def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> N
     audio = replace(clips.audio, kept=clips.audio.kept[at])
     kept = replace(clips, labels=clips.labels[at], audio=audio)
     source = ClipBatchSource(kept, 7, 5, repeat=9)
-    heard = [source.heard(number) for number in range(few)]
+    heard = [source.of_pass(number) for number in range(few)]
     assert {len(each) for each in heard} == {len(heard[0])}
     assert (np.bincount(kept.labels[heard[0]]) == most).all()
     times = sum(np.bincount(each, minlength=len(kept)) for each in heard)
@@ -112,22 +105,22 @@ def test_clips_of_a_rare_command_are_heard_several_times(tiny_speech: Tiny) -> N
     inputs = [source.batch(0, step)[0] for step in range(source.steps_per_pass)]
     seeds = np.concatenate([each["seeds"] for each in inputs])
     assert len(set(seeds)) == len(seeds) == len(heard[0])  # varied anew each time
-    twice = ClipBatchSource(kept, 7, 5, repeat=2).heard(0)
+    twice = ClipBatchSource(kept, 7, 5, repeat=2).of_pass(0)
     assert np.bincount(kept.labels[twice])[1] == 2 * few
-    assert len(ClipBatchSource(kept, 7, 5).heard(0)) == len(kept)
+    assert len(ClipBatchSource(kept, 7, 5).of_pass(0)) == len(kept)
 
 
-def test_clips_of_unknown_words_are_heard_twice(tiny_speech: Tiny) -> None:
-    config = tiny_speech("gru", **{"data.repeat": 1, "data.repeat_unknown": 2})
+def test_clips_of_unknown_words_are_heard_twice(tiny: Tiny) -> None:
+    config = tiny("speech", "gru", **{"data.repeat": 1, "data.repeat_unknown": 2})
     clips, _ = data.load_training(config, ())
     source, unknown = data.training_batches(config, None, clips), clips.names.index("unknown")
     for number in (0, 1):
-        times = np.bincount(source.heard(number), minlength=len(clips))[clips.drawn(number)]
+        times = np.bincount(source.of_pass(number), minlength=len(clips))[clips.drawn(number)]
         np.testing.assert_array_equal(times, 1 + (clips.labels[clips.drawn(number)] == unknown))
 
 
-def test_two_workers_share_each_batch(tiny_speech: Tiny) -> None:
-    config = tiny_speech("gru")
+def test_two_workers_share_each_batch(tiny: Tiny) -> None:
+    config = tiny("speech", "gru")
     _, clips = data.load_training(config, ())
     whole = ClipBatchSource(clips, 7, 5)
     shares = [ClipBatchSource(clips, 7, 5, worker, 2) for worker in (0, 1)]
@@ -140,9 +133,9 @@ def test_two_workers_share_each_batch(tiny_speech: Tiny) -> None:
     assert len({len(share.batch(2, 1)[1]) for share in shares}) == 1
 
 
-def test_all_words_are_classes_without_commands(tiny_speech: Tiny, tmp_path: Path) -> None:
-    config = tiny_speech(
-        "simple_rnn", **{"data.commands": (), "data.silence": 0.0, "training.epochs": 1}
+def test_all_words_are_classes_without_commands(tiny: Tiny, tmp_path: Path) -> None:
+    config = tiny(
+        "speech", "simple_rnn", **{"data.commands": (), "data.silence": 0.0, "training.epochs": 1}
     )
     recognizer, _ = lifecycle.train(TASK, config, tmp_path)
     assert recognizer.labels == ("click", "größer, down", "hiss", "stay", "up")
@@ -150,28 +143,26 @@ def test_all_words_are_classes_without_commands(tiny_speech: Tiny, tmp_path: Pat
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
-def test_changed_clips_are_refused(trained_recognizer: Trained, tmp_path: Path, split: str) -> None:
-    recognizer = trained_recognizer("gru")
-    path = tmp_path / "models" / "speech" / "20260101-000000-gru"
-    shutil.copytree(recognizer.run.path, path)
-    table = Path(recognizer.config.data.source)  # of the process of pytest that trained it
+def test_changed_clips_are_refused(
+    untrained: Make, copied: Callable[[Any], Any], tmp_path: Path, split: str
+) -> None:
+    run = copied(untrained("speech", "gru")).run
+    table = Path(run.config["data"]["source"])
     shutil.copytree(table.parent, tmp_path / "words")
     number = {"train": 2, "validation": 31}[split]
     (tmp_path / "words" / "0" / f"{number}.wav").write_bytes(wav_bytes(spoken("up", 999)))
-    run = RunDirectory.open(path)
-    config = (path / "config.toml").read_text(encoding="utf-8")
-    assert str(table) in config
+    config = (run.path / "config.toml").read_text(encoding="utf-8")
     changed = config.replace(str(table), str(tmp_path / "words" / "words.csv"))
     run.write_text("config.toml", changed)
     with pytest.raises(RunError, match=f"on other data: its {split} split"):
-        lifecycle.resume(TASK, RunDirectory.open(path))
+        lifecycle.resume(TASK, RunDirectory.open(run.path))
     shutil.rmtree(tmp_path / "words")
     with pytest.raises(DataError, match=r"no such file.*words\.csv"):
-        lifecycle.resume(TASK, RunDirectory.open(path))
+        lifecycle.resume(TASK, RunDirectory.open(run.path))
 
 
 def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
-    tiny_speech: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained_in = []
 
@@ -182,7 +173,7 @@ def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
     monkeypatch.setattr(lifecycle, "fit", spy)
     before = keras.config.dtype_policy().name
     changes = {"training.mixed_precision": True, "training.epochs": 2}
-    recognizer, _ = lifecycle.train(TASK, tiny_speech("lstm", **changes), tmp_path)
+    recognizer, _ = lifecycle.train(TASK, tiny("speech", "lstm", **changes), tmp_path)
     assert trained_in == ["bfloat16"]
     assert keras.config.dtype_policy().name == before
     assert recognizer.model.backbone.compute_dtype == "float32"

@@ -20,9 +20,9 @@ GOOD = "".join(ROWS)
 
 
 @pytest.fixture(scope="session")
-def toy_models(trained_translator: Callable[[str], Any]) -> Path:
+def toy_models(trained: Callable[[str, str], Any]) -> Path:
     """A folder with one finished run, which no test may change."""
-    path: Path = trained_translator("gru").run.path
+    path: Path = trained("translate", "gru").run.path
     return path.parents[1]
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import textapps
+from tests.tasks.tiny import TRAINED
 from tests.tasks.toy_language import ROWS, sentences, translate
-from textapps.backbones.config import BACKBONES
+from textapps.backbones.registry import BACKBONES
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import BOS, EOS
 from textapps.datasets.pairs.loader import load_pairs
@@ -18,7 +18,7 @@ from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.tasks.translate.predictor import Translation
 from textapps.tasks.translate.task import TASK
 
-Trained = Callable[[str], Any]
+Make = Callable[[str, str], Any]
 
 HARD = {
     "empty": "",
@@ -32,13 +32,14 @@ HARD = {
 TEXTS = ["bab dek.", *HARD.values(), "gin.", "kos nep dek."]
 
 each_backbone = pytest.mark.parametrize("kind", BACKBONES)
+each_trained = pytest.mark.parametrize("kind", TRAINED["translate"])
 
 
-@each_backbone
+@each_trained
 def test_it_learns_the_language_and_metrics_json_holds_every_figure(
-    trained_translator: Trained, kind: str
+    trained: Make, kind: str
 ) -> None:
-    translator = trained_translator(kind)
+    translator = trained("translate", kind)
     summary = translator.evaluate()
     metrics = summary.pop("metrics")
     assert summary == {
@@ -66,24 +67,8 @@ def test_it_learns_the_language_and_metrics_json_holds_every_figure(
 
 
 @each_backbone
-def test_neighbours_and_batches_do_not_matter(trained_translator: Trained, kind: str) -> None:
-    """Of more texts than go into one batch, so that they stand among others when turned round."""
-    translator = trained_translator(kind)
-    texts = [*TEXTS, *sentences(70, seed=9)]
-    together = translator.n_best(texts, n_best=2)
-    turned = translator.n_best(texts[::-1], n_best=2)[::-1]
-    alone = [translator.n_best([text], n_best=2)[0] for text in TEXTS]
-    for others in (turned, alone):
-        for ours, theirs in zip(together, others, strict=False):
-            assert [each.translation for each in ours] == [each.translation for each in theirs]
-            for one, other in zip(ours, theirs, strict=True):
-                assert one.score == pytest.approx(other.score, abs=1e-5)
-    assert translator.predict([]) == []
-
-
-@each_backbone
-def test_padding_changes_nothing(trained_translator: Trained, kind: str) -> None:
-    model = trained_translator(kind).model
+def test_padding_changes_nothing(untrained: Make, kind: str) -> None:
+    model = untrained("translate", kind).model
     source = tf.constant([[7, 5, 9, EOS], [8, EOS, 0, 0]])
     target = tf.constant([[BOS, 6, 5], [BOS, 9, 0]])
     whole = model({"source": source, "target": target})
@@ -99,9 +84,9 @@ def test_padding_changes_nothing(trained_translator: Trained, kind: str) -> None
 
 
 @each_backbone
-def test_step_by_step_it_is_as_with_all_at_once(trained_translator: Trained, kind: str) -> None:
+def test_step_by_step_it_is_as_with_all_at_once(untrained: Make, kind: str) -> None:
     """Teacher forcing in training and one token after the other in decoding are the same model."""
-    model = trained_translator(kind).model
+    model = untrained("translate", kind).model
     source, target = tf.constant([[7, 5, 9, EOS]]), tf.constant([[BOS, 6, 5, 8, 7]])
     whole = model({"source": source, "target": target})
     memory, state = model.encode_source(source), model.search_state(1, 1)
@@ -111,10 +96,10 @@ def test_step_by_step_it_is_as_with_all_at_once(trained_translator: Trained, kin
         assert (logits.numpy()[:, :EOS] < -1e8).all()  # is never answered
 
 
-@each_backbone
-def test_the_best_answers(trained_translator: Trained, kind: str) -> None:
+@each_trained
+def test_the_best_answers(trained: Make, kind: str) -> None:
     """Sorted, none better than the first, which no greedy one beats."""
-    translator = trained_translator(kind)
+    translator = trained("translate", kind)
     found = translator.n_best(TEXTS, n_best=3, beam=4)
     greedy = translator.predict(TEXTS, beam=1)
     for text, answers, likeliest in zip(TEXTS, found, greedy, strict=True):
@@ -128,8 +113,8 @@ def test_the_best_answers(trained_translator: Trained, kind: str) -> None:
 
 
 @each_backbone
-def test_the_best_answers_differ_as_tokens(trained_translator: Trained, kind: str) -> None:
-    translator = trained_translator(kind)
+def test_the_best_answers_differ_as_tokens(untrained: Make, kind: str) -> None:
+    translator = untrained("translate", kind)
     search, options = translator.search, {"beam": 4, "n_best": 3}
     source = search.source_ids(tf.constant(["gin.", "kos nep dek."]))
     config = translator.config.decoding.model_copy(update=options)
@@ -139,8 +124,8 @@ def test_the_best_answers_differ_as_tokens(trained_translator: Trained, kind: st
 
 
 @each_backbone
-def test_hard_texts_are_answered(trained_translator: Trained, kind: str) -> None:
-    translator = trained_translator(kind)
+def test_hard_texts_are_answered(untrained: Make, kind: str) -> None:
+    translator = untrained("translate", kind)
     answers = dict(zip(HARD, translator.predict(list(HARD.values())), strict=True))
     for answer in answers.values():
         assert isinstance(answer, Translation)
@@ -150,8 +135,8 @@ def test_hard_texts_are_answered(trained_translator: Trained, kind: str) -> None
 
 
 @each_backbone
-def test_a_long_sentence_is_cut_and_its_answer_ends(trained_translator: Trained, kind: str) -> None:
-    translator = trained_translator(kind)
+def test_a_long_sentence_is_cut_and_its_answer_ends(untrained: Make, kind: str) -> None:
+    translator = untrained("translate", kind)
     decoding = translator.config.decoding
     source = translator.search.source_ids(tf.constant([HARD["10,000 words"], "bab."]))
     tokens = translator.config.preprocessor.max_tokens
@@ -161,8 +146,8 @@ def test_a_long_sentence_is_cut_and_its_answer_ends(trained_translator: Trained,
 
 
 @each_backbone
-def test_drawn_answers_follow_from_their_seeds(trained_translator: Trained, kind: str) -> None:
-    translator = trained_translator(kind)
+def test_drawn_answers_follow_from_their_seeds(untrained: Make, kind: str) -> None:
+    translator = untrained("translate", kind)
     texts = [*sentences(3, seed=2), "nep lud."]
     drawn = translator.predict(texts, random_seed=3, temperature=5.0)
     assert translator.predict(texts, random_seed=3, temperature=5.0) == drawn
@@ -173,20 +158,9 @@ def test_drawn_answers_follow_from_their_seeds(trained_translator: Trained, kind
     assert alone.score == pytest.approx(drawn[2].score, abs=1e-5)
 
 
-@each_backbone
-def test_saved_and_loaded_are_the_same(trained_translator: Trained, kind: str) -> None:
-    translator = trained_translator(kind)
-    loaded = textapps.load("translate", translator.run.path)
-    assert loaded.config == translator.config
-    ours, theirs = loaded.model.get_weights(), translator.model.get_weights()
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert loaded.predict(TEXTS) == translator.predict(TEXTS)
-
-
-@each_backbone
-def test_where_answers_looked(trained_translator: Trained, kind: str) -> None:
-    found = trained_translator(kind).attention("kos nep dek.")
+@each_trained
+def test_where_answers_looked(trained: Make, kind: str) -> None:
+    found = trained("translate", kind).attention("kos nep dek.")
     assert found is not None
     assert (found.source[-1], found.target[-1]) == ("</s>", "</s>")
     assert "".join(found.target[:-1]).replace(" ", "").endswith("ekex.")
@@ -194,8 +168,8 @@ def test_where_answers_looked(trained_translator: Trained, kind: str) -> None:
     np.testing.assert_allclose(found.weights.sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_report_shows_sentences_and_attention(trained_translator: Trained) -> None:
-    translator = trained_translator("gru")
+def test_a_report_shows_sentences_and_attention(trained: Make) -> None:
+    translator = trained("translate", "gru")
     evaluation = evaluate(TASK, translator)
     assert [each.name for each in evaluation.searches] == ["beam of 5", "greedy"]
     path = write_report(TASK, translator, evaluation)
@@ -214,8 +188,6 @@ def test_a_report_shows_sentences_and_attention(trained_translator: Trained) -> 
         ({"beams": 2}, "beams"),
     ],
 )
-def test_options_out_of_range(
-    trained_translator: Trained, options: dict[str, Any], message: str
-) -> None:
+def test_options_out_of_range(untrained: Make, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        trained_translator("gru").n_best(["bab."], **options)
+        untrained("translate", "gru").n_best(["bab."], **options)

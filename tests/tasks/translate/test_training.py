@@ -1,6 +1,5 @@
 """Training a translator and going on with it: resume, changed data, kinds of tokens, attention."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 import tensorflow as tf
 
 from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
-from textapps.backbones.config import BACKBONES
 from textapps.core.errors import RunError
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.tasks import lifecycle
@@ -20,18 +18,12 @@ from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import seed_everything
 
-Trained = Callable[..., Any]
+Make = Callable[[str, str], Any]
 Tiny = Callable[..., Any]
 
 
-INTERRUPTED = "transformer"  # the others go on from a checkpoint
-
-
-@pytest.mark.parametrize("kind", [kind for kind in BACKBONES if kind != INTERRUPTED])
-def test_resumed_in_mid_pass_ends_with_the_same_bits(
-    trained_translator: Trained, tmp_path: Path, kind: str
-) -> None:
-    whole = trained_translator(kind)
+def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Path) -> None:
+    whole = trained("translate", "gru")
     run = halfway(whole.run, tmp_path)
     resumed, _ = lifecycle.resume(TASK, run)
     assert_same_bits(whole.run, run)
@@ -39,14 +31,14 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(
 
 
 def test_interrupted_and_resumed_ends_with_the_same_bits(
-    trained_translator: Trained, tiny_translate: Tiny, tmp_path: Path
+    trained: Make, tiny: Tiny, tmp_path: Path
 ) -> None:
     """Between two checkpoints, the means of the weights at their ends included."""
     with pytest.raises(TrainingInterrupted):
-        lifecycle.train(TASK, tiny_translate(INTERRUPTED), tmp_path, InterruptAt(103))
+        lifecycle.train(TASK, tiny("translate", "transformer"), tmp_path, InterruptAt(103))
     (run,) = RunDirectory.all(tmp_path, "translate")
     resumed, _ = lifecycle.resume(TASK, run)
-    whole = trained_translator(INTERRUPTED)
+    whole = trained("translate", "transformer")
     assert_same_bits(whole.run, run)
     assert resumed.predict(["nep lud."]) == whole.predict(["nep lud."])
 
@@ -76,9 +68,11 @@ SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
     ids=["no attention, characters, untied", "dot, reversed, drawn subwords"],
 )
 def test_other_ways_train_load_and_export(
-    tiny_translate: Tiny, tmp_path: Path, kind: str, changes: dict[str, Any]
+    tiny: Tiny, tmp_path: Path, kind: str, changes: dict[str, Any]
 ) -> None:
-    translator, result = lifecycle.train(TASK, tiny_translate(kind, **SHORT, **changes), tmp_path)
+    translator, result = lifecycle.train(
+        TASK, tiny("translate", kind, **SHORT, **changes), tmp_path
+    )
     assert result.epochs == 2
     first, last = (float(row["val_nats_per_token"]) for row in read_history(translator.run))
     assert last < first
@@ -96,20 +90,20 @@ def test_other_ways_train_load_and_export(
     np.testing.assert_allclose(found["score"], [a.score for a in answers], atol=1e-5)
 
 
-def test_in_parts_it_trains_as_with_whole_batches(tiny_translate: Tiny, tmp_path: Path) -> None:
+def test_in_parts_it_trains_as_with_whole_batches(tiny: Tiny, tmp_path: Path) -> None:
     """As the replicas of a strategy do, whose gradients are added up in the same way."""
     plain = {"training.epochs": 1, "backbone.dropout": 0.0, "model.embedding_dropout": 0.0}
     curves = []
     for parts in (1, 2):
-        config = tiny_translate("simple_rnn", **plain, **{"training.accumulate": parts})
+        config = tiny("translate", "simple_rnn", **plain, **{"training.accumulate": parts})
         translator, _ = lifecycle.train(TASK, config, tmp_path / str(parts))
         rows = read_history(translator.run)
         curves.append([float(row[name]) for row in rows for name in ("loss", "val_loss")])
     np.testing.assert_allclose(*curves, rtol=1e-4)
 
 
-def test_the_figure_of_training_is_that_of_the_greedy_answers(trained_translator: Trained) -> None:
-    translator = trained_translator("lstm")
+def test_the_figure_of_training_is_that_of_the_greedy_answers(trained: Make) -> None:
+    translator = trained("translate", "gru")
     best = max(float(row["val_bleu"]) for row in read_history(translator.run))
     evaluation = lifecycle.evaluate(
         TASK, translator, split="validation", options={"decoding.beam": 1}
@@ -119,9 +113,9 @@ def test_the_figure_of_training_is_that_of_the_greedy_answers(trained_translator
 
 
 def test_one_that_is_loaded_outlives_the_seed_of_another_training(
-    trained_translator: Trained,
+    trained: Make,
 ) -> None:
-    translator = trained_translator("transformer")
+    translator = trained("translate", "transformer")
     before = translator.predict(["nep lud."])
     seed_everything(11)
     assert translator.predict(["nep lud."]) == before
@@ -129,17 +123,15 @@ def test_one_that_is_loaded_outlives_the_seed_of_another_training(
 
 
 def test_changed_pairs_are_refused(
-    trained_translator: Trained, toy_pairs: Path, tmp_path: Path
+    untrained: Make, copied: Callable[[Any], Any], tmp_path: Path
 ) -> None:
-    path = tmp_path / "models" / "translate" / "20260101-000000-gru"
-    shutil.copytree(trained_translator("gru").run.path, path)
+    run = copied(untrained("translate", "gru")).run
+    pairs = Path(run.config["data"]["source"])
     changed = tmp_path / "toy.csv"
-    first, *rest = toy_pairs.read_text(encoding="utf-8").splitlines(keepends=True)
+    first, *rest = pairs.read_text(encoding="utf-8").splitlines(keepends=True)
     rest[0] = rest[0].replace(",", "!,", 1)
     changed.write_text("".join([first, *rest]), encoding="utf-8")
-    run = RunDirectory.open(path)
-    config = (path / "config.toml").read_text(encoding="utf-8")
-    source = run.config["data"]["source"]
-    run.write_text("config.toml", config.replace(source, str(changed)))
+    config = (run.path / "config.toml").read_text(encoding="utf-8")
+    run.write_text("config.toml", config.replace(str(pairs), str(changed)))
     with pytest.raises(RunError, match="on other data: its train split"):
-        lifecycle.resume(TASK, RunDirectory.open(path))
+        lifecycle.resume(TASK, RunDirectory.open(run.path))

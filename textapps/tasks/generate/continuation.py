@@ -1,4 +1,4 @@
-"""Seed texts continued, piece by piece, by loops in the graph."""
+"""Texts continued piece by piece, by loops in the graph."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -15,11 +15,11 @@ from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.model import LanguageModel
 
-PIECE = 256  # characters that a call of the loop makes at most
+PIECE = 256  # the most characters that one call of the loop generates
 
 
 class Continuation:
-    """The decoding loops of a model, traced or compiled once each."""
+    """The decoding loops of a model, each traced or compiled once."""
 
     def __init__(self, model: LanguageModel, preprocessor: CharacterPreprocessor) -> None:
         self._preprocessor = preprocessor
@@ -44,9 +44,9 @@ class Continuation:
         *,
         compiled: bool,
     ) -> Iterator[list[str]]:
-        """At most `piece` more characters of each text at a time, until all have ended.
+        """Up to `piece` more characters of each text at a time, until all texts have ended.
 
-        Text i is drawn with `random_seed + i`.
+        Text i is sampled with `random_seed + i`.
         """
         encoded = [self._preprocessor.encode(BEGINNING + seed) for seed in seeds]
         lengths = np.array([len(ids) for ids in encoded], np.int32)

@@ -1,7 +1,5 @@
 """From a corpus to streams of character ids."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,17 +12,15 @@ from textapps.tasks.task import Labels
 from textapps.training.streams import ScoringBatchSource, StreamBatchSource
 
 BEGINNING = "\n"  # every text begins on a new line
-# Each stream of an evaluation but the first reads so many characters before it is evaluated.
-LEAD = 256
-# The evaluation reads more streams than training, because it keeps no gradient.
-EVALUATION_STREAMS = 64
+LEAD = 256  # characters that each stream of an evaluation but the first reads before it is scored
+EVALUATION_STREAMS = 64  # more than in training, because no gradient is kept
 
 
 def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, Corpus]:
     """The training and the validation text.
 
     Raises:
-        DataError: data that are missing or wrong, or a training text shorter than one chunk.
+        DataError: data are missing or wrong, or the training text is shorter than one chunk.
     """
     train, validation = load_corpora(config.data, ("train", "validation"))
     if len(train) <= config.model.chunk:
@@ -35,36 +31,18 @@ def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, 
     return train, validation
 
 
-def load_split(config: GenerateConfig, split: str, labels: Labels = ()) -> Corpus:
-    """The text of one split."""
-    (corpus,) = load_corpora(config.data, (split,))
-    return corpus
-
-
 def learn(config: GenerateConfig, train: Corpus) -> tuple[CharacterPreprocessor, StreamBatchSource]:
-    """The characters of the training text, and its streams."""
+    """The vocabulary of the training text, and its streams."""
     preprocessor = CharacterPreprocessor.from_text(train.text, config.preprocessor)
     return preprocessor, training_batches(config, preprocessor, train)
-
-
-def load_preprocessor(config: GenerateConfig, directory: Path) -> CharacterPreprocessor:
-    """The characters that were saved."""
-    return CharacterPreprocessor.load(directory)
 
 
 def training_batches(
     config: GenerateConfig, preprocessor: CharacterPreprocessor, train: Corpus
 ) -> StreamBatchSource:
-    """Streams that go round the training text."""
+    """Streams that repeat the training text, each from its own place."""
     ids = preprocessor.encode(train.text)
     return StreamBatchSource(ids, config.training.batch_size, config.model.chunk)
-
-
-def validation_batches(
-    config: GenerateConfig, preprocessor: CharacterPreprocessor, validation: Corpus
-) -> ScoringBatchSource:
-    """Every character of the validation text once."""
-    return scoring_batches(config, preprocessor, validation.text)
 
 
 def scoring_batches(
@@ -72,13 +50,13 @@ def scoring_batches(
 ) -> ScoringBatchSource:
     """Every character of a text once, the first after a line break."""
     return ScoringBatchSource(
-        encode_begun(preprocessor, text),
+        encode_from_start(preprocessor, text),
         streams=EVALUATION_STREAMS,
         chunk=config.model.chunk,
         lead=LEAD,
     )
 
 
-def encode_begun(preprocessor: CharacterPreprocessor, text: str) -> NDArray[np.int32]:
+def encode_from_start(preprocessor: CharacterPreprocessor, text: str) -> NDArray[np.int32]:
     """int32[1 + characters]: the ids of a line break and of the text."""
     return preprocessor.encode(BEGINNING + text)

@@ -1,4 +1,4 @@
-"""How good a generator is on a split, beside n-grams."""
+"""Evaluating a generator on a split, and n-grams beside it."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
 from textapps.evaluation.metrics.text_metrics import Samples, text_metrics
-from textapps.tasks.generate.data import encode_begun
+from textapps.tasks.generate.data import encode_from_start
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.lifecycle import costs, summarize
 from textapps.tasks.task import Evaluation
@@ -26,9 +26,9 @@ BASELINE_CHARACTERS = 10_000_000  # of the training text: more would take minute
 
 
 class Baseline(NamedTuple):
-    """N-grams of each order on the same text, float32[orders, characters].
+    """The surprise of n-gram models on the same text, float32[orders, characters].
 
-    `order` is the best on the validation text, which `summary`, as an evaluation's, is of.
+    `order` is the best one on the validation text; `summary` has its figures.
     """
 
     nats: NDArray[np.float32]
@@ -40,7 +40,7 @@ class Baseline(NamedTuple):
 class GenerateEvaluation(Evaluation[Corpus]):
     """A text, the surprise at each character of it, float32[characters], and the figures.
 
-    `samples` are texts of the generator, `real` pieces of the evaluated text.
+    `samples` are texts by the generator, `real` pieces of the evaluated text.
     """
 
     nats: NDArray[np.float32]
@@ -61,7 +61,7 @@ def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEv
     """Evaluates a generator on the text of a split, and n-grams beside it.
 
     Raises:
-        DataError: the data that the run was trained on are missing.
+        DataError: the training data of the run are missing.
     """
     training, validation = load_corpora(generator.config.data, ("train", "validation"))
     nats = generator.nats(corpus.text)
@@ -106,7 +106,7 @@ def _fit_baseline(
     model = NgramModel().fit(ids, len(preprocessor.vocabulary))
 
     def by_order(text: str) -> NDArray[np.float32]:
-        return model.by_order(encode_begun(preprocessor, text))[:, 1:]
+        return model.by_order(encode_from_start(preprocessor, text))[:, 1:]
 
     order = int(by_order(validation.text).mean(axis=1).argmin()) + 1
     nats = by_order(corpus.text)
@@ -124,6 +124,6 @@ def _samples(generator: TextGenerator, temperature: float, training: str) -> Sam
 
 
 def _pieces(text: str) -> list[str]:
-    """As many and as long as the samples, spread over the text; they overlap in a short one."""
+    """Pieces of the text, as many and as long as the samples; they overlap in a short text."""
     last = max(0, len(text) - LENGTH)
     return [text[start : start + LENGTH] for start in np.linspace(0, last, SAMPLES, dtype=int)]

@@ -15,7 +15,7 @@ def export_saved_model(generator: TextGenerator, models_dir: Path, config: Expor
     """Publishes the next version of the export and returns its directory.
 
     Raises:
-        ExportError: it cannot be written, or does not answer as the run does.
+        ExportError: it cannot be written, or its answers differ from the run's.
     """
     signatures = Signatures(generator)
     decoding = generator.config.decoding.model_dump()

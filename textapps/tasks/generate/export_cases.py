@@ -1,4 +1,4 @@
-"""What an export of a generator is asked to see that it answers as its run does."""
+"""The cases that verify the export of a generator against its run."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,10 +15,10 @@ from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.signatures import Signatures
 
-TEXTS = ("It was late.\nNobody came.", "", "?", "映画")  # short, so that nothing is read in streams
+TEXTS = ("It was late.\nNobody came.", "", "?", "映画")  # too short to be scored in streams
 KEPT = 3
-NOISE = 3e-5  # of logits; what rounding changes is below the tolerance of verification, 1e-5
-SHAKES = 4
+NOISE = 3e-5  # of logits; rounding changes them by less than 1e-5, the tolerance of verification
+COPIES = 4  # of each question, the first without noise
 
 
 class Question(NamedTuple):
@@ -29,8 +29,8 @@ class Question(NamedTuple):
     decoding: DecodingConfig
 
 
-class _Shaken:
-    """A model whose logits are a little off, row by row."""
+class _Noisy:
+    """A model with noise on its logits, different in each row."""
 
     def __init__(self, model: Any, noise: Any) -> None:
         self.initial_state = model.initial_state
@@ -45,7 +45,7 @@ class _Shaken:
 
 
 def make_cases(generator: TextGenerator, signatures: Signatures) -> list[Case]:
-    """A case of every signature; texts and nats come from the generator's own functions."""
+    """A case for every signature; texts and nats come from the generator's own methods."""
     default = steady(generator, _default_questions(generator))[:KEPT]
     seeds = [question.seed for question in default]
     cases = [Case(DEFAULT_SIGNATURE, {"seed": seeds}, {"text": _texts(generator, default)})]
@@ -74,25 +74,25 @@ def make_cases(generator: TextGenerator, signatures: Signatures) -> list[Case]:
 
 
 def steady(generator: TextGenerator, questions: Sequence[Question]) -> list[Question]:
-    """The questions whose texts do not hang on rounding; all, if it is not two at least.
+    """The questions whose texts do not depend on rounding; all of them if fewer than two.
 
-    Once in many thousand characters a random number or two logits lie so close together that
-    another order of adding, as in a batch of another size, gives another character, and with it
-    another text. So every text is made several times, with small noise on the logits.
+    Once in many thousand characters two logits, or a logit and a random number, are so close that
+    another order of additions, as in a batch of another size, gives another character and so
+    another text. So every text is generated several times, with a little noise on the logits.
 
     Args:
-        questions: with the same stop text.
+        questions: all with the same stop text.
     """
     preprocessor = generator.preprocessor
     vocabulary_size = len(preprocessor.vocabulary)
-    noise = np.random.default_rng(0).normal(0, NOISE, (SHAKES, vocabulary_size))
+    noise = np.random.default_rng(0).normal(0, NOISE, (COPIES, vocabulary_size))
     noise[0] = 0
-    # rows: all questions without noise, then all with the first noise, …
+    # Rows: all questions without noise, then all with the first noise, and so on.
     noise = np.repeat(noise, len(questions), axis=0).astype(np.float32)
-    decoder = Decoder(_Shaken(generator.model, noise), vocabulary_size)
+    decoder = Decoder(_Noisy(generator.model, noise), vocabulary_size)
     stop = questions[0].decoding.stop
-    ids, lengths = _encode(generator, [question.seed for question in questions] * SHAKES)
-    options = {name: np.tile(values, SHAKES) for name, values in _options(questions).items()}
+    ids, lengths = _encode(generator, [question.seed for question in questions] * COPIES)
+    options = {name: np.tile(values, COPIES) for name, values in _options(questions).items()}
 
     def texts() -> Any:
         encoded = None if stop is None else tf.constant(preprocessor.encode(stop))
@@ -101,7 +101,7 @@ def steady(generator: TextGenerator, questions: Sequence[Question]) -> list[Ques
         return decoder.advance(state, options, length)[:2]
 
     found = tf.function(texts, autograph=False)()
-    made, counts = (tensor.numpy().reshape(SHAKES, len(questions), -1) for tensor in found)
+    made, counts = (tensor.numpy().reshape(COPIES, len(questions), -1) for tensor in found)
     same = (made == made[0]).all(axis=(0, 2)) & (counts == counts[0]).all(axis=(0, 2))
     kept = [question for question, holds in zip(questions, same, strict=True) if holds]
     return kept if len(kept) > 1 else list(questions)
@@ -112,10 +112,10 @@ def _default_questions(generator: TextGenerator) -> list[Question]:
 
 
 def _questions(generator: TextGenerator) -> list[Question]:
-    """Rows of unequal lengths, of which some have an example value of every option."""
+    """Texts of different lengths, some with the example values of all options."""
     schemas = option_schemas()
     shaped = {name: each["examples"][0] for name, each in schemas.items() if "examples" in each}
-    # `generate` refuses more than there are characters
+    # The predictor refuses more than there are characters.
     shaped["top_k"] = min(shaped["top_k"], len(generator.preprocessor.vocabulary.tokens))
     wanted = (
         {"length": 40, "temperature": 0.9},
@@ -131,7 +131,7 @@ def _questions(generator: TextGenerator) -> list[Question]:
 
 
 def _seeds(generator: TextGenerator) -> list[str]:
-    """Of unequal lengths, so that padding is crossed; of characters that the model knows."""
+    """Seeds of different lengths, so that there is padding, of characters that the model knows."""
     known = "".join(generator.preprocessor.vocabulary.tokens)
     return ["", known[:3], known[:17], known[4:9], known[::-1][:2]]
 
@@ -144,7 +144,7 @@ def _texts(generator: TextGenerator, questions: Sequence[Question]) -> list[str]
 
 
 def _options(questions: Sequence[Question]) -> dict[str, Any]:
-    """The options as a signature takes them, one of each a question."""
+    """The options as a signature takes them, one value for each question."""
     values = [{**q.decoding.model_dump(), "random_seed": q.random_seed} for q in questions]
     return {
         name: np.array([each[name] for each in values], dtype.as_numpy_dtype)

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from textapps.backbones.backbone import Backbone
-from textapps.core.tokens import FIRST, PAD
+from textapps.core.tokens import PAD
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.data import EVALUATION_STREAMS
@@ -16,19 +16,19 @@ from textapps.training.streams import StreamBatchSource
 
 
 class LanguageModel(keras.Model):
-    """Embedding → causal backbone → logits; the chance of each next character.
+    """Embedding → causal backbone → logits of the next character.
 
-    The backbone's state makes one model of three uses: a chunk of a stream in training, a prompt
-    read at once, and one character after another (`decode_step`).
+    The state of the backbone serves three uses: chunks of a stream in training, a whole prompt,
+    and one character after another (`decode_step`).
 
     Called as a Keras model it takes chunks of streams, {"ids": int32[streams, chunk],
-    "start": bool[streams]}, gives float32[streams, chunk, vocabulary] and carries the state of
-    each stream on to the next call, afresh where `start` is true; training and evaluation have a
-    state of their own each. Back-propagation ends at the start of the chunk.
+    "start": bool[streams]}, returns float32[streams, chunk, vocabulary], and keeps the state of
+    each stream for the next call; where `start` is true, the stream begins with no state. Training
+    and evaluation each have their own states. Back-propagation ends at the start of the chunk.
 
     Args:
         vocabulary_size: one more than the largest id; padding, id 0, is never predicted.
-        streams: rows of a training and of an evaluation batch; None if neither will be done.
+        streams: rows of a training and of an evaluation batch; None for neither.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class LanguageModel(keras.Model):
         self._units = units
 
     def build(self, inputs_shape: Any = None) -> None:
-        """Creates all weights at once, without a trace of the graph."""
+        """Creates all weights without tracing a graph."""
         self.embedding.build((None, None))
         self.backbone.build((None, None, self._units))
         self.head.build((None, None, self._units))
@@ -88,7 +88,7 @@ class LanguageModel(keras.Model):
     def decode_step(self, ids: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """As `read`, with the logits of the last valid position only, float32[batch, vocabulary].
 
-        Raises nothing for a row without a valid position: its logits mean nothing.
+        The logits of a row without a valid position mean nothing.
         """
         x, state = self.backbone(self.embedding(ids), state, mask=mask)
         if mask is None:
@@ -103,11 +103,11 @@ class LanguageModel(keras.Model):
         return self.backbone.initial_state(batch)
 
     def begin_decode(self, state: Any, room: Any) -> Any:
-        """The state for `room` calls of `decode_step` at most, of one character each."""
+        """The state for up to `room` calls of `decode_step`, of one character each."""
         return self.backbone.begin_decode(state, room)
 
     def end_decode(self, state: Any) -> Any:
-        """The state again that any call takes."""
+        """The state in the form that every call takes."""
         return self.backbone.end_decode(state)
 
     def nats(self, targets: Any, logits: Any) -> Any:
@@ -118,11 +118,6 @@ class LanguageModel(keras.Model):
         logits = self.head(x)
         never = ops.arange(logits.shape[-1]) == PAD
         return ops.where(never, -1e9, logits)
-
-
-def check_sizes(config: GenerateConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    LanguageModel(config, vocabulary_size=FIRST + 1).build()
 
 
 def build_model(
@@ -141,7 +136,7 @@ def build_trainee(
     batches: StreamBatchSource,
     rows: Rows,
 ) -> LanguageModel:
-    """The same, with the states that streams of training and of validation carry on."""
+    """The same, with variables for the states of training and of validation streams."""
     streams = (rows(config.training.batch_size), rows(EVALUATION_STREAMS))
     model = LanguageModel(config, len(preprocessor.vocabulary), streams)
     model.build()

@@ -20,28 +20,28 @@ from textapps.tasks.generate.model import LanguageModel
 from textapps.tasks.predictor import TrainedPredictor
 
 LOGGER = logging.getLogger("textapps")
-STREAMED = 16  # characters of a piece that a person sees coming
+STREAMED = 16  # characters in a piece of `stream`
 
 
 class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, LanguageModel]):
     """Continues texts, and tells how surprising a text is: `generator.generate(["ROMEO:"])`."""
 
     def set_up(self) -> None:
-        """Makes the graphs that read and that continue."""
+        """Makes the graphs that score and that continue texts."""
         self._read = tf.function(self._read_chunk, autograph=False, reduce_retracing=True)
         self._continuation = Continuation(self.model, self.preprocessor)
 
     def generate(self, seeds: Sequence[str], random_seed: int = 0, **options: object) -> list[str]:
-        """Continues each seed; the text that comes back is without it.
+        """Continues each seed; the returned text is without the seed.
 
         Args:
-            seeds: texts to go on from; "" begins on a new line.
-            random_seed: seed i of the list uses `random_seed + i`; the same one gives the same
-                text on every run, whatever the other seeds are.
+            seeds: texts to continue; "" starts a new one.
+            random_seed: text i uses `random_seed + i`; the same number gives the same text again,
+                whatever the other seeds are.
             options: of the [decoding] section, in place of the run's.
 
         Raises:
-            ConfigurationError: an option out of its range.
+            ConfigurationError: an option is unknown or out of its range.
         """
         pieces = zip(*self._pieces(seeds, random_seed, PIECE, options), strict=True)
         return ["".join(row) for row in pieces]
@@ -49,9 +49,9 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
     def stream(
         self, seeds: Sequence[str], random_seed: int = 0, **options: object
     ) -> Iterator[list[str]]:
-        """As `generate`, some characters of every text at a time, as they are made.
+        """As `generate`, but yields some characters of every text at a time.
 
-        What is given out is never taken back, even where a stop text has begun.
+        What has been yielded is final; a stop text is never part of it.
         """
         return self._pieces(seeds, random_seed, STREAMED, options)
 
@@ -86,6 +86,8 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
             LOGGER.warning(
                 "never seen in training, read as unknown: %s", ", ".join(map(repr, unknown))
             )
+        if not seeds:  # some backbones cannot run over no rows
+            return iter(())
         # XLA takes seconds to compile the loop, which then runs faster.
         compiled = config.length >= self.model.backbone.compiled_from
         return self._continuation.pieces(seeds, random_seed, config, piece, compiled=compiled)

@@ -9,8 +9,8 @@ from textapps.training.history import read_history
 
 
 def report(generator: TextGenerator, evaluation: GenerateEvaluation) -> Report:
-    """The figures, curves and surprises of a generator, its texts, and n-grams beside it."""
-    # Only here: what draws takes long to import.
+    """The figures and curves of a generator, its texts, and n-grams beside it."""
+    # Imported here because the plotting library is slow to import.
     from textapps.evaluation.reports.language import language_sections
 
     summary, baseline = evaluation.summary, evaluation.baseline

@@ -1,4 +1,4 @@
-"""What an exported generator answers: the functions behind its signatures."""
+"""The signatures of an exported generator."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from textapps.decoding.config import option_schemas
 from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
 from textapps.decoding.options import DTYPES, is_plain, row_options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
-from textapps.exporting.state import flatten_state, unflatten_state
+from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.predictor import TextGenerator
 
@@ -29,8 +29,8 @@ class Signatures:
 
     Every tensor is batch-major: strings [batch], options [batch], logits float32[batch,
     vocabulary], position int32[batch], ids int32[batch, time] padded with 0. The state of `step`
-    is the backbone's; `start` and `continue` have one block more, which remembers the characters
-    of seed and text for the repetition penalty. An option out of its range fails the call.
+    is the backbone's; `start` and `continue` have one block more, which holds the characters of
+    seed and text for the repetition penalty. A call with an option out of its range fails.
     """
 
     def __init__(self, generator: TextGenerator) -> None:
@@ -42,7 +42,7 @@ class Signatures:
         self._decoder = Decoder(generator.model, vocabulary_size)
         backbone = generator.model.initial_state(1)
         own = {"seen": tf.zeros([1, vocabulary_size], tf.bool)}
-        step_state, state = _specs(flatten_state(backbone)), _specs(flatten_state((*backbone, own)))
+        step_state, state = state_specs(backbone), state_specs((*backbone, own))
         self.state = tuple(spec.name for spec in state)
         at = [
             tf.TensorSpec([None, vocabulary_size], tf.float32, "logits"),
@@ -62,7 +62,7 @@ class Signatures:
         }
 
     def answer(self, name: str, inputs: Mapping[str, Any]) -> Tensors:
-        """What a signature gives for named inputs, as NumPy arrays."""
+        """The outputs of a signature for named inputs, as NumPy arrays."""
         return self.endpoints[name].answer(inputs)
 
     def _default(self, seed: Any) -> Tensors:
@@ -124,10 +124,6 @@ class Signatures:
 def _flat(state: DecodingState) -> Tensors:
     leaves = flatten_state((*state.backbone, state.own))
     return {"logits": state.logits, **leaves, "position": state.position}
-
-
-def _specs(leaves: Tensors) -> list[Any]:
-    return [tf.TensorSpec([None, *t.shape[1:]], t.dtype, name) for name, t in leaves.items()]
 
 
 def _check(options: Tensors) -> None:

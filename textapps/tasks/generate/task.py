@@ -1,12 +1,16 @@
-"""Continuing a text character by character: many-to-many, in step."""
+"""Text generation: a text continued character by character, many-to-many in step."""
 
 import keras
 
+from textapps.core.tokens import FIRST
 from textapps.datasets.corpus.examples import Corpus
-from textapps.tasks.generate import data, model
+from textapps.datasets.corpus.loader import load_corpora
+from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.tasks.generate import data
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
+from textapps.tasks.generate.model import LanguageModel, build_model, build_trainee
 from textapps.tasks.generate.predict import rows
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.report import report
@@ -16,7 +20,7 @@ MONITOR = "nats_per_character"
 
 
 def objective(generator: TextGenerator, validation: Corpus) -> Objective:
-    """The cross-entropy of each character; the best weights are those with the least."""
+    """The cross-entropy of each character; the best weights have the lowest."""
     nats = generator.model.nats
     metrics = [keras.metrics.MeanMetricWrapper(nats, name=MONITOR)]
     return Objective(nats, metrics, monitor=f"val_{MONITOR}", mode="min")
@@ -27,15 +31,17 @@ TASK = Task(
     presets=PRESETS,
     unit="characters",
     best="{:.4f} nats per character",
-    check=model.check_sizes,
+    check=lambda config: LanguageModel(config, vocabulary_size=FIRST + 1).build(),
     load_training=data.load_training,
-    load_split=data.load_split,
+    load_split=lambda config, split, _: load_corpora(config.data, (split,))[0],
     learn=data.learn,
-    load_preprocessor=data.load_preprocessor,
+    load_preprocessor=lambda _, folder: CharacterPreprocessor.load(folder),
     training_batches=data.training_batches,
-    validation_batches=data.validation_batches,
-    build_model=model.build_model,
-    build_trainee=model.build_trainee,
+    validation_batches=lambda config, characters, validation: data.scoring_batches(
+        config, characters, validation.text
+    ),
+    build_model=build_model,
+    build_trainee=build_trainee,
     predictor=TextGenerator,
     rows=rows,
     objective=objective,

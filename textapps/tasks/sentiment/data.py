@@ -1,6 +1,5 @@
-"""From labelled texts to a featurizer and to batches of token ids."""
+"""From labelled texts to a featurizer and batches of token ids."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,27 +19,16 @@ def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledText
     return train, validation
 
 
-def load_split(config: SentimentConfig, split: str, labels: Labels) -> LabelledTexts:
-    """One split."""
-    (texts,) = load_texts(config.data, (split,), labels)
-    return texts
-
-
 def learn(config: SentimentConfig, train: LabelledTexts) -> tuple[TextFeaturizer, TextBatchSource]:
     """A featurizer for the training texts, and their batches."""
     featurizer, sequences = TextFeaturizer.learn(train.texts, config)
     return featurizer, TextBatchSource(sequences, train.labels, _plan(config, sequences))
 
 
-def load_featurizer(config: SentimentConfig, directory: Path) -> TextFeaturizer:
-    """The featurizer that was saved."""
-    return TextFeaturizer.load(directory, config)
-
-
 def training_batches(
     config: SentimentConfig, featurizer: TextFeaturizer, train: LabelledTexts
 ) -> TextBatchSource:
-    """Batches of texts of like length, in an order that the seed decides."""
+    """Batches of texts of similar length, in an order that follows from the random seed."""
     sequences = featurizer.encode(train.texts)
     return TextBatchSource(sequences, train.labels, _plan(config, sequences))
 

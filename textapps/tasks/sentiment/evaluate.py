@@ -1,4 +1,4 @@
-"""How good a classifier, or the baseline beside it, is on a split."""
+"""Evaluating a classifier, and the NB-SVM baseline, on a split."""
 
 import json
 import time
@@ -46,12 +46,12 @@ def evaluate(
 def fit_baseline(
     classifier: SentimentClassifier, data: DataConfig | None = None, split: str = "test"
 ) -> SentimentEvaluation:
-    """Fits NB-SVM on the training split of the run, evaluates it on `split` and writes how it did.
+    """Fits NB-SVM to the training split of the run, evaluates it on `split`, writes its figures.
 
     Raises:
-        DataError: data that are missing or hold other labels.
+        DataError: data are missing or have other labels.
     """
-    # Only here: scikit-learn takes a second to import.
+    # Imported here because scikit-learn is slow to import.
     from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
 
     config, run = classifier.config, classifier.run
@@ -71,7 +71,7 @@ def fit_baseline(
 def stored_baseline(
     evaluation: SentimentEvaluation, run: RunDirectory
 ) -> SentimentEvaluation | None:
-    """What `fit_baseline` has found on the same examples, if it has been asked before."""
+    """The stored evaluation of the baseline on the same examples, None if there is none."""
     path = evaluation_path(run, evaluation.summary, BASELINE)
     try:
         summary = json.loads(path.with_suffix(".json").read_bytes())

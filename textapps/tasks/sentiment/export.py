@@ -10,7 +10,7 @@ from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 
-# Of unequal lengths, so that the check of batch against single crosses padding.
+# Of different lengths, so that batches have padding.
 EXAMPLES = (
     "A wonderful film: I loved every minute of it.",
     "Dull, far too long, and badly acted.",
@@ -25,7 +25,7 @@ def export_saved_model(
     """Publishes the next version of the export and returns its directory.
 
     Raises:
-        ExportError: it cannot be written, or does not answer as the run does.
+        ExportError: it cannot be written, or its answers differ from the run's.
     """
 
     def cases() -> list[Case]:
@@ -35,7 +35,7 @@ def export_saved_model(
     return export_model(
         {DEFAULT_SIGNATURE: Endpoint(classifier.answer, classifier.answer.input_signature)},
         track=classifier.preprocessor.resources,
-        manifest_fields=classifier.manifest_fields | {"labels": classifier.labels},
+        manifest_fields=classifier.manifest_fields,
         cases=cases,
         models_dir=models_dir,
         config=config,

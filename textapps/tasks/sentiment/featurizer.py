@@ -1,4 +1,4 @@
-"""Texts to what the sentiment model takes."""
+"""Texts to the inputs of the sentiment model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ from textapps.tasks.sentiment.config import SentimentConfig
 
 
 class TextFeaturizer:
-    """Texts to ids and, with `model.ngrams`, to n-grams.
+    """Texts to token ids and, with `model.ngrams`, to n-grams.
 
-    The same operations in training, on many texts, and in the exported graph.
+    Training and the exported graph use the same operations.
     """
 
     def __init__(self, tokenizer: TextPreprocessor, ngrams: NgramIndex | None) -> None:
@@ -25,7 +25,7 @@ class TextFeaturizer:
         return {"ids": ids} | ({} if self.ngrams is None else {"ngrams": self.ngrams(ids)})
 
     def encode(self, texts: Sequence[str]) -> dict[str, tuple[Any, Any]]:
-        """The same of many texts, each input as (values, row splits)."""
+        """The same for many texts at once; each input is (values, row splits)."""
         return self._features(self.tokenizer.encode(texts))
 
     @property
@@ -35,19 +35,18 @@ class TextFeaturizer:
 
     @property
     def resources(self) -> list[Any]:
-        """What an export must keep track of."""
+        """What an export must track."""
         return [self.tokenizer] + ([] if self.ngrams is None else [self.ngrams])
 
     @classmethod
     def learn(
         cls, texts: Sequence[str], config: SentimentConfig
     ) -> tuple["TextFeaturizer", dict[str, tuple[Any, Any]]]:
-        """Learns the vocabulary, and the n-grams if there are to be any, from training texts.
+        """Learns the vocabulary, and n-grams if the configuration asks for them.
 
-        Returns it with what `encode` gives for these texts.
+        Returns the featurizer, and `encode` of the training texts.
         """
-        tokenizer = TextPreprocessor.from_texts(texts, config.preprocessor)
-        ids = tokenizer.encode(texts)
+        tokenizer, ids = TextPreprocessor.learn(texts, config.preprocessor)
         ngrams = None
         if config.model.ngrams:
             ngrams = NgramIndex.learn(
@@ -60,7 +59,7 @@ class TextFeaturizer:
         return featurizer, featurizer._features(ids)
 
     def save(self, directory: Path) -> None:
-        """Writes vocabulary and n-grams."""
+        """Writes the vocabulary and the n-grams."""
         self.tokenizer.save(directory)
         if self.ngrams is not None:
             self.ngrams.save(directory)

@@ -17,19 +17,19 @@ from textapps.training.batches import TextBatchSource
 
 
 class SentimentModel(keras.Model):
-    """Embedding → stem → backbone that reads both ways → pooling → logits.
+    """Embedding → stem → bidirectional backbone → pooling → logits.
 
-    With `config.model.ngrams` an `NgramPath` answers beside it; the answer of both is the weighted
-    mean of their logits, but each has a loss of its own, because the n-grams alone soon fit the
-    training texts and would leave the backbone nothing to learn.
+    With `config.model.ngrams` there is an `NgramPath` beside it. The answer is the weighted mean
+    of the logits of both. Each has its own loss: n-grams soon fit the training texts, and with a
+    common loss the backbone would have nothing left to learn.
 
     Takes {"ids": int32[batch, time]} and "ngrams": int32[batch, n], 0 for padding, time at least
-    1. Gives float32[batch, paths, classes], 1 or 2 paths.
+    1. Returns float32[batch, paths, classes], 1 or 2 paths.
 
     Args:
         vocabulary_size: one more than the largest id.
-        classes: how many.
-        ngrams: the largest number of an n-gram.
+        classes: the number of classes.
+        ngrams: the number of n-grams.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class SentimentModel(keras.Model):
         self._widths = (model.embedding_units, units, units * (2 if "_" in model.pooling else 1))
 
     def build(self, inputs_shape: Any = None) -> None:
-        """Creates all weights at once, without a trace of the graph."""
+        """Creates all weights without tracing a graph."""
         embedded, units, pooled = self._widths
         self.embedding.build((None, None))
         self.stem.build((None, None, embedded))
@@ -96,17 +96,17 @@ class SentimentModel(keras.Model):
         )
 
     def combined(self, logits: Any) -> Any:
-        """The logits of all paths together: float32[batch, classes]."""
+        """The weighted mean of the logits of the paths: float32[batch, classes]."""
         shares = ops.convert_to_tensor(self.shares, logits.dtype)
         return ops.sum(logits * shares[None, :, None], axis=1)
 
     def correct(self, labels: Any, logits: Any) -> Any:
-        """Whether the answer of all paths together is right: float32[batch]."""
+        """1 where the combined answer is right, else 0: float32[batch]."""
         return keras.metrics.sparse_categorical_accuracy(labels, self.combined(logits))
 
 
 class WordDropout(keras.layers.Layer):
-    """Makes a share of the words unknown in training (Iyyer et al. 2015, section 3.1)."""
+    """Replaces a share of the words by UNK in training (Iyyer et al. 2015, section 3.1)."""
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -115,17 +115,12 @@ class WordDropout(keras.layers.Layer):
         self.built = True
 
     def call(self, ids: Any, training: bool | None = None) -> Any:
-        """int32[batch, time] → the same, padding untouched."""
+        """int32[batch, time] → int32[batch, time]; padding stays."""
         if not training or not self.rate:
             return ids
         drawn = keras.random.uniform(ops.shape(ids), seed=self.seed_generator)
         dropped = ops.logical_and(drawn < self.rate, ids != PAD)
         return ops.where(dropped, UNK, ids)
-
-
-def check_sizes(config: SentimentConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1).build()
 
 
 def build_model(
@@ -145,7 +140,7 @@ def build_trainee(
     batches: TextBatchSource,
     rows: Rows,
 ) -> SentimentModel:
-    """The same, its path of n-grams set to naive Bayes on the texts to train on."""
+    """The same, with the n-gram path initialised to naive Bayes of the training texts."""
     model = build_model(config, featurizer, labels)
     if model.ngram_path is not None:
         model.ngram_path.adapt(*batches.sequences["ngrams"], batches.labels)

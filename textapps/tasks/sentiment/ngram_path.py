@@ -6,17 +6,17 @@ import keras
 import numpy as np
 from keras import ops
 
-# For two classes the difference of logits then begins at 0.02 of naive Bayes's, which counts
-# dependent n-grams over and over; trials began at 0.01 to 0.05 and ended alike.
+# With two classes the difference of the logits starts at 0.02 of that of naive Bayes, which counts
+# dependent n-grams many times. Starts from 0.01 to 0.05 led to the same results.
 INITIAL_WEIGHT = 0.01
 
 
 class NgramPath(keras.layers.Layer):
-    """Naive Bayes features with learnt weights (Wang and Manning 2012, section 2.3).
+    """Naive Bayes features with learned weights (Wang and Manning 2012, section 2.3).
 
-    logits[c] = bias[c] + sum over the n-grams f of a text of ratio[f, c] · weight[f, c], where
-    the ratio is the log-count ratio of class c against the rest, fixed before training by
-    `adapt`. The weights begin equal, which is naive Bayes.
+    logits[c] = bias[c] + sum over the n-grams f of a text of ratio[f, c] · weight[f, c]. The ratio
+    is the log-count ratio of class c against the others; `adapt` sets it before training. The
+    weights start equal, which is naive Bayes.
     """
 
     def __init__(self, features: int, classes: int, **kwargs: Any) -> None:
@@ -24,7 +24,7 @@ class NgramPath(keras.layers.Layer):
         self.shape = (features + 1, classes)
 
     def build(self, inputs_shape: Any = None) -> None:
-        """Creates the tables; row 0, for what is no n-gram, stays zero."""
+        """Creates the tables; row 0 stands for padding and stays zero."""
         self.ratio = self.add_weight(self.shape, "zeros", trainable=False, name="ratio")
         start = keras.initializers.Constant(INITIAL_WEIGHT)
         self.weight = self.add_weight(self.shape, start, name="weight")
@@ -49,5 +49,5 @@ class NgramPath(keras.layers.Layer):
         self.ratio.assign(np.concatenate([np.zeros((1, classes)), ratio]))
 
     def call(self, features: Any) -> Any:
-        """int32[batch, n], 0 for none → float32[batch, classes]."""
+        """int32[batch, n], padded with 0 → float32[batch, classes]."""
         return ops.sum(ops.take(self.ratio * self.weight, features, axis=0), axis=1) + self.bias

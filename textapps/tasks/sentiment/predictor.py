@@ -18,11 +18,11 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
     """Tells the sentiment of texts: `classifier.predict(["What a film!"])[0].label`."""
 
     def set_up(self) -> None:
-        """Traces the signature once."""
+        """Makes the graph of the signature."""
         self.answer = tf.function(
             self._answer,
             input_signature=[tf.TensorSpec([None], tf.string, name="text")],
-            autograph=False,  # nothing here branches on a tensor, and converting takes a second
+            autograph=False,  # nothing branches on a tensor, and conversion takes a second
         )
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:

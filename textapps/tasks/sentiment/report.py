@@ -9,7 +9,7 @@ from textapps.training.history import read_history
 
 def report(classifier: SentimentClassifier, evaluation: SentimentEvaluation) -> Report:
     """The figures, curves and mistakes of a classifier, beside the baseline if there is one."""
-    # Only here: what draws takes long to import.
+    # Imported here because the plotting library is slow to import.
     from textapps.evaluation.reports.classification import classifier_sections
 
     config, summary, examples = classifier.config, evaluation.summary, evaluation.examples

@@ -1,12 +1,15 @@
-"""Classifying texts by their sentiment: many-to-one, a text to one of the classes of its set."""
+"""Sentiment: a text to one of the classes of its data set, many-to-one."""
 
 import keras
 
 from textapps.datasets.texts.examples import LabelledTexts
-from textapps.tasks.sentiment import data, model
+from textapps.datasets.texts.loader import load_texts
+from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.config import PRESETS
 from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
+from textapps.tasks.sentiment.featurizer import TextFeaturizer
+from textapps.tasks.sentiment.model import SentimentModel, build_model, build_trainee
 from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.report import report
@@ -14,7 +17,7 @@ from textapps.tasks.task import Objective, Task
 
 
 def objective(classifier: SentimentClassifier, validation: LabelledTexts) -> Objective:
-    """The losses of all paths; the best weights answer most validation texts rightly."""
+    """The sum of the losses of the paths; the best weights have the highest accuracy."""
     model = classifier.model
     accuracy = keras.metrics.MeanMetricWrapper(model.correct, name="accuracy")
     return Objective(model.loss_of_paths, [accuracy])
@@ -26,16 +29,16 @@ TASK = Task(
     unit="texts",
     best="accuracy {:.4f}",
     labelled=True,
-    check=model.check_sizes,
+    check=lambda config: SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1).build(),
     load_training=data.load_training,
-    load_split=data.load_split,
+    load_split=lambda config, split, labels: load_texts(config.data, (split,), labels)[0],
     labels=lambda texts: texts.label_names,
     learn=data.learn,
-    load_preprocessor=data.load_featurizer,
+    load_preprocessor=lambda config, folder: TextFeaturizer.load(folder, config),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=model.build_model,
-    build_trainee=model.build_trainee,
+    build_model=build_model,
+    build_trainee=build_trainee,
     predictor=SentimentClassifier,
     rows=rows,
     objective=objective,

@@ -1,4 +1,4 @@
-"""From waveforms of any lengths to labels: what predict and the export have in common."""
+"""Waveforms of any length to labels, in the graph, for prediction and the export."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from textapps.preprocessing.recordings import fit_length
 from textapps.tasks.classification import classify
 from textapps.tasks.speech.model import SpeechModel
 
-_BLOCK_MS = 10  # how finely the loudest part of a long recording is looked for
+_BLOCK_MS = 10  # step of the search for the loudest part of a long recording
 
 
 class Answers:
-    """The probabilities of the labels, and of a bad recording why there are none.
+    """The probabilities of the labels, or the error of a bad recording.
 
     Args:
         model: with its weights.
@@ -33,15 +33,15 @@ class Answers:
         return tf.nn.softmax(self._logits(waveform))
 
     def waveforms(self, waveform: Any, samples: Any) -> dict[str, Any]:
-        """Recordings of any lengths.
+        """Recordings of any length.
 
         Args:
             waveform: float32[batch, any], at the model's rate.
-            samples: int32[batch], how many count.
+            samples: int32[batch], the length of each recording.
 
         Returns:
             label string[batch], probability float32[batch], scores float32[batch, labels], error
-            string[batch]; where there is an error the label is '' and all numbers are 0.
+            string[batch]. A row with an error has the label '' and zeros.
         """
         samples = tf.clip_by_value(samples, 0, tf.shape(waveform)[1])
         counts = tf.range(tf.shape(waveform)[1])[None] < samples[:, None]
@@ -55,7 +55,7 @@ class Answers:
         return self.checked(waveform, samples, error)
 
     def checked(self, waveform: Any, samples: Any, error: Any) -> dict[str, Any]:
-        """The same, of recordings whose errors are known."""
+        """The same for recordings whose errors are known."""
         good = error == ""
         waveform = tf.clip_by_value(tf.where(good[:, None], waveform, 0), -1.0, 1.0)
         answer = classify(self._logits(self._loudest(waveform, samples)), self.labels)
@@ -70,20 +70,22 @@ class Answers:
         return self.model.logits(self.model.front_end.frames(waveform))
 
     def _loudest(self, waveform: Any, samples: Any) -> Any:
-        """float32[batch, any] → float32[batch, clip], of what is longer the loudest stretch.
+        """float32[batch, any] → float32[batch, clip]: the loudest stretch of a longer recording.
 
-        A recording of two seconds by hand has its word anywhere.
+        When people record two seconds by hand, the word may be anywhere.
         """
         clip = self.audio.clip_samples
         block = max(1, self.audio.sample_rate * _BLOCK_MS // 1_000)
         rows, there = tf.unstack(tf.shape(waveform))
-        silence = clip + block + -(clip + there) % block  # so that there is a stretch of nothing
+        silence = (
+            clip + block + -(clip + there) % block
+        )  # a whole stretch, also after an empty recording
         padded = tf.pad(waveform, [[0, 0], [0, silence]])
         energies = tf.reduce_sum(tf.reshape(padded, [rows, -1, block]) ** 2, axis=2)
         sums = tf.cumsum(tf.cast(energies, tf.float64), axis=1, exclusive=True)
         blocks = -(-clip // block)
         stretches = sums[:, blocks:] - sums[:, :-blocks]
-        # not beyond the end of the recording, unless it is shorter than a clip
+        # A stretch ends within the recording, unless the recording is shorter than a clip.
         starts = tf.range(tf.shape(stretches)[1])[None] * block
         inside = starts <= tf.maximum(samples - clip, 0)[:, None]
         first = block * tf.argmax(tf.where(inside, stretches, -1), axis=1, output_type=tf.int32)

@@ -13,18 +13,18 @@ from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan, shar
 
 
 class ClipBatchSource:
-    """Clips of one length as 16-bit samples, with seeds for what training makes of them.
+    """Clips of one length as 16-bit samples, with seeds for their augmentation.
 
-    Which clips a pass takes, in which order, and the seeds of its variations follow from the
-    random seed, the pass and the step alone.
+    The clips of a pass, their order and their seeds are functions of the random seed, the pass and
+    the step.
 
     Args:
         clips: of one split.
         batch_size: rows of a batch.
         seed: None for every clip once and in order, as for validation.
-        worker, workers: this process and the number of them, for data-parallel training.
-        repeat: how often a clip of a rare command is heard in a pass at most.
-        repeat_unknown: how often each clip of an unknown word is.
+        worker, workers: this process and the number of processes, for data-parallel training.
+        repeat: how often a clip of a rare command is used in a pass, at most.
+        repeat_unknown: how often each clip of an unknown word is used in a pass.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ClipBatchSource:
         if seed is None:
             self.plan = SequentialPlan(np.zeros(len(clips)), batch_size)
         else:
-            self.plan = LengthGroupedPlan(np.zeros(len(self.heard(0))), batch_size, seed)
+            self.plan = LengthGroupedPlan(np.zeros(len(self.of_pass(0))), batch_size, seed)
 
     @property
     def steps_per_pass(self) -> int:
@@ -59,16 +59,16 @@ class ClipBatchSource:
         """({"pcm": int16[batch, samples], "seeds": int64[batch]}, labels, weights)."""
         planned = self.plan.indices(pass_index, step)
         places, weights = shard(planned, self.worker, self.workers)
-        rows = places if self.seed is None else self.heard(pass_index)[places]
+        rows = places if self.seed is None else self.of_pass(pass_index)[places]
         seeds = clip_seeds(self.seed or 0, pass_index, places).numpy()
         inputs = {"pcm": self.clips.audio.pcm(rows), "seeds": seeds}
         return inputs, self.clips.labels[rows], weights
 
-    def heard(self, pass_index: int) -> NDArray[np.int64]:
-        """The clips of a pass of training; equally many each time.
+    def of_pass(self, pass_index: int) -> NDArray[np.int64]:
+        """The clips of a training pass, as many in every pass: int64[clips of the pass].
 
-        Of a command that has fewer clips than another, clips come several times: a class that is
-        heard less often is answered less often too, whatever is said.
+        Clips of a command that has fewer of them than another are repeated: the model would
+        predict a rare class too seldom.
         """
         drawn = self.clips.drawn(pass_index)
         labels, names = self.clips.labels[drawn], self.clips.names
@@ -78,7 +78,7 @@ class ClipBatchSource:
         for label, count in zip(commands, counts, strict=True):
             own = drawn[labels == label]
             more = min(max(counts), self.repeat * count) - count
-            # The next ones in every pass, so that each is heard as often as any other.
+            # Other clips in every pass, so that all are used equally often.
             parts.append(own[(pass_index * more + np.arange(more)) % max(count, 1)])
         if UNKNOWN in names:
             unknown = drawn[labels == names.index(UNKNOWN)]

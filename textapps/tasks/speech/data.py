@@ -1,7 +1,6 @@
-"""From clips to a front end and to batches of waveforms."""
+"""From clips to a front end and batches of waveforms."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from textapps.tasks.speech.batches import ClipBatchSource
 from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.task import Labels
 
-LEARNED_FROM = 2_000  # clips; more would change the third digit of the normalisation at most
+LEARNED_FROM = 2_000  # clips; more would hardly change the normalisation
 
 
 def load_training(config: SpeechConfig, labels: Labels) -> tuple[Clips, Clips]:
@@ -26,9 +25,9 @@ def load_training(config: SpeechConfig, labels: Labels) -> tuple[Clips, Clips]:
 
 
 def load_split(config: SpeechConfig, split: str, labels: Labels) -> Clips:
-    """The clips of one split, the same ones each time.
+    """The clips of one split, the same ones in every call.
 
-    A pass of training takes other clips of unknown words each time; here each word has its share.
+    Training takes other clips of unknown words in each pass; here each word has its share.
     """
     fixed = config.data.model_copy(update={"redraw": False})
     (clips,) = _load(config, fixed, (split,), labels)
@@ -36,20 +35,15 @@ def load_split(config: SpeechConfig, split: str, labels: Labels) -> Clips:
 
 
 def learn(config: SpeechConfig, train: Clips) -> tuple[FrontEnd, ClipBatchSource]:
-    """The front end, its normalisation learned from clips spread over the training split."""
+    """The front end with a normalisation from clips spread over the split, and the batches."""
     chosen = np.unique(np.linspace(0, len(train) - 1, LEARNED_FROM).astype(np.int64))
     parts = np.array_split(chosen, -(-len(chosen) // ANSWER_BATCH))
     front_end = FrontEnd.learn(config.preprocessor, (train.waveforms(part) for part in parts))
     return front_end, training_batches(config, front_end, train)
 
 
-def load_front_end(config: SpeechConfig, directory: Path) -> FrontEnd:
-    """The front end with the normalisation that was saved."""
-    return FrontEnd.load(directory, config.preprocessor)
-
-
 def training_batches(config: SpeechConfig, front_end: FrontEnd, train: Clips) -> ClipBatchSource:
-    """Clips in an order that the seed decides, varied anew in every pass."""
+    """Clips in an order that follows from the random seed, augmented anew in every pass."""
     return ClipBatchSource(
         train,
         config.training.batch_size,
@@ -62,7 +56,7 @@ def training_batches(config: SpeechConfig, front_end: FrontEnd, train: Clips) ->
 def validation_batches(
     config: SpeechConfig, front_end: FrontEnd, validation: Clips
 ) -> ClipBatchSource:
-    """Every clip once, as it is."""
+    """Every clip once, without augmentation."""
     return ClipBatchSource(validation, 2 * config.training.batch_size, None)
 
 

@@ -1,4 +1,4 @@
-"""How good a recogniser is on a split."""
+"""Evaluating a recogniser on a split."""
 
 import time
 from collections.abc import Callable
@@ -29,8 +29,8 @@ from textapps.tasks.task import Evaluation
 
 RATIOS_DB = (20.0, 10.0, 5.0, 0.0)
 THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-STREAM_SECONDS = 1_800.0  # at most: a model that does not stream hears an hour in minutes
-SECONDS_PER_CLIP = 3.5  # of a stream: the clip and the pause before it
+STREAM_SECONDS = 1_800.0  # at most: a model that does not stream takes minutes for an hour
+SECONDS_PER_CLIP = 3.5  # in a stream: the clip and the pause before it
 LATENCY_ROUNDS = 20
 
 Scores = NDArray[np.float32]  # [clips, labels]
@@ -40,7 +40,7 @@ Scores = NDArray[np.float32]  # [clips, labels]
 class SpeechEvaluation(Evaluation[Clips]):
     """Clips, the scores given to them, float32[clips, labels], and their figures.
 
-    `noisy` and `streaming` are there where the set has background noise, or a word to listen for.
+    `noisy` needs background noise in the set, `streaming` a command.
     """
 
     scores: Scores
@@ -49,19 +49,20 @@ class SpeechEvaluation(Evaluation[Clips]):
 
 
 def evaluate(recognizer: SpeechRecognizer, clips: Clips, split: str) -> SpeechEvaluation:
-    """Evaluates a recogniser on the clips of a split: as they are, in noise, and in a stream."""
+    """Evaluates a recogniser on the clips of a split: clean, in noise, and in a stream."""
     scores = clip_scores(recognizer, clips)
     in_noise = _in_noise(recognizer, clips)
     noisy = tuple(accuracy_in_noise(clips.labels, scores, in_noise))
     streaming = _stream(recognizer, clips)
     spread = speaker_spread(np.argmax(scores, axis=1) == clips.labels, clips.speakers)
     threshold = recognizer.config.detection.threshold
+    silence = np.zeros(recognizer.config.preprocessor.clip_samples, np.float32)
     metrics = {
         **speech_metrics(clips.labels, scores, clips.names, commands=recognizer.commands),
         **(speaker_metrics(spread) if spread else {}),
         **noise_metrics(noisy),
         **(streaming.by_threshold[threshold] if streaming else {}),
-        "milliseconds_per_clip": milliseconds_per_clip(recognizer),
+        "milliseconds_per_clip": median_milliseconds(lambda: recognizer.scores([silence])),
         **costs(recognizer),
     }
     noise_arrays = {f"scores_{ratio:g}_db": values for ratio, values in in_noise.items()}
@@ -80,7 +81,7 @@ def clip_scores(
     clips: Clips,
     varied: Callable[[Any, int], Any] = lambda waveforms, first: waveforms,
 ) -> Scores:
-    """float32[clips, labels]: the answers to the clips, or to what `varied` makes of them.
+    """float32[clips, labels]: the scores of the clips, or of what `varied` makes of them.
 
     Args:
         varied: float32[batch, samples] and the number of the first of them → the same shape.
@@ -92,21 +93,19 @@ def clip_scores(
     return scores
 
 
-def milliseconds_per_clip(recognizer: SpeechRecognizer) -> float:
-    """The median time for one clip as samples, warm, on this machine."""
-    samples = recognizer.config.preprocessor.clip_samples
-    inputs = (tf.zeros([1, samples]), tf.constant([samples]))
-    recognizer.answer(*inputs)
+def median_milliseconds(answer: Callable[[], object]) -> float:
+    """The median time of an answer after the first, on this machine."""
+    answer()
     times = []
     for _ in range(LATENCY_ROUNDS):
         began_at = time.perf_counter()
-        recognizer.answer(*inputs)["scores"].numpy()
+        answer()
         times.append(time.perf_counter() - began_at)
     return 1_000 * float(np.median(times))
 
 
 def _in_noise(recognizer: SpeechRecognizer, clips: Clips) -> dict[float, Scores]:
-    """The scores by ratio in dB; none where the set has no noise."""
+    """The scores by ratio in dB; {} if the set has no noise."""
     noises = [noise.waveform for noise in clips.noises]
     if not noises:
         return {}
@@ -120,7 +119,7 @@ def _in_noise(recognizer: SpeechRecognizer, clips: Clips) -> dict[float, Scores]
 
 
 def _stream(recognizer: SpeechRecognizer, clips: Clips) -> Streaming | None:
-    """What is heard in a long recording of the clips, in which none comes twice."""
+    """What is detected in a long recording of the clips, none of which comes twice."""
     commands, own = recognizer.commands, recognizer.config.detection
     spoken = sum(clips.names[label] in commands for label in clips.labels)
     if not spoken:

@@ -10,13 +10,13 @@ import tensorflow as tf
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
-from textapps.exporting.state import flatten_state, unflatten_state
+from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.exporting.verification import Case
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Waveform
 
 STEP = "step"
-# Rate, channels and kind of samples of the files that a verification asks about.
+# Sample rate, channels and encoding of the files in the verification.
 FILES = ((None, 1, "PCM_16"), (44_100, 2, "PCM_24"), (8_000, 1, "FLOAT"), (None, 1, "PCM_U8"))
 
 
@@ -31,7 +31,7 @@ def export_saved_model(
     the new state.
 
     Raises:
-        ExportError: it cannot be written, or does not answer as the run does.
+        ExportError: it cannot be written, or its answers differ from the run's.
     """
     endpoints = {
         DEFAULT_SIGNATURE: Endpoint(
@@ -51,27 +51,15 @@ def export_saved_model(
     return export_model(
         endpoints,
         track=(),
-        manifest_fields=manifest_fields(recognizer) | {"state": state},
+        manifest_fields=recognizer.manifest_fields | {"state": state},
         cases=cases,
         models_dir=models_dir,
         config=config,
     )
 
 
-def manifest_fields(recognizer: SpeechRecognizer) -> dict[str, Any]:
-    """What the manifest of any export of a recogniser says of it."""
-    config = recognizer.config
-    seconds = {"clip_seconds": config.preprocessor.clip_seconds}
-    return {
-        **recognizer.manifest_fields,
-        "labels": recognizer.labels,
-        "sample_rate_hz": config.preprocessor.sample_rate,
-        "decoding": {**config.detection.model_dump(), **seconds},
-    }
-
-
 def step_endpoint(recognizer: SpeechRecognizer) -> Endpoint:
-    """A chunk of a stream and the state after the chunks before; zeros are the first state."""
+    """The signature for a chunk of a stream and the state before it; the first state is zeros."""
     model = recognizer.model
 
     def step(waveform: Any, samples: Any, **state: Any) -> dict[str, Any]:
@@ -83,20 +71,13 @@ def step_endpoint(recognizer: SpeechRecognizer) -> Endpoint:
             **flatten_state(new),
         }
 
-    leaves = flatten_state(model.initial_state(1))
-    specs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype, name) for name, t in leaves.items()]
-    return Endpoint(
-        step,
-        [
-            tf.TensorSpec([None, None], tf.float32, "waveform"),
-            tf.TensorSpec([None], tf.int32, "samples"),
-            *specs,
-        ],
-    )
+    waveform = tf.TensorSpec([None, None], tf.float32, "waveform")
+    samples = tf.TensorSpec([None], tf.int32, "samples")
+    return Endpoint(step, [waveform, samples, *state_specs(model.initial_state(1))])
 
 
 def sounds(clip_samples: int) -> list[Waveform]:
-    """Noises of unequal lengths: a clip, a short one, and one in which the loud part lies late."""
+    """Sounds of three lengths: a clip, a shorter one, and a longer one that is loud at its end."""
     drawn = np.random.RandomState(8)
     made = []
     for share in (1.0, 0.37, 2.6):
@@ -132,12 +113,12 @@ def _waveform_case(recognizer: SpeechRecognizer) -> Case:
 
 
 def _step_case(recognizer: SpeechRecognizer, endpoint: Endpoint) -> Case:
-    """The second chunk of streams of which some have paused."""
+    """The second chunk of streams, some of which have ended."""
     waveform, samples = _batch(sounds(recognizer.config.preprocessor.clip_samples))
     zeros = flatten_state(recognizer.model.initial_state(len(waveform)))
     half = waveform.shape[1] // 2
-    begun = {"waveform": waveform[:, :half], "samples": np.minimum(samples, half), **zeros}
-    first = endpoint.answer(begun)
+    opening = {"waveform": waveform[:, :half], "samples": np.minimum(samples, half), **zeros}
+    first = endpoint.answer(opening)
     inputs = {
         "waveform": waveform[:, half:],
         "samples": np.maximum(samples - half, 0),
@@ -147,7 +128,7 @@ def _step_case(recognizer: SpeechRecognizer, endpoint: Endpoint) -> Case:
 
 
 def _batch(waveforms: list[Waveform]) -> tuple[Any, Any]:
-    """float32[batch, longest], padded with what must not count, and int32[batch]."""
+    """float32[batch, longest], padded with values to be ignored, and lengths int32[batch]."""
     samples = np.array([len(each) for each in waveforms], np.int32)
     batch = np.full((len(waveforms), samples.max()), 0.7, np.float32)
     for row, waveform in zip(batch, waveforms, strict=True):

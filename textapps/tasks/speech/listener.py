@@ -15,20 +15,20 @@ Floats = NDArray[np.float32]
 
 
 class Heard(NamedTuple):
-    """The probabilities float32[answers, classes] of clips, and when each ends, in ms."""
+    """Probabilities float32[answers, classes] of clips, and the end of each clip in ms."""
 
     scores: Floats
     times_ms: NDArray[np.float64]
 
 
 class Listener:
-    """What a model makes of the last clip's length of a stream, every `hop_ms`.
+    """Answers of a model to a stream: every `hop_ms`, for the last clip's length of it.
 
-    The first answer is to the first whole clip, and equals that to this clip alone. A causal
-    model reads each sample once and carries its state on; any other one reads for each answer the
-    whole clip that ends there.
+    The first answer is for the first whole clip, and equals that for this clip alone. A causal
+    model reads each sample once and carries its state on. Any other model reads the whole clip
+    again for each answer.
 
-    Law: samples in pieces of any lengths are answered as all at once.
+    Law: the answers do not depend on how the stream is cut into pieces.
 
     Args:
         model: with its weights.
@@ -59,10 +59,10 @@ class Listener:
             self._step = tf.function(self._slide, input_signature=[*specs, state], autograph=False)
 
     def answers(self, pieces: Iterable[Floats]) -> Iterator[Heard]:
-        """What there is to say after each piece, float32[samples] at the model's rate.
+        """The answers after each piece, float32[samples] at the model's rate.
 
-        Behind the last piece comes half a clip of silence, so that a word at the very end is heard
-        as one in the middle is.
+        Half a clip of silence follows the last piece, so that a word at the very end is recognised
+        as well as one in the middle.
         """
         state: Any = (self.model if self.model.causal else self._framer).initial_state(1)
         done = 0
@@ -80,14 +80,14 @@ class Listener:
         return tf.boolean_mask(tf.nn.softmax(logits), mask), state
 
     def _slide(self, waveform: Any, state: Any) -> tuple[Any, Any]:
-        """The same, of whole clips."""
+        """The same from whole clips."""
         clips, mask, state = self._framer.next_frames(waveform, state)
         clips = tf.boolean_mask(clips, mask)
         return tf.nn.softmax(self.model.logits(self.model.front_end.frames(clips))), state
 
 
 def _ended(pieces: Iterable[Floats], clip_samples: int) -> Iterator[Floats]:
-    """The pieces, none longer than ten clips, and the silence behind them."""
+    """The pieces, none longer than ten clips, and silence at the end."""
     for piece in pieces:
         for start in range(0, len(piece), 10 * clip_samples):
             yield piece[start : start + 10 * clip_samples]

@@ -1,7 +1,7 @@
 """A recogniser as files of LiteRT, front end included: samples of one clip in, scores out."""
 
 import logging
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +15,25 @@ from textapps.exporting.lite import LiteModel, convert
 from textapps.exporting.publish import publish
 from textapps.savedmodel.manifest import EvaluatedOn, LiteFile, Manifest, checksums
 from textapps.tasks.speech.data import load_split
-from textapps.tasks.speech.evaluate import clip_scores
-from textapps.tasks.speech.export import manifest_fields, sounds
+from textapps.tasks.speech.evaluate import clip_scores, median_milliseconds
+from textapps.tasks.speech.export import sounds
 from textapps.tasks.speech.predictor import SpeechRecognizer
 
 LOGGER = logging.getLogger("textapps")
 KINDS = ("float", "int8")
-_TOLERANCE = 1e-4  # of a probability; int8 has none, only the accuracy that is told
-_ROUNDS = 20
+_TOLERANCE = 1e-4  # of a probability of the float file; int8 is measured, not verified
 
 
 def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportConfig) -> Path:
     """Publishes `<models_dir>/tflite/<name>/<next version>/` and returns it.
 
     `<name>.tflite` has weights of 32 bits, `<name>-int8.tflite` of 8. Both take float32[1,
-    samples], one clip at the rate of the model filled up with zeros, and give float32[1, labels].
-    textapps.json says what they are and how they answer to the test split beside the run itself.
+    samples], one clip at the rate of the model, padded with zeros, and return float32[1, labels].
+    textapps.json describes them, with their accuracy on the test split beside that of the run.
 
     Raises:
-        ExportError: it cannot be converted or written, or the float file does not answer as the
-            run does.
+        ExportError: it cannot be converted or written, or the answers of the float file differ
+            from the run's.
     """
     audio = recognizer.config.preprocessor
     spec = tf.TensorSpec([1, audio.clip_samples], tf.float32, "waveform")
@@ -46,11 +45,12 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
     if config.verify:
         _verify(recognizer, models["float"])
     names = {"float": f"{name}.tflite", "int8": f"{name}-int8.tflite"}
+    silence = np.zeros((1, audio.clip_samples), np.float32)
     files = {
         kind: LiteFile(
             file=names[kind],
             bytes=len(contents[kind]),
-            milliseconds_per_clip=_milliseconds(models[kind], audio.clip_samples),
+            milliseconds_per_clip=round(median_milliseconds(partial(models[kind], silence)), 3),
         )
         for kind in KINDS
     }
@@ -64,7 +64,7 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
             clip_samples=audio.clip_samples,
             files=files,
             sha256=checksums(directory),
-            **manifest_fields(recognizer),
+            **recognizer.manifest_fields,
             **figures,
         ).write(directory)
 
@@ -72,12 +72,12 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
 
 
 def lite_scores(model: LiteModel, clips: Clips) -> Any:
-    """float32[clips, labels]: the answers of a file, clip after clip."""
+    """float32[clips, labels]: the scores of a file, clip by clip."""
     return np.concatenate([model(clips.waveforms([row])) for row in range(len(clips))])
 
 
 def _figures(recognizer: SpeechRecognizer, models: dict[str, LiteModel]) -> dict[str, Any]:
-    """Accuracies on the test split, and int8 against float clip by clip; {} without the data."""
+    """Accuracies on the test split, and int8 against float by clip; {} without the data."""
     try:
         clips = load_split(recognizer.config, "test", recognizer.labels)
     except DataError as error:
@@ -113,14 +113,3 @@ def _verify(recognizer: SpeechRecognizer, model: LiteModel) -> None:
             raise ExportError(
                 f"the LiteRT file does not verify: its answer to sound {number} is {gap:.2g} off"
             )
-
-
-def _milliseconds(model: LiteModel, samples: int) -> float:
-    """The median time for one clip, warm, on one core of this machine."""
-    clip = np.zeros((1, samples), np.float32)
-    times = []
-    for _ in range(_ROUNDS):
-        began_at = time.perf_counter()
-        model(clip)
-        times.append(time.perf_counter() - began_at)
-    return round(1_000 * float(np.median(times)), 3)

@@ -1,4 +1,4 @@
-"""Waveforms to logits of the classes, whole clips or a stream."""
+"""Waveforms to logits of the classes, for whole clips or a stream."""
 
 import math
 from collections.abc import Sequence
@@ -28,16 +28,16 @@ class SpeechModel(keras.Model):
     """Waveform → front end → stem → backbone → pooling → logits.
 
     Called as a Keras model it takes {"pcm": int16[batch, samples], "seeds": int64[batch]}, clips
-    of equal length and what their variations in training are drawn from, and gives
-    float32[batch, classes]. Otherwise `logits` answers to clips, and `listen`, if the model is
-    causal, to a stream: chunks of any lengths, the state passed along, are answered as one.
+    of equal length and the seeds of their augmentation, and returns float32[batch, classes].
+    `logits` answers to clips. A causal model also answers to a stream by `listen`; the answers do
+    not depend on how the stream is cut into chunks.
 
-    Training with the state of other clips works over batches: row i begins where row i of the
-    batch before ended, in a share of `config.model.carry` of the cases.
+    In training of a causal model a share `config.model.carry` of the clips begins with the state
+    of another clip: row i of a batch with the state in which row i of the batch before ended.
 
     Args:
-        classes: how many.
-        rows: of a training batch; None if there will be no training.
+        classes: the number of classes.
+        rows: of a training batch; None for no training.
         noise: recordings float32[samples] of background noise to train with.
     """
 
@@ -59,7 +59,7 @@ class SpeechModel(keras.Model):
             self.augmentation = Augmentation(config.augmentation, config.preprocessor, together)
         self.stem = ConvStem(config.stem, units, causal=causal, name="stem")
         self.backbone = Backbone(config.backbone, causal=causal, name="backbone")
-        self.clip_positions = config.preprocessor.clip_frames  # behind the stem
+        self.clip_positions = config.preprocessor.clip_frames  # after the stem
         for stride in config.stem.strides:
             self.clip_positions = math.ceil(self.clip_positions / stride)
         self.pooling = Pooling(model.pooling, self.clip_positions, name="pooling")
@@ -76,11 +76,11 @@ class SpeechModel(keras.Model):
 
     @property
     def causal(self) -> bool:
-        """Whether it can listen."""
+        """Whether it can listen to a stream."""
         return bool(self.backbone.causal)
 
     def build(self, inputs_shape: Any = None) -> None:
-        """Creates all weights at once, without a trace of the graph."""
+        """Creates all weights without tracing a graph."""
         features, units, pooled = self._widths
         self.stem.build((None, None, features))
         self.backbone.build((None, None, units))
@@ -100,13 +100,12 @@ class SpeechModel(keras.Model):
         return self.logits(features, fresh=draws[:, count] >= self.carry, training=True)
 
     def logits(self, features: Any, fresh: Any = None, training: bool | None = None) -> Any:
-        """The answer to whole clips.
+        """The logits of whole clips.
 
         Args:
             features: float32[batch, time, features].
-            fresh: bool[batch], which clips begin with no state, where the model carries one from
-                batch to batch; None: all.
-            training: whether anything is dropped.
+            fresh: bool[batch], which clips begin without the state of another; None: all.
+            training: whether dropout is applied.
 
         Returns:
             float32[batch, classes].
@@ -120,19 +119,19 @@ class SpeechModel(keras.Model):
         return self.head(self.head_dropout(x, training=training))
 
     def listen(self, waveform: Any, state: State, samples: Any = None) -> tuple[Any, Any, State]:
-        """The answer at every position that a chunk completes: that to the clip that ends there.
+        """The logits at every position that a chunk completes, for the clip that ends there.
 
-        The first clip is whole at position `clip_positions` - 1; before, the answers are to
-        what there is of it.
+        The first whole clip ends at position `clip_positions` - 1; logits before are for a part
+        of it.
 
         Args:
             waveform: float32[batch, chunk], the next samples.
-            state: of `initial_state` at first.
-            samples: int32[batch], how many of each row count; None: all.
+            state: at first `initial_state`.
+            samples: int32[batch], how many samples of each row are valid; None: all.
 
         Returns:
-            float32[batch, positions, classes]; bool[batch, positions], which of them are there,
-            those on the left; the new state.
+            float32[batch, positions, classes]; bool[batch, positions], the mask of valid
+            positions, which are on the left; the new state.
         """
         framer, *stem, pooling = state
         stem, backbone = stem[: len(self.stem.convolutions)], stem[len(self.stem.convolutions) :]
@@ -145,7 +144,7 @@ class SpeechModel(keras.Model):
     def initial_state(self, batch: Any) -> State:
         """The state before the first sample of `batch` streams.
 
-        A dict of tensors each for the framer, the convolutions, the blocks and the pooling.
+        It has a dict of tensors for the framer, each convolution, each block and the pooling.
         """
         return (
             self.front_end.initial_state(batch),
@@ -163,16 +162,11 @@ class SpeechModel(keras.Model):
         return keras.losses.categorical_crossentropy(targets, logits, True, self.label_smoothing)
 
     def _carried_on(self, x: Any, mask: Any, fresh: Any) -> Any:
-        """The backbone in training, from where the clips of the batch before ended or afresh."""
+        """The backbone in training, with the states of the batch before where not `fresh`."""
         assert self.carried is not None
         x, state = self.backbone(x, self.carried.read(fresh), mask=mask, training=True)
         self.carried.write(state)
         return x
-
-
-def check_sizes(config: SpeechConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    SpeechModel(config, FrontEnd(config.preprocessor), classes=2).build()
 
 
 def build_model(config: SpeechConfig, front_end: FrontEnd, labels: Labels) -> SpeechModel:
@@ -185,7 +179,7 @@ def build_model(config: SpeechConfig, front_end: FrontEnd, labels: Labels) -> Sp
 def build_trainee(
     config: SpeechConfig, front_end: FrontEnd, labels: Labels, batches: ClipBatchSource, rows: Rows
 ) -> SpeechModel:
-    """The same, with noise to vary the clips by, and with the states that they carry on."""
+    """The same, with background noise for augmentation and variables for carried states."""
     model = SpeechModel(
         config,
         front_end,

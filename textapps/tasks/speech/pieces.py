@@ -1,4 +1,4 @@
-"""Long recordings as they are listened to: piece after piece, without an end."""
+"""Long recordings and endless streams, piece after piece."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +11,15 @@ from textapps.datasets.clips.recording import from_pcm
 from textapps.tasks.speech.data import resampled
 from textapps.tasks.speech.recordings import Waveform
 
-_PIECE_SECONDS = 10  # of a file of another rate; whole seconds, so that both rates have samples
-_MARGIN_SECONDS = 1  # heard on both sides of a piece: the resampler reaches beyond its ends
+_PIECE_SECONDS = 10  # whole seconds, so that a piece has whole samples at both rates
+_MARGIN_SECONDS = 1  # on both sides of a piece, because the resampler reaches beyond its ends
 
 
 def pieces_of(file: Path, rate_hz: int) -> Iterator[Waveform]:
-    """A recording of any length and rate as float32[samples] at `rate_hz`, piece after piece.
+    """A recording of any length and rate, in pieces float32[samples] at `rate_hz`.
 
     Raises:
-        DataError: it is missing or no audio.
+        DataError: it is missing or is not audio.
     """
     import soundfile
 
@@ -39,17 +39,17 @@ def pieces_of(file: Path, rate_hz: int) -> Iterator[Waveform]:
 
 
 def pcm_pieces(stream: BinaryIO, place: str = "standard input") -> Iterator[Waveform]:
-    """Raw samples of 16 bits, the lower byte first, of one channel, as they come from a pipe.
+    """Raw 16-bit little-endian samples of one channel, as they come from a pipe.
 
     Raises:
-        DataError: it is a WAV file, or there is nothing.
+        DataError: it is a WAV file, or empty.
     """
-    read = getattr(stream, "read1", stream.read)  # what there is, without waiting for more
+    read = getattr(stream, "read1", stream.read)  # what has arrived, without waiting for more
     rest = b""
     first = True
     while piece := read(65_536):
         piece = rest + piece
-        if first and len(piece) < 4:  # too little to tell what it is
+        if first and len(piece) < 4:  # too few bytes to tell the format
             rest = piece
             continue
         if first and piece[:4] == b"RIFF":
@@ -66,9 +66,9 @@ def pcm_pieces(stream: BinaryIO, place: str = "standard input") -> Iterator[Wave
 
 
 def _resampled(blocks: Iterator[Waveform], rate_from: int, rate_to: int) -> Iterator[Waveform]:
-    """Blocks of whole seconds at another rate, each with a second of its neighbours around it.
+    """Blocks of whole seconds at another rate, each resampled with a second of its neighbours.
 
-    The end is known by a block that nothing follows.
+    A block is resampled when the next one has come, or at the end.
     """
     margin, lead = _MARGIN_SECONDS * rate_from, 0
     known: Waveform = np.zeros(0, np.float32)

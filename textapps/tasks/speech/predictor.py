@@ -26,13 +26,13 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
     """Recognises spoken commands, in clips (`recognizer.predict(["yes.wav"])`) and in a stream."""
 
     def set_up(self) -> None:
-        """Traces the signatures once."""
+        """Makes the graphs of the signatures."""
         model, audio = self.model, self.config.preprocessor
         self.answers = Answers(model, audio, self.labels)
         self.listener = cache(lambda hop_ms: Listener(model, audio, hop_ms))
         waveform = tf.TensorSpec([None, None], tf.float32, name="waveform")
         samples = tf.TensorSpec([None], tf.int32, name="samples")
-        # Nothing here branches on a tensor, and converting takes a second.
+        # Without AutoGraph: nothing branches on a tensor, and conversion takes a second.
         self.answer_clips = tf.function(
             self.answers.clips, input_signature=[waveform], autograph=False
         )
@@ -47,15 +47,25 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """The labels that are words of their own."""
+        """The labels that are commands: all but unknown and silence."""
         return tuple(label for label in self.labels if label not in (UNKNOWN, SILENCE))
+
+    @property
+    def manifest_fields(self) -> dict[str, Any]:
+        """The fields of the manifest that every export has."""
+        audio, detection = self.config.preprocessor, self.config.detection.model_dump()
+        return {
+            **super().manifest_fields,
+            "sample_rate_hz": audio.sample_rate,
+            "decoding": {**detection, "clip_seconds": audio.clip_seconds},
+        }
 
     def scores(self, waveforms: Sequence[Waveform]) -> NDArray[np.float32]:
         """float32[recordings, labels]: the probabilities of the labels, each row summing to one.
 
         Args:
-            waveforms: float32[samples] each, at the rate of the model, of any lengths but none; of
-                one that is longer than a clip the loudest stretch counts.
+            waveforms: float32[samples] each, at the rate of the model, none empty; of one longer
+                than a clip, the loudest stretch is recognised.
         """
         scores = np.zeros((len(waveforms), len(self.labels)), np.float32)
         for rows in batches_by_length(map(len, waveforms)):
@@ -81,14 +91,14 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         return classifications(scores, self.labels)
 
     def listen(self, pieces: Iterable[Waveform], **options: object) -> Iterator[Detection]:
-        """The commands that are heard in a stream, each as soon as it is.
+        """The commands in a stream, each as soon as it is detected.
 
         Args:
-            pieces: float32[samples] each, of any lengths, at the rate of the model.
+            pieces: float32[samples] each, of any length, at the rate of the model.
             options: of the [detection] section, in place of the run's.
 
         Raises:
-            ConfigurationError: an option out of its range.
+            ConfigurationError: an option is unknown or out of its range.
         """
         flags = {f"detection.{name}": value for name, value in options.items()}
         detection = self.configured(flags).config.detection

@@ -1,5 +1,6 @@
-"""What a recogniser is asked about: files, bytes and arrays of samples."""
+"""Recordings to recognise: files, bytes and arrays of samples."""
 
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ Waveform = NDArray[np.float32]
 Recording = str | Path | bytes | Waveform
 
 STANDARD_INPUT = "-"
+_LARGE_BYTES = 64 << 20  # 30 s of two channels of float at 192 kHz are 46 MB
 
 
 def files_in(path: Path) -> list[Path]:
@@ -39,10 +41,10 @@ def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Wavef
 
     Args:
         recording: a path, the bytes of a file, or samples at `rate_hz` already.
-        place: what messages call it; by default its path.
+        place: its name in messages; by default its path.
 
     Raises:
-        DataError: it is missing, bad, empty, or of more than 30 s.
+        DataError: it is missing, bad, empty, or longer than 30 s.
     """
     if isinstance(recording, np.ndarray):
         waveform = np.asarray(recording, np.float32)
@@ -52,18 +54,20 @@ def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Wavef
             raise DataError("a waveform holds samples that are no numbers")
         refuse_long(len(waveform) / rate_hz, place or "a waveform")
         return waveform
-    file = recording if isinstance(recording, bytes) else Path(recording)
-    place = place or ("the recording" if isinstance(file, bytes) else str(file))
-    if isinstance(file, Path):
-        refuse_long(seconds_of(file), place)
-    sound = read_sound(file, place)
-    assert sound is not None  # what is bad has been raised
+    if isinstance(recording, bytes):
+        place, content = place or "the recording", recording
+    else:
+        place = place or str(recording)
+        content = _read(Path(recording), place)
+    refuse_long(seconds_of(io.BytesIO(content)), place)  # before it is decoded
+    sound = read_sound(content, place)
+    assert sound is not None  # errors have been raised
     refuse_long(len(sound.waveform) / sound.rate_hz, place)
     return resampled(sound.waveform, sound.rate_hz, rate_hz)
 
 
 def refuse_long(seconds: float, place: str) -> None:
-    """DataError for more than 30 s."""
+    """Raises DataError for more than 30 s."""
     if seconds > LONGEST_SECONDS:
         raise DataError(
             f"{place}: {seconds:,.1f} s long, and one answer is for {LONGEST_SECONDS:g} s at most: "
@@ -71,8 +75,18 @@ def refuse_long(seconds: float, place: str) -> None:
         )
 
 
-def seconds_of(file: Path) -> float:
-    """How long a recording is by its header; 0 where it cannot be read."""
+def _read(file: Path, place: str) -> bytes:
+    """The bytes of a file, which may be a pipe; a large one is refused by its header alone."""
+    try:
+        if file.stat().st_size > _LARGE_BYTES:
+            refuse_long(seconds_of(file), place)
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{place}: cannot be read ({error.strerror or error})") from None
+
+
+def seconds_of(file: Path | BinaryIO) -> float:
+    """The length of a recording by its header; 0 if that cannot be read."""
     import soundfile
 
     try:
@@ -84,14 +98,14 @@ def seconds_of(file: Path) -> float:
 def read_all(
     names: Sequence[str], rate_hz: int, stdin: BinaryIO, skipped: list[str] | None = None
 ) -> Iterator[tuple[str, Waveform | None]]:
-    """Path and samples of each recording, those in a folder one by one.
+    """Path and samples of each recording, also of those in folders.
 
     Args:
         names: files and folders; "-" is one recording on `stdin`.
-        skipped: takes what is wrong with a bad one, which then has no samples.
+        skipped: receives the errors of bad recordings, which then have no samples.
 
     Raises:
-        DataError: one is bad, if there is no `skipped`.
+        DataError: one is bad, and `skipped` is None.
     """
     for name in names:
         files = [name]

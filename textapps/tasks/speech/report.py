@@ -11,13 +11,13 @@ from textapps.training.history import read_history
 
 
 def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report:
-    """The figures, curves and mistakes of a recogniser, in noise and in a stream too."""
-    # Only here: what draws takes long to import.
+    """The figures, curves and mistakes of a recogniser, also in noise and in a stream."""
+    # Imported here because the plotting library is slow to import.
     from textapps.evaluation.reports.speech import pictures_of_mistakes, speech_sections
 
     config, summary, clips = recognizer.config, evaluation.summary, evaluation.examples
     audio, metrics = config.preprocessor, summary["metrics"]
-    # What is heard, whatever the model is given of it.
+    # Pictures show log-mel spectrograms, whatever features the model takes.
     front_end = FrontEnd(audio.model_copy(update={"kind": "log-mel"}))
 
     def features_of(row: int) -> tuple[Any, float]:

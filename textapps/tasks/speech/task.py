@@ -1,13 +1,15 @@
-"""Recognising spoken commands: many-to-one over audio frames, in clips and in a stream."""
+"""Speech: spoken commands in clips and streams, many-to-one over audio frames."""
 
 import keras
 
 from textapps.datasets.clips.examples import Clips
-from textapps.tasks.speech import data, model
+from textapps.preprocessing.log_mel import FrontEnd
+from textapps.tasks.speech import data
 from textapps.tasks.speech.config import PRESETS
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.lite import export_lite
+from textapps.tasks.speech.model import SpeechModel, build_model, build_trainee
 from textapps.tasks.speech.predict import rows
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.report import report
@@ -15,9 +17,9 @@ from textapps.tasks.task import Objective, Task
 
 
 def objective(recognizer: SpeechRecognizer, validation: Clips) -> Objective:
-    """The cross-entropy; the best weights have the least on the validation clips.
+    """The cross-entropy; the best weights have the lowest on the validation clips.
 
-    A few hundred clips tell losses apart that come to the same accuracy.
+    With a few hundred clips the loss separates weights that have the same accuracy.
     """
     accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     return Objective(recognizer.model.loss_of, [accuracy], monitor="val_loss", mode="min")
@@ -29,16 +31,16 @@ TASK = Task(
     unit="clips",
     best="loss {:.4f}",
     labelled=True,
-    check=model.check_sizes,
+    check=lambda config: SpeechModel(config, FrontEnd(config.preprocessor), classes=2).build(),
     load_training=data.load_training,
     load_split=data.load_split,
     labels=lambda clips: clips.names,
     learn=data.learn,
-    load_preprocessor=data.load_front_end,
+    load_preprocessor=lambda config, folder: FrontEnd.load(folder, config.preprocessor),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=model.build_model,
-    build_trainee=model.build_trainee,
+    build_model=build_model,
+    build_trainee=build_trainee,
     predictor=SpeechRecognizer,
     rows=rows,
     objective=objective,

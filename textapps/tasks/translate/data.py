@@ -1,6 +1,5 @@
 """From sentence pairs to batches of token ids."""
 
-from pathlib import Path
 from typing import Any
 
 from textapps.core.errors import DataError
@@ -11,7 +10,7 @@ from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.training.token_batches import TokenBatchSource
 
-LENGTHS_OF = 4  # padded lengths are multiples of it: fewer shapes, a little more padding
+LENGTH_MULTIPLE = 4  # of padded lengths: fewer shapes, a little more padding
 VALIDATION_TOKENS = 8_000  # no gradient is kept
 
 Ragged = tuple[Any, Any]  # int32[all tokens], int64[sentences + 1]
@@ -23,30 +22,21 @@ def load_training(config: TranslateConfig, labels: Labels = ()) -> tuple[Pairs, 
     return train, validation
 
 
-def load_split(config: TranslateConfig, split: str, labels: Labels = ()) -> Pairs:
-    """The pairs of one split."""
-    (pairs,) = load_pairs(config.data, (split,))
-    return pairs
-
-
 def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBatchSource]:
-    """The tokens of both languages, and the batches of the training pairs."""
-    tokenizers = TokenizerPair.from_texts(train.sources, train.targets, config.preprocessor)
-    return tokenizers, training_batches(config, tokenizers, train)
-
-
-def load_tokenizers(config: TranslateConfig, directory: Path) -> TokenizerPair:
-    """The tokens that were saved."""
-    return TokenizerPair.load(directory, config.preprocessor)
+    """The tokenizers of both languages, and the batches of the training pairs."""
+    tokenizers, source, target = TokenizerPair.learn(
+        train.sources, train.targets, config.preprocessor
+    )
+    return tokenizers, _training_batches(config, tokenizers, train, source, target)
 
 
 def training_batches(
     config: TranslateConfig, tokenizers: TokenizerPair, train: Pairs
 ) -> TokenBatchSource:
-    """Pairs in an order drawn from the seed, cut anew each time if the configuration says so.
+    """Pairs in an order that follows from the random seed, with subword sampling if configured.
 
     Raises:
-        DataError: there is no pair with a token on both sides.
+        DataError: the sentences of one side have no token.
     """
     source = tokenizers.source.encode_all(train.sources)
     target = tokenizers.target.encode_all(train.targets)
@@ -56,13 +46,13 @@ def training_batches(
 def validation_batches(
     config: TranslateConfig, tokenizers: TokenizerPair, validation: Pairs
 ) -> TokenBatchSource:
-    """The shortest pairs first, as they are."""
+    """The shortest pairs first, without subword sampling."""
     return TokenBatchSource(
         tokenizers.source.encode_all(validation.sources),
         tokenizers.target.encode_all(validation.targets),
         VALIDATION_TOKENS,
         None,
-        multiple=LENGTHS_OF,
+        multiple=LENGTH_MULTIPLE,
     )
 
 
@@ -80,5 +70,5 @@ def _training_batches(
             tokenizers.source.sampler(pairs.sources),
             tokenizers.target.sampler(pairs.targets),
         ),
-        multiple=LENGTHS_OF,
+        multiple=LENGTH_MULTIPLE,
     )

@@ -1,4 +1,4 @@
-"""How good a translator is on a split."""
+"""Evaluating a translator on a split."""
 
 import time
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from textapps.tasks.lifecycle import costs, summarize
 from textapps.tasks.task import Evaluation
 from textapps.tasks.translate.predictor import Translator
 
-MAPS = 4  # sentences whose attention is shown,
-MAPPED_WORDS = range(6, 13)  # of so many words
+MAPS = 4  # sentences whose attention is shown
+MAPPED_WORDS = range(6, 13)  # the lengths of these sentences
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranslateEvaluation(Evaluation[Pairs]):
     """Sentences, their answers beside the references, and the figures.
 
-    `searches` are ways of decoding, that of the configuration first.
+    `searches` are the ways of decoding; that of the configuration comes first.
     """
 
     scored: ScoredTranslations
@@ -35,7 +35,7 @@ class TranslateEvaluation(Evaluation[Pairs]):
 
 
 def evaluate(translator: Translator, pairs: Pairs, split: str) -> TranslateEvaluation:
-    """Evaluates a translator on the pairs of a split, and greedy decoding beside its own."""
+    """Evaluates a translator on the pairs of a split, also with greedy decoding."""
     own = _search(translator, pairs)
     searches = [own]
     if own.name != "greedy":
@@ -57,7 +57,7 @@ def evaluate(translator: Translator, pairs: Pairs, split: str) -> TranslateEvalu
 
 
 def attention_maps(translator: Translator, sources: Sequence[str]) -> tuple[AttentionMap, ...]:
-    """Where answers to the first sentences of a fitting length looked; () without attention."""
+    """The attention for the first sentences of a suitable length; () without attention."""
     chosen = [text for text in sources if len(text.split()) in MAPPED_WORDS][:MAPS]
     maps = (translator.attention(text) for text in chosen)
     return tuple(each for each in maps if each is not None)
@@ -65,7 +65,7 @@ def attention_maps(translator: Translator, sources: Sequence[str]) -> tuple[Atte
 
 def _search(translator: Translator, pairs: Pairs) -> SearchResult:
     config = translator.config.decoding
-    translator.predict(pairs.sources[:2])  # so that building the graph does not count
+    translator.predict(pairs.sources[:2])  # so that tracing the graph is not timed
     began_at = time.perf_counter()
     answers = [answer.translation for answer in translator.predict(pairs.sources)]
     seconds = time.perf_counter() - began_at

@@ -14,7 +14,7 @@ from textapps.exporting.verification import Case
 from textapps.tasks.translate.predictor import Translator
 
 N_BEST = 5
-# Of unequal lengths, so that padding is crossed, and what no training has seen.
+# Of different lengths, so that batches have padding, and with unknown characters.
 TEXTS = (
     "A man is sleeping.",
     "",
@@ -30,7 +30,7 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
     translations[batch, n] and scores[batch, n], the best first.
 
     Raises:
-        ExportError: it cannot be written, or does not answer as the run does.
+        ExportError: it cannot be written, or its answers differ from the run's.
     """
     decoding = translator.config.decoding
     best = decoding.model_copy(update={"n_best": 1})

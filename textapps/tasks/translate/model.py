@@ -14,16 +14,16 @@ from textapps.tasks.translate.config import TranslateConfig
 
 
 class TranslationModel(keras.Model):
-    """Embedding → encoder that reads both ways; embedding → decoder that attends to it → logits.
+    """Embedding → bidirectional encoder; embedding → decoder with attention to it → logits.
 
     Called as a Keras model it takes {"source": int32[batch, source_time], "target":
-    int32[batch, time]}, padded with 0, and gives float32[batch, time, vocabulary]: what follows
-    each position of the target. In decoding, `encode_source` reads the source once and
-    `decode_step` gives the next token from a state.
+    int32[batch, time]}, padded with 0, and returns float32[batch, time, vocabulary], the logits of
+    what follows each position of the target. In decoding, `encode_source` reads the source once
+    and `decode_step` predicts one token after the other.
 
     Args:
         source_size, target_size: of the vocabularies; the ids before EOS are never predicted.
-        joint: both are one vocabulary.
+        joint: whether both are one vocabulary.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class TranslationModel(keras.Model):
         layers = config.model.encoder_layers or config.backbone.layers
         encoder = config.backbone.model_copy(update={"layers": layers})
         self.tied = config.model.tied
-        # Scaled in `_embed`, so that as last layer too its rows are of the right size.
+        # Scaled up in `_embed`, because it is also the last layer.
         small = keras.initializers.RandomNormal(stddev=units**-0.5)
         self.target_embedding = keras.layers.Embedding(
             target_size, units, embeddings_initializer=small, name="target_embedding"
@@ -55,7 +55,7 @@ class TranslationModel(keras.Model):
         self.units = units
 
     def build(self, inputs_shape: Any = None) -> None:
-        """Creates all weights at once, without a trace of the graph."""
+        """Creates all weights without tracing a graph."""
         self.target_embedding.build((None, None))
         if self.source_embedding is not self.target_embedding:
             self.source_embedding.build((None, None))
@@ -74,9 +74,9 @@ class TranslationModel(keras.Model):
         return self._logits(x)
 
     def encode_source(self, source: Any, training: bool | None = None) -> Any:
-        """int32[batch, source_time] → the decoder's memory, projected once for all its steps.
+        """int32[batch, source_time] → the decoder's memory, projected once for all steps.
 
-        A row without a token gives an empty memory, which every answer may follow.
+        A row without a token has an empty memory.
         """
         mask = source != PAD
         x = self._embed(self.source_embedding, source, training)
@@ -91,10 +91,10 @@ class TranslationModel(keras.Model):
         memory: Any = None,
         table: Any = None,
     ) -> tuple[Any, Any]:
-        """The logits after the last of int32[batch, time], float32[batch, vocabulary], and state.
+        """The logits of what follows int32[batch, time], float32[batch, vocabulary], and the state.
 
-        There is no padding in what has been decoded: `mask` must be None. `table` is what
-        `output_table` gives, where a loop has got it before its first step.
+        Decoded tokens have no padding: `mask` must be None. `table` is `output_table()`, which a
+        loop computes before its first step.
         """
         x = self._embed(self.target_embedding, ids, training=False)
         x, state = self.decoder(x, state, memory=memory)
@@ -106,10 +106,11 @@ class TranslationModel(keras.Model):
         return logits + _never(logits.shape[-1]), state
 
     def attention_weights(self, source: Any, target: Any) -> Any:
-        """How an answer looks at its source, in the last block, as the mean of the heads.
+        """The attention of an answer to its source, in the last block, as the mean of the heads.
 
         Args:
-            source: int32[batch, source_time], ended, without padding; `target` likewise, not ended.
+            source: int32[batch, source_time] with EOS, without padding.
+            target: int32[batch, target_time] without EOS, without padding.
 
         Returns:
             float32[batch, target_time + 1, source_time], the last row for EOS; None if the
@@ -126,8 +127,8 @@ class TranslationModel(keras.Model):
     def output_table(self) -> Any:
         """float[units + 1, vocabulary], the tied last layer; None if it is not tied.
 
-        To lay it out in every step would take longer than all the rest of it for one sentence. The
-        last row is added to all logits: it rules out what is never predicted.
+        Computed in every step, it would take longer than the rest of the step for one sentence.
+        The last row is added to all logits; it rules out the ids that are never predicted.
         """
         if self.head is not None:
             return None
@@ -146,13 +147,8 @@ class TranslationModel(keras.Model):
 
 
 def _never(vocabulary_size: int) -> Any:
-    """float32[vocabulary], what rules out the ids before EOS."""
+    """float32[vocabulary], to be added to logits: it rules out the ids before EOS."""
     return ops.where(ops.arange(vocabulary_size) < EOS, IMPOSSIBLE, 0.0)
-
-
-def check_sizes(config: TranslateConfig) -> None:
-    """ConfigurationError for sizes that do not fit together."""
-    TranslationModel(config, EOS + 1, EOS + 1, joint=False).build()
 
 
 def build_model(

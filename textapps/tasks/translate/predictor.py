@@ -17,7 +17,7 @@ from textapps.tasks.translate.config import TranslateConfig
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.search import Search
 
-END = "</s>"  # the end of a sentence, in pictures
+END = "</s>"  # the end of a sentence in attention maps
 
 
 class Translation(NamedTuple):
@@ -31,28 +31,28 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
     """Translates sentences: `translator.predict(["A man is sleeping."])[0].translation`."""
 
     def set_up(self) -> None:
-        """Makes the search, which traces a graph for each of its configurations."""
+        """Makes the search, which traces one graph for each configuration."""
         self.search = Search(self.model, self.preprocessor)
 
     def predict(
         self, texts: Sequence[str], random_seed: int = 0, **options: object
     ) -> list[Translation]:
-        """The best answer to each sentence; as `n_best` otherwise."""
+        """The best translation of each sentence; arguments as in `n_best`."""
         found = self.n_best(texts, random_seed, **{**options, "n_best": 1})
         return [answers[0] for answers in found]
 
     def n_best(
         self, texts: Sequence[str], random_seed: int = 0, **options: object
     ) -> list[list[Translation]]:
-        """The best answers to each sentence, the best one first; there may be fewer than asked for.
+        """The `n_best` best translations of each sentence, best first; there may be fewer.
 
         Args:
-            texts: a text without a token is answered by "".
-            random_seed: of drawn answers; text i takes `random_seed + i`.
+            texts: the translation of a text without a token is "".
+            random_seed: for sampled translations; text i uses `random_seed + i`.
             options: of the [decoding] section, in place of the run's.
 
         Raises:
-            ConfigurationError: an option out of its range.
+            ConfigurationError: an option is unknown or out of its range.
         """
         config = resolve(SearchConfig, flags={**self.config.decoding.model_dump(), **options})
         found: list[list[Translation]] = [[] for _ in texts]
@@ -69,9 +69,9 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
         return found
 
     def attention(self, text: str) -> AttentionMap | None:
-        """Where each token of the greedy answer looked in the sentence; None without attention.
+        """The attention of the greedy translation to the sentence; None without attention.
 
-        Of the last block, as the mean of its heads.
+        It is that of the last block, as the mean of its heads.
         """
         source = self.search.source_ids(tf.constant([text]))
         greedy = self.config.decoding.model_copy(update={"beam": 1, "n_best": 1, "temperature": 0})

@@ -8,8 +8,8 @@ from textapps.training.history import read_history
 
 
 def report(translator: Translator, evaluation: TranslateEvaluation) -> Report:
-    """The figures, curves and sentences of a translator, and where it looked."""
-    # Only here: what draws takes long to import.
+    """The figures, curves, sentences and attention maps of a translator."""
+    # Imported here because the plotting library is slow to import.
     from textapps.evaluation.reports.translation import translation_sections
 
     config, summary, tokenizers = translator.config, evaluation.summary, translator.preprocessor

@@ -1,5 +1,6 @@
-"""Sentences to translations, in the graph: what prediction and the export share."""
+"""Sentences to translations, in the graph, for prediction and the export."""
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -17,40 +18,18 @@ from textapps.tasks.translate.model import TranslationModel
 class Search:
     """Finds the best translations of sentences.
 
-    Called with bytes or strings [batch], int64[batch] random seeds and a `SearchConfig` it gives
-    NumPy arrays, string[batch, n] and float32[batch, n]. The seeds matter if tokens are drawn.
-    `traced(config)` is the same as a graph, of tensors and for tensors, and `traced_ids(config)`
-    the part of it from ids to ids.
+    A call takes bytes or strings [batch], random seeds int64[batch] and a `SearchConfig`, and
+    returns NumPy arrays, string[batch, n] and float32[batch, n]. Only sampling uses the seeds.
+    `traced(config)` is the same as a graph of tensors, `traced_ids(config)` the part from ids to
+    ids.
     """
 
     def __init__(self, model: TranslationModel, tokenizers: TokenizerPair) -> None:
         self._model = model
         self._tokenizers = tokenizers
-
-        @cache
-        def traced(config: SearchConfig) -> Any:
-            return tf.function(
-                lambda text, random_seed: self.find(text, random_seed, config),
-                input_signature=[
-                    tf.TensorSpec([None], tf.string),
-                    tf.TensorSpec([None], tf.int64),
-                ],
-                autograph=False,
-            )
-
-        @cache
-        def traced_ids(config: SearchConfig) -> Any:
-            return tf.function(
-                lambda source, random_seed: self.find_ids(source, random_seed, config),
-                input_signature=[
-                    tf.TensorSpec([None, None], tf.int32),
-                    tf.TensorSpec([None], tf.int64),
-                ],
-                autograph=False,
-            )
-
-        self.traced = traced
-        self.traced_ids = traced_ids
+        text, ids = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.int32)
+        self.traced = cache(lambda config: _traced(self.find, text, config))
+        self.traced_ids = cache(lambda config: _traced(self.find_ids, ids, config))
 
     def __call__(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
         """See the class."""
@@ -68,15 +47,15 @@ class Search:
         return tf.ensure_shape(translations, [None, n]), found.scores
 
     def source_ids(self, text: Any) -> Any:
-        """string[batch] → int32[batch, time], EOS behind each and 0 behind that."""
+        """string[batch] → int32[batch, time]; each sentence ends with EOS, padded with 0."""
         ids = self._tokenizers.source.encode(text)
         ends = tf.fill([ids.nrows(), 1], EOS)
         return tf.concat([ids, ends], axis=1).to_tensor(PAD)
 
     def find_ids(self, source: Any, random_seed: Any, config: SearchConfig) -> Hypotheses:
-        """int32[batch, time], int64[batch] → the `n_best` best answers as ids.
+        """int32[batch, time], int64[batch] → the `n_best` best translations as ids.
 
-        A row without a token has the empty answer.
+        The translation of a row without a token is empty.
         """
         batch = tf.shape(source)[0]
         beams = 1 if config.temperature else max(config.beam, config.n_best)
@@ -97,3 +76,11 @@ class Search:
         return beam_search(
             beams=beams, n_best=config.n_best, reorder=self._model.decoder.reorder, **arguments
         )
+
+
+def _traced(find: Callable[..., Any], given: Any, config: SearchConfig) -> Any:
+    return tf.function(
+        lambda source, random_seed: find(source, random_seed, config),
+        input_signature=[given, tf.TensorSpec([None], tf.int64)],
+        autograph=False,
+    )

@@ -1,13 +1,17 @@
-"""Translating sentences: many-to-many, out of step."""
+"""Translation: a sentence to a sentence, many-to-many out of step."""
 
+from textapps.core.tokens import EOS
 from textapps.datasets.pairs.examples import Pairs
+from textapps.datasets.pairs.loader import load_pairs
 from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
+from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
-from textapps.tasks.translate import data, model
+from textapps.tasks.translate import data
 from textapps.tasks.translate.config import PRESETS
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
+from textapps.tasks.translate.model import TranslationModel, build_model
 from textapps.tasks.translate.predict import rows
 from textapps.tasks.translate.predictor import Translator
 from textapps.tasks.translate.report import report
@@ -19,7 +23,7 @@ GREEDY = SearchConfig(beam=1, n_best=1)
 
 
 def objective(translator: Translator, validation: Pairs) -> Objective:
-    """The cross-entropy of each token; the best weights have the highest BLEU, decoded greedily."""
+    """The cross-entropy of each token; the best weights have the highest BLEU, found greedily."""
     sources, references = validation.sources[:SCORED], validation.targets[:SCORED]
 
     def figures() -> dict[str, float]:
@@ -36,14 +40,14 @@ TASK = Task(
     presets=PRESETS,
     unit="tokens",
     best="BLEU {:.2f} (greedy)",
-    check=model.check_sizes,
+    check=lambda config: TranslationModel(config, EOS + 1, EOS + 1, joint=False).build(),
     load_training=data.load_training,
-    load_split=data.load_split,
+    load_split=lambda config, split, _: load_pairs(config.data, (split,))[0],
     learn=data.learn,
-    load_preprocessor=data.load_tokenizers,
+    load_preprocessor=lambda config, folder: TokenizerPair.load(folder, config.preprocessor),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=model.build_model,
+    build_model=build_model,
     predictor=Translator,
     rows=rows,
     objective=objective,
