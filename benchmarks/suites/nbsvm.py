@@ -11,6 +11,7 @@ from pydantic import Field
 from benchmarks.benchmark import Benchmark, Context, Measurement
 from benchmarks.results import Figures, peak_memory_mb, rounded
 from textapps.datasets.config import DataConfig
+from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
 from textapps.evaluation.metrics.bootstrap import paired_bootstrap
@@ -33,7 +34,7 @@ class Baseline(Benchmark):
         config = DataConfig(source=self.data, data_dir=self.data_dir)
         train, validation, test = load_texts(config)
         before_mb = peak_memory_mb()
-        model, texts, taken = fitted(train, validation, self.ngrams)
+        model, texts, taken = fitted(train, validation, ngrams=self.ngrams)
         start = time.perf_counter()
         scores = model.scores(test.texts)
         taken["score_seconds"] = time.perf_counter() - start
@@ -54,17 +55,15 @@ class Baseline(Benchmark):
         }
 
 
-def fitted(
-    train: LabelledTexts, validation: LabelledTexts, ngrams: int = 2
-) -> tuple[NaiveBayesSVM, list[str], Figures]:
+def fitted(*parts: LabelledTexts, ngrams: int = 2) -> tuple[NaiveBayesSVM, list[str], Figures]:
     """NB-SVM, the texts that it is fitted on, and the seconds that this took.
 
     It has no need of a validation split, and so gets all that a user would give it.
     """
-    texts = [*train.texts, *validation.texts]
-    labels = np.concatenate([train.labels, validation.labels])
+    texts = [text for part in parts for text in part.texts]
+    labels = np.concatenate([part.labels for part in parts])
     start, cpu = time.perf_counter(), time.process_time()
-    model = NaiveBayesSVM(ngrams=ngrams).fit(texts, labels, len(train.label_names))
+    model = NaiveBayesSVM(ngrams=ngrams).fit(texts, labels, len(parts[0].label_names))
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     return model, texts, {"fit_seconds": seconds, "fit_cpu_seconds": cpu_seconds}
 
