@@ -38,42 +38,42 @@ acceptance: $(SET_UP)
 # sentences and recordings are only measured where they are:
 # make bench MULTI30K=DIR TATOEBA=DIR SPEECH=DIR
 bench: $(SET_UP)
-	$(BIN)/python -m benchmarks.nbsvm
-	$(BIN)/python -m benchmarks.startup
-	$(BIN)/python -m benchmarks.time_to_accuracy
-	$(BIN)/python -m benchmarks.sentiment
-	$(BIN)/python -m benchmarks.sentiment --preset base
-	$(BIN)/python -m benchmarks.generate
-	$(BIN)/python -m benchmarks.generate --preset base
+	$(BIN)/python -m benchmarks nbsvm
+	$(BIN)/python -m benchmarks startup
+	$(BIN)/python -m benchmarks time-to-accuracy
+	$(BIN)/python -m benchmarks sentiment
+	$(BIN)/python -m benchmarks sentiment --preset base
+	$(BIN)/python -m benchmarks generate
+	$(BIN)/python -m benchmarks generate --preset base
 ifdef MULTI30K
-	$(BIN)/python -m benchmarks.translate --data "$(MULTI30K)"
-	$(BIN)/python -m benchmarks.translate --data "$(MULTI30K)" --attention none
-	$(BIN)/python -m benchmarks.translate --data "$(MULTI30K)" --preset base
+	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)"
+	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)" --attention none
+	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)" --preset base
 endif
 ifdef TATOEBA
-	$(BIN)/python -m benchmarks.translate --data "$(TATOEBA)" --pairs tatoeba
+	$(BIN)/python -m benchmarks tatoeba --data "$(TATOEBA)"
 endif
 ifdef SPEECH
-	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)"
-	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --preset tiny
-	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --streaming
-	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --set open
-	$(BIN)/python -m benchmarks.speech --data "$(SPEECH)" --set open --streaming
+	$(BIN)/python -m benchmarks speech --data "$(SPEECH)"
+	$(BIN)/python -m benchmarks speech --data "$(SPEECH)" --preset tiny
+	$(BIN)/python -m benchmarks speech --data "$(SPEECH)" --streaming
+	$(BIN)/python -m benchmarks speech --data "$(SPEECH)" --vocabulary open
+	$(BIN)/python -m benchmarks speech --data "$(SPEECH)" --vocabulary open --streaming
 endif
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/python -m benchmarks.nanogpt --seconds 180
-	$(BIN)/python -m benchmarks.generation
-	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks nanogpt --seconds 180
+	$(BIN)/python -m benchmarks generation
+	$(BIN)/python -m benchmarks search
 ifdef SPEECH
-	$(BIN)/python -m benchmarks.speech_speed
+	$(BIN)/python -m benchmarks speech-speed
 endif
-	$(BIN)/python -m benchmarks.copy_task
-	$(BIN)/python -m benchmarks.serving
-	$(BIN)/python -m benchmarks.serving --swap
-	$(BIN)/python -m benchmarks.serving --soak
-	$(BIN)/python -m benchmarks.distributed
-	$(BIN)/python -m benchmarks.batch_inference
-	$(BIN)/python -m benchmarks.results_page
+	$(BIN)/python -m benchmarks copy-task
+	$(BIN)/python -m benchmarks serving
+	$(BIN)/python -m benchmarks serving-swap
+	$(BIN)/python -m benchmarks serving-soak
+	$(BIN)/python -m benchmarks distributed
+	$(BIN)/python -m benchmarks batch-inference
+	$(BIN)/python -m benchmarks page
 
 # Runs and exports under models/ stay.
 clean:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import copy_task
+from benchmarks.suites import copy_task
 from textapps.backbones.config import BACKBONES
 from textapps.tasks import lifecycle
 from textapps.tasks.generate.config import PRESETS

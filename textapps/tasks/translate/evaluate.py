@@ -43,12 +43,21 @@ def evaluate(translator: Translator, pairs: Pairs, split: str) -> TranslateEvalu
         searches.append(_search(greedy, pairs))
     metrics = {**translation_metrics(own.scored), **costs(translator)}
     rows = zip(pairs.sources, pairs.targets, own.scored.answers, strict=True)
+    figures = {
+        search.name: {
+            **search.scored.figures(),
+            "length_ratio": search.scored.length_ratio(),
+            "seconds": search.seconds,
+        }
+        for search in searches
+    }
     return TranslateEvaluation(
         examples=pairs,
         summary=summarize(translator.run, pairs, split, metrics),
         arrays={"sentence_chrf": np.asarray(own.scored.sentence_chrf, np.float32)},
         details={
             "-answers": [{"source": a, "reference": b, "answer": c} for a, b, c in rows],
+            "-searches": {"signatures": own.scored.signatures, "searches": figures},
         },
         scored=own.scored,
         searches=tuple(searches),

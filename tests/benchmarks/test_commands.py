@@ -1,0 +1,263 @@
+"""Every command from its options to the page, on tiny data; PyTorch's sides where it is there."""
+
+import csv
+import gzip
+import re
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from benchmarks.benchmark import SUITES
+from benchmarks.results import Figures, Results
+from benchmarks.suites import startup
+from benchmarks.suites.served import EXPORTS
+from tests.serving import models
+from tests.tasks.conftest import VERSE, write_opinions
+from tests.tasks.toy_language import sentences, translate
+from tests.tasks.toy_words import noise, spoken, wav_bytes
+from textapps.training.run_directory import RunDirectory
+
+# Functions run without being traced, but for those of tf.data.
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
+PYTORCH = find_spec("torch") is not None
+COMMANDS = ("yes", "no", "left", "right", "happy", "cat", "bed", "down")
+TINY = ("--preset", "tiny", "--backbone", "simple_rnn")
+
+Bench = Callable[..., dict[str, Figures]]
+
+
+def changes(*pairs: str) -> list[str]:
+    """Options of what is smaller than in any preset."""
+    return ["--set", "training.epochs=1", "backbone.units=8", *pairs]
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file or folder for each task."""
+    folder = tmp_path_factory.mktemp("data")
+    write_opinions(folder / "opinions.csv")
+    (folder / "verses.txt").write_text(VERSE * 12, encoding="utf-8")
+    sources = iter(sentences(90))
+    parts = {"train.en-de": 40, "val.en-de": 5, "test_2016_flickr.en-de": 6, "spa-eng": 39}
+    for name, count in parts.items():
+        rows = ((source, translate(source)) for source in islice(sources, count))
+        text = "".join(f"{source}\t{target}\n" for source, target in rows)
+        (folder / f"{name}.tsv.gz").write_bytes(gzip.compress(text.encode()))
+    write_clips(folder / "speech_commands")
+    return folder
+
+
+def write_clips(folder: Path) -> None:
+    """Four speakers of each command, as Speech Commands has them, and noise."""
+    folder.mkdir()
+    with (folder / "splits.tsv").open("w", encoding="utf-8") as file:
+        splits = csv.writer(file, delimiter="\t")
+        splits.writerow(["path", "split"])
+        for word in COMMANDS:
+            (folder / word).mkdir(parents=True)
+            for number, split in enumerate(("training", "training", "validation", "testing")):
+                path = folder / word / f"{number}f_nohash_0.wav"
+                path.write_bytes(wav_bytes(spoken(word, number)))
+                splits.writerow([path.relative_to(folder), split])
+    (folder / "_background_noise_").mkdir()
+    (folder / "_background_noise_" / "room.wav").write_bytes(wav_bytes(noise()))
+
+
+def test_every_command_stands_here() -> None:
+    tested = re.findall(r'bench\(\s*"([\w-]+)"', Path(__file__).read_text(encoding="utf-8"))
+    assert set(tested) == set(SUITES)
+
+
+@pytest.mark.usefixtures("eager")
+def test_sentiment(bench: Bench, data: Path, results: Results) -> None:
+    given = ("--data", data / "opinions.csv")
+    found = bench("nbsvm", *given)["nbsvm"]
+    assert (found["training_examples"], found["test_examples"]) == (103, 12)
+    found = bench("sentiment", *given, *TINY, *changes())["sentiment-tiny-simple_rnn"]
+    assert found["test_examples"] == 12
+    assert found["passes"] == 1
+    assert found["against_baseline"]["accuracy"] == found["metrics"]["accuracy"]
+    assert found["config"]["backbone"]["units"] == 8
+    page = (results.folder.parent / "results.md").read_text(encoding="utf-8")
+    assert "| [sentiment-tiny-simple_rnn](results/sentiment-tiny-simple_rnn.json) |" in page
+    before = results.path("nbsvm").stat().st_mtime_ns
+    bench("nbsvm", *given)  # not measured again
+    assert results.path("nbsvm").stat().st_mtime_ns == before
+    bench("nbsvm", *given, "--again")
+    assert results.path("nbsvm").stat().st_mtime_ns > before
+
+
+@pytest.mark.usefixtures("eager")
+def test_time_to_accuracy(bench: Bench, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.counterparts import keras_recipe
+
+    for name, value in {"VOCABULARY": 30, "LENGTH": 5, "EPOCHS": 1}.items():
+        monkeypatch.setattr(keras_recipe, name, value)
+    given = ("--data", data / "opinions.csv", *TINY, *changes())
+    limits = ("--target", 0.01, "--examples", 64, "--repeats", 1)
+    found = bench("time-to-accuracy", *given, *limits)["time-to-accuracy"]
+    assert list(found["sides"]) == ["keras_recipe", "simple_rnn"]
+    for side in found["sides"].values():
+        (once,) = side["repeats"]
+        assert once["step"] * 32 == 64
+        assert once["val_accuracy"] >= 0.01
+    assert found["recipe_takes_times_as_long"]["simple_rnn"] > 0
+
+
+def test_generate(bench: Bench, data: Path) -> None:
+    given = ("--data", data / "verses.txt", *TINY, *changes())
+    found = bench("generate", *given)["generate-tiny-simple_rnn"]
+    assert found["metrics"]["nats_per_character"] < 4
+    found = bench("nanogpt", *given, "--seconds", 0)["nanogpt"]
+    assert found["textapps"]["steps"] > 0
+    assert found["ngrams"]["order"] > 1
+    assert found.get("margin", {}).keys() == (
+        {"difference", "low", "high", "p_value"} if PYTORCH else set()
+    )
+    assert found["left_out"].keys() == (set() if PYTORCH else {"recipe"})
+
+
+def test_generation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = {"label": "small", "backbone": "gru", "units": 8, "texts": 2}
+    monkeypatch.setitem(SUITES["generation"], "cases", [case])
+    found = bench("generation", "--rounds", 1, "--characters", 3)["generation"]
+    assert list(found["cases"]) == ["small"]
+    for case in found["cases"].values():
+        assert case["sides"].keys() == {"compiled", "exported", *["pytorch"] * PYTORCH}
+        assert all(side["median_per_second"] > 0 for side in case["sides"].values())
+    assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
+
+
+@pytest.mark.usefixtures("eager")
+def test_copy_task(bench: Bench) -> None:
+    given = ("--backbone", "simple_rnn", "--distance", 2, 3, "--steps", 2)
+    found = bench("copy-task", *given)["copy-task"]["backbones"]["simple_rnn"]
+    assert [found[distance]["steps"] for distance in ("2", "3")] == [2, 2]
+
+
+@pytest.mark.usefixtures("eager")
+def test_translate(bench: Bench, data: Path) -> None:
+    sizes = ("backbone.layers=1", "preprocessor.tokens=word", "decoding.max_extra=2")
+    given = ("--data", data, *TINY, *changes(*sizes, "decoding.max_ratio=0"))
+    found = bench("translate", *given, "--attention", "none")["translate-tiny-simple_rnn-none"]
+    assert found["config"]["backbone"]["attention"] == "none"
+    assert (found["training_examples"], found["test_examples"]) == (40, 6)
+    assert list(found["searches"]) == ["beam of 5", "greedy"]
+    assert found["searches"]["beam of 5"]["bleu"] == pytest.approx(found["metrics"]["bleu"])
+    assert "version:" in found["signatures"]["chrf"]
+    found = bench("tatoeba", *given, "--way", "es-en")["translate-tatoeba-es-en-tiny-simple_rnn"]
+    assert 0 < found["test_examples"] < found["training_examples"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_search(bench: Bench) -> None:
+    sizes = ("--units", 8, "--layers", 1, "--heads", 2, "--feed-forward", 6, "--vocabulary", 31)
+    asked = ("--rounds", 1, "--batch", 2, "--length", 2, 4)
+    found = bench("search", *asked, *sizes)["search"]
+    assert [(case["batch"], case["length"]) for case in found["cases"]] == [(2, 2), (2, 4), (1, 2)]
+    for case in found["cases"]:
+        assert case["sides"]["textapps"]["median_per_second"] > 0
+        assert case["times"].keys() == (set() if not PYTORCH else {"pytorch", "pytorch-uncached"})
+    assert list(found["doubled"]) == ["2 to 4"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_speech(bench: Bench, data: Path, work: Path) -> None:
+    sizes = (
+        "preprocessor.sample_rate=8000",
+        "preprocessor.high_hz=3800",
+        "preprocessor.clip_seconds=0.3",
+        "preprocessor.hop_ms=25",
+        "preprocessor.mels=14",
+    )
+    given = ("--data", data / "speech_commands", "--backbone", "simple_rnn", *changes(*sizes))
+    name = "speech-closed-small-simple_rnn"
+    found = bench("speech", *given)[name]
+    assert (found["training_examples"], found["test_examples"]) == (16, 8)
+    assert found["metrics"].keys() >= {"accuracy_10_db", "speaker_worst_decile"}
+    assert found["lite"]["bytes"].keys() == {"float", "int8"}
+    run = RunDirectory.latest(work / name, "speech").path
+    asked = ("--run", run, "--rounds", 1, "--batch", 5, "--steps", 2)
+    found = bench("speech-speed", *asked)["speech-speed"]
+    assert found["training"]["textapps"]["median_per_second"] > 0
+    assert len(found["milliseconds_per_clip"]) == 4
+    assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
+
+
+@pytest.fixture
+def exports(work: Path, tmp_path: Path) -> None:
+    """What the serving benchmarks would train and export."""
+    folder = work / "serving" / "exported"
+    if not folder.is_dir():
+        for name, (task, _) in EXPORTS.items():
+            write = models.generator if task == "generate" else models.classifier
+            models.publish(write, tmp_path / name)
+            (folder / name).mkdir(parents=True)
+            shutil.move(tmp_path / name, folder / name / "1")
+
+
+@pytest.mark.usefixtures("exports")
+def test_serving(bench: Bench) -> None:
+    given = ("--seconds", 0.2, "--rounds", 1, "--starts", 0, "--connections", 4)
+    found = bench("serving", *given)["serving"]
+    for figures in found["texts"].values():
+        assert figures["sides"].keys() == {"textapps", "plain, in threads", "plain, in the loop"}
+        for side in (*figures["sides"].values(), figures["at_half_load"]):
+            (once,) = side["rounds"]
+            assert once["requests"] > 0
+            assert once["wrong"] == 0
+    assert found["idle_memory_mb"] > 1
+
+
+@pytest.mark.usefixtures("exports")
+def test_serving_for_long_and_versions(bench: Bench) -> None:
+    found = bench("serving-soak", "--seconds", 0.5, "--connections", 4)["serving-soak"]
+    assert found["wrong"] == 0, found["first_wrong"]
+    assert {"200", "400"} <= found["statuses"].keys() <= {"200", "400", "404", "413"}
+    given = ("--seconds", 1.5, "--swap-seconds", 0.3, "--connections", 4)
+    found = bench("serving-swap", *given)["serving-swap"]
+    assert found["wrong"] == 0, found["first_wrong"]
+    assert found["versions_published"] > 2
+
+
+def test_batch_inference(bench: Bench, work: Path) -> None:
+    model = models.classifier(work / "batch-inference" / "exported" / "sentiment" / "1")
+    shutil.rmtree(model / "assets.extra")
+    given = ("--rows", 7, "--alone", 3, "--rounds", 1)
+    found = bench("batch-inference", *given)["batch-inference"]
+    assert (found["rows"], found["files"], found["one_by_one"]["rows"]) == (7, 1, 3)
+    assert found["times_one_by_one"] > 0
+
+
+def test_distributed(bench: Bench, data: Path) -> None:
+    given = ("--data", data / "opinions.csv", *TINY, "--set", "training.batch_size=10")
+    limits = ("--epochs", 1, "--repeats", 1, "--interval", 3)
+    found = bench("distributed", *given, *limits)["distributed"]
+    assert found["batch_size"] == 10
+    assert list(found["examples_per_second"]) == ["one process", "two processes"]
+    assert found["ratio"] > 0
+
+
+@pytest.mark.usefixtures("eager")
+def test_startup(bench: Bench, data: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench("sentiment", "--data", data / "opinions.csv", *TINY, *changes())
+    run = RunDirectory.latest(work / "sentiment-tiny-simple_rnn", "sentiment")
+    monkeypatch.setattr(startup, "sample", lambda *_: run)
+    found = bench("startup", "--rounds", 1)["startup"]
+    assert len(found["commands"]) == 4
+    answer = "textapps sentiment predict (simple_rnn, tiny, opinions)"
+    assert list(found["times_import_tensorflow"]) == [answer]
+
+
+def test_scaling(bench: Bench, results: Results, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"sentiment-small-lstm\.json is not there"):
+        bench("scaling")
+    at = {"cores": 3, "tensorflow": "t", "keras": "k", "system": "s", "date": "d"}
+    figures = {"parameters": 1_000, "training_seconds": 12.8, "steps": 10}
+    results.write("sentiment-small-lstm", figures, ["sentiment"], at)
+    bench("scaling")
+    assert "is 0.0 MB; an example took 10.00 ms on 3 cores." in capsys.readouterr().out
