@@ -20,6 +20,8 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
+from tests import processes
+
 ROOT = Path(__file__).parent.parent
 pytest_plugins = ("tests.tasks.runs",)
 
@@ -106,7 +108,7 @@ def textapps(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         *arguments: str, input: str | None = None, timeout: float = 120, **environ: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return processes.run(
             [sys.executable, "-m", "textapps", *arguments],
             input=input,
             capture_output=True,
