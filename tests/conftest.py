@@ -101,6 +101,29 @@ def cli() -> Callable[..., Result]:
     return run
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _exports_are_verified_by_forks() -> Iterator[None]:
+    """The process that verifies an export starts at once, unless a test asks for `python_anew`."""
+    from textapps.exporting import verification
+
+    class ForkedPython:
+        @property
+        def executable(self) -> str:
+            return str(processes.server().python_without_keras)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verification, "sys", ForkedPython())
+        yield
+
+
+@pytest.fixture
+def python_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports are verified as users have it: by a process that imports TensorFlow itself."""
+    from textapps.exporting import verification
+
+    monkeypatch.setattr(verification, "sys", sys)
+
+
 @pytest.fixture
 def textapps(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """`textapps("runs")` runs a command in a process of its own, in the test's folder."""

@@ -20,7 +20,7 @@ from tests import forkserver
 ROOT = Path(__file__).parent.parent
 # Read when Python or a library starts: they must be as they were when the server started.
 READ_AT_START = (
-    *("PYTHON", "TF_CPP", "TF_ENABLE", "TF_USE", "XLA_", "KERAS_", "MPL", "CUDA_", "LD_"),
+    *("PYTHON", "TF_CPP", "TF_ENABLE", "TF_USE", "XLA_", "KERAS_", "MPL", "LD_"),
     *("OMP_", "OPENBLAS_", "MKL_", "MALLOC_", "GLIBC_", "LANG", "LC_"),
 )
 
