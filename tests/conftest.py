@@ -75,7 +75,7 @@ def _exports_are_verified_by_forks() -> Iterator[None]:
     class ForkedPython:
         @property
         def executable(self) -> str:
-            return str(processes.server().python_without_keras)
+            return str(processes.server().python)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verification, "sys", ForkedPython())

@@ -17,8 +17,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 PATIENCE_SECONDS = 120
-# The two places to fork from. Where isolation from Keras counts, "tensorflow" is the one.
-STAGES = ("tensorflow", "keras")
+# What the second of two processes to fork from imports: the first has TensorFlow alone.
 PRELOADED = (
     "keras",
     "matplotlib.pyplot",
@@ -66,6 +65,11 @@ class Connection:
         return int(status)
 
 
+def stage_for(arguments: Sequence[str], keras: bool = True) -> str:
+    """Isolated processes are those that check what goes without Keras."""
+    return "keras" if keras and arguments[:1] != ["-I"] else "tensorflow"
+
+
 def can_fork(arguments: Sequence[str]) -> bool:
     """Whether a process with these arguments of Python can come from the server."""
     rest = arguments[1:] if arguments[:1] == ["-I"] else arguments
@@ -77,17 +81,16 @@ STAND_IN = """\
 import sys
 sys.path.insert(0, {place!r})
 import forkserver
-forkserver.ask({folder!r}, {stage!r}, [*{arguments!r}, *sys.argv[1:]])
+forkserver.ask({folder!r}, [*{arguments!r}, *sys.argv[1:]])
 """
 
 
-def write_stand_in(path: str, folder: str, stage: str, arguments: Sequence[str] = ()) -> None:
+def write_stand_in(path: str, folder: str, arguments: Sequence[str] = ()) -> None:
     """Writes a program that does what Python does with these arguments and those it is given."""
     text = STAND_IN.format(
         python=sys.executable,
         place=os.path.dirname(__file__),
         folder=folder,
-        stage=stage,
         arguments=list(arguments),
     )
     with open(path, "w", encoding="utf-8") as file:
@@ -95,13 +98,13 @@ def write_stand_in(path: str, folder: str, stage: str, arguments: Sequence[str] 
     os.chmod(path, 0o755)
 
 
-def ask(folder: str, stage: str, arguments: list[str]) -> NoReturn:
+def ask(folder: str, arguments: list[str]) -> NoReturn:
     """What a stand-in does: it has the process run, passes signals on, and ends as it ended."""
     if not can_fork(arguments):
         os.execv(sys.executable, [sys.executable, *arguments])
     connection = Connection(
         folder,
-        stage,
+        stage_for(arguments),
         arguments,
         os.getcwd(),
         dict(os.environ),
@@ -155,11 +158,11 @@ def _serve(folder: str, stage: str) -> NoReturn:
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            _watch(connection, stage)
+            _watch(connection)
         connection.close()
 
 
-def _watch(connection: socket.socket, stage: str) -> NoReturn:
+def _watch(connection: socket.socket) -> NoReturn:
     """A fork of the server: starts the process, tells how it ended, kills it if nobody listens."""
     head, descriptors, _, _ = socket.recv_fds(connection, 4, 3)
     body = connection.recv(struct.unpack("!I", head)[0], socket.MSG_WAITALL)
@@ -174,7 +177,7 @@ def _watch(connection: socket.socket, stage: str) -> NoReturn:
             os.dup2(descriptor, number)
         for descriptor in (*descriptors, connection.detach(), wake, woken):
             os.close(descriptor)
-        _become(stage, *json.loads(body))
+        _become(*json.loads(body))
     for descriptor in (0, *descriptors):
         os.close(descriptor)
     try:
@@ -189,9 +192,7 @@ def _watch(connection: socket.socket, stage: str) -> NoReturn:
     os._exit(0)
 
 
-def _become(
-    stage: str, folder: str, arguments: list[str], cwd: str, environ: dict[str, str]
-) -> NoReturn:
+def _become(folder: str, arguments: list[str], cwd: str, environ: dict[str, str]) -> NoReturn:
     """Runs as `python <arguments>` would, and ends without the second that Python tidies up for."""
     import atexit
     import threading
@@ -212,7 +213,7 @@ def _become(
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
     # Its own children are forked too.
-    sys.executable = os.path.join(folder, f"python-{stage}")
+    sys.executable = os.path.join(folder, "bin", "python")
     code: object = None
     try:
         _run(arguments, environ)

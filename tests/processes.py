@@ -39,22 +39,17 @@ def read_at_start(environ: dict[str, str]) -> dict[str, str]:
 class Server:
     """The forkserver of this process of pytest, and programs that get their processes from it.
 
-    `python` is one that has Keras, `python_without_keras` one that has TensorFlow alone, and
-    `programs` a folder for PATH with `python`, which has Keras, and `textapps`.
+    `programs` is a folder of them for PATH: `python`, which has Keras unless it is isolated
+    (`-I`), and `textapps`.
     """
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="forkserver-"))  # a short path, as sockets need
         self.programs = self.folder / "bin"
         self.programs.mkdir()
-        for stage in forkserver.STAGES:
-            forkserver.write_stand_in(f"{self.folder}/python-{stage}", str(self.folder), stage)
+        self.python = self.programs / "python"
         for name, arguments in (("python", ()), ("textapps", ("-m", "textapps"))):
-            forkserver.write_stand_in(
-                str(self.programs / name), str(self.folder), "keras", arguments
-            )
-        self.python = self.folder / "python-keras"
-        self.python_without_keras = self.folder / "python-tensorflow"
+            forkserver.write_stand_in(str(self.programs / name), str(self.folder), arguments)
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", forkserver.__file__, str(self.folder), str(ROOT)],
@@ -81,8 +76,8 @@ class Popen(subprocess.Popen[Any]):
     _connection: forkserver.Connection | None = None
 
     def __init__(self, args: list[str | Path], *rest: Any, keras: bool = True, **options: Any):
-        """Without `keras` it has TensorFlow alone."""
-        self._stage = forkserver.STAGES[keras]
+        """Isolated (`-I`) or without `keras` it has TensorFlow alone."""
+        self._keras = keras
         super().__init__(args, *rest, **options)
 
     def _execute_child(self, *given: Any) -> None:
@@ -101,7 +96,7 @@ class Popen(subprocess.Popen[Any]):
         ends = [bound[name] for name in ("p2cread", "c2pwrite", "errwrite")]
         self._connection = forkserver.Connection(
             str(server().folder),
-            self._stage,
+            forkserver.stage_for(arguments, self._keras),
             arguments,
             os.fspath(bound["cwd"] or Path.cwd()),
             environ,

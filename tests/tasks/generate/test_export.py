@@ -124,7 +124,6 @@ def answers(
         asked.append((str(exported("generate", kind)), questions))
     child = processes.run(
         [sys.executable, "-I", "-c", CLIENT],
-        keras=False,
         input=json.dumps(asked),
         capture_output=True,
         encoding="utf-8",

@@ -112,7 +112,6 @@ def answers(exported: Path) -> dict[str, Any]:
     }
     child = processes.run(
         [sys.executable, "-I", "-c", CLIENT],
-        keras=False,
         input=json.dumps(question),
         capture_output=True,
         encoding="utf-8",

@@ -54,7 +54,6 @@ def answers(exported: Callable[..., Path]) -> dict[str, Any]:
     directories = {str(exported("translate", kind)): kind for kind in BACKBONES}
     child = processes.run(
         [sys.executable, "-I", "-c", CLIENT],
-        keras=False,
         input=json.dumps({"directories": list(directories), "texts": ASKED}),
         capture_output=True,
         encoding="utf-8",
