@@ -27,6 +27,11 @@ pytest_plugins = ("tests.durations", "tests.tasks.runs")
 # Tracing makes many objects that stay; looking among them for what is not used any more costs time.
 gc.set_threshold(50_000, 20, 20)
 
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # modules stay: no collection need look through them again
+
+
 # Random cases would fail other people's changes; `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("explore", deadline=None, max_examples=500)
