@@ -71,9 +71,13 @@ def stage_for(arguments: Sequence[str], keras: bool = True) -> str:
 
 
 def can_fork(arguments: Sequence[str]) -> bool:
-    """Whether a process with these arguments of Python can come from the server."""
-    rest = arguments[1:] if arguments[:1] == ["-I"] else arguments
-    return bool(rest) and (rest[0] in ("-m", "-c") or not rest[0].startswith("-"))
+    """Whether a process with these arguments of Python can come from the server.
+
+    Elsewhere than on Linux, a fork of a process that has TensorFlow is not safe.
+    """
+    first = next((each for each in arguments if each != "-I"), "-")
+    known = first in ("-m", "-c") or not first.startswith("-")
+    return known and sys.platform == "linux"
 
 
 STAND_IN = """\
@@ -166,13 +170,15 @@ def _watch(connection: socket.socket) -> NoReturn:
     """A fork of the server: starts the process, tells how it ended, kills it if nobody listens."""
     head, descriptors, _, _ = socket.recv_fds(connection, 4, 3)
     body = connection.recv(struct.unpack("!I", head)[0], socket.MSG_WAITALL)
-    wake, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(woken)
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number)
         for descriptor in (*descriptors, connection.detach(), wake, woken):
@@ -229,7 +235,7 @@ def _become(folder: str, arguments: list[str], cwd: str, environ: dict[str, str]
     if not isinstance(code, int | None):
         print(code, file=sys.stderr)
         code = 1
-    threading._shutdown()
+    threading._shutdown()  # as Python ends, and multiprocessing's forks too
     atexit._run_exitfuncs()
     try:
         sys.stdout.flush()
@@ -245,22 +251,19 @@ def _run(arguments: list[str], environ: dict[str, str]) -> None:
 
     isolated = arguments[0] == "-I"
     kind, *rest = arguments[1:] if isolated else arguments
-    paths = [] if isolated else [path for path in environ.get("PYTHONPATH", "").split(":") if path]
-    sys.path[:0] = paths
+    if not isolated:
+        here = {"-m": os.getcwd(), "-c": ""}.get(kind, os.path.dirname(os.path.abspath(kind)))
+        paths = environ.get("PYTHONPATH", "").split(":")
+        sys.path[:0] = [here, *(path for path in paths if path)]
     if kind == "-m":
         sys.argv = rest
-        sys.path.insert(0, os.getcwd())
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif kind == "-c":
         sys.argv = ["-c", *rest[1:]]
-        if not isolated:
-            sys.path.insert(0, "")
         sys.modules["__main__"] = main_module = types.ModuleType("__main__")
         exec(compile(rest[0], "<string>", "exec"), main_module.__dict__)
     else:
         sys.argv = [kind, *rest]
-        if not isolated:
-            sys.path.insert(0, os.path.dirname(os.path.abspath(kind)))
         runpy.run_path(kind, run_name="__main__")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests import processes
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no process is forked here")
 SEES = """
 import os, sys
 print(sys.argv, input(), os.getcwd(), os.environ["SAID"], sys.path[0], sys.stdin.encoding)
