@@ -32,6 +32,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()  # modules stay: no collection need look through them again
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    gc.collect()  # what is left raises its warnings
+    gc.freeze()  # pytest's own five collections find nothing more
+
+
 # Random cases would fail other people's changes; `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("explore", deadline=None, max_examples=500)
