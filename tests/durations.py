@@ -1,7 +1,7 @@
 """Which tests come first, and which stay together, where several processes share them.
 
-The files that take longest come first, so that no process works alone at the end. How long each
-took stands in durations.json, which `make durations` renews.
+What takes longest comes first, so that no process works alone at the end. How long it took stands
+in durations.json, which `make durations` renews.
 """
 
 import json
@@ -17,16 +17,19 @@ TASKS = ("sentiment", "generate", "translate", "speech")
 
 
 def group_of(nodeid: str) -> str:
-    """What one process takes as a whole: all files of a task, a chapter of the README, or a file.
+    """What one process takes as a whole: all tests of a task, a block of the README, or a file.
 
     >>> group_of("tests/tasks/speech/test_lite.py::test_a"), group_of("tests/cli/test_speech.py::b")
     ('speech', 'speech')
-    >>> group_of("tests/core/test_files.py::test_b[1]")
+    >>> group_of("tests/tasks/test_contract.py::test_c[speech-gru]")
+    'speech'
+    >>> group_of("tests/core/test_files.py::test_d[1]")
     'tests/core/test_files.py'
     """
-    path = nodeid.partition("::")[0]
-    for task in TASKS:  # its tests use the same trained models
-        if path.startswith(f"tests/tasks/{task}/") or path == f"tests/cli/test_{task}.py":
+    path, _, name = nodeid.partition("::")
+    for task in TASKS:  # its tests use the same models
+        places = (f"tests/tasks/{task}/", f"tests/cli/test_{task}.py")
+        if path.startswith(places) or (path.startswith("tests/tasks/") and f"[{task}-" in name):
             return task
     return nodeid if "_of_the_readme_" in nodeid else path
 
@@ -40,13 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Renewal())
 
 
-@pytest.hookimpl(trylast=True)  # what pytest-randomly has shuffled stays so within a group
+@pytest.hookimpl(trylast=True)  # pytest-randomly has shuffled what is in a group
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     known: dict[str, float] = json.loads(DURATIONS.read_bytes())
-    seconds: Counter[str] = Counter()
-    for part in {_part(item.nodeid) for item in items}:
-        seconds[group_of(part)] += known.get(part, UNKNOWN_SECONDS)
-    items.sort(key=lambda item: (-seconds[group_of(item.nodeid)], group_of(item.nodeid)))
+
+    def place(item: pytest.Item) -> tuple[float, str]:
+        group = group_of(item.nodeid)
+        return -known.get(group, UNKNOWN_SECONDS), group
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -61,21 +66,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 class Renewal:
-    """Writes down how long each file took."""
+    """Writes down how long each group took."""
 
     def __init__(self) -> None:
         self._seconds: Counter[str] = Counter()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._seconds[_part(report.nodeid)] += report.duration
+        self._seconds[group_of(report.nodeid)] += report.duration
 
     def pytest_sessionfinish(self) -> None:
-        # Zero is worth noting too: it is not unknown.
-        rounded = {part: round(s, 1) for part, s in sorted(self._seconds.items())}
-        lines = (f"  {json.dumps(part)}: {s}" for part, s in rounded.items())
-        DURATIONS.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-
-
-def _part(nodeid: str) -> str:
-    """The unit of durations.json: a file, or a chapter of the README."""
-    return nodeid if "_of_the_readme_" in nodeid else nodeid.partition("::")[0]
+        rounded = {group: round(seconds, 1) for group, seconds in self._seconds.most_common()}
+        DURATIONS.write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")
