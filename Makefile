@@ -4,7 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: train test docs check static acceptance bench clean
+PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+
+.PHONY: train test test-all durations docs check static acceptance bench clean
 
 # Train on the bundled sample, see how good it is, ask it.
 train: $(SET_UP)
@@ -12,10 +14,17 @@ train: $(SET_UP)
 	$(BIN)/textapps sentiment evaluate
 	$(BIN)/textapps sentiment predict "A wonderful film: I laughed, I cried, I went again."
 
-# A process a core; the tests of a file, and those of a task, share what they train: they stay
-# together (tests/conftest.py).
+# One process per core; tests/durations.py says which tests a process takes together.
 test: $(SET_UP)
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+# The slow tests too: more examples and combinations of what the others test already.
+test-all: $(SET_UP)
+	$(PYTEST) -m "not acceptance"
+
+# Renews tests/durations.json, on a machine that has nothing else to do.
+durations: $(SET_UP)
+	$(PYTEST) -m "not acceptance" --renew-durations
 
 # The tables of configuration keys in docs/, from the models; a test says when they have drifted.
 docs: $(SET_UP)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 # Read at the first import of TensorFlow and of matplotlib, so set before any test module is.
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -20,49 +19,29 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
+from tests import processes
+
 ROOT = Path(__file__).parent.parent
-pytest_plugins = ("tests.tasks.runs",)
+pytest_plugins = ("tests.durations", "tests.tasks.runs")
 
 # Tracing makes many objects that stay; looking among them for what is not used any more costs time.
 gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # modules stay: no collection need look through them again
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    gc.collect()  # what is left raises its warnings
+    gc.freeze()  # pytest's own five collections find nothing more
+
 
 # Random cases would fail other people's changes; `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile("steady")
-
-
-# What takes longest, in this order first, so that the other processes have what is left. The tests
-# of a task use the same trained models and stay in one process: none waits for another's training.
-FIRST = ("tests/test_docs.py", "translate", "speech", "generate", "sentiment")
-
-
-def _together(nodeid: str) -> str:
-    """What a process of pytest takes as one: a file, or all files of a task, or one long test."""
-    path, _, name = nodeid.partition("::")
-    for task in FIRST[1:]:
-        if path.startswith(f"tests/tasks/{task}/") or f"[{task}-" in name:
-            return task
-    return nodeid if "_of_the_readme_" in nodeid else path
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    from xdist.scheduler import LoadFileScheduling
-
-    class ByTask(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return _together(nodeid)
-
-    return ByTask(config, log) if config.getoption("dist") == "loadfile" else None
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> int:
-        scope = _together(item.nodeid)
-        return (*FIRST, scope).index(next((f for f in FIRST if scope.startswith(f)), scope))
-
-    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +78,29 @@ def cli() -> Callable[..., Result]:
     return run
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _exports_are_verified_by_forks() -> Iterator[None]:
+    """The process that verifies an export starts at once, unless a test asks for `python_anew`."""
+    from textapps.exporting import verification
+
+    class ForkedPython:
+        @property
+        def executable(self) -> str:
+            return str(processes.server().python)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verification, "sys", ForkedPython())
+        yield
+
+
+@pytest.fixture
+def python_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports are verified as users have it: by a process that imports TensorFlow itself."""
+    from textapps.exporting import verification
+
+    monkeypatch.setattr(verification, "sys", sys)
+
+
 @pytest.fixture
 def textapps(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """`textapps("runs")` runs a command in a process of its own, in the test's folder."""
@@ -106,7 +108,7 @@ def textapps(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         *arguments: str, input: str | None = None, timeout: float = 120, **environ: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return processes.run(
             [sys.executable, "-m", "textapps", *arguments],
             input=input,
             capture_output=True,

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from typing import NamedTuple
 import click
 import pytest
 
-from tests import key_tables
+from tests import key_tables, processes
 from textapps.cli.main import application
 from textapps.cli.task_group import TaskGroup
 from textapps.core.names import TASKS
@@ -82,13 +81,13 @@ def test_the_blocks_of_the_readme_run_in_their_order(
     # trainings come to is a matter of tests/acceptance and how exports verify one of
     # tests/exporting; here both are cut short.
     environ = {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(processes.server().programs), os.environ["PATH"]]),
         "TEXTAPPS_TRAINING__MAX_SECONDS": "1",
         "TEXTAPPS_EXPORT__VERIFY": "false",
     }
     for block in found:
         shell = ["bash", "-euo", "pipefail", "-c"]
-        program = [sys.executable, "-c"] if block.language == "python" else shell
+        program = ["python", "-c"] if block.language == "python" else shell
         result = subprocess.run(
             [*program, "\n".join(block.commands)],
             cwd=tmp_path,
@@ -120,7 +119,7 @@ def test_calls_are_found() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_the_page_calls_is_there(page: Path) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "python":
             compile(block.commands[0], f"{page.name}:{block.line}", "exec")

@@ -1,13 +1,13 @@
 """What is finished stays so; what was interrupted, wherever, comes out the same."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.batch.files import contents, read, write
 from tests.conftest import ROOT
 from textapps.batch.job import Job
@@ -77,7 +77,9 @@ def test_a_batch_killed_anywhere_ends_as_an_undisturbed_one(
 ) -> None:
     folders = [str(tmp_path / name) for name in ("killed", "undisturbed")]
     command = [sys.executable, "-m", "tests.batch.killed", *folders, *map(str, files)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = processes.run(
+        command, keras=False, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 25
     assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from tests import processes
 from textapps.tasks.generate import predict
 
 Cli = Callable[..., Result]
@@ -194,7 +195,7 @@ def test_train_and_resume(cli: Cli, text_file: Path, tmp_path: Path) -> None:
 def test_a_reader_that_goes_away(ready) -> None:
     """As `| head -c 20` does."""
     command = [sys.executable, "-m", "textapps", "generate", "--length", "4000", "--run"]
-    with subprocess.Popen(
+    with processes.Popen(
         [*command, str(ready.run.path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert len(process.stdout.read(20)) == 20

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from tests import processes
 from textapps.tasks.registry import get_about
 from textapps.tasks.sentiment import predict
 
@@ -277,7 +278,7 @@ def test_resume_takes_no_other_options(cli: Cli, models: Path, option: str) -> N
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    return processes.Popen(
         [sys.executable, "-m", "textapps", "sentiment", *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

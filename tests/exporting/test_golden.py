@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from textapps.exporting.verification import Candidate, Case, verify_all
 from textapps.savedmodel.manifest import read_manifest
 
@@ -10,6 +12,7 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 TASKS = ("sentiment", "generate", "translate", "speech")
 
 
+@pytest.mark.usefixtures("python_anew")
 def test_the_golden_exports_answer_as_they_did() -> None:
     candidates = []
     for task in TASKS:

@@ -46,6 +46,7 @@ def test_a_case_of_one_row_cannot_show_that_batching_is_sound(exported, tiny):
         verify(exported, [text, tiny.cases[1]])
 
 
+@pytest.mark.usefixtures("python_anew")
 def test_damage_and_foreign_modules_are_told_of_each_export(exported, tiny, tmp_path, monkeypatch):
     """The isolation is real: without it TensorFlow imports Keras by itself, and that is seen."""
     shutil.copytree(exported, tmp_path / "m")

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from tests import processes
+
 PATIENCE_SECONDS = 60
 
 
@@ -38,8 +40,9 @@ class ServerProcess:
         """Returns when it listens."""
         command = [sys.executable, "-m", "textapps", "serve", str(self._directory)]
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
+            self.process = processes.Popen(
                 [*command, "--port", "0", *self._options],
+                keras=False,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

@@ -6,14 +6,14 @@ import json
 import os
 import sys
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import trainee
 
+from tests import processes
+from tests.training import trainee
 from textapps.core.errors import TextappsError
 from textapps.training.batches import Batch, TextBatchSource
 from textapps.training.carried import CarriedState
@@ -176,23 +176,17 @@ def on_two_devices(models_dir: str) -> None:
 
 
 class Announce(NoProgress):
-    """Tells of every step."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    """Prints every step."""
 
     def update(self, step: int, logs: object, examples: int) -> None:
-        self.connection.send((step, examples))
+        print(json.dumps(step), flush=True)
 
 
-def as_worker(
-    index: int,
-    addresses: list[str],
-    runs: list[tuple[str, float]],
-    slow: bool,
-    connection: Connection,
-) -> None:
-    """Trains some runs, each with a rate of dropout; sends digests, or what went wrong."""
+def work(index: int, addresses: list[str], runs: list[tuple[str, float]], slow: bool) -> None:
+    """As a worker, trains some runs, each with a rate of dropout.
+
+    Prints digests of their weights at the end, or what went wrong.
+    """
     task = {"type": "worker", "index": index}
     os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": addresses}, "task": task})
     try:
@@ -200,8 +194,18 @@ def as_worker(
         witness: list[str] = []
         for path, rate in runs:
             run = RunDirectory.open(Path(path), trained=False)
-            train(run, replicas, rate, Announce(connection), slow, witness)
-        connection.send(witness)
+            train(run, replicas, rate, Announce(), slow, witness)
+        print(json.dumps(witness))
     except TextappsError as error:
-        connection.send(str(error))
+        print(json.dumps(str(error)))
         sys.exit(error.exit_code)
+
+
+def start(function: str, *arguments: object, **options: Any) -> processes.Popen:
+    """A process that calls this function of this module."""
+    program = [sys.executable, "-m", "tests.training.team", function, json.dumps(arguments)]
+    return processes.Popen(program, cwd=processes.ROOT, **options)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*json.loads(sys.argv[2]))

@@ -7,9 +7,9 @@ import signal
 import keras
 import numpy as np
 import pytest
-import trainee
-from trainee import dense
 
+from tests.training import trainee
+from tests.training.trainee import dense
 from textapps.core.errors import DivergedError, RunError
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.interruption import TrainingInterrupted

@@ -1,7 +1,6 @@
 import csv
 
-import trainee
-
+from tests.training import trainee
 from textapps.training.history import History
 
 

@@ -4,9 +4,9 @@ import signal
 import keras
 import numpy as np
 import pytest
-import trainee
-from trainee import dense
 
+from tests.training import trainee
+from tests.training.trainee import dense
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.fit import fit
 from textapps.training.interruption import TrainingInterrupted
@@ -106,7 +106,7 @@ def test_the_first_means_are_of_what_there_is():
 
 
 # At the end of an interval, in the middle of one, and often within the same one.
-@pytest.mark.parametrize("stops", [[15], [17], [16, 17, 18, 19, 22]])
+@pytest.mark.parametrize("stops", [[15], [17], [16, 17, 19]])
 def test_stopped_anywhere_ends_with_the_same_bits(tmp_path, whole, stops):
     run = trainee.new_run(tmp_path, **CHANGES)
     for stop in stops:

@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-import trainee
 
+from tests.training import trainee
 from textapps.training.optimizer import AveragedAdamW, build_optimizer
 
 

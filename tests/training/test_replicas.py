@@ -1,27 +1,22 @@
 """Several replicas train as one device does: on two devices of a process, and as two processes."""
 
 import csv
-import multiprocessing
+import json
 import signal
 import socket
+import subprocess
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import pytest
-import team
-import trainee
 
+from tests.training import team, trainee
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 
-# A fork of a process that has imported TensorFlow, but not yet used it, starts in no time.
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["textapps.training.fit", "textapps.backbones.backbone"])
-PATIENCE_SECONDS = 600  # some twenty on a machine that has nothing else to do
-pytestmark = pytest.mark.timeout(2 * PATIENCE_SECONDS)
+pytestmark = pytest.mark.timeout(1200)  # some twenty on a machine that has nothing else to do
 CHANGES = {"epochs": 3, "average": 0.8, "checkpoint_steps": 5}
 FIGURES = ("step", "loss", "val_loss", "learning_rate")
 
@@ -60,11 +55,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
 def two_devices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs of `team.on_two_devices`, each in a folder of its name."""
     folder = tmp_path_factory.mktemp("two")
-    process = CONTEXT.Process(target=team.on_two_devices, args=(str(folder),))
-    process.start()
-    process.join(PATIENCE_SECONDS)
-    process.kill()
-    assert process.exitcode == 0, "it failed, or took too long"
+    with team.start("on_two_devices", str(folder)) as process:
+        assert process.wait() == 0
     return folder
 
 
@@ -117,44 +109,30 @@ class Team:
             for each in (one, two):
                 each.bind(("127.0.0.1", 0))
             addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in (one, two)]
-        self.processes = []
-        self.connections: list[Connection] = []
-        for index in range(2):
-            ours, theirs = CONTEXT.Pipe(duplex=False)
-            paths = [(str(run.path), rate) for run, rate in runs]
-            process = CONTEXT.Process(
-                target=team.as_worker, args=(index, addresses, paths, slow, theirs)
-            )
-            process.start()
-            theirs.close()
-            self.processes.append(process)
-            self.connections.append(ours)
+        paths = [(str(run.path), rate) for run, rate in runs]
+        self.processes = [
+            team.start("work", index, addresses, paths, slow, stdout=subprocess.PIPE)
+            for index in range(2)
+        ]
 
     def ends_well(self) -> list[str]:
         """Digests of the weights after each validation, which both must have."""
         chief, other = (self.last_words(index) for index in range(2))
         assert chief == other
         assert isinstance(chief, list)
-        for process in self.processes:
-            process.join(60)
-            assert process.exitcode == 0
+        assert [process.wait(60) for process in self.processes] == [0, 0]
         return chief
 
     def kill_after(self, step: int, index: int) -> None:
         """Kills one of them when the chief has done a step."""
-        while self.connections[0].poll(PATIENCE_SECONDS):
-            if self.connections[0].recv()[0] >= step:
-                break
+        while json.loads(self.processes[0].stdout.readline()) < step:
+            pass
         self.processes[index].kill()
 
     def last_words(self, index: int) -> object:
-        words = None
-        try:
-            while self.connections[index].poll(PATIENCE_SECONDS):
-                words = self.connections[index].recv()
-        except EOFError:
-            return words
-        pytest.fail("it hangs")
+        """What it has printed last; it has ended then, or is about to."""
+        with self.processes[index].stdout as lines:
+            return json.loads(list(lines)[-1])
 
 
 @pytest.fixture(scope="module")
@@ -187,10 +165,9 @@ def test_killed_workers_stop_the_others_and_resume_exactly(
         words = workers.last_words(1 - victim)
         assert time.monotonic() - killed_at < 60
         assert "another worker of the training has stopped" in str(words)
-        for process in workers.processes:
-            process.join(60)
-        assert workers.processes[victim].exitcode == -signal.SIGKILL
-        assert workers.processes[1 - victim].exitcode == 1
+        workers.processes[victim].stdout.close()
+        assert workers.processes[victim].wait(60) == -signal.SIGKILL
+        assert workers.processes[1 - victim].wait(60) == 1
     assert CheckpointStore(run.checkpoints).steps()[-1] == 10
     Team([(run, 0.5)]).ends_well()
     assert_same_bits(two_processes[0.5], run)

@@ -1,20 +1,20 @@
 """Exact resume, with real processes and real kills."""
 
-import multiprocessing
 import random
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-import trainee
 
+from tests import processes
+from tests.training import trainee
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 
-KILLS = 5
-# A fork of a process that has imported TensorFlow, but not yet used it, starts in no time.
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["textapps.training.fit", "textapps.backbones.backbone"])
+KILLS = 3
 
 
 def last_arrays(run) -> dict[str, np.ndarray]:
@@ -29,36 +29,29 @@ def history_without_seconds(run) -> list[list[str]]:
     return [line[:seconds] + line[seconds + 1 :] for line in lines]
 
 
-def start(run):
-    ours, theirs = CONTEXT.Pipe(duplex=False)
-    process = CONTEXT.Process(target=trainee.train_in_process, args=(str(run.path), theirs))
-    process.start()
-    theirs.close()
-    return process, ours
+def start(run) -> subprocess.Popen[bytes]:
+    program = [sys.executable, "-m", "tests.training.trainee", run.path]
+    return processes.Popen(program, cwd=processes.ROOT, stdout=subprocess.PIPE)
 
 
 @pytest.mark.parametrize("averages", [{"average": 0.9}, {"average_last": 3}], ids=str)
 def test_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path, averages: dict[str, float]):
     """Of a model that is traced in no time; those of the tasks are only interrupted by a signal."""
-    changes = {"epochs": 20, "checkpoint_steps": 5, **averages}
+    changes = {"epochs": 12, "checkpoint_steps": 5, **averages}
     untouched = trainee.new_run(tmp_path / "untouched", "dense", **changes)
     killed = trainee.new_run(tmp_path / "killed", "dense", **changes)
-    undisturbed, unread = start(untouched)
+    trainee.train(untouched)
     began_at = []
     for _ in range(KILLS):
-        process, connection = start(killed)
-        assert connection.poll(120)
-        began_at.append(connection.recv())
-        process.join(random.uniform(0, 0.12))
-        process.kill()
-        process.join(120)
-        assert process.exitcode == -signal.SIGKILL
-    process, connection = start(killed)
-    for survivor in (process, undisturbed):
-        survivor.join(120)
-        assert survivor.exitcode == 0
+        with start(killed) as process:
+            began_at.append(int(process.stdout.readline()))
+            time.sleep(random.uniform(0, 0.12))
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+    with start(killed) as process:
+        process.communicate()
+    assert process.returncode == 0
 
-    unread.close()
     assert began_at == sorted(began_at)
     expected, resumed = last_arrays(untouched), last_arrays(killed)
     assert expected.keys() == resumed.keys()

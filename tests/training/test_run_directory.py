@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import trainee
 
+from tests.training import trainee
 from textapps.core.errors import RunError
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.run_directory import RunDirectory

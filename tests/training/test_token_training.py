@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import trainee
 
+from tests.training import trainee
 from textapps.core.tokens import EOS
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
 from textapps.training.fit import fit

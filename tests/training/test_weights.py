@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-import trainee
 
+from tests.training import trainee
 from textapps.core.errors import DivergedError, RunError
 from textapps.training import weights
 from textapps.training.checkpoint import CheckpointStore, TrainingState

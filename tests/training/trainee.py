@@ -1,7 +1,7 @@
 """A small run to train, in this process or in one that is going to be killed."""
 
+import sys
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import keras
@@ -110,19 +110,23 @@ def train(
 class Announce(NoProgress):
     """Says once that steps are being made."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection: Connection | None = connection
+    def __init__(self) -> None:
+        self.said = False
 
     def update(self, step: int, logs: object, examples: int) -> None:
-        if self.connection is not None:
-            self.connection.send(step)
-            self.connection = None
+        if not self.said:
+            print(step, flush=True)
+        self.said = True
 
 
-def train_in_process(path: str, connection: Connection) -> None:
+def train_slowly(path: str) -> None:
     """What a process of its own does: resume the run at `path` and train it to the end."""
     run = RunDirectory.open(Path(path), trained=False)
     batch_size = run.config["training"]["batch_size"]
     fast = source(20, 1, batch_size, shuffled=True)
     slow = SlowSource(fast.sequences, fast.labels, fast.plan)
-    train(run, progress=Announce(connection), train_source=slow)
+    train(run, progress=Announce(), train_source=slow)
+
+
+if __name__ == "__main__":
+    train_slowly(sys.argv[1])

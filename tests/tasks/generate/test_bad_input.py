@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tests import processes
+
 Cli = Callable[..., Result]
 Fails = Callable[..., None]
 Make = Callable[[str, str], Any]
@@ -169,7 +171,7 @@ def test_texts_that_cannot_be_scored(
 def test_a_reader_that_has_enough(text_models: Path) -> None:
     """As `textapps generate --seed … | head -c 5`: no traceback, and not to the end."""
     command = ("generate", "--seed", "the", "--length", "90000", "--random-seed", "1")
-    process = subprocess.Popen(
+    process = processes.Popen(
         [sys.executable, "-m", "textapps", *command, "--models-dir", str(text_models)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import processes
 from textapps.decoding.config import DecodingConfig, option_schemas
 from textapps.decoding.options import DTYPES
 from textapps.savedmodel.manifest import read_manifest
@@ -122,13 +122,12 @@ def answers(
                 {"signature": "generate", "inputs": {**good, **change}} for change in [*changed, {}]
             ]
         asked.append((str(exported("generate", kind)), questions))
-    child = subprocess.run(
+    child = processes.run(
         [sys.executable, "-I", "-c", CLIENT],
         input=json.dumps(asked),
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-        check=False,
     )
     assert child.returncode == 0, child.stderr[-2000:]
     return dict(zip(EXPORTED, json.loads(child.stdout), strict=True))

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests import processes
 from tests.preprocessing.wav_files import chunk, layout, riff
 from tests.tasks.toy_words import RATE_HZ, WORDS, spoken, wav_bytes
 from textapps.savedmodel.manifest import read_manifest
@@ -110,13 +110,12 @@ def answers(exported: Path) -> dict[str, Any]:
         "stream": STREAM.tolist(),
         "cuts": [1, 700, 700, 4_000],
     }
-    child = subprocess.run(
+    child = processes.run(
         [sys.executable, "-I", "-c", CLIENT],
         input=json.dumps(question),
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-        check=False,
     )
     assert child.returncode == 0, child.stderr[-2000:]
     found: dict[str, Any] = json.loads(child.stdout)

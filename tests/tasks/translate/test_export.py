@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import processes
 from textapps.backbones.registry import BACKBONES
 from textapps.decoding.hypotheses import IMPOSSIBLE
 from textapps.savedmodel.manifest import read_manifest
@@ -52,13 +52,12 @@ json.dump(answers, sys.stdout)
 def answers(exported: Callable[..., Path]) -> dict[str, Any]:
     """What they answer to `ASKED`, by backbone, in a process that has no textapps."""
     directories = {str(exported("translate", kind)): kind for kind in BACKBONES}
-    child = subprocess.run(
+    child = processes.run(
         [sys.executable, "-I", "-c", CLIENT],
         input=json.dumps({"directories": list(directories), "texts": ASKED}),
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-        check=False,
     )
     assert child.returncode == 0, child.stderr[-2000:]
     found = json.loads(child.stdout)
