@@ -16,7 +16,7 @@ from benchmarks.results import Figures, Results
 from benchmarks.suites import startup
 from benchmarks.suites.served import EXPORTS
 from tests.serving import models
-from tests.tasks.conftest import VERSE, write_opinions
+from tests.tasks.tiny import VERSE, write_opinions
 from tests.tasks.toy_language import sentences, translate
 from tests.tasks.toy_words import noise, spoken, wav_bytes
 from textapps.training.run_directory import RunDirectory
