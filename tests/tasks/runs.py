@@ -81,8 +81,9 @@ def untrained(tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., Any]
         task, directory = get_task(name), tmp_path_factory.mktemp("untrained")
         made = lifecycle.begin(task, tiny(name, kind), directory)
         seed_everything(made.config.random_seed)
-        build = task.build_trainee or (lambda *given: task.build_model(*given[:3]))
-        model = build(made.config, made.preprocessor, made.labels, made.batches, lambda rows: rows)
+        model = task.model(made.config, made.preprocessor, made.labels)
+        model.build()
+        task.adapt(model, made.batches)
         for variable in model.trainable_variables:
             if variable.path.endswith(("head/kernel", "target_embedding/embeddings")):
                 variable.assign(4 * variable)

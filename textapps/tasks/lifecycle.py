@@ -127,7 +127,8 @@ def load(task: Task[C, S, P, B, M, R, E], run: RunDirectory) -> R:
     config = load_config(task, run)
     labels = tuple(read_data_record(run, labelled=task.labelled).get("labels", ()))
     preprocessor = task.load_preprocessor(config, run.preprocessor_dir)
-    model = task.build_model(config, preprocessor, labels)
+    model = task.model(config, preprocessor, labels)
+    model.build()
     load_weights(model, run)
     return task.predictor(run, config, preprocessor, model, labels)
 
@@ -246,10 +247,12 @@ def _fit(
     seed_everything(config.random_seed)
     with precision(config.training.mixed_precision), replicas.scope():
         labels, batches = prepared.labels, prepared.batches
-        if task.build_trainee is None:
-            model = task.build_model(config, preprocessor, labels)
+        if task.trainee is None:
+            model = task.model(config, preprocessor, labels)
         else:
-            model = task.build_trainee(config, preprocessor, labels, batches, replicas.rows)
+            model = task.trainee(config, preprocessor, labels, batches, replicas.rows)
+        model.build()
+        task.adapt(model, batches)
         predictor = task.predictor(run, config, preprocessor, model, labels)
         objective = task.objective(predictor, prepared.validation)
         result = fit(

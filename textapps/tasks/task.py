@@ -22,6 +22,13 @@ class Preprocessor(Protocol):
         """Writes the files that `Task.load_preprocessor` reads."""
 
 
+class Model(Protocol):
+    """A Keras model that knows the shapes of its inputs."""
+
+    def build(self) -> None:
+        """Creates all weights."""
+
+
 class Predictor(Protocol):
     """A trained model, loaded from its run directory and ready to answer.
 
@@ -62,7 +69,7 @@ Rows = Callable[[int], int]
 S = TypeVar("S", bound=Examples)
 P = TypeVar("P", bound=Preprocessor)
 B = TypeVar("B", bound=BatchSource)
-M = TypeVar("M")
+M = TypeVar("M", bound=Model)
 R = TypeVar("R", bound=Predictor)
 
 
@@ -136,9 +143,10 @@ class Task(Generic[C, S, P, B, M, R, E]):
     training_batches: the training split, in an order that follows from the random seed.
     validation_batches: every example of the validation split once.
 
-    build_model: the model with initial weights.
-    build_trainee: the model with what only training needs; `rows` maps the size of a batch to the
-        rows of each replica. None: training needs nothing else.
+    model: the model, not built yet.
+    trainee: the model with what only training needs; the last argument maps the size of a batch to
+        the rows of each replica. None: training needs nothing else.
+    adapt: sets weights of the built model by the training batches, before training.
     predictor: makes the predictor of a model.
     rows: the answers to inputs as `predict` prints them, given options of the [decoding] section
         and, by name, what belongs to one call, such as a random seed.
@@ -165,8 +173,9 @@ class Task(Generic[C, S, P, B, M, R, E]):
     training_batches: Callable[[C, P, S], B]
     validation_batches: Callable[[C, P, S], BatchSource]
 
-    build_model: Callable[[C, P, Labels], M]
-    build_trainee: Callable[[C, P, Labels, B, Rows], M] | None = None
+    model: Callable[[C, P, Labels], M]
+    trainee: Callable[[C, P, Labels, B, Rows], M] | None = None
+    adapt: Callable[[M, B], None] = lambda model, batches: None
     predictor: Callable[[RunDirectory, C, P, M, Labels], R]
     rows: Callable[..., Iterator[Row]]
     objective: Callable[[R, S], Objective]

@@ -7,12 +7,8 @@ from keras import ops
 
 from textapps.backbones.backbone import Backbone
 from textapps.core.tokens import PAD
-from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate.config import GenerateConfig
-from textapps.tasks.generate.data import EVALUATION_STREAMS
-from textapps.tasks.task import Labels, Rows
 from textapps.training.carried import CarriedState
-from textapps.training.streams import StreamBatchSource
 
 
 class LanguageModel(keras.Model):
@@ -118,26 +114,3 @@ class LanguageModel(keras.Model):
         logits = self.head(x)
         never = ops.arange(logits.shape[-1]) == PAD
         return ops.where(never, -1e9, logits)
-
-
-def build_model(
-    config: GenerateConfig, preprocessor: CharacterPreprocessor, labels: Labels = ()
-) -> LanguageModel:
-    """The model with initial weights."""
-    model = LanguageModel(config, len(preprocessor.vocabulary))
-    model.build()
-    return model
-
-
-def build_trainee(
-    config: GenerateConfig,
-    preprocessor: CharacterPreprocessor,
-    labels: Labels,
-    batches: StreamBatchSource,
-    rows: Rows,
-) -> LanguageModel:
-    """The same, with variables for the states of training and of validation streams."""
-    streams = (rows(config.training.batch_size), rows(EVALUATION_STREAMS))
-    model = LanguageModel(config, len(preprocessor.vocabulary), streams)
-    model.build()
-    return model

@@ -10,7 +10,7 @@ from textapps.tasks.generate import data
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
-from textapps.tasks.generate.model import LanguageModel, build_model, build_trainee
+from textapps.tasks.generate.model import LanguageModel
 from textapps.tasks.generate.predict import rows
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.report import report
@@ -40,8 +40,12 @@ TASK = Task(
     validation_batches=lambda config, characters, validation: data.scoring_batches(
         config, characters, validation.text
     ),
-    build_model=build_model,
-    build_trainee=build_trainee,
+    model=lambda config, characters, _: LanguageModel(config, len(characters.vocabulary)),
+    trainee=lambda config, characters, _, __, rows: LanguageModel(
+        config,
+        len(characters.vocabulary),
+        streams=(rows(config.training.batch_size), rows(data.EVALUATION_STREAMS)),
+    ),
     predictor=TextGenerator,
     rows=rows,
     objective=objective,

@@ -10,7 +10,7 @@ from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.task import Labels
 from textapps.training.batches import TextBatchSource
-from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan
+from textapps.training.plan import LengthGroupedPlan, SequentialPlan
 
 
 def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledTexts, LabelledTexts]:
@@ -22,15 +22,24 @@ def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledText
 def learn(config: SentimentConfig, train: LabelledTexts) -> tuple[TextFeaturizer, TextBatchSource]:
     """A featurizer for the training texts, and their batches."""
     featurizer, sequences = TextFeaturizer.learn(train.texts, config)
-    return featurizer, TextBatchSource(sequences, train.labels, _plan(config, sequences))
+    return featurizer, training_batches(config, featurizer, train, sequences)
 
 
 def training_batches(
-    config: SentimentConfig, featurizer: TextFeaturizer, train: LabelledTexts
+    config: SentimentConfig,
+    featurizer: TextFeaturizer,
+    train: LabelledTexts,
+    sequences: dict[str, tuple[Any, Any]] | None = None,
 ) -> TextBatchSource:
-    """Batches of texts of similar length, in an order that follows from the random seed."""
-    sequences = featurizer.encode(train.texts)
-    return TextBatchSource(sequences, train.labels, _plan(config, sequences))
+    """Batches of texts of similar length, in an order that follows from the random seed.
+
+    Args:
+        sequences: of the texts, as `TextFeaturizer.encode` gives them, if they are known.
+    """
+    sequences = sequences or featurizer.encode(train.texts)
+    lengths = np.diff(sequences["ids"][1])
+    plan = LengthGroupedPlan(lengths, config.training.batch_size, config.random_seed)
+    return TextBatchSource(sequences, train.labels, plan)
 
 
 def validation_batches(
@@ -40,8 +49,3 @@ def validation_batches(
     sequences = featurizer.encode(validation.texts)
     plan = SequentialPlan(np.diff(sequences["ids"][1]), 2 * config.training.batch_size)
     return TextBatchSource(sequences, validation.labels, plan)
-
-
-def _plan(config: SentimentConfig, sequences: dict[str, tuple[Any, Any]]) -> Plan:
-    lengths = np.diff(sequences["ids"][1])
-    return LengthGroupedPlan(lengths, config.training.batch_size, config.random_seed)

@@ -5,7 +5,6 @@ import time
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +27,6 @@ class SentimentEvaluation(Evaluation[LabelledTexts]):
     """Texts, the scores given to them, float32[texts, labels], and their figures."""
 
     scores: NDArray[np.float32]
-
-    @property
-    def correct(self) -> Any:
-        """bool[texts]."""
-        return np.argmax(self.scores, axis=1) == self.examples.labels
 
 
 def evaluate(

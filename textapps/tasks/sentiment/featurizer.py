@@ -34,6 +34,11 @@ class TextFeaturizer:
         return len(self.tokenizer.vocabulary)
 
     @property
+    def ngram_count(self) -> int:
+        """The number of n-grams, 0 without them."""
+        return 0 if self.ngrams is None else len(self.ngrams)
+
+    @property
     def resources(self) -> list[Any]:
         """What an export must track."""
         return [self.tokenizer] + ([] if self.ngrams is None else [self.ngrams])

@@ -1,5 +1,6 @@
 """Token ids to logits of the classes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,10 +11,7 @@ from textapps.backbones.pooling import Pooling
 from textapps.backbones.stem import Stem
 from textapps.core.tokens import PAD, UNK
 from textapps.tasks.sentiment.config import SentimentConfig
-from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.ngram_path import NgramPath
-from textapps.tasks.task import Labels, Rows
-from textapps.training.batches import TextBatchSource
 
 
 class SentimentModel(keras.Model):
@@ -70,6 +68,16 @@ class SentimentModel(keras.Model):
             self.ngram_path.build()
         self.built = True
 
+    def adapt(self, sequences: Mapping[str, tuple[Any, Any]], labels: Any) -> None:
+        """Sets the n-gram path to naive Bayes of the training texts.
+
+        Args:
+            sequences: as `TextFeaturizer.encode` gives them.
+            labels: int32[texts].
+        """
+        if self.ngram_path is not None:
+            self.ngram_path.adapt(*sequences["ngrams"], labels)
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """See the class."""
         ids = inputs["ids"]
@@ -121,27 +129,3 @@ class WordDropout(keras.layers.Layer):
         drawn = keras.random.uniform(ops.shape(ids), seed=self.seed_generator)
         dropped = ops.logical_and(drawn < self.rate, ids != PAD)
         return ops.where(dropped, UNK, ids)
-
-
-def build_model(
-    config: SentimentConfig, featurizer: TextFeaturizer, labels: Labels
-) -> SentimentModel:
-    """The model with initial weights."""
-    ngrams = 0 if featurizer.ngrams is None else len(featurizer.ngrams)
-    model = SentimentModel(config, featurizer.vocabulary_size, len(labels), ngrams)
-    model.build()
-    return model
-
-
-def build_trainee(
-    config: SentimentConfig,
-    featurizer: TextFeaturizer,
-    labels: Labels,
-    batches: TextBatchSource,
-    rows: Rows,
-) -> SentimentModel:
-    """The same, with the n-gram path initialised to naive Bayes of the training texts."""
-    model = build_model(config, featurizer, labels)
-    if model.ngram_path is not None:
-        model.ngram_path.adapt(*batches.sequences["ngrams"], batches.labels)
-    return model

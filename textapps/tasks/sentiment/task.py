@@ -9,7 +9,7 @@ from textapps.tasks.sentiment.config import PRESETS
 from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
-from textapps.tasks.sentiment.model import SentimentModel, build_model, build_trainee
+from textapps.tasks.sentiment.model import SentimentModel
 from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.report import report
@@ -37,8 +37,10 @@ TASK = Task(
     load_preprocessor=lambda config, folder: TextFeaturizer.load(folder, config),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=build_model,
-    build_trainee=build_trainee,
+    model=lambda config, featurizer, labels: SentimentModel(
+        config, featurizer.vocabulary_size, len(labels), featurizer.ngram_count
+    ),
+    adapt=lambda model, batches: model.adapt(batches.sequences, batches.labels),
     predictor=SentimentClassifier,
     rows=rows,
     objective=objective,

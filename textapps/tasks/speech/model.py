@@ -14,9 +14,7 @@ from textapps.backbones.pooling import Pooling
 from textapps.decoding.random import uniforms
 from textapps.preprocessing.augmentation import Augmentation
 from textapps.preprocessing.log_mel import FrontEnd
-from textapps.tasks.speech.batches import ClipBatchSource
 from textapps.tasks.speech.config import SpeechConfig
-from textapps.tasks.task import Labels, Rows
 from textapps.training.carried import CarriedState
 
 FULL_SCALE = 32_768  # of 16-bit samples
@@ -167,25 +165,3 @@ class SpeechModel(keras.Model):
         x, state = self.backbone(x, self.carried.read(fresh), mask=mask, training=True)
         self.carried.write(state)
         return x
-
-
-def build_model(config: SpeechConfig, front_end: FrontEnd, labels: Labels) -> SpeechModel:
-    """The model with initial weights."""
-    model = SpeechModel(config, front_end, len(labels))
-    model.build()
-    return model
-
-
-def build_trainee(
-    config: SpeechConfig, front_end: FrontEnd, labels: Labels, batches: ClipBatchSource, rows: Rows
-) -> SpeechModel:
-    """The same, with background noise for augmentation and variables for carried states."""
-    model = SpeechModel(
-        config,
-        front_end,
-        len(labels),
-        rows=rows(config.training.batch_size),
-        noise=[noise.waveform for noise in batches.clips.noises],
-    )
-    model.build()
-    return model

@@ -9,7 +9,7 @@ from textapps.tasks.speech.config import PRESETS
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.lite import export_lite
-from textapps.tasks.speech.model import SpeechModel, build_model, build_trainee
+from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.predict import rows
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.report import report
@@ -39,8 +39,14 @@ TASK = Task(
     load_preprocessor=lambda config, folder: FrontEnd.load(folder, config.preprocessor),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=build_model,
-    build_trainee=build_trainee,
+    model=lambda config, front_end, labels: SpeechModel(config, front_end, len(labels)),
+    trainee=lambda config, front_end, labels, batches, rows: SpeechModel(
+        config,
+        front_end,
+        len(labels),
+        rows=rows(config.training.batch_size),
+        noise=[noise.waveform for noise in batches.clips.noises],
+    ),
     predictor=SpeechRecognizer,
     rows=rows,
     objective=objective,

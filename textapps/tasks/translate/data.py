@@ -1,5 +1,6 @@
 """From sentence pairs to batches of token ids."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from textapps.core.errors import DataError
@@ -13,8 +14,6 @@ from textapps.training.token_batches import TokenBatchSource
 LENGTH_MULTIPLE = 4  # of padded lengths: fewer shapes, a little more padding
 VALIDATION_TOKENS = 8_000  # no gradient is kept
 
-Ragged = tuple[Any, Any]  # int32[all tokens], int64[sentences + 1]
-
 
 def load_training(config: TranslateConfig, labels: Labels = ()) -> tuple[Pairs, Pairs]:
     """The training and the validation pairs."""
@@ -24,23 +23,36 @@ def load_training(config: TranslateConfig, labels: Labels = ()) -> tuple[Pairs, 
 
 def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBatchSource]:
     """The tokenizers of both languages, and the batches of the training pairs."""
-    tokenizers, source, target = TokenizerPair.learn(
-        train.sources, train.targets, config.preprocessor
-    )
-    return tokenizers, _training_batches(config, tokenizers, train, source, target)
+    tokenizers, *ids = TokenizerPair.learn(train.sources, train.targets, config.preprocessor)
+    return tokenizers, training_batches(config, tokenizers, train, ids)
 
 
 def training_batches(
-    config: TranslateConfig, tokenizers: TokenizerPair, train: Pairs
+    config: TranslateConfig,
+    tokenizers: TokenizerPair,
+    train: Pairs,
+    ids: Sequence[tuple[Any, Any]] | None = None,
 ) -> TokenBatchSource:
     """Pairs in an order that follows from the random seed, with subword sampling if configured.
+
+    Args:
+        ids: of sources and targets, as `Tokenizer.encode_all` gives them, if they are known.
 
     Raises:
         DataError: the sentences of one side have no token.
     """
-    source = tokenizers.source.encode_all(train.sources)
-    target = tokenizers.target.encode_all(train.targets)
-    return _training_batches(config, tokenizers, train, source, target)
+    source, target = tokenizers.source, tokenizers.target
+    sides = ids or (source.encode_all(train.sources), target.encode_all(train.targets))
+    if any(not len(values) for values, _ in sides):
+        raise DataError(f"{train.name}: no sentence to train on has a token: check the data")
+    return TokenBatchSource(
+        sides[0],
+        sides[1],
+        config.training.batch_size,
+        config.random_seed,
+        samplers=(source.sampler(train.sources), target.sampler(train.targets)),
+        multiple=LENGTH_MULTIPLE,
+    )
 
 
 def validation_batches(
@@ -52,23 +64,5 @@ def validation_batches(
         tokenizers.target.encode_all(validation.targets),
         VALIDATION_TOKENS,
         None,
-        multiple=LENGTH_MULTIPLE,
-    )
-
-
-def _training_batches(
-    config: TranslateConfig, tokenizers: TokenizerPair, pairs: Pairs, source: Ragged, target: Ragged
-) -> TokenBatchSource:
-    if not len(source[0]) or not len(target[0]):
-        raise DataError(f"{pairs.name}: no sentence to train on has a token: check the data")
-    return TokenBatchSource(
-        source,
-        target,
-        config.training.batch_size,
-        config.random_seed,
-        samplers=(
-            tokenizers.source.sampler(pairs.sources),
-            tokenizers.target.sampler(pairs.targets),
-        ),
         multiple=LENGTH_MULTIPLE,
     )

@@ -8,8 +8,6 @@ from keras import ops
 from textapps.backbones.backbone import Backbone
 from textapps.core.tokens import BOS, EOS, PAD
 from textapps.decoding.hypotheses import IMPOSSIBLE
-from textapps.preprocessing.tokenizer_pair import TokenizerPair
-from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig
 
 
@@ -149,13 +147,3 @@ class TranslationModel(keras.Model):
 def _never(vocabulary_size: int) -> Any:
     """float32[vocabulary], to be added to logits: it rules out the ids before EOS."""
     return ops.where(ops.arange(vocabulary_size) < EOS, IMPOSSIBLE, 0.0)
-
-
-def build_model(
-    config: TranslateConfig, tokenizers: TokenizerPair, labels: Labels = ()
-) -> TranslationModel:
-    """The model with initial weights."""
-    source, target = tokenizers.source.vocabulary_size, tokenizers.target.vocabulary_size
-    model = TranslationModel(config, source, target, tokenizers.joint)
-    model.build()
-    return model

@@ -11,7 +11,7 @@ from textapps.tasks.translate import data
 from textapps.tasks.translate.config import PRESETS
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
-from textapps.tasks.translate.model import TranslationModel, build_model
+from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.predict import rows
 from textapps.tasks.translate.predictor import Translator
 from textapps.tasks.translate.report import report
@@ -47,7 +47,12 @@ TASK = Task(
     load_preprocessor=lambda config, folder: TokenizerPair.load(folder, config.preprocessor),
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    build_model=build_model,
+    model=lambda config, tokenizers, _: TranslationModel(
+        config,
+        tokenizers.source.vocabulary_size,
+        tokenizers.target.vocabulary_size,
+        tokenizers.joint,
+    ),
     predictor=Translator,
     rows=rows,
     objective=objective,
