@@ -2,7 +2,7 @@
 
 Run as a script, `python -I verify_child.py ROOT QUESTIONS ANSWERS`, in a process of its own: ROOT
 holds the package textapps, the others are files of JSON. textapps.savedmodel does the work, and
-verification.py, in the parent process, judges what comes out.
+verification.py, in the parent process, compares the outputs.
 """
 
 import gc

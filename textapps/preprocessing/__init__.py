@@ -1,0 +1,1 @@
+"""Text and audio to tensors and back, all of it as operations of the exported graph."""

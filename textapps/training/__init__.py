@@ -1,0 +1,1 @@
+"""The one training path: batches, checkpoints and exact resume, schedules, distribution."""
