@@ -119,6 +119,22 @@ def test_json_names_what_each_text_came_from(ask: Cli, ready) -> None:
         assert [row["text"]] == ready.generate([row["input"]], row["random_seed"])
 
 
+def test_a_table_of_seeds(ask: Cli, ready, tmp_path: Path) -> None:
+    path = tmp_path / "seeds.jsonl"
+    path.write_text('{"id": 3, "text": "a"}\n{"text": "the "}\n')
+    options = ("--count", "2", "--random-seed", "5", "--json")
+    result = ask("predict", "--input", str(path), *options)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["input"], row.get("id"), row["random_seed"]) for row in rows] == [
+        ("a", "3", 5),
+        ("a", "3", 6),
+        ("the ", None, 7),
+        ("the ", None, 8),
+    ]
+    for row in rows:
+        assert [row["text"]] == ready.generate([row["input"]], row["random_seed"])
+
+
 def test_several_texts_are_told_apart(ask: Cli) -> None:
     lines = ask("predict", "x", "--count", "3", "--length", "2", "--temperature", "0").stdout
     assert re.fullmatch(r"--- 1.1\nx..\n--- 1.2\nx..\n--- 1.3\nx..\n", lines, re.DOTALL)

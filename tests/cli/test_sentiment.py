@@ -1,6 +1,8 @@
 """Tests of the sentiment commands: what goes to stdout, what to stderr, in which shape."""
 
 import copy
+import csv
+import io
 import json
 import os
 import re
@@ -12,6 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
@@ -102,7 +106,8 @@ def test_predict_json(ask: Cli, ready) -> None:
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     expected = ready.predict(TEXTS)
     for index, (row, text, answer) in enumerate(zip(rows, TEXTS, expected, strict=True)):
-        assert list(row) == ["index", "input", "label", "probability", "scores"]
+        assert list(row) == ["index", "input", "label", "probability", "scores", "probabilities"]
+        assert row["probabilities"] == dict(zip(ready.labels, row["scores"], strict=True))
         assert (row["index"], row["input"], row["label"]) == (index, text, answer.label)
         assert row["probability"] == max(row["scores"]) == pytest.approx(answer.probability)
         assert sum(row["scores"]) == pytest.approx(1)
@@ -117,6 +122,127 @@ def test_arguments_file_and_standard_input_are_answered_alike(ask: Cli, tmp_path
     assert ask("predict", "--json", "--input", str(path)).stdout == by_arguments
     assert ask("predict", "--json", "-", input=lines).stdout == by_arguments
     assert ask("predict", "--json", "--input", "-", input=lines).stdout == by_arguments
+
+
+def encoded(ending: str, rows: list[dict[str, str]]) -> bytes:
+    if ending == ".jsonl":
+        return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    if ending == ".parquet":
+        sink = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(rows), sink)
+        return sink.getvalue()
+    lines = ["\t".join(row) for row in (rows[0], *(row.values() for row in rows))]
+    return "\n".join(lines).replace("\t", "," if ending == ".csv" else "\t").encode()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_a_table_gives_its_other_columns_back(ask: Cli, ready, tmp_path: Path, ending: str) -> None:
+    texts = ["a fine film", "dull", "well; so-so"]
+    rows = [{"id": f"r{number}", "Review": text, "label": "?"} for number, text in enumerate(texts)]
+    path = tmp_path / f"reviews{ending}"
+    path.write_bytes(encoded(ending, rows))
+    answers = ready.predict(texts)
+    result = ask("predict", "--input", str(path))
+    assert result.stdout == "".join(f"{one.label}\t{one.probability:.4f}\n" for one in answers)
+    found = list(
+        csv.DictReader(
+            io.StringIO(ask("predict", "--input", str(path), "--output-format", "csv").stdout)
+        )
+    )
+    assert list(found[0]) == [
+        "index",
+        "input",
+        "id",
+        "input_label",
+        "label",
+        "probability",
+        *(f"probability_{label}" for label in ready.labels),
+    ]
+    for number, (row, answer) in enumerate(zip(found, answers, strict=True)):
+        assert (row["index"], row["input"], row["id"]) == (str(number), texts[number], f"r{number}")
+        assert (row["input_label"], row["label"]) == ("?", answer.label)
+        named = [float(row[f"probability_{label}"]) for label in ready.labels]
+        assert named == pytest.approx(answer.scores)
+    result = ask("predict", "--input", str(path), "--output-format", "jsonl", "--top-k", "1")
+    for line, answer in zip(result.stdout.splitlines(), answers, strict=True):
+        row = json.loads(line)
+        assert row["probabilities"] == {answer.label: pytest.approx(answer.probability)}
+        assert len(row["scores"]) == len(ready.labels)
+        assert row["id"].startswith("r")
+
+
+def test_the_column_of_texts_can_be_named(ask: Cli, ready, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,remark\ndull,a fine film\n")
+    (answer,) = ready.predict(["a fine film"])
+    result = ask("predict", "--input", str(path), "--text-column", "remark", "--json")
+    row = json.loads(result.stdout)
+    assert (row["input"], row["text"]) == ("a fine film", "dull")
+    assert row["probability"] == pytest.approx(answer.probability, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "message"),
+    [
+        ("a.csv", b"text,id\nfine,1\nonly\n", (), "a.csv:3: 1 cells in 2 columns"),
+        ("a.csv", b"id,name\n1,2\n", (), "a.csv: no text column, the columns are id, name"),
+        ("a.txt", b"fine\ncaf\xe9\n", (), "a.txt:2: not UTF-8 (byte 0xe9 at position 4)"),
+        (
+            "a.jsonl",
+            b'{"text": "a"}\n{"text": "b", "id": 2}',
+            ("--output-format", "csv"),
+            "input 2 has a column that the first one lacks, 'id'",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(
+    cli: Cli,
+    models: Path,
+    traced: None,
+    tmp_path: Path,
+    name: str,
+    content: bytes,
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    options += ("--models-dir", str(models))
+    result = cli("sentiment", "predict", "--input", str(tmp_path / name), *options)
+    assert result.exit_code == 3
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("a film", "--text-column", "x"), "--text-column needs --input with a table"),
+        (("--input", "-", "--text-column", "x"), "--text-column needs --input with a table"),
+        (("a film", "--top-k", "1"), "--top-k needs --json or --output-format"),
+        (("a film", "--json", "--output-format", "csv"), "give --json or --output-format csv"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    cli: Cli, arguments: tuple[str, ...], message: str
+) -> None:
+    result = cli("sentiment", "predict", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {message}")
+
+
+def test_no_output_holds_half_of_a_surrogate_pair(ask: Cli) -> None:
+    for options in (("--json",), ("--output-format", "csv")):
+        result = ask("predict", "caf\udce9 good", *options)
+        assert "caf\ufffd good" in result.stdout
+    result = ask("predict", "-", "--json", input=b"ok\ncaf\xe9 good\n\xff\n")
+    assert [json.loads(line)["input"] for line in result.stdout.splitlines()] == [
+        "ok",
+        "caf\ufffd good",
+        "\ufffd",
+    ]
+    first, more = result.stderr.splitlines()
+    assert first.startswith("warning: standard input:2: not UTF-8 (byte 0xe9 at position 4)")
+    assert more == "warning: standard input: 1 more such lines"
 
 
 def test_many_chunks_keep_the_order(ask: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,12 +422,12 @@ def test_predict_answers_while_it_reads_and_ends_when_nobody_listens(models: Pat
         # Standard input stays open: these answers come before its end is known.
         rows = [json.loads(process.stdout.readline()) for _ in lines]
         assert [row["index"] for row in rows] == list(range(predict.CHUNK))
-        assert [row["input"] for row in rows[:2]] == ["bad \udcff bytes", "film 1"]
+        assert [row["input"] for row in rows[:2]] == ["bad \ufffd bytes", "film 1"]
         process.stdout.close()
         process.stdin.write(b"\n".join(lines))
         process.stdin.close()
         assert process.wait(60) == 0
-        assert process.stderr.read() == b""
+        assert process.stderr.readline().startswith(b"warning: standard input:1: not UTF-8 (byte")
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(cli: Cli, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_json(ask: Cli, ready, clips: Path) -> None:
     for index, row in enumerate(rows):
         path = clips / str(index) / "clip.wav"
         (answer,) = ready.predict([path])
-        assert list(row) == ["index", "input", "label", "probability", "scores"]
+        assert list(row) == ["index", "input", "label", "probability", "scores", "probabilities"]
         assert (row["index"], row["input"], row["label"]) == (index, str(path), answer.label)
         assert row["scores"] == pytest.approx(answer.scores, abs=1e-6)
 
@@ -109,6 +109,23 @@ def test_paths_from_a_file_and_a_recording_from_standard_input(
     first = clips / "0" / "clip.wav"
     answer = ask("predict", "-", input=first.read_bytes()).stdout
     assert answer == whole.splitlines(keepends=True)[0].replace(str(first), "-")
+
+
+def test_a_table_of_recordings(ask: Cli, ready, clips: Path, tmp_path: Path) -> None:
+    paths = [str(clips / name / "clip.wav") for name in ("2", "0")]
+    table = tmp_path / "clips.csv"
+    table.write_text("take,recording\n" + "".join(f"t{n},{path}\n" for n, path in enumerate(paths)))
+    options = ("--input", str(table), "--path-column", "recording", "--json", "--top-k", "2")
+    result = ask("predict", *options)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    for number, (row, answer) in enumerate(zip(rows, ready.predict(paths), strict=True)):
+        assert (row["take"], row["input"], row["label"]) == (
+            f"t{number}",
+            paths[number],
+            answer.label,
+        )
+        best = sorted(answer.scores, reverse=True)[:2]
+        assert list(row["probabilities"].values()) == pytest.approx(best, abs=1e-6)
 
 
 def test_what_is_skipped_keeps_its_number(ask: Cli, clips: Path) -> None:

@@ -1,6 +1,8 @@
 """Tests of the translate commands: what goes to stdout, what to stderr, in which shape."""
 
 import copy
+import csv
+import io
 import json
 import re
 import shutil
@@ -87,6 +89,19 @@ def test_json(ask: Cli, ready) -> None:
         assert (row["index"], row["input"]) == (index, ["bab.", ""][index])
         assert row["translation"] == answer.translation
         assert row["score"] == pytest.approx(answer.score, abs=1e-6)
+
+
+def test_a_table_of_sentences(ask: Cli, ready, tmp_path: Path) -> None:
+    path = tmp_path / "sentences.tsv"
+    path.write_text("id\ten\ttranslation\n7\tbab dek.\told\n")
+    options = ("--input", str(path), "--source-column", "en", "--n-best", "2")
+    (row,) = csv.DictReader(
+        io.StringIO(ask("predict", *options, "--output-format", "csv").stdout, newline="")
+    )
+    (answers,) = ready.n_best(["bab dek."], n_best=2)
+    assert (row["id"], row["input"], row["input_translation"]) == ("7", "bab dek.", "old")
+    assert row["translation"] == answers[0].translation
+    assert json.loads(row["translations"]) == [answer.translation for answer in answers]
 
 
 def test_the_best_answers_and_their_scores(ask: Cli, ready) -> None:

@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.bytes import wav_bytes
-from textapps.datasets.columns import find_column
-from textapps.datasets.formats.registry import Format, format_of
-from textapps.datasets.formats.rows import LINE
-from textapps.datasets.source import Defect
+from textapps.datasets.formats.registry import format_of
+from textapps.datasets.inputs import read_inputs
 
 PATH = "path"  # the kind of column whose texts are paths of recordings
 
@@ -42,33 +40,12 @@ def read_rows(path: Path, kind: str, column: str | None) -> Iterator[Row]:
     Raises:
         DataError: the file, its header or its packing cannot be read, or it lacks the column.
     """
-    texts = _texts(path, format_of(path, lines=True), kind, column)
-    for position, (number, text) in enumerate(texts):
-        if isinstance(text, Defect):
-            yield Row(position, number, "", b"", text.message)
+    inputs = read_inputs(path, format_of(path, lines=True), kind, column)
+    for position, (number, text, _, defect) in enumerate(inputs):
+        if defect:
+            yield Row(position, number, "", b"", defect.message)
         else:
             yield _row(position, number, text, kind)
-
-
-def _texts(
-    path: Path, form: Format, kind: str, column: str | None
-) -> Iterator[tuple[int, str | Defect]]:
-    """The cells of one column, or the first thing that is wrong with their row."""
-    found = None if form.named else LINE
-    for number, cells, defects in form.read(path, True):
-        if cells is None or defects:
-            yield number, defects[0]
-            continue
-        place = f"{path}:{number}"
-        if found not in cells:
-            try:
-                found = find_column(str(path) if form.uniform else place, cells, kind, column)
-            except DataError as error:
-                if form.uniform:
-                    raise
-                yield number, Defect(place, str(error).removeprefix(f"{place}: "))
-                continue
-        yield number, cells[found]
 
 
 def _row(position: int, number: int, text: str, kind: str) -> Row:

@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 RUNNERS = ("local", "beam")
 # What --output may be combined with, and what has a meaning only with it.
-_BESIDE = {"patterns", "output", "models_dir", "verbose", "quiet", "debug"}
-_ALONE = {"runner", "model", "column", "batch_size"}
+_BESIDE = {"patterns", "output", "column", "models_dir", "verbose", "quiet", "debug"}
+_ALONE = {"runner", "model", "batch_size"}
 
 
 def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator:
     """--input, and the options of --output, with which batch inference runs instead of the command.
 
-    Without --output the command gets `input_file`: the opened file of --input, or None.
+    Without --output the command gets `input_file: str | None`, the value of --input, and
+    `column: str | None`.
 
     Args:
-        task: whose export answers.
-        what: what a line of a text file holds, such as "a text".
+        task: whose export is used.
+        what: what a line of a text file contains, such as "a text".
         kind: the kind of column that is read: "text", "source" or "path".
         batch_size: how many rows the model answers at a time, by default.
     """
@@ -40,8 +41,8 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             "patterns",
             multiple=True,
             metavar="FILE",
-            help=f"A file with {what} on each line, '-' for standard input. With --output: a "
-            "pattern of files (JSON lines, CSV, TSV or text, .gz too; Parquet), repeatable.",
+            help=f"A table (CSV, TSV, JSON lines, .gz too; Parquet), or a file with {what} on each "
+            "line; '-' for lines on standard input. With --output: a pattern of files, repeatable.",
         ),
         click.option(
             "--output",
@@ -66,7 +67,7 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             f"--{kind}-column",
             "column",
             metavar="NAME",
-            help=f"With --output: the column of {kind}s.  [default: found by its name]",
+            help=f"The column of {kind}s in a table.  [default: found by its name]",
         ),
         click.option(
             "--batch-size",
@@ -82,10 +83,10 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
         def predict(**given: Any) -> None:
             ctx = click.get_current_context()
             batch = {name: given.pop(name) for name in ("output", *sorted(_ALONE))}
-            patterns = given.pop("patterns")
+            patterns, column = given.pop("patterns"), given.pop("column")
             if batch["output"] is None:
                 _refuse(ctx, lambda name: name in _ALONE, "needs --output")
-                command(input_file=_opened(ctx, patterns), **given)
+                command(input_file=_input_file(patterns), column=column, **given)
                 return
             positional = next(p.name for p in ctx.command.params if isinstance(p, click.Argument))
             _refuse(
@@ -93,7 +94,8 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
                 lambda name: name not in _BESIDE | _ALONE | {positional},
                 "does not go with --output, where the exported model answers as it was exported",
             )
-            _run(task, kind, patterns, given[positional], given["models_dir"], **batch)
+            files = (patterns, given[positional], given["models_dir"])
+            _run(task, kind, *files, column=column, **batch)
 
         decorated: Command = predict
         for option in reversed(options):
@@ -110,13 +112,13 @@ def _refuse(ctx: click.Context, wrong: Callable[[str], bool], reason: str) -> No
             raise click.UsageError(f"{parameter.opts[0]} {reason}")
 
 
-def _opened(ctx: click.Context, patterns: Sequence[str]) -> Any:
+def _input_file(patterns: Sequence[str]) -> str | None:
     if len(patterns) > 1:
         raise click.UsageError("give --input once; several need --output")
-    if not patterns:
-        return None
-    option = next(parameter for parameter in ctx.command.params if parameter.name == "patterns")
-    return click.File("rb").convert(patterns[0], option, ctx)
+    name = patterns[0] if patterns else None
+    if name not in (None, "-") and not Path(str(name)).exists():
+        raise click.BadParameter(f"'{name}': No such file or directory", param_hint="'--input'")
+    return name
 
 
 def _run(

@@ -16,6 +16,23 @@ class Classification(NamedTuple):
     scores: tuple[float, ...]
 
 
+def named_fields(
+    answer: Classification, labels: Sequence[str], top_k: int | None = None
+) -> dict[str, Any]:
+    """The answer for `predict`: with `probabilities`, the scores by label.
+
+    They are in the order of the scores; with `top_k` only the largest, the largest first.
+
+    >>> answer = Classification("b", 0.5, (0.2, 0.5, 0.3))
+    >>> named_fields(answer, ["a", "b", "c"], top_k=2)["probabilities"]
+    {'b': 0.5, 'c': 0.3}
+    """
+    named = dict(zip(labels, answer.scores, strict=True))
+    if top_k is not None:
+        named = dict(sorted(named.items(), key=lambda item: -item[1])[:top_k])
+    return {**answer._asdict(), "probabilities": named}
+
+
 def classify(logits: Any, labels: Sequence[str]) -> dict[str, Any]:
     """The outputs of a classifier's signature, in the graph.
 

@@ -1,11 +1,10 @@
 """`textapps TASK predict`."""
 
-import json
 import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -14,6 +13,7 @@ from textapps.cli.batch_options import batch_options
 from textapps.cli.field_options import checked_options, field_options
 from textapps.cli.loading import load_run
 from textapps.cli.options import (
+    Choice,
     Decorator,
     examples,
     json_lines_option,
@@ -21,9 +21,14 @@ from textapps.cli.options import (
     talk_options,
     together,
 )
+from textapps.cli.row_output import OutputFormat, print_rows, without_surrogates
+from textapps.core.errors import DataError
 from textapps.core.names import TaskName
 from textapps.tasks.about import Inputs
 from textapps.tasks.registry import get_about
+
+if TYPE_CHECKING:
+    from textapps.tasks.rows import Asked
 
 
 def _random_seed(default: int | None, text: str) -> Decorator:
@@ -36,8 +41,24 @@ def _random_seed(default: int | None, text: str) -> Decorator:
     )
 
 
+_TOP_K = click.option(
+    "--top-k",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --json or --output-format: only the N largest probabilities, largest first.",
+)
+_output_format = click.option(
+    "--output-format",
+    type=Choice("output format", get_args(OutputFormat)),
+    default="text",
+    show_default=True,
+    help="CSV with a header, or JSON lines; both repeat the other columns of a table. --json is "
+    "short for jsonl.",
+)
+
 # Options of a single call, which no configuration holds.
 _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
+    "sentiment": (_TOP_K,),
     "generate": (
         click.option(
             "--seed", "seeds", metavar="TEXT", multiple=True, help="A text to continue; repeatable."
@@ -57,6 +78,7 @@ _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
     ),
     "translate": (_random_seed(0, "With a temperature, the same seed gives the same answers."),),
     "speech": (
+        _TOP_K,
         click.option(
             "--skip-bad", is_flag=True, help="Leave out what cannot be read, and name some of it."
         ),
@@ -65,7 +87,7 @@ _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
 
 
 def command(task: TaskName) -> click.Command:
-    """Answers texts or recordings by a run of the task."""
+    """Predict for texts or recordings with a run of the task."""
     described = get_about(task)
     help, inputs = described.predict, described.inputs
 
@@ -74,12 +96,15 @@ def command(task: TaskName) -> click.Command:
     @batch_options(task, inputs.one, inputs.column, inputs.batch_size)
     @field_options(task, "predict")
     @together(*_OF_THE_CALL.get(task, ()))
+    @_output_format
     @json_lines_option
     @run_options
     @talk_options
     def predict(
         given: tuple[str, ...],
-        input_file: Any,
+        input_file: str | None,
+        column: str | None,
+        output_format: OutputFormat,
         as_json: bool,
         run: str | None,
         models_dir: Path,
@@ -87,54 +112,101 @@ def command(task: TaskName) -> click.Command:
         **call: Any,
     ) -> None:
         given += seeds
-        texts = _texts(inputs, given, input_file)
+        if as_json and output_format == "csv":
+            raise click.UsageError("give --json or --output-format csv, not both")
+        form: OutputFormat = "jsonl" if as_json else output_format
+        if form == "text" and call.get("top_k") is not None:
+            raise click.UsageError("--top-k needs --json or --output-format")
+        asked = _asked(inputs, given, input_file, column)
         options = checked_options(task, "decoding")
         if call.get("random_seed", 0) is None:
             call["random_seed"] = secrets.randbelow(2**31)
             console.say(f"random seed {call['random_seed']}")
         predictor = load_run(task, models_dir, run)
-        alone = input_file is None and len(given) < 2 and given != ("-",) and not as_json
+        alone = input_file is None and len(given) < 2 and given != ("-",) and form == "text"
         if task == "generate" and alone and call["count"] == 1:
             _print_as_made(predictor, "".join(given), call["random_seed"], options)
             return
         from textapps.tasks.registry import get_task
 
-        for row in get_task(task).rows(predictor, texts, options, **call):
-            click.echo(json.dumps(row.fields, ensure_ascii=False) if as_json else row.text)
+        print_rows(get_task(task).rows(predictor, asked, options, **call), form)
 
     return predict
 
 
-def _texts(inputs: Inputs, given: tuple[str, ...], input_file: Any) -> Iterable[str]:
-    """The inputs: what was given as arguments, or the lines of a file.
+def _asked(
+    inputs: Inputs, given: tuple[str, ...], input_file: str | None, column: str | None
+) -> "Iterable[Asked]":
+    """The inputs: the arguments, the rows of a table, or the lines of a file.
 
-    Raises click.UsageError for both, and for neither where there must be some.
+    Raises click.UsageError for arguments and a file, and for neither where there must be some.
+    DataError, while they are read, names the first row that cannot be read.
     """
     if inputs.optional and given and input_file is not None:
         raise click.UsageError(f"give {inputs.noun} or --input FILE, not both")
     if not inputs.optional and bool(given) == (input_file is not None):
         raise click.UsageError(f"give {inputs.noun}, or --input FILE, or '-' for standard input")
-    if inputs.paths:
-        paths = given if input_file is None else tuple(filter(None, lines(input_file)))
-        if paths.count("-") > 1:
-            raise click.UsageError("'-' is one recording on standard input, and given twice")
-        return paths
-    if given == ("-",):
-        input_file = sys.stdin.buffer
-    return lines(input_file) if input_file is not None else given or ("",)
+    if given == ("-",) and not inputs.paths:
+        input_file = "-"
+    from textapps.datasets.formats.registry import is_table
+    from textapps.tasks.rows import Asked
+
+    if column is not None and (input_file is None or not is_table(Path(input_file))):
+        raise click.UsageError(f"--{inputs.column}-column needs --input with a table")
+    if input_file is None:
+        asked = [Asked(text) for text in given or ("",)]
+    elif is_table(Path(input_file)):
+        return _rows(Path(input_file), inputs.column, column)
+    elif not inputs.paths:
+        return map(Asked, lines(input_file))
+    else:
+        asked = [Asked(path) for path in lines(input_file) if path]
+    if inputs.paths and [one.text for one in asked].count("-") > 1:
+        raise click.UsageError("'-' is one recording on standard input, and given twice")
+    return asked
+
+
+def _rows(path: Path, kind: str, column: str | None) -> "Iterator[Asked]":
+    """The rows of a table."""
+    from textapps.datasets.formats.registry import format_of
+    from textapps.datasets.inputs import read_inputs
+    from textapps.tasks.rows import Asked
+
+    for row in read_inputs(path, format_of(path), kind, column):
+        if row.defect:
+            raise DataError(str(row.defect))
+        yield Asked(row.text, row.others)
 
 
 def _print_as_made(generator: Any, seed: str, random_seed: int, options: dict[str, object]) -> None:
     pieces = generator.stream([seed], random_seed, **options)
-    click.echo(seed, nl=False)
+    click.echo(without_surrogates(seed), nl=False)
     for (piece,) in pieces:
         click.echo(piece, nl=False)
         sys.stdout.flush()
     click.echo()
 
 
-def lines(file: Any) -> Iterator[str]:
-    """Lines end at LF or CRLF only: a text may hold U+0085 and other line separators."""
-    for number, line in enumerate(file):
-        text = line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
-        yield text.removeprefix("\ufeff") if number == 0 else text
+def lines(name: str) -> Iterator[str]:
+    """The lines of a UTF-8 file, plain or gzipped, or of standard input for "-", as they come.
+
+    A line that is not text is an error in a file. On standard input, where a stream may go on for
+    days, it causes a warning, and U+FFFD replaces the bytes.
+
+    Raises:
+        DataError: the file cannot be read, or a line is not text.
+    """
+    from textapps.datasets.formats.lines import lines_of, read_lines
+    from textapps.datasets.source import Defect, stop
+
+    if name != "-":
+        yield from (line for _, line in read_lines(Path(name), stop))
+        return
+    defects: list[Defect] = []
+    for _, line in lines_of(sys.stdin.buffer, "standard input", defects.append):
+        if len(defects) == 1:
+            console.LOGGER.warning("%s; U+FFFD stands for what is not text", defects[0])
+            defects.append(defects[0])  # so that the next line does not warn of it again
+        yield line
+    if len(defects) > 2:
+        console.LOGGER.warning("standard input: %d more such lines", len(defects) - 2)

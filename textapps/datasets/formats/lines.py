@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -19,9 +19,14 @@ def read_lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:
     place of the bytes. DataError if the file cannot be read.
     """
     with opened(path) as stream:
-        for number, raw in enumerate(stream, 1):
-            line = decode(raw, f"{path}:{number}", report, first=number == 1)
-            yield number, line.removesuffix("\n").removesuffix("\r")
+        yield from lines_of(stream, str(path), report)
+
+
+def lines_of(stream: Iterable[bytes], name: str, report: Report) -> Iterator[tuple[int, str]]:
+    """The same for a stream, which messages call `name`."""
+    for number, raw in enumerate(stream, 1):
+        line = decode(raw, f"{name}:{number}", report, first=number == 1)
+        yield number, line.removesuffix("\n").removesuffix("\r")
 
 
 def read_text(path: Path, report: Report) -> str:

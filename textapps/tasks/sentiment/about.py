@@ -23,6 +23,7 @@ ABOUT = About(
         "Print label and probability of each text, a line each.",
         (
             'textapps sentiment predict "What a film!"',
+            "textapps sentiment predict --input reviews.csv --output-format csv",
             "textapps sentiment predict --input reviews.txt --json",
             "textapps sentiment predict --input 'part-*.jsonl.gz' --output answers/",
             "cat reviews.txt | textapps sentiment predict -",

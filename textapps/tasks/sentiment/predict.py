@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from textapps.tasks.rows import Row, chunks
+from textapps.tasks.classification import named_fields
+from textapps.tasks.rows import Asked, Row, chunks, fields_of
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 
 CHUNK = 1024  # texts that are held in memory at a time
 
 
 def rows(
-    classifier: SentimentClassifier, texts: Iterable[str], options: Mapping[str, object]
+    classifier: SentimentClassifier,
+    texts: Iterable[Asked],
+    options: Mapping[str, object],
+    top_k: int | None = None,
 ) -> Iterator[Row]:
-    """Label and probability of each text, in order."""
+    """Label and probability of each text, in order; `top_k` as in `named_fields`."""
     for chunk in chunks(enumerate(texts), CHUNK):
-        answers = classifier.predict([text for _, text in chunk])
-        for (index, text), answer in zip(chunk, answers, strict=True):
+        answers = classifier.predict([asked.text for _, asked in chunk])
+        for (index, asked), answer in zip(chunk, answers, strict=True):
             yield Row(
-                {"index": index, "input": text, **answer._asdict()},
+                fields_of(index, asked, named_fields(answer, classifier.labels, top_k)),
                 f"{answer.label}\t{answer.probability:.4f}",
             )

@@ -1,7 +1,7 @@
 """Recordings to recognise: files, bytes and arrays of samples."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textapps.core.errors import DataError
 from textapps.datasets.clips.bytes import LONGEST_SECONDS
 from textapps.datasets.clips.recording import is_clip, read_sound
+from textapps.tasks.rows import Asked
 from textapps.tasks.speech.data import resampled
 
 Waveform = NDArray[np.float32]
@@ -96,25 +97,26 @@ def seconds_of(file: Path | BinaryIO) -> float:
 
 
 def read_all(
-    names: Sequence[str], rate_hz: int, stdin: BinaryIO, skipped: list[str] | None = None
-) -> Iterator[tuple[str, Waveform | None]]:
-    """Path and samples of each recording, also of those in folders.
+    asked: Iterable[Asked], rate_hz: int, stdin: BinaryIO, skipped: list[str] | None = None
+) -> Iterator[tuple[Asked, Waveform | None]]:
+    """Path, other columns and samples of each recording, also of those in folders.
 
     Args:
-        names: files and folders; "-" is one recording on `stdin`.
+        asked: files and folders; "-" is one recording on `stdin`.
         skipped: receives the errors of bad recordings, which then have no samples.
 
     Raises:
         DataError: one is bad, and `skipped` is None.
     """
-    for name in names:
+    for one in asked:
+        name = one.text
         files = [name]
         try:
             if name != STANDARD_INPUT:
                 files = [str(file) for file in files_in(Path(name))]
         except DataError as error:
             _skip(error, skipped)
-            yield name, None
+            yield one, None
             continue
         for file in files:
             waveform = None
@@ -125,7 +127,7 @@ def read_all(
                     waveform = read_recording(file, rate_hz)
             except DataError as error:
                 _skip(error, skipped)
-            yield file, waveform
+            yield one._replace(text=file), waveform
 
 
 def _skip(error: DataError, skipped: list[str] | None) -> None:

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from textapps.tasks.rows import Row, chunks
+from textapps.tasks.rows import Asked, Row, chunks, fields_of
 from textapps.tasks.translate.predictor import Translator
 
 CHUNK = 256  # sentences that are held in memory at a time
 
 
 def rows(
-    translator: Translator, texts: Iterable[str], options: Mapping[str, Any], random_seed: int = 0
+    translator: Translator,
+    texts: Iterable[Asked],
+    options: Mapping[str, Any],
+    random_seed: int = 0,
 ) -> Iterator[Row]:
     """The best answer to each sentence, in order.
 
@@ -23,17 +26,17 @@ def rows(
     """
     n_best = options.get("n_best")
     for chunk in chunks(enumerate(texts), CHUNK):
-        sentences = [text for _, text in chunk]
+        sentences = [asked.text for _, asked in chunk]
         first, _ = chunk[0]
         answers = translator.n_best(
             sentences, random_seed + first, **{**options, "n_best": n_best or 1}
         )
-        for (index, text), found in zip(chunk, answers, strict=True):
-            fields: dict[str, Any] = {"index": index, "input": text, **found[0]._asdict()}
+        for (index, asked), found in zip(chunk, answers, strict=True):
+            answer: dict[str, Any] = found[0]._asdict()
             if not n_best:
-                yield Row(fields, found[0].translation)
+                yield Row(fields_of(index, asked, answer), found[0].translation)
                 continue
-            fields["translations"] = [answer.translation for answer in found]
-            fields["scores"] = [answer.score for answer in found]
+            answer["translations"] = [each.translation for each in found]
+            answer["scores"] = [each.score for each in found]
             lines = (f"{index + 1}\t{each.score:.4f}\t{each.translation}" for each in found)
-            yield Row(fields, "\n".join(lines))
+            yield Row(fields_of(index, asked, answer), "\n".join(lines))

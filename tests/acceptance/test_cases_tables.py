@@ -1,0 +1,52 @@
+"""Files as people bring them, in ../shared/cases: read as they are, or refused with a reason."""
+
+import csv
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.acceptance
+
+Textapps = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def texts() -> Path:
+    """The folder of texts, beside the real data sets."""
+    data = Path(os.environ.get("TEXTAPPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    path = data.parent / "cases" / "texts"
+    if not path.is_dir():
+        pytest.skip(f"needs the cases in {path}")
+    return path
+
+
+@pytest.fixture
+def trained(textapps: Textapps) -> Textapps:
+    """The command line with a small classifier in its folder."""
+    options = ("--preset", "tiny", "--backbone", "simple_rnn", "--epochs", "1")
+    done = textapps("sentiment", "train", "--data", "sample", *options, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return textapps
+
+
+def test_predict_reads_the_columns_of_a_table(trained: Textapps, texts: Path) -> None:
+    path = texts / "whole_file.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    done = trained("sentiment", "predict", "--input", str(path), "--output-format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["input"] for row in found] == [row["text"] for row in rows]
+    assert {row["label"] for row in found} <= {"neg", "pos"}
+
+
+def test_bytes_that_are_not_utf_8(trained: Textapps, texts: Path) -> None:
+    done = trained("sentiment", "predict", "--input", str(texts / "bad8.txt"), "--json")
+    assert done.returncode == 3
+    assert "bad8.txt:1: not UTF-8 (byte 0xe9 at position 4)" in done.stderr

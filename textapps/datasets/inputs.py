@@ -1,0 +1,57 @@
+"""The inputs in a file, for `predict` and for batch inference."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from textapps.core.errors import DataError
+from textapps.datasets.columns import find_column
+from textapps.datasets.formats.registry import Format
+from textapps.datasets.formats.rows import LINE
+from textapps.datasets.source import Defect
+
+
+class Input(NamedTuple):
+    """One row of a file.
+
+    number: the line on which it starts, or the row number if the file has no lines; from 1
+    text: the cell of the column that is read, or the line; "" if the row has a defect
+    others: the other columns of the row, in the order of the file
+    defect: what is wrong with the row, None if nothing is
+    """
+
+    number: int
+    text: str
+    others: Mapping[str, str]
+    defect: Defect | None = None
+
+
+def read_inputs(path: Path, form: Format, kind: str, column: str | None) -> Iterator[Input]:
+    """All rows of a table, or all lines of a text file.
+
+    Args:
+        path: the file.
+        form: its format.
+        kind: what the column holds: "text", "source" or "path".
+        column: its name; None: found by its name.
+
+    Raises:
+        DataError: the file or its header cannot be read, or it lacks the column.
+    """
+    found = None if form.named else LINE
+    for number, cells, defects in form.read(path, True):
+        if cells is None or defects:
+            yield Input(number, "", {}, defects[0])
+            continue
+        place = f"{path}:{number}"
+        if found not in cells:
+            try:
+                found = find_column(str(path) if form.uniform else place, cells, kind, column)
+            except DataError as error:
+                if form.uniform:
+                    raise
+                defect = Defect(place, str(error).removeprefix(f"{place}: "))
+                yield Input(number, "", {}, defect)
+                continue
+        others = {name: cell for name, cell in cells.items() if name != found}
+        yield Input(number, cells[found], others)
