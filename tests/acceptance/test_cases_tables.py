@@ -50,3 +50,18 @@ def test_bytes_that_are_not_utf_8(trained: Textapps, texts: Path) -> None:
     done = trained("sentiment", "predict", "--input", str(texts / "bad8.txt"), "--json")
     assert done.returncode == 3
     assert "bad8.txt:1: not UTF-8 (byte 0xe9 at position 4)" in done.stderr
+
+
+def test_encodings(textapps: Textapps, texts: Path) -> None:
+    done = textapps("data", "check", str(texts / "excel_utf16.csv"))
+    assert "read as UTF-16, by its byte order mark" in done.stderr
+    assert "not UTF-8" not in done.stdout
+    assert "excel_utf16.csv:2: 4 cells in 2 columns" in done.stdout  # its commas are not quoted
+    path = str(texts / "cp1252.csv")
+    done = textapps("data", "check", path)
+    assert done.returncode == 3
+    assert "cp1252.csv:2: not UTF-8" in done.stdout
+    assert "--encoding cp1252" in done.stderr
+    done = textapps("data", "show", path, "--encoding", "cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "café" in done.stdout

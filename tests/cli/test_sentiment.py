@@ -230,6 +230,22 @@ def test_options_that_do_not_go_together(
     assert result.stderr.startswith(f"error: {message}")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_other_encodings(ask: Cli, tmp_path: Path, encoding: str) -> None:
+    content = "text,id\nun café à 5€,7\n".encode(encoding)
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    options = () if encoding == "utf-16" else ("--encoding", encoding)
+    result = ask("predict", "--input", str(path), "--json", *options)
+    row = json.loads(result.stdout)
+    assert (row["input"], row["id"]) == ("un café à 5€", "7")
+    said = f"{path}: read as UTF-16, by its byte order mark\n" if not options else ""
+    assert result.stderr == said
+    result = ask("predict", "-", "--json", *options, input=content)
+    rows = [json.loads(line)["input"] for line in result.stdout.splitlines()]
+    assert rows == ["text,id", "un café à 5€,7"]
+
+
 def test_no_output_holds_half_of_a_surrogate_pair(ask: Cli) -> None:
     for options in (("--json",), ("--output-format", "csv")):
         result = ask("predict", "caf\udce9 good", *options)

@@ -67,7 +67,7 @@ def run_beam(job: Job, files: Sequence[Path], options: Sequence[str]) -> None:
 
 
 def _read(job: Job, file: str) -> Iterator[Asked]:
-    for window in read_windows(Path(file), job.kind, job.column):
+    for window in read_windows(Path(file), job.kind, job.column, job.reading):
         yield file, window
 
 

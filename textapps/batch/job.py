@@ -11,8 +11,10 @@ from textapps.batch.model import Answered
 from textapps.core.errors import DataError
 from textapps.core.files import file_aside, write_file
 from textapps.datasets.formats.registry import name_of
+from textapps.datasets.formats.rows import Reading
 
 FORMAT = 1
+_USUAL = Reading()
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Job:
     column: str | None
     batch_size: int
     output: Path
+    reading: Reading = _USUAL
 
     @property
     def folders(self) -> tuple[Path, Path, Path]:
@@ -102,6 +105,7 @@ class Job:
 
     def _made_from(self, source: Path) -> dict[str, Any]:
         stat = source.stat()
+        encoding = {"encoding": self.reading.encoding} if self.reading.encoding else {}
         return {
             "format": FORMAT,
             "file": source.name,
@@ -110,6 +114,7 @@ class Job:
             "model_sha256": self.model_sha256,
             "column": self.column,
             "batch_size": self.batch_size,
+            **encoding,
         }
 
 

@@ -23,7 +23,7 @@ def run_local(job: Job, files: Sequence[Path], tell: Tell) -> None:
     model = BatchModel(job.model, job.kind, job.batch_size)
 
     def answers(file: Path, reader: Executor) -> Iterator[Answered]:
-        for window in _ahead(read_windows(file, job.kind, job.column), reader):
+        for window in _ahead(read_windows(file, job.kind, job.column, job.reading), reader):
             yield model.answer(window, file.name)
             tell(len(window.rows))
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from textapps.core.errors import DataError
 from textapps.datasets.clips.bytes import wav_bytes
 from textapps.datasets.formats.registry import format_of
+from textapps.datasets.formats.rows import Reading
 from textapps.datasets.inputs import read_inputs
 
+_USUAL = Reading()
 PATH = "path"  # the kind of column whose texts are paths of recordings
 
 
@@ -29,18 +31,21 @@ class Row(NamedTuple):
     reason: str
 
 
-def read_rows(path: Path, kind: str, column: str | None) -> Iterator[Row]:
+def read_rows(
+    path: Path, kind: str, column: str | None, reading: Reading = _USUAL
+) -> Iterator[Row]:
     """All rows of a table, or of a `.txt` file with a text on each line; bad ones in their place.
 
     Args:
         path: a file of one of the known formats.
         kind: what the column holds: "text", "source" or "path".
         column: its name; None: found by its name.
+        reading: how to read the file.
 
     Raises:
         DataError: the file, its header or its packing cannot be read, or it lacks the column.
     """
-    inputs = read_inputs(path, format_of(path, lines=True), kind, column)
+    inputs = read_inputs(path, format_of(path, lines=True), kind, column, reading)
     for position, (number, text, _, defect) in enumerate(inputs):
         if defect:
             yield Row(position, number, "", b"", defect.message)

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from textapps.batch.rows import Row, read_rows
 from textapps.core.errors import DataError
+from textapps.datasets.formats.rows import Reading
 
+_USUAL = Reading()
 ROWS = 8_192  # enough to fill batches with rows of nearly equal lengths
 BYTES = 16 << 20  # of what the model is given
 
@@ -19,12 +21,14 @@ class Window(NamedTuple):
     broken: str = ""
 
 
-def read_windows(path: Path, kind: str, column: str | None) -> Iterator[Window]:
+def read_windows(
+    path: Path, kind: str, column: str | None, reading: Reading = _USUAL
+) -> Iterator[Window]:
     """The rows of `read_rows` in one or more windows, always cut in the same places."""
     rows: list[Row] = []
     size_bytes = number = 0
     try:
-        for row in read_rows(path, kind, column):
+        for row in read_rows(path, kind, column, reading):
             rows.append(row)
             size_bytes += len(row.payload)
             if len(rows) == ROWS or size_bytes >= BYTES:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from textapps.core.notices import NOTICE
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
@@ -23,7 +25,7 @@ def answers() -> "Console":
     return Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
 
 
-def set_up_logging(level: int = logging.WARNING) -> None:
+def set_up_logging(level: int = NOTICE) -> None:
     """Sends the library's log to stderr as `warning: …`, and silences all others."""
     LOGGER.handlers = [_StderrHandler()]
     LOGGER.propagate = False

@@ -91,6 +91,25 @@ run_options = together(
 )
 """--models-dir and --run, as the arguments `models_dir: Path` and `run: str | None`."""
 
+
+def _check_encoding(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    from textapps.datasets.formats.lines import check_encoding
+
+    try:
+        return check_encoding(name) if name is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+encoding_option: Decorator = click.option(
+    "--encoding",
+    metavar="NAME",
+    callback=_check_encoding,
+    help="The encoding of text files and tables, such as cp1252 (Windows).  [default: UTF-8, or "
+    "UTF-16 with a byte order mark]",
+)
+"""As the argument `encoding: str | None`."""
+
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object."
 )

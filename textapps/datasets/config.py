@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from textapps.core.config import Section, resolve
 from textapps.core.keys import Option
+from textapps.datasets.formats.lines import check_encoding
+from textapps.datasets.formats.rows import Reading
 
 UNKNOWN, SILENCE = "unknown", "silence"
 """The classes of words that are no commands, and of no word at all."""
@@ -16,6 +18,10 @@ _BOTH = ("train", "evaluate")
 _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
 _TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
 _PATHS = ("data_dir", "source_file", "target_file")
+
+
+def _encoding(name: str | None) -> str | None:
+    return check_encoding(name) if name is not None else None
 
 
 class SourceConfig(Section):
@@ -39,8 +45,21 @@ class SourceConfig(Section):
         "~/tensorflow_datasets.",
     )
 
+    encoding: Annotated[
+        str | None, Option("--encoding", metavar="NAME", commands=_BOTH), AfterValidator(_encoding)
+    ] = Field(
+        None,
+        description="The encoding of text files and tables, such as cp1252 (Windows); by default "
+        "UTF-8, or UTF-16 with a byte order mark.",
+    )
+
     of_the_model: ClassVar[tuple[str, ...]] = ()
     """Keys that say what the model answers; they stay when it is evaluated on another source."""
+
+    @property
+    def reading(self) -> Reading:
+        """How files are read."""
+        return Reading(encoding=self.encoding)
 
     def changed(self, flags: Mapping[str, object]) -> Self:
         """The same with these values; another source brings columns and splits of its own.

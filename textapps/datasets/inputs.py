@@ -7,7 +7,7 @@ from typing import NamedTuple
 from textapps.core.errors import DataError
 from textapps.datasets.columns import find_column
 from textapps.datasets.formats.registry import Format
-from textapps.datasets.formats.rows import LINE
+from textapps.datasets.formats.rows import LINE, Reading
 from textapps.datasets.source import Defect
 
 
@@ -26,7 +26,9 @@ class Input(NamedTuple):
     defect: Defect | None = None
 
 
-def read_inputs(path: Path, form: Format, kind: str, column: str | None) -> Iterator[Input]:
+def read_inputs(
+    path: Path, form: Format, kind: str, column: str | None, reading: Reading
+) -> Iterator[Input]:
     """All rows of a table, or all lines of a text file.
 
     Args:
@@ -34,12 +36,13 @@ def read_inputs(path: Path, form: Format, kind: str, column: str | None) -> Iter
         form: its format.
         kind: what the column holds: "text", "source" or "path".
         column: its name; None: found by its name.
+        reading: how to read the file.
 
     Raises:
         DataError: the file or its header cannot be read, or it lacks the column.
     """
     found = None if form.named else LINE
-    for number, cells, defects in form.read(path, True):
+    for number, cells, defects in form.read(path, reading):
         if cells is None or defects:
             yield Input(number, "", {}, defects[0])
             continue

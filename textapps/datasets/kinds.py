@@ -33,26 +33,28 @@ class Kind(NamedTuple):
         return Inspection(partial(module.summarise, config), partial(module.check, config))
 
 
+_FILES = frozenset({"encoding"})
+
 KINDS = {
     "sentiment": Kind(
         DataConfig,
-        frozenset({"text_column", "label_column"}),
+        _FILES | frozenset({"text_column", "label_column"}),
         "labelled texts are no pairs and no recordings",
         "texts",
     ),
     "generate": Kind(
         CorpusConfig,
-        frozenset({"text_column"}),
+        _FILES | frozenset({"text_column"}),
         "a text to continue has no labels and no pairs",
         "corpus",
     ),
     "translate": Kind(
         PairsConfig,
-        frozenset({"source_column", "target_column", "target_file"}),
+        _FILES | frozenset({"source_column", "target_column", "target_file"}),
         "pairs have --source-column and --target-column",
         "pairs",
     ),
     "speech": Kind(
-        ClipsConfig, frozenset({"commands"}), "recordings have only --commands", "clips"
+        ClipsConfig, _FILES | frozenset({"commands"}), "recordings have only --commands", "clips"
     ),
 }

@@ -9,11 +9,12 @@ from typing import Generic, NamedTuple, TypeVar
 from textapps.core.errors import DataError
 from textapps.datasets.columns import find_columns, usual_column
 from textapps.datasets.formats.registry import format_of, name_of, read_table
-from textapps.datasets.formats.rows import LINE
+from textapps.datasets.formats.rows import LINE, Reading
 from textapps.datasets.source import Defect, Report, plain_name, split_in_cell
 from textapps.datasets.tfds import PreparedSet
 
 E = TypeVar("E")
+_USUAL = Reading()
 
 
 class Wanted(NamedTuple, Generic[E]):
@@ -42,8 +43,8 @@ class Wanted(NamedTuple, Generic[E]):
 class TableSource(Generic[E]):
     """A file, read once, when examples are first needed.
 
-    A `split` column gives the source its own splits. `name` defaults to the file name, `header`
-    says whether CSV or TSV has a header, `instead` is that of `format_of`.
+    A `split` column gives the source its own splits. `name` defaults to the file name, `reading`
+    says how to read the file, `instead` is that of `format_of`.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class TableSource(Generic[E]):
         report: Report,
         name: str | None = None,
         *,
-        header: bool = True,
+        reading: Reading = _USUAL,
         instead: str = "",
     ) -> None:
         self.path = path
@@ -61,7 +62,7 @@ class TableSource(Generic[E]):
         self._form = format_of(path, lines=wanted.line is not None, instead=instead)
         self._wanted = wanted
         self.report = report
-        self._header = header
+        self._reading = reading
 
     @property
     def own_splits(self) -> frozenset[str]:
@@ -77,7 +78,7 @@ class TableSource(Generic[E]):
         by_split: dict[str | None, list[E]] = {}
         columns: list[str] | None = None
         split = split_column = None
-        for number, cells in read_table(self.path, self._form, self.report, header=self._header):
+        for number, cells in read_table(self.path, self._form, self.report, self._reading):
             place = f"{self.path}:{number}"
             if columns is None:
                 columns = self._columns(list(cells))
@@ -97,7 +98,7 @@ class TableSource(Generic[E]):
     def _columns(self, names: list[str]) -> list[str]:
         if not self._form.named:
             return []
-        if not self._header:  # rows may have fewer columns than they should
+        if not self._reading.header:  # rows may have fewer columns than they should
             return [name or "" for name in self._wanted.columns.values()]
         return self._wanted.find(str(self.path), names)
 

@@ -36,7 +36,7 @@ def test_a_mark_inside_is_a_character() -> None:
         (b"\xef\xbb\xbf", "is empty"),
         (b"ab\xff", r"not UTF-8 \(byte 0xff at position 3\); save it as UTF-8"),
         (b"\n\nab\0", "a NUL character: UTF-16 or binary"),
-        ("Größe".encode("utf-16"), "not UTF-8"),
+        ("Größe".encode("utf-16-le"), "not UTF-8"),
         ("中文".encode("gb18030"), "not UTF-8"),
         (b" \r\n\t\n", "is empty"),
         (b"\xed\xa0\x80", "not UTF-8"),

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from textapps.core.errors import DataError
-from textapps.datasets.formats.lines import read_lines
+from textapps.core.notices import NOTICE
+from textapps.datasets.formats.lines import check_encoding, read_lines, read_text
 from textapps.datasets.source import Defect, stop
 
 
@@ -41,10 +42,43 @@ def test_undecodable_bytes_name_file_line_and_position(write) -> None:
         list(read_lines(path, stop))
 
 
-def test_utf_16_is_undecodable(write) -> None:
-    path = write("a.txt", "label\ttext".encode("utf-16"))
-    with pytest.raises(DataError, match=r"a\.txt:1: not UTF-8 \(byte 0xff at position 1\)"):
-        list(read_lines(path, stop))
+HARD = "one\x85\u2028\n\u0a0a ü€\r\n\nlast"
+LINES = [(1, "one\x85\u2028"), (2, "\u0a0a ü€"), (3, ""), (4, "last")]
+
+
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_byte_order_mark_gives_the_encoding(
+    write, caplog: pytest.LogCaptureFixture, mark: str, packed: bool
+) -> None:
+    content = f"\ufeff{HARD}".encode(mark)
+    path = write("a.txt.gz", gzip.compress(content)) if packed else write("a.txt", content)
+    with caplog.at_level(NOTICE, "textapps"):
+        assert list(read_lines(path, stop)) == LINES
+    assert caplog.messages == [f"{path}: read as {mark[:6].upper()}, by its byte order mark"]
+    assert read_text(path, stop) == "\n".join(line for _, line in LINES)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16", "gb18030", "UTF-8"])
+def test_an_encoding_can_be_named(write, caplog: pytest.LogCaptureFixture, encoding: str) -> None:
+    path = write("a.txt", HARD.encode(encoding))
+    with caplog.at_level(NOTICE, "textapps"):
+        assert list(read_lines(path, stop, encoding)) == LINES
+    assert not caplog.messages
+    assert read_text(path, stop, encoding) == "\n".join(line for _, line in LINES)
+
+
+def test_what_is_not_of_the_named_encoding_is_reported(write) -> None:
+    path = write("a.txt", b"caf\xe9 5\x80\nno \x81\n")
+    defects: list[Defect] = []
+    assert list(read_lines(path, defects.append, "cp1252")) == [(1, "café 5€"), (2, "no \ufffd")]
+    assert defects == [(f"{path}:2", "not cp1252; name another with --encoding")]
+
+
+@pytest.mark.parametrize("name", ["cp1253a", "hex", ""])
+def test_names_that_are_no_encodings_of_text(name: str) -> None:
+    with pytest.raises(ValueError, match="unknown encoding, name one of Python's, such as utf-8"):
+        check_encoding(name)
 
 
 def test_nul_names_file_and_line(write) -> None:

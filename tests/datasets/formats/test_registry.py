@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from textapps.core.errors import DataError
 from textapps.datasets.formats.registry import FORMATS, ending_of, format_of, is_table, read_table
-from textapps.datasets.formats.rows import LINE
+from textapps.datasets.formats.rows import LINE, Reading
 from textapps.datasets.source import Defect, stop
 
 # What any text may hold; NUL and the halves of surrogate pairs are refused elsewhere.
@@ -22,7 +22,8 @@ Cells = dict[str, str]
 
 
 def table(path: Path, report=stop, *, header: bool = True) -> list[tuple[int, Cells]]:
-    return list(read_table(path, format_of(path, lines=True), report, header=header))
+    form = format_of(path, lines=True)
+    return list(read_table(path, form, report, Reading(header=header)))
 
 
 def written(ending: str, rows: Sequence[Cells]) -> bytes:

@@ -134,7 +134,7 @@ def test_parallel_files_of_unequal_length_are_named_with_their_counts(write) -> 
         ("a\nb\nc\n", "a\nb\n \n", r"a\.de:3: no target sentence"),
         ("", "", r"a\.en and .*a\.de: no sentence pairs in these files"),
         ("\n\n", " \n\n", r"a\.en and .*a\.de: no sentence pairs in these files"),
-        ("a\n", b"\xff\xfe\n", r"a\.de:1: not UTF-8"),
+        ("a\n", b"\xff\xfd\n", r"a\.de:1: not UTF-8"),
     ],
 )
 def test_bad_parallel_files(write, english: str, german: str | bytes, message: str) -> None:

@@ -24,6 +24,7 @@ _COLUMNS = {
     "source_column": "Column of the sentences to translate.",
     "target_column": "Column of the translations.",
     "target_file": "Translations of the file of sentences, line by line.",
+    "encoding": "Encoding of text files, such as cp1252.",
     "commands": "Spoken words to tell apart, such as yes,no; others are unknown.",
 }
 _SHOWN = 5

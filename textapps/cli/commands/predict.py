@@ -104,6 +104,7 @@ def command(task: TaskName) -> click.Command:
         given: tuple[str, ...],
         input_file: str | None,
         column: str | None,
+        encoding: str | None,
         output_format: OutputFormat,
         as_json: bool,
         run: str | None,
@@ -117,7 +118,7 @@ def command(task: TaskName) -> click.Command:
         form: OutputFormat = "jsonl" if as_json else output_format
         if form == "text" and call.get("top_k") is not None:
             raise click.UsageError("--top-k needs --json or --output-format")
-        asked = _asked(inputs, given, input_file, column)
+        asked = _asked(inputs, given, input_file, column, encoding)
         options = checked_options(task, "decoding")
         if call.get("random_seed", 0) is None:
             call["random_seed"] = secrets.randbelow(2**31)
@@ -135,7 +136,11 @@ def command(task: TaskName) -> click.Command:
 
 
 def _asked(
-    inputs: Inputs, given: tuple[str, ...], input_file: str | None, column: str | None
+    inputs: Inputs,
+    given: tuple[str, ...],
+    input_file: str | None,
+    column: str | None,
+    encoding: str | None,
 ) -> "Iterable[Asked]":
     """The inputs: the arguments, the rows of a table, or the lines of a file.
 
@@ -153,26 +158,30 @@ def _asked(
 
     if column is not None and (input_file is None or not is_table(Path(input_file))):
         raise click.UsageError(f"--{inputs.column}-column needs --input with a table")
+    if encoding is not None and input_file is None:
+        raise click.UsageError("--encoding needs --input, or '-'")
     if input_file is None:
         asked = [Asked(text) for text in given or ("",)]
     elif is_table(Path(input_file)):
-        return _rows(Path(input_file), inputs.column, column)
+        return _rows(Path(input_file), inputs.column, column, encoding)
     elif not inputs.paths:
-        return map(Asked, lines(input_file))
+        return map(Asked, lines(input_file, encoding))
     else:
-        asked = [Asked(path) for path in lines(input_file) if path]
+        asked = [Asked(path) for path in lines(input_file, encoding) if path]
     if inputs.paths and [one.text for one in asked].count("-") > 1:
         raise click.UsageError("'-' is one recording on standard input, and given twice")
     return asked
 
 
-def _rows(path: Path, kind: str, column: str | None) -> "Iterator[Asked]":
+def _rows(path: Path, kind: str, column: str | None, encoding: str | None) -> "Iterator[Asked]":
     """The rows of a table."""
     from textapps.datasets.formats.registry import format_of
+    from textapps.datasets.formats.rows import Reading
     from textapps.datasets.inputs import read_inputs
     from textapps.tasks.rows import Asked
 
-    for row in read_inputs(path, format_of(path), kind, column):
+    reading = Reading(encoding=encoding)
+    for row in read_inputs(path, format_of(path), kind, column, reading):
         if row.defect:
             raise DataError(str(row.defect))
         yield Asked(row.text, row.others)
@@ -187,8 +196,8 @@ def _print_as_made(generator: Any, seed: str, random_seed: int, options: dict[st
     click.echo()
 
 
-def lines(name: str) -> Iterator[str]:
-    """The lines of a UTF-8 file, plain or gzipped, or of standard input for "-", as they come.
+def lines(name: str, encoding: str | None = None) -> Iterator[str]:
+    """The lines of a text file, plain or gzipped, or of standard input for "-", as they come.
 
     A line that is not text is an error in a file. On standard input, where a stream may go on for
     days, it causes a warning, and U+FFFD replaces the bytes.
@@ -200,10 +209,10 @@ def lines(name: str) -> Iterator[str]:
     from textapps.datasets.source import Defect, stop
 
     if name != "-":
-        yield from (line for _, line in read_lines(Path(name), stop))
+        yield from (line for _, line in read_lines(Path(name), stop, encoding))
         return
     defects: list[Defect] = []
-    for _, line in lines_of(sys.stdin.buffer, "standard input", defects.append):
+    for _, line in lines_of(sys.stdin.buffer, "standard input", defects.append, encoding):
         if len(defects) == 1:
             console.LOGGER.warning("%s; U+FFFD stands for what is not text", defects[0])
             defects.append(defects[0])  # so that the next line does not warn of it again

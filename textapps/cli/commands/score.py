@@ -8,7 +8,7 @@ import click
 
 from textapps.cli.figures import print_figures
 from textapps.cli.loading import load_run
-from textapps.cli.options import examples, json_option, run_options, talk_options
+from textapps.cli.options import encoding_option, examples, json_option, run_options, talk_options
 from textapps.core.names import TaskName
 from textapps.tasks.registry import get_about
 
@@ -28,17 +28,25 @@ def command(task: TaskName) -> click.Command:
     @click.option(
         "--show", is_flag=True, help="Print the text, each character coloured by its nats."
     )
+    @encoding_option
     @json_option
     @run_options
     @talk_options
-    def score(file: Path, show: bool, as_json: bool, run: str | None, models_dir: Path) -> None:
+    def score(
+        file: Path,
+        show: bool,
+        encoding: str | None,
+        as_json: bool,
+        run: str | None,
+        models_dir: Path,
+    ) -> None:
         """Print how surprising a text is, in nats per character."""
         from textapps.datasets.corpus.sources import decode_document, read_document
 
         text = (
-            decode_document(sys.stdin.buffer.read(), "standard input")
+            decode_document(sys.stdin.buffer.read(), "standard input", encoding)
             if str(file) == "-"
-            else read_document(file)
+            else read_document(file, encoding)
         )
         generator = load_run(task, models_dir, run)
         from textapps.core.tokens import UNK

@@ -21,6 +21,7 @@ from textapps.datasets.clips.recording import (
 )
 from textapps.datasets.clips.synthetic import SyntheticClips
 from textapps.datasets.config import ClipsConfig
+from textapps.datasets.formats.rows import Reading
 from textapps.datasets.ladder import Rungs, open_source
 from textapps.datasets.records import Record
 from textapps.datasets.source import Defect, Report, Source, stop
@@ -28,6 +29,7 @@ from textapps.datasets.table import TableSource, Wanted
 from textapps.datasets.tfds import PreparedSet, cell_of
 
 _RATE_HZ = 16_000  # if the set does not say
+_USUAL = Reading()
 
 
 class ClipSource(Source[Recording], Protocol):
@@ -42,7 +44,7 @@ def open_clips(source: str, config: ClipsConfig, report: Report = stop) -> ClipS
     """Open the source of a name or path; DataError if there is none."""
     rungs = Rungs[ClipSource](
         sample=SyntheticClips,
-        file=lambda path: ClipTable(path, report),
+        file=lambda path: ClipTable(path, report, config.reading),
         folder=lambda path: ClipFolder(path, report),
         prepared=PreparedClips,
     )
@@ -56,12 +58,13 @@ class ClipTable(TableSource[Recording]):
     taken to be another.
     """
 
-    def __init__(self, path: Path, report: Report = stop) -> None:
+    def __init__(self, path: Path, report: Report = stop, reading: Reading = _USUAL) -> None:
         remedy = "call one 'path' and one 'label'"
         wanted = Wanted(
             {"path": None, "word": None}, self._recording, optional=("speaker",), remedy=remedy
         )
-        super().__init__(path, wanted, report, instead=", or a folder of class folders")
+        instead = ", or a folder of class folders"
+        super().__init__(path, wanted, report, reading=reading, instead=instead)
 
     @property
     def noises(self) -> list[Recording]:

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from textapps.core.errors import DataError
 from textapps.datasets.bundled import bundled_dir
 from textapps.datasets.config import CorpusConfig
-from textapps.datasets.formats.lines import decode, read_text
+from textapps.datasets.formats.lines import read_text, text_of
 from textapps.datasets.formats.registry import is_table, name_of
 from textapps.datasets.ladder import Rungs, open_source
 from textapps.datasets.source import Source, plain_name, split_named, stop
@@ -34,12 +34,14 @@ def open_documents(source: str, config: CorpusConfig) -> DocumentSource:
     wanted = Wanted({"text": config.text_column}, _text_of)
 
     def from_file(path: Path) -> DocumentSource:
-        return DocumentTable(path, wanted, stop) if is_table(path) else TextFile(path)
+        if is_table(path):
+            return DocumentTable(path, wanted, stop, reading=config.reading)
+        return TextFile(path, encoding=config.encoding)
 
     rungs = Rungs[DocumentSource](
         sample=lambda: TextFile(bundled_dir() / "verses.txt", name="sample"),
         file=from_file,
-        folder=TextFolder,
+        folder=lambda path: TextFolder(path, config.encoding),
         prepared=lambda found: PreparedDocuments(found, wanted),
     )
     return open_source(source, config.data_dir, rungs)
@@ -72,13 +74,14 @@ class TextFile:
     own_splits: frozenset[str] = frozenset()
     unit: Unit = "document"
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path, name: str | None = None, encoding: str | None = None) -> None:
         self.path = path
+        self._encoding = encoding
         self.name = name or plain_name(name_of(path))
 
     def examples(self, split: str | None) -> list[str]:
         """The text; DataError if it is empty or not text."""
-        return [read_document(self.path)]
+        return [read_document(self.path, self._encoding)]
 
 
 class TextFolder:
@@ -91,8 +94,9 @@ class TextFolder:
 
     unit: Unit = "document"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str | None = None) -> None:
         self.path = path
+        self._encoding = encoding
         self.name = plain_name(path.absolute().name)
 
     @property
@@ -102,7 +106,7 @@ class TextFolder:
 
     def examples(self, split: str | None) -> list[str]:
         """The files of a split, one text each; empty files are skipped."""
-        texts = (read_text(file, stop) for file in self._files.get(split, []))
+        texts = (read_text(file, stop, self._encoding) for file in self._files.get(split, []))
         return [text for text in texts if text.strip()]
 
     @cached_property
@@ -129,14 +133,14 @@ class TextFolder:
         return by_split
 
 
-def read_document(path: Path) -> str:
+def read_document(path: Path, encoding: str | None = None) -> str:
     """The text of a file, plain or gzipped; DataError if it is empty or not text."""
-    return _filled(read_text(path, stop), str(path))
+    return _filled(read_text(path, stop, encoding), str(path))
 
 
-def decode_document(raw: bytes, place: str) -> str:
+def decode_document(raw: bytes, place: str, encoding: str | None = None) -> str:
     """The same for bytes from `place`."""
-    return _filled(decode(raw, place, stop).replace("\r\n", "\n"), place)
+    return _filled(text_of(raw, place, stop, encoding), place)
 
 
 def _filled(text: str, place: str) -> str:

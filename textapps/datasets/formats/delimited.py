@@ -4,28 +4,28 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from textapps.datasets.formats.rows import Parse, Row, Rows, rows_of_lines
+from textapps.datasets.formats.rows import Parse, Reading, Row, Rows, rows_of_lines
 from textapps.datasets.source import Defect, stop
 
 Lines = Iterator[tuple[int, str]]
 CellRows = Iterator[tuple[int, list[str] | None, str]]
 
 
-def read_csv(path: Path, header: bool) -> Rows:
+def read_csv(path: Path, reading: Reading) -> Rows:
     """Quoted as in RFC 4180: a cell may contain commas, quotes and line ends."""
-    return _with_columns(path, _csv_cells, header)
+    return _with_columns(path, _csv_cells, reading)
 
 
-def read_tsv(path: Path, header: bool) -> Rows:
+def read_tsv(path: Path, reading: Reading) -> Rows:
     """Never quoted: a quotation mark is an ordinary character, and a tab always ends a cell."""
-    return _with_columns(path, _tsv_cells, header)
+    return _with_columns(path, _tsv_cells, reading)
 
 
-def _with_columns(path: Path, parse: Parse[list[str]], header: bool) -> Rows:
+def _with_columns(path: Path, parse: Parse[list[str]], reading: Reading) -> Rows:
     """Cells by column name; without a header, columns are named "1", "2" and so on."""
     columns: list[str] | None = None
-    for number, cells, defects in rows_of_lines(path, parse):
-        if header and columns is None:
+    for number, cells, defects in rows_of_lines(path, parse, reading):
+        if reading.header and columns is None:
             for defect in defects:
                 stop(defect)  # no row can be read without the header
             columns = [column.strip() for column in cells or ()]

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from textapps.datasets.formats.rows import Cells, Rows, rows_of_lines
+from textapps.datasets.formats.rows import Cells, Reading, Rows, rows_of_lines
 
 
-def read_json_lines(path: Path, header: bool) -> Rows:
-    """Each object has its own columns, so `header` is ignored; blank lines are skipped."""
-    return rows_of_lines(path, _objects)
+def read_json_lines(path: Path, reading: Reading) -> Rows:
+    """Each object has its own columns, so the header is ignored; blank lines are skipped."""
+    return rows_of_lines(path, _objects, reading)
 
 
 def cell_of(value: object) -> str:

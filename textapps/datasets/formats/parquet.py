@@ -5,14 +5,14 @@ from pathlib import Path
 from textapps.core.errors import DataError
 from textapps.datasets.formats.json_lines import cell_of
 from textapps.datasets.formats.lines import decode, opened
-from textapps.datasets.formats.rows import Cells, Row, Rows
+from textapps.datasets.formats.rows import Cells, Reading, Row, Rows
 from textapps.datasets.source import Defect
 
 _BATCH = 1_000  # rows in memory at a time
 
 
-def read_parquet(path: Path, header: bool) -> Rows:
-    """The file names its columns, so `header` is ignored. DataError if it is damaged."""
+def read_parquet(path: Path, reading: Reading) -> Rows:
+    """The file itself says how to read it, so `reading` is ignored. DataError if it is damaged."""
     import pyarrow
     import pyarrow.parquet
 

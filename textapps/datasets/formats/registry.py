@@ -8,29 +8,32 @@ from textapps.core.errors import DataError
 from textapps.datasets.formats.delimited import read_csv, read_tsv
 from textapps.datasets.formats.json_lines import read_json_lines
 from textapps.datasets.formats.parquet import read_parquet
-from textapps.datasets.formats.rows import LINE, Cells, Rows, rows_of_lines
+from textapps.datasets.formats.rows import LINE, Cells, Reading, Rows, rows_of_lines
 from textapps.datasets.source import Report
+
+_USUAL = Reading()
 
 
 class Format(NamedTuple):
     """How files with one extension are read.
 
-    read: yields the rows of a file, one by one; the flag says whether the first row is a header.
-        DataError if the file cannot be read
+    read: yields the rows of a file, one by one. DataError if the file cannot be read
     named: rows have named columns; otherwise a row is a line of text
     uniform: all rows have the same columns
     packed: the file may be gzipped
     """
 
-    read: Callable[[Path, bool], Rows]
+    read: Callable[[Path, Reading], Rows]
     named: bool = True
     uniform: bool = True
     packed: bool = True
 
 
-def _read_text(path: Path, header: bool) -> Rows:
+def _read_text(path: Path, reading: Reading) -> Rows:
     """Every line is a row, even a blank one."""
-    return rows_of_lines(path, lambda lines: ((number, {LINE: line}, "") for number, line in lines))
+    return rows_of_lines(
+        path, lambda lines: ((number, {LINE: line}, "") for number, line in lines), reading
+    )
 
 
 FORMATS = {
@@ -75,10 +78,10 @@ def format_of(path: Path, *, lines: bool = False, instead: str = "") -> Format:
 
 
 def read_table(
-    path: Path, form: Format, report: Report, *, header: bool = True
+    path: Path, form: Format, report: Report, reading: Reading = _USUAL
 ) -> Iterator[tuple[int, Cells]]:
     """The number and the cells of each readable row; defects go to `report`."""
-    for number, cells, defects in form.read(path, header):
+    for number, cells, defects in form.read(path, reading):
         for defect in defects:
             report(defect)
         if cells is not None:

@@ -27,15 +27,26 @@ class Row(NamedTuple, Generic[T]):
     defects: Sequence[Defect] = ()
 
 
+class Reading(NamedTuple):
+    """How a file is read.
+
+    header: whether the first row of CSV or TSV names the columns
+    encoding: of text; None: UTF-8, or what the byte order mark says
+    """
+
+    header: bool = True
+    encoding: str | None = None
+
+
 Rows = Iterator[Row[Cells]]
 Parse = Callable[[Iterator[tuple[int, str]]], Iterator[tuple[int, T | None, str]]]
 """From numbered lines to rows: first line, cells, and what is wrong if the cells are None."""
 
 
-def rows_of_lines(path: Path, parse: Parse[T]) -> Iterator[Row[T]]:
+def rows_of_lines(path: Path, parse: Parse[T], reading: Reading) -> Iterator[Row[T]]:
     """The rows of a text file. `parse` must not read ahead of the row that it yields."""
     defects: list[Defect] = []
-    for number, cells, wrong in parse(read_lines(path, defects.append)):
+    for number, cells, wrong in parse(read_lines(path, defects.append, reading.encoding)):
         if cells is None:
             defects.append(Defect(f"{path}:{number}", wrong))
         yield Row(number, cells, tuple(defects))

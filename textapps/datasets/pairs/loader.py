@@ -46,7 +46,7 @@ def load_rows(
     def main() -> PairSource:
         if config.source_file and config.target_file:
             source, target = Path(config.source_file), Path(config.target_file)
-            return ParallelFiles(source.expanduser(), target.expanduser(), report)
+            return ParallelFiles(source.expanduser(), target.expanduser(), report, config.encoding)
         return other(config.source)
 
     carved = partial(carve, key=lambda pair: pair.source)

@@ -37,7 +37,8 @@ def open_pairs(source: str, config: PairsConfig, report: Report = stop) -> PairS
         header = ending_of(path) != ".tsv" or any(given.values())
         wanted = _wanted(given if header else {"source": "1", "target": "2"}, report)
         instead = ", or --source-file and --target-file"
-        return TableSource(path, wanted, report, name, header=header, instead=instead)
+        reading = config.reading._replace(header=header)
+        return TableSource(path, wanted, report, name, reading=reading, instead=instead)
 
     def from_folder(path: Path) -> PairSource:
         raise DataError(f"{path}: a folder is no source of pairs; name a file in it")
@@ -68,17 +69,23 @@ class ParallelFiles:
 
     own_splits: frozenset[str] = frozenset()
 
-    def __init__(self, source: Path, target: Path, report: Report = stop) -> None:
+    def __init__(
+        self, source: Path, target: Path, report: Report = stop, encoding: str | None = None
+    ) -> None:
         for path in (source, target):
             if not path.exists():
                 raise no_file(path)
         self.paths = (source, target)
         self.name = plain_name(name_of(source))
         self._report = report
+        self._encoding = encoding
 
     def examples(self, split: str | None) -> list[Pair]:
         """The pairs in order; lines that are blank in both files are skipped."""
-        sides = [[line for _, line in read_lines(path, self._report)] for path in self.paths]
+        sides = [
+            [line for _, line in read_lines(path, self._report, self._encoding)]
+            for path in self.paths
+        ]
         counts = [f"{len(side):,} in {path}" for side, path in zip(sides, self.paths, strict=True)]
         if len(sides[0]) != len(sides[1]):
             raise DataError(

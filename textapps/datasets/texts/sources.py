@@ -46,8 +46,10 @@ def open_texts(source: str, config: DataConfig, report: Report = stop) -> TextSo
     sample = bundled_dir() / "sentiment.csv"
     rungs = Rungs[TextSource](
         sample=lambda: TextTable(sample, _wanted(DataConfig(), report), report, "sample"),
-        file=lambda path: TextTable(path, wanted, report, instead=" or a folder"),
-        folder=lambda path: TextFolder(path, report),
+        file=lambda path: TextTable(
+            path, wanted, report, reading=config.reading, instead=" or a folder"
+        ),
+        folder=lambda path: TextFolder(path, report, config.encoding),
         prepared=lambda found: PreparedTexts(found, wanted),
     )
     return open_source(source, config.data_dir, rungs)
@@ -96,9 +98,10 @@ class TextFolder:
     DataError if there are no class folders or a text cannot be read.
     """
 
-    def __init__(self, path: Path, report: Report = stop) -> None:
+    def __init__(self, path: Path, report: Report = stop, encoding: str | None = None) -> None:
         self.name = plain_name(path.absolute().name)
         self._report = report
+        self._encoding = encoding
         self._folders = split_folders(path)
         self._main = self._folders.get("train", path)
 
@@ -115,10 +118,13 @@ class TextFolder:
     def examples(self, split: str | None) -> list[Text]:
         """Sorted by class, then by file name."""
         return [
-            Text(read_text(file, self._report).removesuffix("\n"), label, "", str(file))
+            Text(self._read(file), label, "", str(file))
             for label, files in self._classes(self._folders[split]).items()
             for file in files
         ]
+
+    def _read(self, file: Path) -> str:
+        return read_text(file, self._report, self._encoding).removesuffix("\n")
 
     def _classes(self, folder: Path) -> dict[str, list[Path]]:
         files = {child.name: sorted(child.glob("*.txt")) for child in subfolders(folder)}
