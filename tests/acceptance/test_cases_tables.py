@@ -65,3 +65,30 @@ def test_encodings(textapps: Textapps, texts: Path) -> None:
     done = textapps("data", "show", path, "--encoding", "cp1252")
     assert done.returncode == 0, done.stderr
     assert "café" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "rows", "said"),
+    [
+        ("semicolon.csv", "Review Sentiment", 120, "cells are separated by semicolons"),
+        ("tabs.csv", "", 120, "cells are separated by tabs"),
+        ("fasttext.txt", "", 150, ""),
+        ("nested.jsonl", "data.text annotations.0.label", 100, "reads text from 'data.text'"),
+    ],
+)
+def test_tables(
+    textapps: Textapps, texts: Path, name: str, options: str, rows: int, said: str
+) -> None:
+    names = ("--text-column", "--label-column")
+    named = [part for pair in zip(names, options.split(), strict=False) for part in pair]
+    done = textapps("data", "show", str(texts / name), "--json", *named)
+    assert done.returncode == 0, done.stderr
+    splits = json.loads(done.stdout)["splits"].values()
+    assert sum(split["rows"] for split in splits) == rows
+    assert said in done.stderr
+
+
+def test_columns_of_the_same_name_are_refused(textapps: Textapps, texts: Path) -> None:
+    done = textapps("sentiment", "train", "--data", str(texts / "hdr_dup.csv"))
+    assert done.returncode == 3
+    assert "two columns are called 'text'" in done.stderr

@@ -105,7 +105,8 @@ class Job:
 
     def _made_from(self, source: Path) -> dict[str, Any]:
         stat = source.stat()
-        encoding = {"encoding": self.reading.encoding} if self.reading.encoding else {}
+        names = ("encoding", "delimiter")
+        given = {name: value for name in names if (value := getattr(self.reading, name))}
         return {
             "format": FORMAT,
             "file": source.name,
@@ -114,7 +115,7 @@ class Job:
             "model_sha256": self.model_sha256,
             "column": self.column,
             "batch_size": self.batch_size,
-            **encoding,
+            **given,
         }
 
 

@@ -11,15 +11,26 @@ import click
 from click.core import ParameterSource
 
 from textapps.cli import console
-from textapps.cli.options import Choice, Command, Decorator, encoding_option
+from textapps.cli.options import Choice, Command, Decorator, delimiter_option, encoding_option
 from textapps.core.errors import TextappsError
+from textapps.datasets.formats.rows import Reading
 
 if TYPE_CHECKING:
     from textapps.batch.job import Job
 
 RUNNERS = ("local", "beam")
 # What --output may be combined with, and what has a meaning only with it.
-_BESIDE = {"patterns", "output", "column", "encoding", "models_dir", "verbose", "quiet", "debug"}
+_BESIDE = {
+    "patterns",
+    "output",
+    "column",
+    "encoding",
+    "delimiter",
+    "models_dir",
+    "verbose",
+    "quiet",
+    "debug",
+}
 _ALONE = {"runner", "model", "batch_size"}
 
 
@@ -27,7 +38,7 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
     """--input, and the options of --output, with which batch inference runs instead of the command.
 
     Without --output the command gets `input_file: str | None`, the value of --input, and
-    `column: str | None`, and `encoding: str | None`.
+    `column: str | None`, and `reading: Reading`.
 
     Args:
         task: whose export is used.
@@ -70,6 +81,7 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             help=f"The column of {kind}s in a table.  [default: found by its name]",
         ),
         encoding_option,
+        delimiter_option,
         click.option(
             "--batch-size",
             type=click.IntRange(1, 65_536),
@@ -85,10 +97,10 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             ctx = click.get_current_context()
             batch = {name: given.pop(name) for name in ("output", *sorted(_ALONE))}
             patterns, column = given.pop("patterns"), given.pop("column")
-            encoding = given.pop("encoding")
+            reading = Reading(encoding=given.pop("encoding"), delimiter=given.pop("delimiter"))
             if batch["output"] is None:
                 _refuse(ctx, lambda name: name in _ALONE, "needs --output")
-                command(input_file=_input_file(patterns), column=column, encoding=encoding, **given)
+                command(input_file=_input_file(patterns), column=column, reading=reading, **given)
                 return
             positional = next(p.name for p in ctx.command.params if isinstance(p, click.Argument))
             _refuse(
@@ -97,7 +109,7 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
                 "does not go with --output, where the exported model answers as it was exported",
             )
             files = (patterns, given[positional], given["models_dir"])
-            _run(task, kind, *files, column=column, encoding=encoding, **batch)
+            _run(task, kind, *files, column=column, reading=reading, **batch)
 
         decorated: Command = predict
         for option in reversed(options):
@@ -134,7 +146,7 @@ def _run(
     runner: str,
     model: Path | None,
     column: str | None,
-    encoding: str | None,
+    reading: Reading,
     batch_size: int,
 ) -> None:
     if not patterns or "-" in patterns:
@@ -146,10 +158,8 @@ def _run(
     from textapps.batch.inputs import find_files, find_model, model_sha256
     from textapps.batch.job import Job
     from textapps.batch.run import run_batch
-    from textapps.datasets.formats.rows import Reading
 
     work = _runner(runner, beam_options)
-    reading = Reading(encoding=encoding)
     files = find_files(patterns)
     directory = find_model(task, models_dir, model)
     job = Job(directory, model_sha256(directory), kind, column, batch_size, output, reading)

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from textapps.core.errors import unknown
+from textapps.datasets.formats.delimited import check_delimiter
+from textapps.datasets.formats.lines import check_encoding
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -92,23 +94,37 @@ run_options = together(
 """--models-dir and --run, as the arguments `models_dir: Path` and `run: str | None`."""
 
 
-def _check_encoding(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
-    from textapps.datasets.formats.lines import check_encoding
+def _checked(
+    check: Callable[[str], str],
+) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """A callback that turns the ValueError of `check` into an error of usage."""
 
-    try:
-        return check_encoding(name) if name is not None else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+    def callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        try:
+            return None if value is None else check(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
 
 
 encoding_option: Decorator = click.option(
     "--encoding",
     metavar="NAME",
-    callback=_check_encoding,
+    callback=_checked(check_encoding),
     help="The encoding of text files and tables, such as cp1252 (Windows).  [default: UTF-8, or "
     "UTF-16 with a byte order mark]",
 )
 """As the argument `encoding: str | None`."""
+
+delimiter_option: Decorator = click.option(
+    "--delimiter",
+    metavar="CHAR",
+    callback=_checked(check_delimiter),
+    help="What separates the cells of CSV and TSV, such as ';' or 'tab'.  [default: a tab in TSV, "
+    "in CSV what the first line shows]",
+)
+"""As the argument `delimiter: str | None`."""
 
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object."

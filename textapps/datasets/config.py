@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from textapps.core.config import Section, resolve
 from textapps.core.keys import Option
+from textapps.datasets.formats.delimited import check_delimiter
 from textapps.datasets.formats.lines import check_encoding
 from textapps.datasets.formats.rows import Reading
 
@@ -18,6 +19,10 @@ _BOTH = ("train", "evaluate")
 _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
 _TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
 _PATHS = ("data_dir", "source_file", "target_file")
+
+
+def _delimiter(name: str | None) -> str | None:
+    return check_delimiter(name) if name is not None else None
 
 
 def _encoding(name: str | None) -> str | None:
@@ -53,13 +58,23 @@ class SourceConfig(Section):
         "UTF-8, or UTF-16 with a byte order mark.",
     )
 
+    delimiter: Annotated[
+        str | None,
+        Option("--delimiter", metavar="CHAR", commands=_BOTH),
+        AfterValidator(_delimiter),
+    ] = Field(
+        None,
+        description="What separates the cells of CSV and TSV, such as ';' or 'tab'; by default a "
+        "tab in TSV, and in CSV what the first line shows.",
+    )
+
     of_the_model: ClassVar[tuple[str, ...]] = ()
     """Keys that say what the model answers; they stay when it is evaluated on another source."""
 
     @property
     def reading(self) -> Reading:
         """How files are read."""
-        return Reading(encoding=self.encoding)
+        return Reading(encoding=self.encoding, delimiter=self.delimiter)
 
     def changed(self, flags: Mapping[str, object]) -> Self:
         """The same with these values; another source brings columns and splits of its own.

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from textapps.core.errors import DataError
 from textapps.datasets.columns import find_column
-from textapps.datasets.formats.registry import Format
+from textapps.datasets.formats.json_lines import cell_at, dotted_columns
+from textapps.datasets.formats.registry import Format, without_header
 from textapps.datasets.formats.rows import LINE, Reading
 from textapps.datasets.source import Defect
 
@@ -41,20 +42,24 @@ def read_inputs(
     Raises:
         DataError: the file or its header cannot be read, or it lacks the column.
     """
+    reading = without_header(path, form, reading, [column])
     found = None if form.named else LINE
     for number, cells, defects in form.read(path, reading):
         if cells is None or defects:
             yield Input(number, "", {}, defects[0])
             continue
         place = f"{path}:{number}"
-        if found not in cells:
+        text = cell_at(cells, found) if found else None
+        if text is None:
+            names = [*cells, *dotted_columns(cells)]
             try:
-                found = find_column(str(path) if form.uniform else place, cells, kind, column)
+                found = find_column(str(path) if form.uniform else place, names, kind, column)
             except DataError as error:
                 if form.uniform:
                     raise
                 defect = Defect(place, str(error).removeprefix(f"{place}: "))
                 yield Input(number, "", {}, defect)
                 continue
+            text = cell_at(cells, found)
         others = {name: cell for name, cell in cells.items() if name != found}
-        yield Input(number, cells[found], others)
+        yield Input(number, text or "", others)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from textapps.core.errors import DataError
+from textapps.core.notices import notice
 from textapps.datasets.columns import find_columns, usual_column
-from textapps.datasets.formats.registry import format_of, name_of, read_table
-from textapps.datasets.formats.rows import LINE, Reading
+from textapps.datasets.formats.json_lines import cell_at, dotted_columns
+from textapps.datasets.formats.registry import format_of, name_of, read_table, without_header
+from textapps.datasets.formats.rows import LINE, Cells, Reading
 from textapps.datasets.source import Defect, Report, plain_name, split_in_cell
 from textapps.datasets.tfds import PreparedSet
 
@@ -78,15 +80,18 @@ class TableSource(Generic[E]):
         by_split: dict[str | None, list[E]] = {}
         columns: list[str] | None = None
         split = split_column = None
-        for number, cells in read_table(self.path, self._form, self.report, self._reading):
+        given = self._wanted.columns.values()
+        reading = without_header(self.path, self._form, self._reading, given)
+        for number, cells in read_table(self.path, self._form, self.report, reading):
             place = f"{self.path}:{number}"
             if columns is None:
-                columns = self._columns(list(cells))
+                columns = self._columns(cells)
                 split_column = usual_column(cells, "split")
             if self._wanted.line and not self._form.named:
                 example = self._wanted.line(cells[LINE], place)
             else:
-                example = self._wanted.make([cells.get(column, "") for column in columns], place)
+                found = [cell_at(cells, column) or "" for column in columns]
+                example = self._wanted.make(found, place)
             if example is not None:
                 if split_column:
                     split = split_in_cell(cells.get(split_column, ""), place, self.report)
@@ -95,12 +100,22 @@ class TableSource(Generic[E]):
             raise DataError(f"{self.path}: no rows in this file")
         return by_split
 
-    def _columns(self, names: list[str]) -> list[str]:
+    def _columns(self, cells: Cells) -> list[str]:
         if not self._form.named:
             return []
         if not self._reading.header:  # rows may have fewer columns than they should
             return [name or "" for name in self._wanted.columns.values()]
-        return self._wanted.find(str(self.path), names)
+        columns = self._wanted.find(str(self.path), [*cells, *dotted_columns(cells)])
+        read = ", ".join(
+            f"{kind} from '{column}'"
+            for kind, column in zip(
+                (*self._wanted.columns, *self._wanted.optional), columns, strict=True
+            )
+            if column
+        )
+        if self.name != "sample":
+            notice("%s: reads %s", self.path, read)
+        return columns
 
 
 class PreparedSource(Generic[E]):

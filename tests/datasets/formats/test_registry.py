@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from textapps.core.errors import DataError
+from textapps.core.notices import NOTICE
+from textapps.datasets.formats.delimited import check_delimiter
 from textapps.datasets.formats.registry import FORMATS, ending_of, format_of, is_table, read_table
 from textapps.datasets.formats.rows import LINE, Reading
 from textapps.datasets.source import Defect, stop
@@ -40,6 +42,7 @@ def written(ending: str, rows: Sequence[Cells]) -> bytes:
         writer.writerows(rows)
         return stream.getvalue().encode()
     lines = {
+        ".json": [json.dumps(rows, indent=2)],
         ".jsonl": map(json.dumps, rows),
         ".tsv": ["\t".join(rows[0]), *("\t".join(row.values()) for row in rows)],
         ".txt": ("".join(row.values()) for row in rows),
@@ -110,6 +113,56 @@ def test_rows_and_their_lines(write, name: str, content: str, rows: list) -> Non
     assert table(write(name, content)) == rows
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_the_delimiter_of_csv_is_found_and_said(
+    write, caplog: pytest.LogCaptureFixture, delimiter: str
+) -> None:
+    lines = ['id{}"well, text"{}label', '1{}"a, ""b""\n c"{}x', "2{}d, e{}y"]
+    path = write("a.csv", "\r\n".join(line.replace("{}", delimiter) for line in lines))
+    with caplog.at_level(NOTICE, "textapps"):
+        found = table(path)
+    assert [tuple(cells.values()) for _, cells in found] == [
+        ("1", 'a, "b"\n c', "x"),
+        ("2", "d, e", "y"),
+    ]
+    assert list(found[0][1]) == ["id", "well, text", "label"]
+    (said,) = caplog.messages
+    assert said.startswith(f"{path}: cells are separated by ")
+
+
+def test_a_delimiter_can_be_named(write, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.csv", "a.tsv"):
+        path = write(name, "id:a,b\n1:x,y\n")
+        found = read_table(path, format_of(path), stop, Reading(delimiter=":"))
+        assert list(found) == [(2, {"id": "1", "a,b": "x,y"})]
+    assert not caplog.messages
+    with pytest.raises(ValueError, match="a delimiter is one character, such as ';', or 'tab'"):
+        check_delimiter("::")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_column_names_may_not_repeat(write, name: str) -> None:
+    path = write(name, "id,text, text\n1,a,b\n".replace(",", "," if name == "a.csv" else "\t"))
+    with pytest.raises(DataError, match=rf"{name}: two columns are called 'text'; rename one"):
+        table(path)
+    # Excel leaves empty columns behind.
+    path = write(name, "text,,\na,,\n".replace(",", "," if name == "a.csv" else "\t"))
+    assert table(path) == [(2, {"text": "a", "": ""})]
+
+
+def test_json_is_an_array_or_lines(write) -> None:
+    defects: list[Defect] = []
+    path = write("a.json", ' [{"text": "a",\n "n": 1},\n 7, {"text": "\\ud800"}]')
+    assert table(path, defects.append) == [(1, {"text": "a", "n": "1"})]
+    assert [defect.place for defect in defects] == [f"{path}:2", f"{path}:3"]
+    assert table(write("a.json", '{"text": "a"}\n\n{"text": "b"}')) == [
+        (1, {"text": "a"}),
+        (3, {"text": "b"}),
+    ]
+    with pytest.raises(DataError, match=r"a\.json: not JSON \("):
+        table(write("a.json", '[{"text": "a"}'))
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
 def test_without_a_header_columns_have_numbers(write, name: str) -> None:
     path = write(name, "a\tb\nc\n".replace("\t", "," if name == "a.csv" else "\t"))
@@ -149,7 +202,11 @@ def test_values_of_parquet(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "\\ud800", "label": "x"}', ":1: half of a surrogate pair"),
         ("a.parquet", "text\n", "a.parquet: damaged or not Parquet ("),
         ("a.parquet", written(".parquet", [{"text": "a" * 99}])[:-20], "a.parquet: damaged or not"),
-        ("a.xlsx", "", "unknown kind of file, use .csv, .tsv, .jsonl, .txt (.gz too) or .parquet"),
+        (
+            "a.xlsx",
+            "",
+            "unknown kind of file, use .csv, .tsv, .json, .jsonl, .txt (.gz too) or .parquet",
+        ),
         ("a.parquet.gz", "", "unknown kind of file, use .csv, "),
     ],
 )

@@ -1,8 +1,10 @@
+import json
 import logging
 
 import pytest
 
 from textapps.core.errors import DataError
+from textapps.core.notices import NOTICE
 from textapps.datasets.config import DataConfig
 from textapps.datasets.source import Defect
 from textapps.datasets.texts.sources import Text, TextFolder, open_texts
@@ -22,6 +24,11 @@ from textapps.datasets.texts.sources import Text, TextFolder, open_texts
             "cat\tpurrs\tloud\n\n dog \t\n",
             [("purrs\tloud", "cat", ""), ("", "dog", "")],
         ),
+        (
+            "pets.txt",
+            "__label__cat purrs\tloud\n__label__dog  barks \ndog\t__label__cat\n",
+            [("purrs\tloud", "cat", ""), ("barks", "dog", ""), ("__label__cat", "dog", "")],
+        ),
     ],
 )
 def test_rows_of_files(write, name: str, content: str, rows: list[tuple[str, ...]]) -> None:
@@ -36,7 +43,16 @@ def test_rows_of_files(write, name: str, content: str, rows: list[tuple[str, ...
     [
         ("pets.jsonl", '{"text": "a", "label": "cat"}\n{"text": "b"}\n', "no label in this row"),
         ("pets.csv", "label,text\n ,purrs\ndog,barks\n", "no label in this row"),
-        ("pets.txt", "cat\tpurrs\nbarks\n", "no label: write label, a tab, then the text"),
+        (
+            "pets.txt",
+            "cat\tpurrs\nbarks\n",
+            "no label: write label, a tab, then the text; or __label__NAME text",
+        ),
+        (
+            "pets.txt",
+            "__label__cat purrs\n__label__cat __label__dog runs\n",
+            "several labels; a text has one class",
+        ),
         ("pets.txt", "cat\tpurrs\n\tbarks\n", "no label in this row"),
     ],
 )
@@ -47,6 +63,42 @@ def test_rows_without_a_label(write, name: str, content: str, message: str) -> N
     defects: list[Defect] = []
     assert len(open_texts(str(path), DataConfig(), defects.append).examples(None)) == 1
     assert defects == [Defect(f"{path}:2", message)]
+
+
+def test_keys_inside_objects(write) -> None:
+    rows = [
+        {"data": {"text": "a"}, "marks": [{"label": "x"}]},
+        {"data": {}, "marks": [{"label": 2}]},
+    ]
+    path = write("pets.jsonl", "\n".join(map(json.dumps, rows)))
+    config = DataConfig(text_column="data.text", label_column="marks.0.label")
+    found = open_texts(str(path), config).examples(None)
+    assert [row[:2] for row in found] == [("a", "x"), ("", "2")]
+    with pytest.raises(DataError, match=r"columns are data, marks, data.text, marks.0.label; name"):
+        open_texts(str(path), DataConfig()).examples(None)
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_columns_by_number(write, caplog: pytest.LogCaptureFixture, ending: str) -> None:
+    config = DataConfig(text_column="3", label_column="1")
+    comma = "," if ending == "csv" else "\t"
+    path = write(f"pets.{ending}", "cat,7,purrs\ndog,8,barks\n".replace(",", comma))
+    with caplog.at_level(NOTICE, "textapps"):
+        found = open_texts(str(path), config).examples(None)
+    assert found == [
+        Text("purrs", "cat", "", f"{path}:1"),
+        Text("barks", "dog", "", f"{path}:2"),
+    ]
+    assert caplog.messages == [
+        f"{path}: columns by number, so the first line is a row and no header",
+        f"{path}: reads text from '3', label from '1'",
+    ]
+    named = write(f"named.{ending}", "1,2,3\ncat,7,purrs\n".replace(",", comma))
+    (row,) = open_texts(str(named), config).examples(None)
+    assert row == Text("purrs", "cat", "", f"{named}:2")
+    far = DataConfig(text_column="4", label_column="1")
+    with pytest.raises(DataError, match="no column '4', the columns are 1, 2, 3"):
+        open_texts(str(path), far).examples(None)
 
 
 def test_prepared_sets_know_their_classes(prepare) -> None:

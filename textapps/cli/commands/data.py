@@ -25,6 +25,7 @@ _COLUMNS = {
     "target_column": "Column of the translations.",
     "target_file": "Translations of the file of sentences, line by line.",
     "encoding": "Encoding of text files, such as cp1252.",
+    "delimiter": "What separates the cells of CSV and TSV, such as ';' or 'tab'.",
     "commands": "Spoken words to tell apart, such as yes,no; others are unknown.",
 }
 _SHOWN = 5

@@ -24,6 +24,7 @@ from textapps.cli.options import (
 from textapps.cli.row_output import OutputFormat, print_rows, without_surrogates
 from textapps.core.errors import DataError
 from textapps.core.names import TaskName
+from textapps.datasets.formats.rows import Reading
 from textapps.tasks.about import Inputs
 from textapps.tasks.registry import get_about
 
@@ -104,7 +105,7 @@ def command(task: TaskName) -> click.Command:
         given: tuple[str, ...],
         input_file: str | None,
         column: str | None,
-        encoding: str | None,
+        reading: Reading,
         output_format: OutputFormat,
         as_json: bool,
         run: str | None,
@@ -118,7 +119,7 @@ def command(task: TaskName) -> click.Command:
         form: OutputFormat = "jsonl" if as_json else output_format
         if form == "text" and call.get("top_k") is not None:
             raise click.UsageError("--top-k needs --json or --output-format")
-        asked = _asked(inputs, given, input_file, column, encoding)
+        asked = _asked(inputs, given, input_file, column, reading)
         options = checked_options(task, "decoding")
         if call.get("random_seed", 0) is None:
             call["random_seed"] = secrets.randbelow(2**31)
@@ -140,7 +141,7 @@ def _asked(
     given: tuple[str, ...],
     input_file: str | None,
     column: str | None,
-    encoding: str | None,
+    reading: Reading,
 ) -> "Iterable[Asked]":
     """The inputs: the arguments, the rows of a table, or the lines of a file.
 
@@ -156,31 +157,30 @@ def _asked(
     from textapps.datasets.formats.registry import is_table
     from textapps.tasks.rows import Asked
 
-    if column is not None and (input_file is None or not is_table(Path(input_file))):
-        raise click.UsageError(f"--{inputs.column}-column needs --input with a table")
-    if encoding is not None and input_file is None:
+    for option, value in ((f"{inputs.column}-column", column), ("delimiter", reading.delimiter)):
+        if value is not None and (input_file is None or not is_table(Path(input_file))):
+            raise click.UsageError(f"--{option} needs --input with a table")
+    if reading.encoding and input_file is None:
         raise click.UsageError("--encoding needs --input, or '-'")
     if input_file is None:
         asked = [Asked(text) for text in given or ("",)]
     elif is_table(Path(input_file)):
-        return _rows(Path(input_file), inputs.column, column, encoding)
+        return _rows(Path(input_file), inputs.column, column, reading)
     elif not inputs.paths:
-        return map(Asked, lines(input_file, encoding))
+        return map(Asked, lines(input_file, reading.encoding))
     else:
-        asked = [Asked(path) for path in lines(input_file, encoding) if path]
+        asked = [Asked(path) for path in lines(input_file, reading.encoding) if path]
     if inputs.paths and [one.text for one in asked].count("-") > 1:
         raise click.UsageError("'-' is one recording on standard input, and given twice")
     return asked
 
 
-def _rows(path: Path, kind: str, column: str | None, encoding: str | None) -> "Iterator[Asked]":
+def _rows(path: Path, kind: str, column: str | None, reading: Reading) -> "Iterator[Asked]":
     """The rows of a table."""
     from textapps.datasets.formats.registry import format_of
-    from textapps.datasets.formats.rows import Reading
     from textapps.datasets.inputs import read_inputs
     from textapps.tasks.rows import Asked
 
-    reading = Reading(encoding=encoding)
     for row in read_inputs(path, format_of(path), kind, column, reading):
         if row.defect:
             raise DataError(str(row.defect))

@@ -1,11 +1,13 @@
 """The table of file formats, by extension."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from textapps.core.errors import DataError
+from textapps.core.notices import notice
 from textapps.datasets.formats.delimited import read_csv, read_tsv
+from textapps.datasets.formats.json_array import read_json
 from textapps.datasets.formats.json_lines import read_json_lines
 from textapps.datasets.formats.parquet import read_parquet
 from textapps.datasets.formats.rows import LINE, Cells, Reading, Rows, rows_of_lines
@@ -21,12 +23,14 @@ class Format(NamedTuple):
     named: rows have named columns; otherwise a row is a line of text
     uniform: all rows have the same columns
     packed: the file may be gzipped
+    header: the names are in a first row, which may be missing
     """
 
     read: Callable[[Path, Reading], Rows]
     named: bool = True
     uniform: bool = True
     packed: bool = True
+    header: bool = False
 
 
 def _read_text(path: Path, reading: Reading) -> Rows:
@@ -37,8 +41,9 @@ def _read_text(path: Path, reading: Reading) -> Rows:
 
 
 FORMATS = {
-    ".csv": Format(read_csv),
-    ".tsv": Format(read_tsv),
+    ".csv": Format(read_csv, header=True),
+    ".tsv": Format(read_tsv, header=True),
+    ".json": Format(read_json, uniform=False),
     ".jsonl": Format(read_json_lines, uniform=False),
     ".parquet": Format(read_parquet, packed=False),
     ".txt": Format(_read_text, named=False),
@@ -75,6 +80,24 @@ def format_of(path: Path, *, lines: bool = False, instead: str = "") -> Format:
     known = {end: one.packed for end, one in FORMATS.items() if lines or one.named}
     packed, others = (", ".join(end for end in known if known[end] is one) for one in (True, False))
     raise DataError(f"{path}: unknown kind of file, use {packed} (.gz too) or {others}{instead}")
+
+
+def without_header(
+    path: Path, form: Format, reading: Reading, given: Iterable[str | None]
+) -> Reading:
+    """`reading`, but without a header if columns are given by number, with a notice.
+
+    A column that is called by such a number in the first row is meant by its name.
+    """
+    numbers = {column for column in given if column is not None}
+    if not (reading.header and form.header and numbers and all(map(str.isdecimal, numbers))):
+        return reading
+    bare = reading._replace(header=False)
+    first = next((cells for _, cells, _ in form.read(path, bare) if cells), {})
+    if numbers & {cell.strip() for cell in first.values()}:
+        return reading
+    notice("%s: columns by number, so the first line is a row and no header", path)
+    return bare
 
 
 def read_table(

@@ -32,10 +32,12 @@ class Reading(NamedTuple):
 
     header: whether the first row of CSV or TSV names the columns
     encoding: of text; None: UTF-8, or what the byte order mark says
+    delimiter: of the cells of CSV and TSV; None: a tab in TSV, in CSV found in the first line
     """
 
     header: bool = True
     encoding: str | None = None
+    delimiter: str | None = None
 
 
 Rows = Iterator[Row[Cells]]

@@ -15,6 +15,7 @@ from textapps.datasets.source import Defect, Report, Source, plain_name, stop
 from textapps.datasets.table import PreparedSource, TableSource, Wanted
 from textapps.datasets.texts.examples import sorted_labels
 
+_FASTTEXT = "__label__"  # what a label begins with in the format of fastText
 # The Large Movie Review Dataset has its unlabelled texts next to the class folders.
 _UNLABELLED = ("unsup", "unsupervised")
 
@@ -64,11 +65,19 @@ def _wanted(config: DataConfig, report: Report) -> Wanted[Text]:
         return None
 
     def line(line: str, place: str) -> Text | None:
+        if line.startswith(_FASTTEXT):
+            label, _, text = line.removeprefix(_FASTTEXT).partition(" ")
+            if text.startswith(_FASTTEXT):
+                report(Defect(place, "several labels; a text has one class"))
+                return None
+            return make([text.strip(), label, ""], place)
         label, tab, text = line.partition("\t")
         if tab:
             return make([text, label, ""], place)
         if line.strip():
-            report(Defect(place, "no label: write label, a tab, then the text"))
+            report(
+                Defect(place, "no label: write label, a tab, then the text; or __label__NAME text")
+            )
         return None
 
     columns = {"text": config.text_column, "label": config.label_column}
