@@ -92,3 +92,16 @@ def test_columns_of_the_same_name_are_refused(textapps: Textapps, texts: Path) -
     done = textapps("sentiment", "train", "--data", str(texts / "hdr_dup.csv"))
     assert done.returncode == 3
     assert "two columns are called 'text'" in done.stderr
+
+
+def test_bad_rows_are_skipped_on_request(textapps: Textapps, texts: Path) -> None:
+    """The commas of one file are not quoted, the other one ends inside a quoted cell."""
+    small = ("--preset", "tiny", "--backbone", "simple_rnn", "--epochs", "1")
+    cut = ("quoted_newlines.csv", "--text-column", "Review Text")
+    for name, *columns in (("excel_utf16.csv",), cut):
+        options = ("--data", str(texts / name), *columns, *small)
+        done = textapps("sentiment", "train", *options, timeout=300)
+        assert done.returncode == 3, done.stderr
+        done = textapps("sentiment", "train", *options, "--skip-bad", timeout=300)
+        assert done.returncode == 0, done.stderr
+        assert "bad rows skipped: " in done.stderr

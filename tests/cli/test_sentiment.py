@@ -308,7 +308,10 @@ def test_evaluate_on_other_data(ask: Cli, models: Path, tmp_path: Path) -> None:
     run = run_of(models)
     evaluations = run / "evaluations"
     assert json.loads((evaluations / "mine-test.json").read_bytes()) == summary
-    assert result.stderr == f"report: {evaluations / 'mine-test.html'}\n"
+    assert result.stderr == (
+        f"{other}: reads text from 'said', label from 'stars'\n"
+        f"report: {evaluations / 'mine-test.html'}\n"
+    )
     assert not (run / "metrics.json").exists()
     summary = json.loads(ask("evaluate", "--split", "validation", "--json").stdout)
     assert (summary["data"], summary["split"]) == ("sample", "validation")

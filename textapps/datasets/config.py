@@ -68,13 +68,17 @@ class SourceConfig(Section):
         "tab in TSV, and in CSV what the first line shows.",
     )
 
+    skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
+        False, description="Leave out rows of tables that cannot be read, and name some of them."
+    )
+
     of_the_model: ClassVar[tuple[str, ...]] = ()
     """Keys that say what the model answers; they stay when it is evaluated on another source."""
 
     @property
     def reading(self) -> Reading:
         """How files are read."""
-        return Reading(encoding=self.encoding, delimiter=self.delimiter)
+        return Reading(encoding=self.encoding, delimiter=self.delimiter, skip_bad=self.skip_bad)
 
     def changed(self, flags: Mapping[str, object]) -> Self:
         """The same with these values; another source brings columns and splits of its own.

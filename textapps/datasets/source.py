@@ -1,11 +1,13 @@
 """The interface of a data source, and how it reports defects."""
 
+import logging
 import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
 from textapps.core.errors import DataError
 
+LOGGER = logging.getLogger("textapps")
 E = TypeVar("E")
 SPLITS = ("train", "validation", "test")
 _SPLIT_NAMES = {
@@ -46,6 +48,24 @@ Report = Callable[[Defect], None]
 def stop(defect: Defect) -> None:
     """The default report: the first defect raises a DataError."""
     raise DataError(str(defect))
+
+
+class Skipped:
+    """A report that leaves bad rows out and counts them."""
+
+    def __init__(self) -> None:
+        self._defects: list[Defect] = []
+
+    def __call__(self, defect: Defect) -> None:
+        """Count a defect."""
+        self._defects.append(defect)
+
+    def warn(self, name: str) -> None:
+        """Log how many rows of a source were left out since the last call, and the first three."""
+        if bad := self._defects:
+            first = "; ".join(map(str, bad[:3]))
+            LOGGER.warning("%s: %d bad rows skipped: %s", name, len(bad), first)
+            bad.clear()
 
 
 def split_named(name: str) -> str | None:

@@ -76,6 +76,16 @@ def test_other_sources_are_turned_too(write) -> None:
     assert (rows(test), test.name) == ([("b", "a"), ("d", "c")], "other")
 
 
+def test_bad_rows_can_be_skipped(write, caplog: pytest.LogCaptureFixture) -> None:
+    good = "".join(f"{number} cats\tKATZEN {number}\n" for number in range(90))
+    path = write("a.tsv", good.encode() + b"no \xff\ttext\nno target\t\n")
+    with caplog.at_level("WARNING", "textapps"):
+        found = [row for pairs in load(path, skip_bad=True) for row in rows(pairs)]
+    assert sorted(found) == sorted(tuple(line.split("\t")) for line in good.splitlines())
+    (said,) = caplog.messages
+    assert said.startswith(f"{path}: 2 bad rows skipped: {path}:91: not UTF-8")
+
+
 def test_parts_without_pairs(write) -> None:
     with pytest.raises(DataError, match="rows: no pairs for validation: use more, or give --valid"):
         load(write("rows.tsv", "one\teins\n"))

@@ -37,6 +37,21 @@ def test_labels_are_numbered_and_splits_keep_to_the_rule(write) -> None:
         assert (data.labels.dtype, len(data)) == (np.int32, len(data.texts))
 
 
+def test_bad_rows_can_be_skipped(write, caplog: pytest.LogCaptureFixture) -> None:
+    good = tsv(many())
+    bad = b"dog\tno \xff text\nonly\n\tno label\n"
+    path = write("pets.tsv", good.encode() + bad)
+    with pytest.raises(DataError, match="not UTF-8"):
+        load_texts(DataConfig(source=str(path)))
+    with caplog.at_level("WARNING", "textapps"):
+        loaded = load_texts(DataConfig(source=str(path), skip_bad=True))
+    assert sorted(row for data in loaded for row in pairs(data)) == sorted(many())
+    (said,) = caplog.messages
+    first = good.count("\n") + 1
+    assert said.startswith(f"pets: 3 bad rows skipped: {path}:{first}: not UTF-8 (byte 0xff")
+    assert f"{path}:{first + 1}: 1 cells in 2 columns; {path}:{first + 2}: no label" in said
+
+
 def test_training_never_reads_test(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for split in ("train", "test"):
         for label, text in many():

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from textapps.cli import console
+from textapps.cli.environment import unread_variables
 from textapps.cli.field_options import collect_flags, config_options, field_options
 from textapps.cli.loading import find_run
 from textapps.cli.options import examples, models_dir_option, talk_options
@@ -35,6 +36,8 @@ def command(task: TaskName) -> click.Command:
             given = ", ".join(flags.options.values()) or "--config"
             raise click.UsageError(f"--resume goes on as the run began; leave out {given}")
         # What the user gave first: it is at hand at once, and most mistakes are found in it.
+        for message in unread_variables(os.environ):
+            console.LOGGER.warning(message)
         if resume:
             run = find_run(models_dir, task, resume, trained=False)
         else:

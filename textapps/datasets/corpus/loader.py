@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from textapps.datasets.config import CorpusConfig
 from textapps.datasets.corpus.examples import Corpus
 from textapps.datasets.corpus.sources import DocumentSource, Unit, open_documents
-from textapps.datasets.source import SPLITS
+from textapps.datasets.source import SPLITS, Skipped, stop
 from textapps.datasets.splits import Splitter, carve, nothing_for
 
 SHARE_OF_PART = 0.05  # for validation, and again for test, of a text that is cut by position
@@ -20,14 +20,16 @@ def load_corpora(config: CorpusConfig, splits: Sequence[str] = SPLITS) -> list[C
     before them for validation. `validation_source` and `test_source` replace a split. DataError if
     data are missing, empty or not text.
     """
-    main = open_documents(config.source, config)
+    skipped = Skipped()
+    other = partial(open_documents, config=config, report=skipped if config.skip_bad else stop)
+    main = other(config.source)
     if config.split is not None:
         main = CutDocuments(main, config.split)
-    other = partial(open_documents, config=config)
     splitter: Splitter[str] = Splitter(lambda: main, config, other, partial(_carved, main))
     corpora = []
     for split in splits:
         name, texts = splitter.examples(split)
+        skipped.warn(name)
         corpora.append(Corpus(name, joined(texts), len(texts)))
         if not corpora[-1].text:
             raise nothing_for(split, name, "text", " or --split")

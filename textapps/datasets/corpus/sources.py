@@ -11,7 +11,7 @@ from textapps.datasets.config import CorpusConfig
 from textapps.datasets.formats.lines import read_text, text_of
 from textapps.datasets.formats.registry import is_table, name_of
 from textapps.datasets.ladder import Rungs, open_source
-from textapps.datasets.source import Source, plain_name, split_named, stop
+from textapps.datasets.source import Report, Source, plain_name, split_named, stop
 from textapps.datasets.table import PreparedSource, TableSource, Wanted
 
 TEXTS = (".txt", ".md", ".text")
@@ -29,13 +29,13 @@ class DocumentSource(Source[str], Protocol):
         """What its texts are."""
 
 
-def open_documents(source: str, config: CorpusConfig) -> DocumentSource:
+def open_documents(source: str, config: CorpusConfig, report: Report = stop) -> DocumentSource:
     """Open the source of a name or path; DataError if there is none."""
     wanted = Wanted({"text": config.text_column}, _text_of)
 
     def from_file(path: Path) -> DocumentSource:
         if is_table(path):
-            return DocumentTable(path, wanted, stop, reading=config.reading)
+            return DocumentTable(path, wanted, report, reading=config.reading)
         return TextFile(path, encoding=config.encoding)
 
     rungs = Rungs[DocumentSource](

@@ -107,7 +107,7 @@ def read_table(
     for number, cells, defects in form.read(path, reading):
         for defect in defects:
             report(defect)
-        if cells is not None:
+        if cells is not None and not (defects and reading.skip_bad):
             yield number, cells
 
 

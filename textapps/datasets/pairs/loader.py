@@ -7,7 +7,7 @@ from pathlib import Path
 from textapps.datasets.config import PairsConfig
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.sources import Pair, PairSource, ParallelFiles, open_pairs
-from textapps.datasets.source import SPLITS, Report, stop
+from textapps.datasets.source import SPLITS, Report, Skipped, stop
 from textapps.datasets.splits import Splitter, carve, nothing_for
 
 
@@ -21,7 +21,11 @@ def load_pairs(
     that. `validation_source` and `test_source` replace a split. DataError if data are missing or
     empty, or if a pair lacks a side.
     """
-    parts = zip(splits, load_rows(config, splits, report), strict=True)
+    skipped = Skipped()
+    if config.skip_bad and report is stop:
+        report = skipped
+    parts = list(zip(splits, load_rows(config, splits, report), strict=True))
+    skipped.warn(config.source_file or config.source)
     return [as_pairs(*loaded, split, reverse=config.reverse) for split, loaded in parts]
 
 
@@ -41,12 +45,13 @@ def load_rows(
     A split may be empty; errors as in `load_pairs`.
     """
 
+    whole = stop if config.skip_bad else report  # line n must stay line n
     other = partial(open_pairs, config=config, report=report)
 
     def main() -> PairSource:
         if config.source_file and config.target_file:
             source, target = Path(config.source_file), Path(config.target_file)
-            return ParallelFiles(source.expanduser(), target.expanduser(), report, config.encoding)
+            return ParallelFiles(source.expanduser(), target.expanduser(), whole, config.encoding)
         return other(config.source)
 
     carved = partial(carve, key=lambda pair: pair.source)

@@ -8,7 +8,7 @@ import numpy as np
 
 from textapps.core.errors import DataError
 from textapps.datasets.config import DataConfig
-from textapps.datasets.source import SPLITS, Defect, Report, stop
+from textapps.datasets.source import SPLITS, Defect, Report, Skipped, stop
 from textapps.datasets.splits import Splitter, carve, nothing_for
 from textapps.datasets.texts.examples import LabelledTexts, sorted_labels
 from textapps.datasets.texts.sources import Text, TextSource, open_texts
@@ -43,7 +43,8 @@ class TextLoader:
     ) -> None:
         self._config = config
         self._label_names = tuple(label_names) if label_names else None
-        self._report = report
+        self._skipped = Skipped()
+        self._report = report = self._skipped if config.skip_bad and report is stop else report
         self._splitter: Splitter[Text] = Splitter(
             lambda: self._main,
             config,
@@ -74,6 +75,7 @@ class TextLoader:
             if row.label not in index:
                 message = f"label '{row.label}', the classes are {', '.join(names)}"
                 self._report(Defect(row.place, message))
+        self._skipped.warn(name)
         known = [row for row in filled if row.label in index]
         if not known:
             raise nothing_for(split, name, "rows")

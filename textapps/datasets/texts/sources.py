@@ -44,13 +44,14 @@ class TextSource(Source[Text], Protocol):
 def open_texts(source: str, config: DataConfig, report: Report = stop) -> TextSource:
     """Open the source of a name or path; DataError if there is none."""
     wanted = _wanted(config, report)
+    whole = stop if config.skip_bad else report  # a file of a folder is no row to leave out
     sample = bundled_dir() / "sentiment.csv"
     rungs = Rungs[TextSource](
         sample=lambda: TextTable(sample, _wanted(DataConfig(), report), report, "sample"),
         file=lambda path: TextTable(
             path, wanted, report, reading=config.reading, instead=" or a folder"
         ),
-        folder=lambda path: TextFolder(path, report, config.encoding),
+        folder=lambda path: TextFolder(path, whole, config.encoding),
         prepared=lambda found: PreparedTexts(found, wanted),
     )
     return open_source(source, config.data_dir, rungs)
