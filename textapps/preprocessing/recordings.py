@@ -4,16 +4,16 @@ from typing import Any
 
 import tensorflow as tf
 
+from textapps.core.recording_faults import LONGEST_SECONDS, SHORTEST_MS, TOO_LONG, TOO_SHORT
 from textapps.preprocessing.resampling import resample
-from textapps.preprocessing.riff import parse_wav
+from textapps.preprocessing.riff import filled, parse_wav
 
 
-def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tuple[Any, Any, Any]:
+def read_recordings(contents: Any, sample_rate: int) -> tuple[Any, Any, Any]:
     """Files as bytes to waveforms at `sample_rate`; a bad one does not affect the others.
 
     Args:
-        contents: string[batch], in the formats that `parse_wav` reads.
-        max_seconds: a longer recording is an error.
+        contents: string[batch], in the formats that `parse_wav` reads, from 10 ms to 30 s long.
 
     Returns:
         float32[batch, samples], padded with zeros on the right; int32[batch], the number of valid
@@ -22,15 +22,13 @@ def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tupl
 
     def read(content: Any) -> tuple[Any, Any, Any]:
         waveform, rate, error = parse_wav(content)
-        seconds = tf.size(waveform) / tf.maximum(rate, 1)
-        too_long = tf.strings.join(
-            [
-                "the recording is ",
-                tf.strings.as_string(seconds, precision=1),
-                f" s long, the limit is {max_seconds:g} s",
-            ]
-        )
-        error = tf.where(seconds > max_seconds, too_long, error)
+        samples = tf.size(waveform)
+        seconds = samples / tf.maximum(rate, 1)
+        length_ms = tf.strings.as_string(1000 * seconds, precision=1)
+        too_long = filled(TOO_LONG, tf.strings.as_string(seconds, precision=1))
+        too_short = (error == "") & (1000 * seconds < SHORTEST_MS)
+        error = tf.where(too_short, filled(TOO_SHORT, samples, length_ms), error)
+        error = tf.where(seconds > LONGEST_SECONDS, too_long, error)
         waveform = waveform[: tf.where(error == "", tf.size(waveform), 0)]
         waveform = resample(waveform, tf.where(error == "", rate, sample_rate), sample_rate)
         return waveform, tf.size(waveform), error

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from textapps.core.errors import DataError
 from textapps.datasets.clips.audio import ClipAudio, Shape, read_all
 from textapps.datasets.clips.noise import Noise, part_of, silences
-from textapps.datasets.clips.recording import Recording, Sound, read_sound
+from textapps.datasets.clips.recording import Recording, read_sound
+from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.source import Defect
 
 SHAPE = Shape(500, 16_000, lambda waveform, rate_hz: waveform[:: rate_hz // 16_000])
@@ -71,7 +72,7 @@ def test_bad_files_are_reported_in_order(files: list[Path], memory_bytes: int) -
 def test_a_file_that_goes_bad_later(files: list[Path]) -> None:
     audio, _ = ClipAudio.decode([recording(files[1])], SHAPE, memory_bytes=0)
     files[1].write_bytes(b"")
-    with pytest.raises(DataError, match=r"b\.flac: no audio"):
+    with pytest.raises(DataError, match=r"b\.flac: the file is empty"):
         audio.waveforms(np.array([0]))
 
 

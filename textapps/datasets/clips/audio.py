@@ -11,7 +11,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.recording import Recording, Sound, from_pcm, to_pcm
+from textapps.core.recording_faults import LONGEST_SECONDS, TOO_LONG
+from textapps.datasets.clips.recording import Recording, from_pcm, to_pcm
+from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.source import Defect, Report, stop
 
 Resample = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
@@ -113,11 +115,18 @@ class ClipAudio:
 def read_all(
     recordings: Iterable[Recording], use: Callable[[Sound], R], report: Report
 ) -> Iterator[R | None]:
-    """The result of `use` for each recording, in order; None for a bad one. Uses threads."""
+    """The result of `use` for each recording, in order; None for a bad one. Uses threads.
+
+    More than 30 s are a defect: no prediction is made of such a recording either.
+    """
 
     def one(recording: Recording) -> tuple[R | None, list[Defect]]:
         defects: list[Defect] = []
         sound = recording.read(defects.append)
+        if sound is not None and len(sound.waveform) > LONGEST_SECONDS * sound.rate_hz:
+            seconds = len(sound.waveform) / sound.rate_hz
+            defects.append(Defect(recording.place, TOO_LONG.format(f"{seconds:.1f}")))
+            sound = None
         return None if sound is None else use(sound), defects
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from textapps.datasets.clips.audio import Shape, read_all
 from textapps.datasets.clips.loader import ClipLoader
-from textapps.datasets.clips.recording import Recording, Sound, to_pcm
+from textapps.datasets.clips.recording import Recording, to_pcm
+from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.config import SILENCE, ClipsConfig
 from textapps.datasets.inspection import (
     Findings,

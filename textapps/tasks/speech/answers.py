@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from textapps.datasets.clips.bytes import LONGEST_SECONDS
+from textapps.core.recording_faults import LONGEST_SECONDS
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.recordings import fit_length
 from textapps.tasks.classification import classify

@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.bytes import LONGEST_SECONDS
 from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.decoding.detector import Detection, Detector
 from textapps.preprocessing.log_mel import FrontEnd
@@ -80,7 +79,7 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         """One answer a recording.
 
         Args:
-            recordings: paths of WAV, FLAC or OGG files, their bytes, or samples at the rate of the
+            recordings: paths of audio files, their bytes, or samples at the rate of the
                 model, of 30 s at most each.
 
         Raises:
@@ -115,4 +114,4 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
     def _answer_files(self, audio_bytes: Any) -> dict[str, Any]:
         """string[batch] → as `Answers.waveforms`."""
         rate_hz = self.config.preprocessor.sample_rate
-        return self.answers.checked(*read_recordings(audio_bytes, rate_hz, LONGEST_SECONDS))
+        return self.answers.checked(*read_recordings(audio_bytes, rate_hz))
