@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import textapps
 from textapps.core.errors import DataError
 from textapps.datasets.clips.bytes import wav_bytes
+from textapps.datasets.clips.inspection import check
 from textapps.datasets.clips.recording import of_file
+from textapps.datasets.config import ClipsConfig
 from textapps.datasets.source import stop
 from textapps.preprocessing.recordings import read_recordings
+from textapps.tasks import lifecycle
 from textapps.tasks.speech.pieces import pieces_of
 from textapps.tasks.speech.recordings import read_recording
+from textapps.tasks.speech.task import TASK
 
 pytestmark = pytest.mark.acceptance
 RATE_HZ = 16_000
@@ -51,3 +56,22 @@ def test_a_truncated_file_is_refused_alike(cases: Path) -> None:
         wav_bytes(str(path))
     _, _, errors = read_recordings(tf.constant([path.read_bytes()]), RATE_HZ)
     assert errors.numpy().tolist() == [reason.encode()]
+
+
+def test_words_after_a_silence(cases: Path, tmp_path: Path) -> None:
+    """Training learns them, and evaluation gives the scores of prediction."""
+    settings = {
+        "preset": "tiny",
+        "data.source": str(cases / "late"),
+        "training.epochs": 60,
+        "training.batch_size": 15,
+    }
+    recognizer = textapps.train("speech", settings, tmp_path)
+    for split, least in (("train", 0.9), ("test", 0.0)):
+        evaluation = lifecycle.evaluate(TASK, recognizer, split=split)
+        predicted = recognizer.predict(evaluation.examples.places)
+        scores = [answer.scores for answer in predicted]
+        np.testing.assert_allclose(evaluation.scores, scores, atol=1e-5)
+        assert evaluation.summary["metrics"]["accuracy"] >= least
+    findings = check(ClipsConfig(source=str(cases / "late")))
+    assert len(findings.longer) == 30

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.preprocessing.wav_files import wav
-from textapps.preprocessing.recordings import fit_length, read_recordings
+from textapps.preprocessing.recordings import fit_length, loudest, read_recordings
 from textapps.preprocessing.resampling import resample
 
 
@@ -59,3 +59,19 @@ def test_a_clip_is_filled_up_or_cut(there, wanted):
     kept = min(there, wanted)
     np.testing.assert_array_equal(fitted[:, :kept], clips[:, :kept])
     assert not fitted[:, kept:].any()
+
+
+@pytest.mark.parametrize("place", [0, 3, 41, 70])
+def test_the_loudest_stretch_has_most_energy(place):
+    """Against the energies of all stretches, which begin at whole blocks of 10 ms."""
+    clip, rate = 30, 300  # a block has three samples
+    drawn = np.random.default_rng(place)
+    waveform = 0.1 * drawn.normal(size=100).astype("float32")
+    waveform[place : place + 25] *= 9
+    short = np.append(waveform[:17], np.zeros(83, "float32"))
+    batch = np.stack([waveform, short])
+    found = loudest(tf.constant(batch), tf.constant([100, 17]), clip, rate).numpy()
+    starts = range(0, 71, 3)
+    best = max(starts, key=lambda start: np.square(waveform[start : start + clip]).sum())
+    np.testing.assert_array_equal(found[0], waveform[best : best + clip])
+    np.testing.assert_array_equal(found[1], np.append(waveform[:17], np.zeros(13)))

@@ -8,6 +8,8 @@ from textapps.core.recording_faults import LONGEST_SECONDS, SHORTEST_MS, TOO_LON
 from textapps.preprocessing.resampling import resample
 from textapps.preprocessing.riff import filled, parse_wav
 
+_BLOCK_MS = 10  # the step in which the loudest stretch is searched
+
 
 def read_recordings(contents: Any, sample_rate: int) -> tuple[Any, Any, Any]:
     """Files as bytes to waveforms at `sample_rate`; a bad one does not affect the others.
@@ -43,6 +45,36 @@ def read_recordings(contents: Any, sample_rate: int) -> tuple[Any, Any, Any]:
         ),
     )
     return waveforms.to_tensor(), samples, errors
+
+
+def loudest(waveform: Any, samples: Any, clip: int, sample_rate: int) -> Any:
+    """The loudest stretch of each recording longer than a clip; a shorter one as it is.
+
+    When people record two seconds by hand, the word may be anywhere.
+
+    Args:
+        waveform: float32[batch, any].
+        samples: int32[batch], the number of valid samples; the others are 0.
+        clip: the samples of a clip.
+
+    Returns:
+        float32[batch, clip], padded with zeros.
+    """
+    block = max(1, sample_rate * _BLOCK_MS // 1_000)
+    rows, there = tf.unstack(tf.shape(waveform))
+    # a whole stretch, also after an empty recording
+    silence = clip + block + -(clip + there) % block
+    padded = tf.pad(waveform, [[0, 0], [0, silence]])
+    energies = tf.reduce_sum(tf.reshape(padded, [rows, -1, block]) ** 2, axis=2)
+    sums = tf.cumsum(tf.cast(energies, tf.float64), axis=1, exclusive=True)
+    blocks = -(-clip // block)
+    stretches = sums[:, blocks:] - sums[:, :-blocks]
+    # A stretch ends within the recording, unless the recording is shorter than a clip.
+    starts = tf.range(tf.shape(stretches)[1])[None] * block
+    inside = starts <= tf.maximum(samples - clip, 0)[:, None]
+    first = block * tf.argmax(tf.where(inside, stretches, -1), axis=1, output_type=tf.int32)
+    table = tf.range(clip)[None] + first[:, None]
+    return fit_length(tf.gather(padded, table, batch_dims=1), clip)
 
 
 def fit_length(waveform: Any, samples: int) -> Any:
