@@ -13,7 +13,7 @@ from textapps.decoding.detector import Detection, Detector
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.recordings import read_recordings
 from textapps.tasks.classification import Classification, classifications
-from textapps.tasks.predictor import TrainedPredictor, batches_by_length
+from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several
 from textapps.tasks.speech.answers import Answers
 from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.speech.listener import Listener
@@ -66,6 +66,7 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
             waveforms: float32[samples] each, at the rate of the model, none empty; of one longer
                 than a clip, the loudest stretch is recognised.
         """
+        several(waveforms, "waveform", "scores([waveform])")
         scores = np.zeros((len(waveforms), len(self.labels)), np.float32)
         for rows in batches_by_length(map(len, waveforms)):
             samples = np.array([len(waveforms[row]) for row in rows], np.int32)
@@ -84,7 +85,9 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
 
         Raises:
             DataError: one is missing, bad, empty or too long.
+            TypeError: one recording instead of a list.
         """
+        several(recordings, "recording", "predict([recording])")
         rate_hz = self.config.preprocessor.sample_rate
         scores = self.scores([read_recording(each, rate_hz) for each in recordings])
         return classifications(scores, self.labels)
@@ -98,7 +101,9 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
 
         Raises:
             ConfigurationError: an option is unknown or out of its range.
+            TypeError: one piece, or a path, instead of pieces.
         """
+        several(pieces, "piece", "listen([waveform])")
         flags = {f"detection.{name}": value for name, value in options.items()}
         detection = self.configured(flags).config.detection
         detector = Detector(self.labels, self.commands, detection)
