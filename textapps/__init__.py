@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from textapps.core.names import TASKS as TASKS
+from textapps.core.names import models_folder
 
 if TYPE_CHECKING:
     from textapps.tasks.generate.predictor import TextGenerator
@@ -30,38 +31,40 @@ Place = str | Path
 
 @overload
 def load(
-    task: Literal["sentiment"], run: Place | None = None, models_dir: Place = "models"
+    task: Literal["sentiment"], run: Place | None = None, models_dir: Place | None = None
 ) -> "SentimentClassifier": ...
 @overload
 def load(
-    task: Literal["generate"], run: Place | None = None, models_dir: Place = "models"
+    task: Literal["generate"], run: Place | None = None, models_dir: Place | None = None
 ) -> "TextGenerator": ...
 @overload
 def load(
-    task: Literal["translate"], run: Place | None = None, models_dir: Place = "models"
+    task: Literal["translate"], run: Place | None = None, models_dir: Place | None = None
 ) -> "Translator": ...
 @overload
 def load(
-    task: Literal["speech"], run: Place | None = None, models_dir: Place = "models"
+    task: Literal["speech"], run: Place | None = None, models_dir: Place | None = None
 ) -> "SpeechRecognizer": ...
 @overload
-def load(task: str, run: Place | None = None, models_dir: Place = "models") -> "Predictor": ...
-def load(task: str, run: Place | None = None, models_dir: Place = "models") -> "Predictor":
+def load(task: str, run: Place | None = None, models_dir: Place | None = None) -> "Predictor": ...
+def load(task: str, run: Place | None = None, models_dir: Place | None = None) -> "Predictor":
     """The trained model of a run, ready for `predict`.
 
-    `run` is a run directory, by default the latest of the task under `models_dir`. Raises
-    RunError where there is none, ConfigurationError for an unknown task.
+    Args:
+        run: the name of a run of the task under `models_dir`, or a run directory; by default the
+            latest run.
+        models_dir: by default TEXTAPPS_MODELS_DIR, else "models".
+
+    Raises:
+        RunError: there is no such run.
+        ConfigurationError: an unknown task.
     """
     from textapps.tasks import lifecycle
     from textapps.tasks.registry import get_task
     from textapps.training.run_directory import RunDirectory
 
     found = get_task(task)
-    directory = (
-        RunDirectory.latest(Path(models_dir), task)
-        if run is None
-        else RunDirectory.open(Path(run), task)
-    )
+    directory = RunDirectory.find(models_folder(models_dir), task, run)
     predictor: Predictor = lifecycle.load(found, directory)
     return predictor
 
@@ -73,48 +76,49 @@ Settings = Mapping[str, object]
 def train(
     task: Literal["sentiment"],
     settings: Settings | None = None,
-    models_dir: Place = "models",
+    models_dir: Place | None = None,
     progress: "Progress | None" = None,
 ) -> "SentimentClassifier": ...
 @overload
 def train(
     task: Literal["generate"],
     settings: Settings | None = None,
-    models_dir: Place = "models",
+    models_dir: Place | None = None,
     progress: "Progress | None" = None,
 ) -> "TextGenerator": ...
 @overload
 def train(
     task: Literal["translate"],
     settings: Settings | None = None,
-    models_dir: Place = "models",
+    models_dir: Place | None = None,
     progress: "Progress | None" = None,
 ) -> "Translator": ...
 @overload
 def train(
     task: Literal["speech"],
     settings: Settings | None = None,
-    models_dir: Place = "models",
+    models_dir: Place | None = None,
     progress: "Progress | None" = None,
 ) -> "SpeechRecognizer": ...
 @overload
 def train(
     task: str,
     settings: Settings | None = None,
-    models_dir: Place = "models",
+    models_dir: Place | None = None,
     progress: "Progress | None" = None,
 ) -> "Predictor": ...
 def train(
     task: str,
     settings: Settings | None = None,
-    models_dir: Place = "models",
+    models_dir: Place | None = None,
     progress: "Progress | None" = None,
 ) -> "Predictor":
-    """Trains a new run under `models_dir`, and gives the trained model.
+    """Trains a new run under `models_dir` and returns the trained model.
 
     Args:
         settings: values of the configuration by dotted key, such as {"preset": "tiny",
             "data.source": "reviews.csv", "backbone.kind": "lstm"}.
+        models_dir: by default TEXTAPPS_MODELS_DIR, else "models".
         progress: is told how training goes.
 
     Raises:
@@ -128,5 +132,5 @@ def train(
     found = get_task(task)
     config = found.presets.resolve(flags=settings)
     predictor: Predictor
-    predictor, _ = lifecycle.train(found, config, models_dir, progress)
+    predictor, _ = lifecycle.train(found, config, models_folder(models_dir), progress)
     return predictor

@@ -88,7 +88,7 @@ def test_a_path_becomes_the_bytes_of_a_recording(tmp_path: Path) -> None:
     again = tmp_path / "again.wav"
     again.write_bytes(found[1].payload)
     np.testing.assert_allclose(soundfile.read(again)[0], wave, atol=1e-4)
-    assert found[2].payload == b"RIFF and no more"  # the model says what is wrong with it
-    wrong = ["no audio that can be read", "31.0 s long", "cannot be read (No such", "no path in"]
-    for row, reason in zip(found[3:], wrong, strict=True):
+    wrong = ["no audio that can be read"] * 2
+    wrong += ["31.0 s long", "cannot be read (No such", "no path in"]
+    for row, reason in zip(found[2:], wrong, strict=True):
         assert reason in row.reason

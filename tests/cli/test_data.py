@@ -198,7 +198,7 @@ BAD = {
     ),
     "speech": (
         b"no audio",
-        "clips has 1 defect that stop training: {path}: no audio that can be read (Format not",
+        "clips has 1 defect that stop training: {path}: no audio that can be read, unknown or",
         ["classes of fewer than two clips: 9\n", "defects: 1\n  {path}: no audio that can"],
     ),
 }

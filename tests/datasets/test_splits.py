@@ -176,7 +176,10 @@ def test_the_samples_are_split_as_they_always_were(kind: str) -> None:
         "corpus": lambda: load_corpora(CorpusConfig(source="sample")),
         "pairs": lambda: load_pairs(PairsConfig(source="sample")),
         "clips": lambda: load_clips(
-            ClipsConfig(source="sample", commands=("bado", "doba")), SPLITS, lambda wave, _: wave
+            ClipsConfig(source="sample", commands=("bado", "doba")),
+            SPLITS,
+            lambda wave, _: wave,
+            lambda wave, _: wave,
         ),
     }[kind]()
     assert tuple(split.fingerprint for split in loaded) == PINNED[kind]

@@ -24,7 +24,7 @@ def layer():
     return answer
 
 
-SPEC = tf.TensorSpec([1, 7, 5], tf.float32)
+SPEC = tf.TensorSpec([1, 7, 5], tf.float32, "frames")
 
 
 def test_a_file_answers_as_the_function(layer):
@@ -37,6 +37,19 @@ def test_a_file_answers_as_the_function(layer):
         np.testing.assert_allclose(whole(x), expected, atol=1e-5)
         gap = np.abs(rounded(x) - expected).max()
         assert 0 < gap < 0.1
+
+
+@pytest.mark.filterwarnings("ignore:[\\s\\S]*tf.lite.Interpreter is deprecated")
+@pytest.mark.parametrize("int8", [False, True])
+def test_input_and_output_have_names(layer, int8):
+    content = convert(layer, SPEC, output="scores", int8=int8)
+    interpreter = tf.lite.Interpreter(model_content=content)
+    assert interpreter.get_signature_list() == {
+        "serving_default": {"inputs": ["frames"], "outputs": ["scores"]}
+    }
+    x = np.random.RandomState(4).normal(size=(1, 7, 5)).astype(np.float32)
+    answer = interpreter.get_signature_runner()(frames=x)["scores"]
+    np.testing.assert_allclose(answer, layer(tf.constant(x)), atol=0.1 if int8 else 1e-5)
 
 
 def test_what_it_has_not_is_refused():

@@ -21,10 +21,7 @@ def find_run(
     """The run of a task that --run means, or without it the latest; RunError if there is none."""
     from textapps.training.run_directory import RunDirectory
 
-    if run is None:
-        return RunDirectory.latest(models_dir, task)
-    named = models_dir / task / run
-    return RunDirectory.open(named if named.is_dir() else Path(run), task, trained=trained)
+    return RunDirectory.find(models_dir, task, run, trained=trained)
 
 
 def load_run(task: TaskName, models_dir: Path, run: str | None) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from textapps.core.errors import unknown
+from textapps.core.names import MODELS_DIR_VARIABLE
 from textapps.datasets.formats.delimited import check_delimiter
 from textapps.datasets.formats.lines import check_encoding
 
@@ -76,7 +77,7 @@ models_dir_option: Decorator = click.option(
     "--models-dir",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("models"),
-    envvar="TEXTAPPS_MODELS_DIR",
+    envvar=MODELS_DIR_VARIABLE,
     show_default=True,
     show_envvar=True,
     help="Where runs and exports are.",

@@ -197,7 +197,7 @@ class ClipsConfig(SourceConfig):
         "speech_commands",
         min_length=1,
         description="Recordings: 'sample' (made on the spot), a path of a folder of class folders "
-        "(WAV, FLAC, OGG files) or of a table of paths and labels, or the name of a TensorFlow "
+        "(WAV, FLAC, MP3, …) or of a table of paths and labels, or the name of a TensorFlow "
         "Datasets set.",
     )
     commands: Annotated[

@@ -12,25 +12,33 @@ from textapps.core.errors import ExportError
 from textapps.savedmodel.errors import explain
 
 
-def convert(function: Callable[[Any], Any], spec: Any, *, int8: bool = False) -> bytes:
+def convert(
+    function: Callable[[Any], Any], spec: Any, *, output: str = "output", int8: bool = False
+) -> bytes:
     """A function of one tensor as a file that has LiteRT's own operations only.
+
+    The file has the signature `serving_default`, from the name of `spec` to `output`.
 
     The shape must be fixed: LiteRT has loops over time, but a recurrent layer that is converted
     with an open shape, as Keras's own export does, needs TensorFlow beside it wherever it runs.
 
     Args:
         function: float tensor → tensor; it is traced without AutoGraph.
-        spec: `tf.TensorSpec` of its input.
+        spec: `tf.TensorSpec` of its input, with a name.
+        output: the name of its output.
         int8: whether weights have 8 bits, while sums stay in float (dynamic range).
 
     Raises:
         ExportError: it has an operation that LiteRT lacks.
     """
-    traced = tf.function(function, autograph=False).get_concrete_function(spec)
+    named = tf.function(lambda tensor: {output: function(tensor)}, autograph=False)
+    traced = named.get_concrete_function(spec)
+    holder = tf.Module()
+    # Without a signature the converter would keep no names; for one it must find all variables.
+    holder.all_variables = list(traced.graph.variables)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice to move on to converters for other frameworks
-        # The second argument would keep variables alive, which the function does already.
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], tf.Module())
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], holder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if int8:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -4,16 +4,18 @@ from typing import Any
 
 import tensorflow as tf
 
+from textapps.core.recording_faults import LONGEST_SECONDS, SHORTEST_MS, TOO_LONG, TOO_SHORT
 from textapps.preprocessing.resampling import resample
-from textapps.preprocessing.riff import parse_wav
+from textapps.preprocessing.riff import filled, parse_wav
+
+_BLOCK_MS = 10  # the step in which the loudest stretch is searched
 
 
-def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tuple[Any, Any, Any]:
+def read_recordings(contents: Any, sample_rate: int) -> tuple[Any, Any, Any]:
     """Files as bytes to waveforms at `sample_rate`; a bad one does not affect the others.
 
     Args:
-        contents: string[batch], in the formats that `parse_wav` reads.
-        max_seconds: a longer recording is an error.
+        contents: string[batch], in the formats that `parse_wav` reads, from 10 ms to 30 s long.
 
     Returns:
         float32[batch, samples], padded with zeros on the right; int32[batch], the number of valid
@@ -22,15 +24,13 @@ def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tupl
 
     def read(content: Any) -> tuple[Any, Any, Any]:
         waveform, rate, error = parse_wav(content)
-        seconds = tf.size(waveform) / tf.maximum(rate, 1)
-        too_long = tf.strings.join(
-            [
-                "the recording is ",
-                tf.strings.as_string(seconds, precision=1),
-                f" s long, the limit is {max_seconds:g} s",
-            ]
-        )
-        error = tf.where(seconds > max_seconds, too_long, error)
+        samples = tf.size(waveform)
+        seconds = samples / tf.maximum(rate, 1)
+        length_ms = tf.strings.as_string(1000 * seconds, precision=1)
+        too_long = filled(TOO_LONG, tf.strings.as_string(seconds, precision=1))
+        too_short = (error == "") & (1000 * seconds < SHORTEST_MS)
+        error = tf.where(too_short, filled(TOO_SHORT, samples, length_ms), error)
+        error = tf.where(seconds > LONGEST_SECONDS, too_long, error)
         waveform = waveform[: tf.where(error == "", tf.size(waveform), 0)]
         waveform = resample(waveform, tf.where(error == "", rate, sample_rate), sample_rate)
         return waveform, tf.size(waveform), error
@@ -45,6 +45,36 @@ def read_recordings(contents: Any, sample_rate: int, max_seconds: float) -> tupl
         ),
     )
     return waveforms.to_tensor(), samples, errors
+
+
+def loudest(waveform: Any, samples: Any, clip: int, sample_rate: int) -> Any:
+    """The loudest stretch of each recording longer than a clip; a shorter one as it is.
+
+    When people record two seconds by hand, the word may be anywhere.
+
+    Args:
+        waveform: float32[batch, any].
+        samples: int32[batch], the number of valid samples; the others are 0.
+        clip: the samples of a clip.
+
+    Returns:
+        float32[batch, clip], padded with zeros.
+    """
+    block = max(1, sample_rate * _BLOCK_MS // 1_000)
+    rows, there = tf.unstack(tf.shape(waveform))
+    # a whole stretch, also after an empty recording
+    silence = clip + block + -(clip + there) % block
+    padded = tf.pad(waveform, [[0, 0], [0, silence]])
+    energies = tf.reduce_sum(tf.reshape(padded, [rows, -1, block]) ** 2, axis=2)
+    sums = tf.cumsum(tf.cast(energies, tf.float64), axis=1, exclusive=True)
+    blocks = -(-clip // block)
+    stretches = sums[:, blocks:] - sums[:, :-blocks]
+    # A stretch ends within the recording, unless the recording is shorter than a clip.
+    starts = tf.range(tf.shape(stretches)[1])[None] * block
+    inside = starts <= tf.maximum(samples - clip, 0)[:, None]
+    first = block * tf.argmax(tf.where(inside, stretches, -1), axis=1, output_type=tf.int32)
+    table = tf.range(clip)[None] + first[:, None]
+    return fit_length(tf.gather(padded, table, batch_dims=1), clip)
 
 
 def fit_length(waveform: Any, samples: int) -> Any:

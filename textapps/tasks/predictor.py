@@ -3,9 +3,12 @@
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, Self
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
 
 from textapps.core.config import resolve
+from textapps.core.names import models_folder
 from textapps.tasks import lifecycle
 from textapps.tasks.config import C
 from textapps.tasks.registry import get_task
@@ -15,6 +18,7 @@ from textapps.training.plan import Indices, SequentialPlan
 from textapps.training.run_directory import RunDirectory
 from textapps.training.weights import parameter_count
 
+S = TypeVar("S")
 ANSWER_BATCH = 64  # examples in a batch of predictions
 
 
@@ -55,11 +59,18 @@ class TrainedPredictor(Generic[C, P, M]):
         return summary
 
     def export(
-        self, models_dir: Path | str = "models", *, format: str = "saved_model", **options: object
+        self,
+        models_dir: Path | str | None = None,
+        *,
+        format: str = "saved_model",
+        **options: object,
     ) -> Path:
-        """Publishes a verified export: see `lifecycle.export`."""
+        """Publishes a verified export: see `lifecycle.export`.
+
+        `models_dir` is by default TEXTAPPS_MODELS_DIR, else "models".
+        """
         task = get_task(self.config.task)
-        return lifecycle.export(task, self, models_dir, format=format, **options)
+        return lifecycle.export(task, self, models_folder(models_dir), format=format, **options)
 
     def configured(self, options: Mapping[str, object]) -> Self:
         """The same model with other values of the configuration, by dotted key.
@@ -87,6 +98,18 @@ class TrainedPredictor(Generic[C, P, M]):
             "labels": self.labels,
             "metrics": read_metrics(self.run),
         }
+
+
+def several(inputs: S, noun: str, call: str) -> S:
+    """The same inputs.
+
+    Raises:
+        TypeError: it is one input; a text would be taken for a list of its letters.
+    """
+    single = inputs.ndim == 1 if isinstance(inputs, np.ndarray) else False
+    if single or isinstance(inputs, str | bytes | Path):
+        raise TypeError(f"one {noun} where a list is wanted: write {call}")
+    return inputs
 
 
 def batches_by_length(lengths: Iterable[int], size: int = ANSWER_BATCH) -> Iterator[Indices]:

@@ -55,7 +55,11 @@ class Predictor(Protocol):
         """The figures on a split of the data that it was trained on."""
 
     def export(
-        self, models_dir: Path | str = "models", *, format: str = "saved_model", **options: object
+        self,
+        models_dir: Path | str | None = None,
+        *,
+        format: str = "saved_model",
+        **options: object,
     ) -> Path:
         """Publishes the model for a server or a device; returns the directory."""
 

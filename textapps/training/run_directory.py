@@ -68,6 +68,16 @@ class RunDirectory:
         return run
 
     @classmethod
+    def find(
+        cls, models_dir: Path, task: str, run: str | Path | None, *, trained: bool = True
+    ) -> Self:
+        """The run with this name or path, by default the latest; raises as `open` and `latest`."""
+        if run is None:
+            return cls.latest(models_dir, task)
+        named = models_dir / task / run
+        return cls.open(named if named.is_dir() else Path(run), task, trained=trained)
+
+    @classmethod
     def all(cls, models_dir: Path, task: str | None = None) -> list[Self]:
         """All runs of one or all tasks, finished or not, sorted by task and name.
 

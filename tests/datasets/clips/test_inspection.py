@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.inspection import check, summarise
@@ -14,6 +15,12 @@ from textapps.datasets.source import SPLITS, Defect
 from textapps.datasets.splits import split_of
 
 Record = Callable[..., Path]
+
+
+def cut(waveform: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
+    return waveform[:samples]
+
+
 SPEAKERS = ("ann", "bob", "eva")
 
 
@@ -45,7 +52,7 @@ def test_summary(table: Path, record: Record) -> None:
     assert train.rates_hz == {8_000: 2, 16_000: 8}
     lengths = {"shortest": 25, "median": 31, "percent_95": 50, "longest": 62}
     assert train.milliseconds == lengths
-    loaded = load_clips(config, SPLITS, lambda waveform, rate_hz: np.repeat(waveform, 2))
+    loaded = load_clips(config, SPLITS, lambda waveform, rate_hz: np.repeat(waveform, 2), cut)
     for clips, summary in zip(loaded, splits.values(), strict=True):
         drawn = clips.labels[clips.drawn(0)]
         assert list(summary.classes.values()) == np.bincount(drawn).tolist()
@@ -115,3 +122,19 @@ def test_a_part_without_clips(table: Path) -> None:
         Defect(split, f"words: no clips for {split}: use more, or give --{split}-data")
         for split in SPLITS[1:]
     ]
+
+
+def test_where_a_word_may_be_lost(record: Record, tmp_path: Path) -> None:
+    """In a recording of 2.5 s, one word, or two that are 1.5 s apart."""
+    drawn = np.random.default_rng(4)
+    for number in range(30):
+        record(f"words/{'yes' if number % 2 else 'no'}/{number}.wav")
+    for name, starts in (("one", [1.7]), ("two", [0.1, 1.6])):
+        waveform = 0.001 * drawn.normal(size=20_000)
+        for start in starts:
+            waveform[round(8_000 * start) :][:3_200] += np.sin(np.arange(3_200))
+        soundfile.write(tmp_path / "words" / "yes" / f"{name}.wav", waveform / 2, 8_000)
+    found = check(ClipsConfig(source=str(tmp_path / "words"), silence=0))
+    one, two = (tmp_path / "words" / "yes" / f"{name}.wav" for name in ("one", "two"))
+    assert sorted(found.longer) == [f"{one}: 2,500 ms", f"{two}: 2,500 ms"]
+    assert found.lost == [f"{two}: 50% of the sound is outside its loudest second"]

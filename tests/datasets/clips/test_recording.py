@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.recording import from_pcm, is_clip, read_sound, to_pcm
+from textapps.datasets.clips.recording import from_pcm, read_sound, to_pcm
+from textapps.datasets.clips.sound_file import is_clip
 from textapps.datasets.source import Defect
 
 Record = Callable[..., Path]
@@ -62,7 +63,7 @@ def test_what_is_no_audio(tmp_path: Path, record: Record) -> None:
     text = tmp_path / "text.wav"
     text.write_text("spoken words\n" * 40, encoding="utf-8")
     assert reason(text) == (
-        "no audio that can be read (Format not recognised); save it as WAV, FLAC or OGG"
+        "no audio that can be read, unknown or damaged; save it as WAV (16-bit PCM)"
     )
     assert reason(tmp_path / "none.wav") == "cannot be read (No such file or directory)"
     assert reason(tmp_path) == "cannot be read (Is a directory)"
@@ -71,7 +72,7 @@ def test_what_is_no_audio(tmp_path: Path, record: Record) -> None:
     assert read_sound(record("long.wav", 160), "it") is not None
     loud = np.array([0.5] * 400 + [np.nan])
     soundfile.write(tmp_path / "nan.wav", loud, 16_000, subtype="FLOAT")
-    assert reason(tmp_path / "nan.wav").startswith("holds samples that are no numbers")
+    assert reason(tmp_path / "nan.wav").startswith("contains NaN or infinite samples")
 
 
 @pytest.mark.parametrize("name", ["clip.wav", "clip.flac", "clip.ogg"])
@@ -84,7 +85,7 @@ def test_files_cut_off(record: Record, name: str, share: float) -> None:
     assert reason(path) == reason(cut)
     if name.endswith("wav") and share > 0.1:
         missing = len(whole) - len(cut) - 1
-        assert reason(cut) == f"cut off, {missing:,} bytes are missing; record it again"
+        assert reason(cut) == f"cut off, {missing} bytes are missing; record it again"
 
 
 def test_a_streamed_wav_has_no_length(record: Record) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.datasets.clips.folder import ClipFolder
+from textapps.datasets.clips.sound_file import endings
 from textapps.datasets.clips.sources import ClipTable
 from textapps.datasets.source import Defect
 
@@ -32,7 +33,8 @@ def test_class_folders(record: Record, tmp_path: Path, caplog: pytest.LogCapture
         ("yes", "", "yes/b.wav"),
     ]
     assert caplog.messages == [
-        f"{tmp_path}/words/maybe: left out, no .wav, .flac or .ogg file in this folder"
+        f"{tmp_path}/words: 1 file is not read (1 .txt); recordings end in {endings()}",
+        f"{tmp_path}/words/maybe: left out, no recording in this folder",
     ]
     assert [one.place for one in source.noises] == [f"{tmp_path}/words/_background_noise_/hum.wav"]
     first = source.examples(None)[1].read(lambda defect: None)
@@ -108,5 +110,8 @@ def test_tables_that_cannot_be_used(write: Callable[..., Path]) -> None:
 
 def test_folders_without_clips(tmp_path: Path, write: Callable[..., Path]) -> None:
     write("words/yes/notes.txt", "none yet")
-    with pytest.raises(DataError, match=r"words: no class folders with \.wav, \.flac or \.ogg"):
+    with pytest.raises(
+        DataError,
+        match=r"words: no class folders with recordings; .*1 file is not read \(1 \.txt\)",
+    ):
         ClipFolder(tmp_path / "words").examples(None)

@@ -67,7 +67,7 @@ def test_noises_are_of_equal_loudness_and_different_colour() -> None:
 
 
 def test_the_sample_as_a_training_takes_it() -> None:
-    [test] = load_clips(ClipsConfig(source="sample", commands="bado,doba"), ["test"], never)
+    [test] = load_clips(ClipsConfig(source="sample", commands="bado,doba"), ["test"], never, never)
     assert test.names == ("bado", "doba", "unknown", "silence")
     assert np.bincount(test.labels).tolist() == [14, 14, 4, 4]
     assert test.waveforms([0, 30]).shape == (2, RATE_HZ)

@@ -29,6 +29,7 @@ def load(directory: Path, *splits: str, **config: object) -> list:
         ClipsConfig.model_validate(values),
         splits,
         lambda waveform, rate_hz: np.repeat(waveform, 16_000 // rate_hz),
+        lambda waveform, samples: waveform[:samples],
         clip_seconds=0.05,
     )
 

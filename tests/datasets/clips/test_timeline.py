@@ -22,7 +22,9 @@ def clips(*, noise: float = 0.0, only: tuple[int, ...] = (0, 1, 2, 3)) -> Clips:
         return Recording(f"word{index}", "", str(index), str(index), lambda report: sound)
 
     recordings = [recording(index) for index in only]
-    shape = Shape(150, RATE_HZ, lambda waveform, rate_hz: waveform)
+    shape = Shape(
+        150, RATE_HZ, lambda waveform, rate_hz: waveform, lambda waveform, samples: waveform
+    )
     audio, _ = ClipAudio.decode(recordings, shape, memory_bytes=10**6)
     noises = (Noise("hum", noise * np.resize([1, 1, -1, -1], 333)),) if noise else ()
     return Clips(

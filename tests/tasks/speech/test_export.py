@@ -81,13 +81,15 @@ GOOD = {
     "float": written(WORD, RATE_HZ, "FLOAT"),
     "44.1 kHz stereo": written(upsampled(WORD), 44_100, "PCM_16", channels=2),
     "no length in the header": wav_bytes(WORD)[:40] + b"\xff\xff\xff\xff" + wav_bytes(WORD)[44:],
-    "cut off": wav_bytes(np.append(WORD, np.zeros(3_000, np.float32)))[:-5_000],
+    "A-law": written(WORD, RATE_HZ, "ALAW"),
+    "µ-law": written(WORD, RATE_HZ, "ULAW"),
 }
 BAD = {
     "nothing": (b"", "the file is empty"),
-    "a text": (b"It is a text file, called word.wav all the same.\n", "not a WAV file"),
-    "0 samples": (riff(chunk(b"fmt ", layout(rate=8_000)), chunk(b"data", b"")), "no sample"),
-    "a header cut off": (wav_bytes(WORD)[:20], "no complete 'fmt ' chunk"),
+    "a text": (b"It is a text file, called word.wav all the same.\n", "no audio that can be read"),
+    "0 samples": (riff(chunk(b"fmt ", layout(rate=8_000)), chunk(b"data", b"")), "0 samples"),
+    "cut off": (wav_bytes(WORD)[:-700], "cut off, 699 bytes are missing"),
+    "5 ms": (wav_bytes(WORD[:40]), "too short, 40 samples"),
     "10 minutes": (wav_bytes(np.zeros(600 * RATE_HZ, np.float32)), "the limit is 30 s"),
     "no numbers": (written(np.full(900, np.nan), RATE_HZ, "FLOAT"), "NaN or infinite"),
 }

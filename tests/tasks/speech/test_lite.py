@@ -31,6 +31,7 @@ for file in given["files"]:
     interpreter = Interpreter(model_path=file)
     interpreter.allocate_tensors()
     (into,), (out,) = interpreter.get_input_details(), interpreter.get_output_details()
+    answers[file + " signatures"] = interpreter.get_signature_list()
     answers[file] = []
     for clip in given["clips"]:
         interpreter.set_tensor(into["index"], np.float32(clip)[None])
@@ -72,6 +73,8 @@ def test_files_answer_where_there_is_no_tensorflow(
     assert np.isfinite(small).all()
     assert (small.argmax(axis=1) == expected.argmax(axis=1))[:4].sum() >= 3
     for each in files.values():
+        names = {"serving_default": {"inputs": ["waveform"], "outputs": ["scores"]}}
+        assert answers[f"{each} signatures"] == names
         used = answers[f"{each} operations"]
         assert used
         assert not [name for name in used if name.startswith(("Flex", "CUSTOM"))]

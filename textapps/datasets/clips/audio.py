@@ -11,22 +11,28 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.recording import Recording, Sound, from_pcm, to_pcm
+from textapps.core.recording_faults import LONGEST_SECONDS, TOO_LONG
+from textapps.datasets.clips.recording import Recording, from_pcm, to_pcm
+from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.source import Defect, Report, stop
 
 Resample = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 """float32[samples] and its rate → float32[samples] at the rate of the models."""
+
+Loudest = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
+"""float32[any] and a smaller number of samples → float32[samples], its loudest stretch."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Shape(NamedTuple):
-    """The length and sample rate of all clips, and the resampler for other rates."""
+    """The length and sample rate of all clips, and how recordings of others are converted."""
 
     samples: int
     rate_hz: int
     resample: Resample
+    loudest: Loudest
 
     def converted(self, sound: Sound) -> NDArray[np.float32]:
         """float32[samples] at `rate_hz`, of any length."""
@@ -34,15 +40,21 @@ class Shape(NamedTuple):
             return sound.waveform
         return np.asarray(self.resample(sound.waveform, sound.rate_hz), np.float32)
 
+    def clip(self, sound: Sound) -> tuple[NDArray[np.int16], bool]:
+        """At most `samples` 16-bit samples at `rate_hz`, and whether the recording is longer."""
+        waveform = self.converted(sound)
+        longer = len(waveform) > self.samples
+        return to_pcm(self.loudest(waveform, self.samples) if longer else waveform), longer
+
 
 @dataclass(frozen=True, eq=False)
 class ClipAudio:
-    """Clips of equal length as 16-bit samples: cut at the end or padded with zeros.
+    """Clips of equal length as 16-bit samples: the loudest stretch, or padded with zeros.
 
     kept: int16[clips, samples], or None if they are decoded on demand
     lengths: int32[clips], the samples of each clip without padding
     digests: sha256 of each clip's samples
-    cut: the number of clips that were cut
+    longer: the number of clips that are stretches of longer recordings
     """
 
     recordings: list[Recording]
@@ -50,7 +62,7 @@ class ClipAudio:
     kept: NDArray[np.int16] | None
     lengths: NDArray[np.int32]
     digests: list[bytes]
-    cut: int
+    longer: int
 
     @classmethod
     def decode(
@@ -70,12 +82,12 @@ class ClipAudio:
         good: list[int] = []
         lengths: list[int] = []
         digests: list[bytes] = []
-        cut = 0
-        for number, pcm in enumerate(_pcm_of(recordings, shape, report)):
-            if pcm is None:
+        longer = 0
+        for number, clip in enumerate(read_all(recordings, shape.clip, report)):
+            if clip is None:
                 continue
-            cut += len(pcm) > shape.samples
-            pcm = pcm[: shape.samples]
+            pcm, is_longer = clip
+            longer += is_longer
             if keep:
                 kept[len(good), : len(pcm)] = pcm
             good.append(number)
@@ -87,7 +99,7 @@ class ClipAudio:
             kept[: len(good)] if keep else None,
             np.array(lengths, np.int32),
             digests,
-            cut,
+            longer,
         )
         return audio, np.array(good, np.int64)
 
@@ -100,9 +112,9 @@ class ClipAudio:
             return np.asarray(self.kept[indices])
         chosen = [self.recordings[index] for index in indices]
         batch = np.zeros((len(chosen), self.shape.samples), np.int16)
-        for row, pcm in zip(batch, _pcm_of(chosen, self.shape, stop), strict=True):
-            if pcm is not None:
-                row[: len(pcm)] = pcm[: len(row)]
+        for row, clip in zip(batch, read_all(chosen, self.shape.clip, stop), strict=True):
+            if clip is not None:
+                row[: len(clip[0])] = clip[0]
         return batch
 
     def waveforms(self, indices: NDArray[np.integer]) -> NDArray[np.float32]:
@@ -113,11 +125,18 @@ class ClipAudio:
 def read_all(
     recordings: Iterable[Recording], use: Callable[[Sound], R], report: Report
 ) -> Iterator[R | None]:
-    """The result of `use` for each recording, in order; None for a bad one. Uses threads."""
+    """The result of `use` for each recording, in order; None for a bad one. Uses threads.
+
+    More than 30 s are a defect: no prediction is made of such a recording either.
+    """
 
     def one(recording: Recording) -> tuple[R | None, list[Defect]]:
         defects: list[Defect] = []
         sound = recording.read(defects.append)
+        if sound is not None and len(sound.waveform) > LONGEST_SECONDS * sound.rate_hz:
+            seconds = len(sound.waveform) / sound.rate_hz
+            defects.append(Defect(recording.place, TOO_LONG.format(f"{seconds:.1f}")))
+            sound = None
         return None if sound is None else use(sound), defects
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -125,12 +144,6 @@ def read_all(
             for defect in defects:
                 report(defect)
             yield answer
-
-
-def _pcm_of(
-    recordings: Iterable[Recording], shape: Shape, report: Report
-) -> Iterator[NDArray[np.int16] | None]:
-    return read_all(recordings, lambda sound: to_pcm(shape.converted(sound)), report)
 
 
 def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

@@ -4,18 +4,18 @@ import io
 from pathlib import Path
 
 from textapps.core.errors import DataError
+from textapps.core.recording_faults import LONGEST_SECONDS, TOO_LONG
 from textapps.datasets.clips.recording import read_sound
+from textapps.datasets.clips.sound_file import is_plain_wav, seconds_of
 
-LONGEST_SECONDS = 30.0
 _LARGEST_BYTES = 64 << 20  # 30 s of two channels of float at 192 kHz are 46 MB
 
 
 def wav_bytes(path: str) -> bytes:
-    """A WAV file unchanged, or FLAC and Ogg converted to WAV.
+    """A WAV file that the model decodes, unchanged; another recording converted to such a file.
 
     Raises:
-        DataError: there is no such file, it is longer than 30 s, or it is not audio. A bad WAV
-            file is left to the model.
+        DataError: as for `predict`: there is no such file, it is longer than 30 s, or it is bad.
     """
     import soundfile
 
@@ -28,16 +28,17 @@ def wav_bytes(path: str) -> bytes:
         content = file.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
-    try:
-        seconds = float(soundfile.info(io.BytesIO(content)).duration)
-    except soundfile.SoundFileError:
-        seconds = 0.0  # the model or `read_sound` reports what is wrong
-    if seconds > LONGEST_SECONDS:
-        raise DataError(f"{path}: {seconds:,.1f} s long, {LONGEST_SECONDS:g} s are the most")
-    if content.startswith(b"RIFF"):
-        return content
+    refuse_long(seconds_of(content), path)
     sound = read_sound(content, path)
     assert sound is not None  # a bad file has raised
+    if is_plain_wav(content):
+        return content
     written = io.BytesIO()
     soundfile.write(written, sound.waveform, sound.rate_hz, format="WAV", subtype="FLOAT")
     return written.getvalue()
+
+
+def refuse_long(seconds: float, place: str) -> None:
+    """DataError for more than 30 s."""
+    if seconds > LONGEST_SECONDS:
+        raise DataError(f"{place}: {TOO_LONG.format(f'{seconds:.1f}')}")

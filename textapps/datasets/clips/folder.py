@@ -1,13 +1,15 @@
 """A folder of class folders with recordings."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.recording import NOISES, Recording, clips_in, of_file
+from textapps.datasets.clips.recording import NOISES, Recording, of_file
+from textapps.datasets.clips.sound_file import Found, endings, search
 from textapps.datasets.columns import find_column, usual_column
 from textapps.datasets.folders import split_folders, subfolders
 from textapps.datasets.formats.registry import format_of, read_table
@@ -19,7 +21,7 @@ _LISTS = ("splits.tsv", "splits.csv")
 
 
 class ClipFolder:
-    """`<class>/*.wav` (or FLAC, Ogg), `<class>/<speaker>/*.wav`, or the same in split folders.
+    """`<class>/*.wav` (or FLAC, MP3, …), `<class>/<speaker>/*.wav`, or the same in split folders.
 
     `splits.tsv` or `splits.csv` with the columns path, split and optionally speaker says which clip
     belongs to which split. `_background_noise_` is not a class. DataError if there are no classes.
@@ -38,7 +40,7 @@ class ClipFolder:
     @property
     def noises(self) -> list[Recording]:
         """The files of `_background_noise_`."""
-        return [self._recording(file, "", "") for file in clips_in(self.path / NOISES)]
+        return [self._recording(file, "", "") for file in search(self.path / NOISES).clips]
 
     def examples(self, split: str | None) -> list[Recording]:
         """Sorted by class, then by path."""
@@ -54,16 +56,19 @@ class ClipFolder:
 
     def _in(self, folder: Path) -> Iterator[Recording]:
         classes = [one for one in subfolders(folder) if one.name != NOISES]
-        files = {one: list(clips_in(one)) for one in classes}
-        if not any(files.values()):
+        files = {one: search(one) for one in classes}
+        others = Found([], sum((found.others for found in files.values()), Counter()))
+        if not any(found.clips for found in files.values()):
             raise DataError(
-                f"{folder}: no class folders with .wav, .flac or .ogg files; name a table of "
-                "paths and labels, or make some"
+                f"{folder}: no class folders with recordings; name a table of paths and labels, "
+                f"or make some ({others.not_read() or endings()})"
             )
-        for one, clips in files.items():
-            if not clips:
-                LOGGER.warning("%s: left out, no .wav, .flac or .ogg file in this folder", one)
-            for file in clips:
+        if others.others:
+            LOGGER.warning("%s: %s", folder, others.not_read())
+        for one, found in files.items():
+            if not found.clips:
+                LOGGER.warning("%s: left out, no recording in this folder", one)
+            for file in found.clips:
                 between = file.relative_to(one).parts[:-1]
                 yield self._recording(file, one.name, between[0] if between else "")
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
+
 from textapps.datasets.clips.audio import Shape, read_all
 from textapps.datasets.clips.loader import ClipLoader
-from textapps.datasets.clips.recording import Recording, Sound, to_pcm
+from textapps.datasets.clips.recording import Recording, to_pcm
+from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.config import SILENCE, ClipsConfig
 from textapps.datasets.inspection import (
     Findings,
@@ -27,7 +30,11 @@ from textapps.datasets.inspection import (
 )
 from textapps.datasets.source import SPLITS, Defect, Report, stop
 
-SECOND = Shape(16_000, 16_000, lambda waveform, rate_hz: waveform)
+SECOND = Shape(
+    16_000, 16_000, lambda waveform, rate_hz: waveform, lambda waveform, samples: waveform[:samples]
+)
+_BLOCKS_PER_SECOND = 100
+_LOST = 0.1  # of the energy above the background
 
 
 def _rates(values: Sequence[dict[int, int]]) -> Lines:
@@ -64,6 +71,8 @@ class ClipsFindings(Findings):
     shared: Annotated[Shared, "clips in {}"]
     shared_speakers: Annotated[dict[str, list[str]], "speakers in {}"]
     scarce: Annotated[list[str], "classes of fewer than two clips"]
+    longer: Annotated[list[str], "clips longer than 1 s, of which the loudest second is used"]
+    lost: Annotated[list[str], "longer clips with sound elsewhere, where a word may be lost"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class _Heard:
     rate_hz: int
     digest: bytes
     still: bool
+    elsewhere: float
 
 
 Heard = list[tuple[Recording, _Heard]]
@@ -114,7 +124,21 @@ def check(config: ClipsConfig) -> ClipsFindings:
     duplicates, _, shared = twins(seen)
     speakers = _shared_speakers(heard)
     name = parts["train"][0]
-    return ClipsFindings(name, splits, defects, still, duplicates, shared, speakers, scarce)
+    long = [
+        (one.place, sound)
+        for rows in heard.values()
+        for one, sound in rows
+        if sound.milliseconds > 1_000 and one.word != SILENCE
+    ]
+    longer = [f"{place}: {sound.milliseconds:,} ms" for place, sound in long]
+    lost = [
+        f"{place}: {sound.elsewhere:.0%} of the sound is outside its loudest second"
+        for place, sound in long
+        if sound.elsewhere >= _LOST
+    ]
+    return ClipsFindings(
+        name, splits, defects, still, duplicates, shared, speakers, scarce, longer, lost
+    )
 
 
 def _hear(recordings: Sequence[Recording], report: Report) -> Heard:
@@ -128,7 +152,20 @@ def _note(sound: Sound) -> _Heard:
     pcm = to_pcm(sound.waveform)
     milliseconds = round(1000 * len(pcm) / sound.rate_hz)
     digest = hashlib.sha256(pcm.tobytes()).digest()
-    return _Heard(milliseconds, sound.rate_hz, digest, not pcm.any())
+    return _Heard(milliseconds, sound.rate_hz, digest, not pcm.any(), _elsewhere(sound))
+
+
+def _elsewhere(sound: Sound) -> float:
+    """The share of the energy above the background that is outside the loudest second."""
+    block = max(1, sound.rate_hz // _BLOCKS_PER_SECOND)
+    blocks = sound.waveform[: len(sound.waveform) // block * block].reshape(-1, block)
+    energies = np.square(blocks, dtype=np.float64).mean(axis=1)
+    if len(energies) <= _BLOCKS_PER_SECOND:
+        return 0.0
+    energies = np.maximum(energies - np.quantile(energies, 0.2), 0)
+    sums = np.concatenate([[0], np.cumsum(energies)])
+    inside = (sums[_BLOCKS_PER_SECOND:] - sums[:-_BLOCKS_PER_SECOND]).max()
+    return float(1 - inside / sums[-1]) if sums[-1] else 0.0
 
 
 def _summary(loader: ClipLoader, split: str, heard: Heard) -> ClipsSummary:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.audio import ClipAudio, Resample, Shape
+from textapps.datasets.clips.audio import ClipAudio, Loudest, Resample, Shape
 from textapps.datasets.clips.classes import class_names, class_of, quotas, shares, shuffled
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.noise import Noise, part_of, silences
@@ -29,6 +29,7 @@ def load_clips(
     config: ClipsConfig,
     splits: Sequence[str],
     resample: Resample,
+    loudest: Loudest,
     *,
     rate_hz: int = 16_000,
     clip_seconds: float = 1.0,
@@ -43,8 +44,9 @@ def load_clips(
         config: the sources and the classes.
         splits: which to load.
         resample: resamples recordings with another sample rate to `rate_hz`.
+        loudest: finds the stretch of a longer recording that becomes its clip.
         rate_hz: the sample rate of all clips.
-        clip_seconds: their length; longer recordings are cut at the end, with a warning.
+        clip_seconds: their length; a warning counts longer recordings.
         names: the classes of an earlier training, to which all words must belong.
 
     Raises:
@@ -52,7 +54,7 @@ def load_clips(
             a class has no clip to train on.
     """
     loader = ClipLoader(config, names)
-    shape = Shape(round(clip_seconds * rate_hz), rate_hz, resample)
+    shape = Shape(round(clip_seconds * rate_hz), rate_hz, resample, loudest)
     return [loader.clips(split, shape) for split in splits]
 
 
@@ -100,12 +102,12 @@ class ClipLoader:
             report=self._report,
         )
         self._tell_of_skipped(chosen.name)
-        if audio.cut:
+        if audio.longer:
             LOGGER.warning(
-                "%s: %d clips of %s are longer than %.3g s and lose their end "
-                "(preprocessor.clip_seconds)",
+                "%s: %d clips of %s are longer than %.3g s, the loudest stretch of each is used "
+                "(preprocessor.clip_seconds); `textapps data check` says where a word may be lost",
                 chosen.name,
-                audio.cut,
+                audio.longer,
                 split,
                 shape.samples / shape.rate_hz,
             )

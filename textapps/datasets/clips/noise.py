@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.recording import Recording, Sound
+from textapps.datasets.clips.recording import Recording
+from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.config import SILENCE
 from textapps.datasets.source import Report
 

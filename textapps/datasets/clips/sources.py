@@ -13,12 +13,11 @@ from textapps.datasets.clips.recording import (
     CLASS_NAMES,
     NOISES,
     Recording,
-    Sound,
-    clips_in,
     of_file,
     read_sound,
     whole_sound,
 )
+from textapps.datasets.clips.sound_file import Sound, search
 from textapps.datasets.clips.synthetic import SyntheticClips
 from textapps.datasets.config import ClipsConfig
 from textapps.datasets.formats.rows import Reading
@@ -69,7 +68,8 @@ class ClipTable(TableSource[Recording]):
     @property
     def noises(self) -> list[Recording]:
         """The files of `_background_noise_` next to the table."""
-        return [of_file(file, "", "", file.name) for file in clips_in(self.path.parent / NOISES)]
+        files = search(self.path.parent / NOISES).clips
+        return [of_file(file, "", "", file.name) for file in files]
 
     def _recording(self, cells: list[str], place: str) -> Recording | None:
         path, word, speaker = (cell.strip() for cell in cells)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.recording import Recording, Sound, from_pcm, to_pcm
+from textapps.datasets.clips.recording import Recording, from_pcm, to_pcm
+from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.source import Report
 
 RATE_HZ = 16_000

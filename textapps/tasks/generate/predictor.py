@@ -17,7 +17,7 @@ from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.continuation import PIECE, Continuation
 from textapps.tasks.generate.data import scoring_batches
 from textapps.tasks.generate.model import LanguageModel
-from textapps.tasks.predictor import TrainedPredictor
+from textapps.tasks.predictor import TrainedPredictor, several
 
 LOGGER = logging.getLogger("textapps")
 STREAMED = 16  # characters in a piece of `stream`
@@ -42,6 +42,7 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
 
         Raises:
             ConfigurationError: an option is unknown or out of its range.
+            TypeError: one seed instead of a list.
         """
         pieces = zip(*self._pieces(seeds, random_seed, PIECE, options), strict=True)
         return ["".join(row) for row in pieces]
@@ -75,6 +76,7 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
     def _pieces(
         self, seeds: Sequence[str], random_seed: int, piece: int, options: Mapping[str, object]
     ) -> Iterator[list[str]]:
+        several(seeds, "seed", "generate([seed])")
         config = resolve(DecodingConfig, flags={**self.config.decoding.model_dump(), **options})
         characters = len(self.preprocessor.vocabulary) - FIRST
         if config.top_k > characters:

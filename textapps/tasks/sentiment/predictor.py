@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from textapps.tasks.classification import Classification, classifications, classify
-from textapps.tasks.predictor import TrainedPredictor, batches_by_length, utf8
+from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several, utf8
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel
@@ -26,7 +26,12 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
         )
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32[texts, labels]: the probabilities of the labels, each row summing to one."""
+        """float32[texts, labels]: the probabilities of the labels, each row summing to one.
+
+        Raises:
+            TypeError: one text instead of a list.
+        """
+        several(texts, "text", "predict([text])")
         scores = np.zeros((len(texts), len(self.labels)), np.float32)
         for rows in batches_by_length(map(len, texts)):
             batch = tf.constant([utf8(texts[row]) for row in rows])

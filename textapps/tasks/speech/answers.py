@@ -5,13 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from textapps.datasets.clips.bytes import LONGEST_SECONDS
+from textapps.core.recording_faults import LONGEST_SECONDS
 from textapps.preprocessing.config import AudioConfig
-from textapps.preprocessing.recordings import fit_length
+from textapps.preprocessing.recordings import loudest
 from textapps.tasks.classification import classify
 from textapps.tasks.speech.model import SpeechModel
-
-_BLOCK_MS = 10  # step of the search for the loudest part of a long recording
 
 
 class Answers:
@@ -58,7 +56,8 @@ class Answers:
         """The same for recordings whose errors are known."""
         good = error == ""
         waveform = tf.clip_by_value(tf.where(good[:, None], waveform, 0), -1.0, 1.0)
-        answer = classify(self._logits(self._loudest(waveform, samples)), self.labels)
+        stretch = loudest(waveform, samples, self.audio.clip_samples, self.audio.sample_rate)
+        answer = classify(self._logits(stretch), self.labels)
         return {
             "label": tf.where(good, answer["label"], ""),
             "probability": tf.where(good, answer["probability"], 0),
@@ -68,26 +67,3 @@ class Answers:
 
     def _logits(self, waveform: Any) -> Any:
         return self.model.logits(self.model.front_end.frames(waveform))
-
-    def _loudest(self, waveform: Any, samples: Any) -> Any:
-        """float32[batch, any] → float32[batch, clip]: the loudest stretch of a longer recording.
-
-        When people record two seconds by hand, the word may be anywhere.
-        """
-        clip = self.audio.clip_samples
-        block = max(1, self.audio.sample_rate * _BLOCK_MS // 1_000)
-        rows, there = tf.unstack(tf.shape(waveform))
-        silence = (
-            clip + block + -(clip + there) % block
-        )  # a whole stretch, also after an empty recording
-        padded = tf.pad(waveform, [[0, 0], [0, silence]])
-        energies = tf.reduce_sum(tf.reshape(padded, [rows, -1, block]) ** 2, axis=2)
-        sums = tf.cumsum(tf.cast(energies, tf.float64), axis=1, exclusive=True)
-        blocks = -(-clip // block)
-        stretches = sums[:, blocks:] - sums[:, :-blocks]
-        # A stretch ends within the recording, unless the recording is shorter than a clip.
-        starts = tf.range(tf.shape(stretches)[1])[None] * block
-        inside = starts <= tf.maximum(samples - clip, 0)[:, None]
-        first = block * tf.argmax(tf.where(inside, stretches, -1), axis=1, output_type=tf.int32)
-        table = tf.range(clip)[None] + first[:, None]
-        return fit_length(tf.gather(padded, table, batch_dims=1), clip)

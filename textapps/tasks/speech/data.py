@@ -9,6 +9,7 @@ from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.loader import load_clips
 from textapps.datasets.config import ClipsConfig
 from textapps.preprocessing.log_mel import FrontEnd
+from textapps.preprocessing.recordings import loudest
 from textapps.preprocessing.resampling import resample
 from textapps.tasks.predictor import ANSWER_BATCH
 from textapps.tasks.speech.batches import ClipBatchSource
@@ -66,6 +67,15 @@ def resampled(waveform: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArra
     return changed
 
 
+def loudest_stretch(
+    waveform: NDArray[np.float32], samples: int, rate_hz: int
+) -> NDArray[np.float32]:
+    """float32[samples]: the part of a longer recording that an export would classify."""
+    clipped, length = np.clip(waveform, -1, 1)[None], np.array([len(waveform)], np.int32)
+    found: NDArray[np.float32] = loudest(clipped, length, samples, rate_hz)[0].numpy()
+    return found
+
+
 def _load(
     config: SpeechConfig, data: ClipsConfig, splits: Sequence[str], labels: Labels
 ) -> list[Clips]:
@@ -74,6 +84,7 @@ def _load(
         data,
         splits,
         lambda waveform, own_hz: resampled(waveform, own_hz, rate_hz),
+        lambda waveform, samples: loudest_stretch(waveform, samples, rate_hz),
         rate_hz=rate_hz,
         clip_seconds=config.preprocessor.clip_seconds,
         names=labels,

@@ -28,7 +28,8 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
     """Publishes `<models_dir>/tflite/<name>/<next version>/` and returns it.
 
     `<name>.tflite` has weights of 32 bits, `<name>-int8.tflite` of 8. Both take float32[1,
-    samples], one clip at the rate of the model, padded with zeros, and return float32[1, labels].
+    samples], one clip at the rate of the model, padded with zeros, and return float32[1, labels];
+    their signature `serving_default` names them `waveform` and `scores`.
     textapps.json describes them, with their accuracy on the test split beside that of the run.
 
     Raises:
@@ -39,7 +40,8 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
     spec = tf.TensorSpec([1, audio.clip_samples], tf.float32, "waveform")
     name = config.name or recognizer.config.task
     contents = {
-        kind: convert(recognizer.answers.clips, spec, int8=kind == "int8") for kind in KINDS
+        kind: convert(recognizer.answers.clips, spec, output="scores", int8=kind == "int8")
+        for kind in KINDS
     }
     models = {kind: LiteModel(content) for kind, content in contents.items()}
     if config.verify:

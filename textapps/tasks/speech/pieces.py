@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from textapps.core.errors import DataError
+from textapps.core.recording_faults import NOT_FINITE
+from textapps.datasets.clips.magic import START_BYTES, audio_kind
 from textapps.datasets.clips.recording import from_pcm
+from textapps.datasets.clips.sound_file import frames_of, length_fault, opened
 from textapps.tasks.speech.data import resampled
 from textapps.tasks.speech.recordings import Waveform
+
+if TYPE_CHECKING:
+    import soundfile
 
 _PIECE_SECONDS = 10  # whole seconds, so that a piece has whole samples at both rates
 _MARGIN_SECONDS = 1  # on both sides of a piece, because the resampler reaches beyond its ends
@@ -19,50 +25,55 @@ def pieces_of(file: Path, rate_hz: int) -> Iterator[Waveform]:
     """A recording of any length and rate, in pieces float32[samples] at `rate_hz`.
 
     Raises:
-        DataError: it is missing or is not audio.
+        DataError: it is missing, is not audio, is cut off or is not finite.
     """
-    import soundfile
-
     if not file.is_file():
         raise DataError(f"{file}: no such file")
     try:
-        with soundfile.SoundFile(file) as opened:
-            own_hz = int(opened.samplerate)
-            blocks = (
-                block.mean(axis=1, dtype=np.float32)
-                for block in opened.blocks(_PIECE_SECONDS * own_hz, dtype="float32", always_2d=True)
-            )
+        with opened(file) as sound:
+            own_hz = int(sound.samplerate)
+            if reason := length_fault(sound.frames, own_hz):
+                raise DataError(reason)
+            blocks = _blocks(sound, _PIECE_SECONDS * own_hz)
             yield from blocks if own_hz == rate_hz else _resampled(blocks, own_hz, rate_hz)
-    except soundfile.SoundFileError as error:
-        cause = str(getattr(error, "error_string", error)).rstrip(".")
-        raise DataError(f"{file}: no audio that can be read ({cause})") from error
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
 
 
 def pcm_pieces(stream: BinaryIO, place: str = "standard input") -> Iterator[Waveform]:
     """Raw 16-bit little-endian samples of one channel, as they come from a pipe.
 
     Raises:
-        DataError: it is a WAV file, or empty.
+        DataError: it is an audio file, by its first bytes, or empty.
     """
     read = getattr(stream, "read1", stream.read)  # what has arrived, without waiting for more
-    rest = b""
-    first = True
-    while piece := read(65_536):
-        piece = rest + piece
-        if first and len(piece) < 4:  # too few bytes to tell the format
-            rest = piece
-            continue
-        if first and piece[:4] == b"RIFF":
-            raise DataError(
-                f"{place}: a WAV file, where raw samples are wanted: "
-                "`arecord -t raw -f S16_LE -r 16000 -c 1`, or give the file by its name"
-            )
-        first = False
-        whole = len(piece) // 2 * 2
-        rest = piece[whole:]
-        yield from_pcm(np.frombuffer(piece[:whole], "<i2").astype(np.int16))
-    if first:
+    start = b""
+    while len(start) < START_BYTES and (piece := read(START_BYTES - len(start))):
+        start += piece
+    if len(start) < 2:
         raise DataError(f"{place}: no samples, it ended at once")
+    if kind := audio_kind(start):
+        raise DataError(
+            f"{place}: {kind}, where raw samples are wanted: "
+            "`arecord -t raw -f S16_LE -r 16000 -c 1`, "
+            "`ffmpeg -i FILE -f s16le -ar 16000 -ac 1 -`, or give the file by its name"
+        )
+    piece = start
+    while True:
+        whole = len(piece) // 2 * 2
+        yield from_pcm(np.frombuffer(piece[:whole], "<i2").astype(np.int16))
+        if not (more := read(65_536)):
+            return
+        piece = piece[whole:] + more
+
+
+def _blocks(sound: "soundfile.SoundFile", samples: int) -> Iterator[Waveform]:
+    """The mean of the channels, block after block."""
+    frames = frames_of(sound)
+    for block in sound.blocks(samples, frames=frames, dtype="float32", always_2d=True):
+        if not np.isfinite(block).all():
+            raise DataError(NOT_FINITE)
+        yield block.mean(axis=1, dtype=np.float32)
 
 
 def _resampled(blocks: Iterator[Waveform], rate_from: int, rate_to: int) -> Iterator[Waveform]:

@@ -8,13 +8,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.bytes import LONGEST_SECONDS
 from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.decoding.detector import Detection, Detector
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.recordings import read_recordings
 from textapps.tasks.classification import Classification, classifications
-from textapps.tasks.predictor import TrainedPredictor, batches_by_length
+from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several
 from textapps.tasks.speech.answers import Answers
 from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.speech.listener import Listener
@@ -67,6 +66,7 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
             waveforms: float32[samples] each, at the rate of the model, none empty; of one longer
                 than a clip, the loudest stretch is recognised.
         """
+        several(waveforms, "waveform", "scores([waveform])")
         scores = np.zeros((len(waveforms), len(self.labels)), np.float32)
         for rows in batches_by_length(map(len, waveforms)):
             samples = np.array([len(waveforms[row]) for row in rows], np.int32)
@@ -80,12 +80,14 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         """One answer a recording.
 
         Args:
-            recordings: paths of WAV, FLAC or OGG files, their bytes, or samples at the rate of the
+            recordings: paths of audio files, their bytes, or samples at the rate of the
                 model, of 30 s at most each.
 
         Raises:
             DataError: one is missing, bad, empty or too long.
+            TypeError: one recording instead of a list.
         """
+        several(recordings, "recording", "predict([recording])")
         rate_hz = self.config.preprocessor.sample_rate
         scores = self.scores([read_recording(each, rate_hz) for each in recordings])
         return classifications(scores, self.labels)
@@ -99,7 +101,9 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
 
         Raises:
             ConfigurationError: an option is unknown or out of its range.
+            TypeError: one piece, or a path, instead of pieces.
         """
+        several(pieces, "piece", "listen([waveform])")
         flags = {f"detection.{name}": value for name, value in options.items()}
         detection = self.configured(flags).config.detection
         detector = Detector(self.labels, self.commands, detection)
@@ -115,4 +119,4 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
     def _answer_files(self, audio_bytes: Any) -> dict[str, Any]:
         """string[batch] → as `Answers.waveforms`."""
         rate_hz = self.config.preprocessor.sample_rate
-        return self.answers.checked(*read_recordings(audio_bytes, rate_hz, LONGEST_SECONDS))
+        return self.answers.checked(*read_recordings(audio_bytes, rate_hz))

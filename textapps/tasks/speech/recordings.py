@@ -1,6 +1,6 @@
 """Recordings to recognise: files, bytes and arrays of samples."""
 
-import io
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -9,20 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.bytes import LONGEST_SECONDS
-from textapps.datasets.clips.recording import is_clip, read_sound
+from textapps.core.recording_faults import NOT_FINITE
+from textapps.datasets.clips.bytes import refuse_long
+from textapps.datasets.clips.recording import read_sound
+from textapps.datasets.clips.sound_file import endings, search, seconds_of
 from textapps.tasks.rows import Asked
 from textapps.tasks.speech.data import resampled
 
 Waveform = NDArray[np.float32]
 Recording = str | Path | bytes | Waveform
 
+LOGGER = logging.getLogger("textapps")
+
 STANDARD_INPUT = "-"
 _LARGE_BYTES = 64 << 20  # 30 s of two channels of float at 192 kHz are 46 MB
 
 
 def files_in(path: Path) -> list[Path]:
-    """The file itself, or all recordings in a folder by path.
+    """The file itself, or all recordings in a folder by path; warns of files that are left out.
 
     Raises:
         DataError: there is none.
@@ -31,10 +35,12 @@ def files_in(path: Path) -> list[Path]:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
         return [path]
-    found = sorted(file for file in path.rglob("*") if is_clip(file) and file.is_file())
-    if not found:
-        raise DataError(f"{path}: no .wav, .flac or .ogg file in this folder")
-    return found
+    found = search(path)
+    if not found.clips:
+        raise DataError(f"{path}: no recording in this folder ({found.not_read() or endings()})")
+    if found.others:
+        LOGGER.warning("%s: %s", path, found.not_read())
+    return found.clips
 
 
 def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Waveform:
@@ -52,7 +58,7 @@ def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Wavef
         if waveform.ndim != 1 or not len(waveform):
             raise DataError(f"a waveform must be samples[n], not of shape {waveform.shape}")
         if not np.isfinite(waveform).all():
-            raise DataError("a waveform holds samples that are no numbers")
+            raise DataError(f"a waveform {NOT_FINITE}")
         refuse_long(len(waveform) / rate_hz, place or "a waveform")
         return waveform
     if isinstance(recording, bytes):
@@ -60,20 +66,11 @@ def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Wavef
     else:
         place = place or str(recording)
         content = _read(Path(recording), place)
-    refuse_long(seconds_of(io.BytesIO(content)), place)  # before it is decoded
+    refuse_long(seconds_of(content), place)  # before it is decoded
     sound = read_sound(content, place)
     assert sound is not None  # errors have been raised
     refuse_long(len(sound.waveform) / sound.rate_hz, place)
     return resampled(sound.waveform, sound.rate_hz, rate_hz)
-
-
-def refuse_long(seconds: float, place: str) -> None:
-    """Raises DataError for more than 30 s."""
-    if seconds > LONGEST_SECONDS:
-        raise DataError(
-            f"{place}: {seconds:,.1f} s long, and one answer is for {LONGEST_SECONDS:g} s at most: "
-            "`textapps speech listen` hears commands in long recordings"
-        )
 
 
 def _read(file: Path, place: str) -> bytes:
@@ -84,16 +81,6 @@ def _read(file: Path, place: str) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise DataError(f"{place}: cannot be read ({error.strerror or error})") from None
-
-
-def seconds_of(file: Path | BinaryIO) -> float:
-    """The length of a recording by its header; 0 if that cannot be read."""
-    import soundfile
-
-    try:
-        return float(soundfile.info(file).duration)
-    except (OSError, soundfile.SoundFileError):
-        return 0.0
 
 
 def read_all(

@@ -12,7 +12,7 @@ from textapps.decoding.hypotheses import possible
 from textapps.evaluation.metrics.translation import AttentionMap
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
-from textapps.tasks.predictor import TrainedPredictor, batches_by_length, utf8
+from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several, utf8
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.search import Search
@@ -53,7 +53,9 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
 
         Raises:
             ConfigurationError: an option is unknown or out of its range.
+            TypeError: one text instead of a list.
         """
+        several(texts, "text", "predict([text])")
         config = resolve(SearchConfig, flags={**self.config.decoding.model_dump(), **options})
         found: list[list[Translation]] = [[] for _ in texts]
         for rows in batches_by_length(map(len, texts)):
