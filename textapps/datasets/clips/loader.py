@@ -27,7 +27,7 @@ _SHORT_NOISES = 100
 
 def load_clips(
     config: ClipsConfig,
-    splits: Sequence[str],
+    splits: Sequence[str | None],
     resample: Resample,
     *,
     rate_hz: int = 16_000,
@@ -41,7 +41,8 @@ def load_clips(
 
     Args:
         config: the sources and the classes.
-        splits: which to load.
+        splits: which to load; `all` is the whole source, and None the part of it that
+            `Splitter.to_evaluate` chooses.
         resample: resamples recordings with another sample rate to `rate_hz`.
         rate_hz: the sample rate of all clips.
         clip_seconds: their length; longer recordings are cut at the end, with a warning.
@@ -61,12 +62,14 @@ class Chosen:
     """The recordings of a split and their classes, before they are read.
 
     spare: how many clips of each unknown word a pass takes; empty if it takes all
+    cut: the places of the clips of silence that were cut from noise
     """
 
     name: str
     recordings: list[Recording]
     classes: list[str]
     spare: dict[str, int]
+    cut: frozenset[str]
 
 
 class ClipLoader:
@@ -89,8 +92,9 @@ class ClipLoader:
             partial(carve, key=lambda one: one.speaker or one.key),
         )
 
-    def clips(self, split: str, shape: Shape) -> Clips:
+    def clips(self, split: str | None, shape: Shape) -> Clips:
         """One split, as `load_clips` returns it."""
+        split = self._splitter.to_evaluate(split)
         noises = self.noises(split, shape)
         chosen = self.chosen(split, noises, shape)
         audio, good = ClipAudio.decode(
@@ -129,6 +133,7 @@ class ClipLoader:
             audio=audio,
             rate_hz=shape.rate_hz,
             noises=noises,
+            part=self._splitter.part(split, sum(one.place not in chosen.cut for one in recordings)),
             rotation=_rotation(recordings, classes, chosen.spare),
         )
 
@@ -171,8 +176,10 @@ class ClipLoader:
         if not count:
             raise nothing_for(split, name, "clips")
         unknown_count, silence_count = shares(count, self.names, self._config)
+        cut: frozenset[str] = frozenset()
         if not quiet and noises:
             quiet = silences(split, silence_count, noises, shape.samples, shape.rate_hz)
+            cut = frozenset(one.place for one in quiet)
         by_word: dict[str, list[Recording]] = {}
         for one in shuffled(unknowns):
             by_word.setdefault(one.word, []).append(one)
@@ -188,7 +195,7 @@ class ClipLoader:
         rows = [(one, label) for label, ones in by_class.items() for one in ones]
         rows += [(one, UNKNOWN) for one in drawn]
         rows += [(one, SILENCE) for one in shuffled(quiet)[:silence_count]]
-        return Chosen(name, [one for one, _ in rows], [label for _, label in rows], spare)
+        return Chosen(name, [one for one, _ in rows], [label for _, label in rows], spare, cut)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def check(config: PairsConfig) -> PairsFindings:
     loaded = dict(zip(SPLITS, load_rows(config, SPLITS, defects.append), strict=True))
     splits = summaries(
         loaded,
-        lambda split, part: _summary(as_pairs(*part, split, reverse=config.reverse)),
+        lambda split, part: _summary(as_pairs(*part, reverse=config.reverse)),
         defects,
     )
 
@@ -78,7 +78,7 @@ def check(config: PairsConfig) -> PairsFindings:
     ) -> dict[str, list[Seen]]:
         return {
             split: [Seen(key(pair), pair.place, label(pair)) for pair in pairs]
-            for split, (_, pairs) in loaded.items()
+            for split, (_, pairs, _) in loaded.items()
         }
 
     duplicates, _, _ = twins(seen(lambda pair: pair[:2]))

@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.part import WHOLE, Part
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledTexts:
@@ -17,12 +19,14 @@ class LabelledTexts:
     labels: int32[n], each an index into `label_names`
     label_names: the classes in the order of a model's scores
     name: what reports and file names call the set
+    part: which part of the set it is
     """
 
     texts: list[str]
     labels: NDArray[np.int32]
     label_names: tuple[str, ...]
     name: str
+    part: Part = WHOLE
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -16,20 +16,22 @@ from textapps.datasets.texts.sources import Text, TextSource, open_texts
 
 def load_texts(
     config: DataConfig,
-    splits: Sequence[str] = SPLITS,
+    splits: Sequence[str | None] = SPLITS,
     label_names: Sequence[str] | None = None,
 ) -> list[LabelledTexts]:
     """Load splits; no more of a source is read than they need.
 
     A source's own splits are used. Missing splits are carved by the hash of the group, or of the
     text if it has no group: 80/10/10. `validation_source` and `test_source` replace a split.
+    `all` is the whole source, and None the part of it that `Splitter.to_evaluate` chooses.
 
     `label_names` are the classes of an earlier training, to which all labels must belong; by
     default those of the source, or of its training texts. DataError if data are missing, wrong or
     empty, or have fewer than two classes.
     """
     loader = TextLoader(config, label_names)
-    return [loader.labelled(split, *loader.rows(split)) for split in splits]
+    chosen = map(loader.to_evaluate, splits)
+    return [loader.labelled(split, *loader.rows(split)) for split in chosen]
 
 
 class TextLoader:
@@ -50,6 +52,10 @@ class TextLoader:
             partial(open_texts, config=config, report=report),
             partial(carve, key=lambda row: row.group or row.text),
         )
+
+    def to_evaluate(self, split: str | None) -> str:
+        """As `Splitter.to_evaluate`."""
+        return self._splitter.to_evaluate(split)
 
     def rows(self, split: str) -> tuple[str, list[Text]]:
         """The name of the source and the texts of a split, including empty ones."""
@@ -80,7 +86,8 @@ class TextLoader:
         labels = np.array([index[row.label] for row in known], np.int32)
         if split == "train" and len(set(labels.tolist())) < 2:
             raise DataError(f"{name}: one class only in the training rows, at least two are needed")
-        return LabelledTexts([row.text for row in known], labels, names, name)
+        part = self._splitter.part(split, len(known))
+        return LabelledTexts([row.text for row in known], labels, names, name, part)
 
     @cached_property
     def label_names(self) -> tuple[str, ...]:
