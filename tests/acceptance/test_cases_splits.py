@@ -1,10 +1,11 @@
-"""Files on which users stumbled: which part is evaluated."""
+"""Files on which users stumbled: which part is evaluated, and classes."""
 
 from pathlib import Path
 
 import pytest
 
 from textapps.datasets.config import DataConfig
+from textapps.datasets.texts.inspection import check
 from textapps.datasets.texts.loader import load_texts
 
 pytestmark = pytest.mark.acceptance
@@ -26,3 +27,22 @@ def test_a_file_without_splits_is_evaluated_whole(texts: Path) -> None:
     [part] = load_texts(data, ("test",))
     assert part.part == ("test", len(part), len(found))
     assert len(part) < len(found) / 4
+
+
+def test_every_split_has_every_class(texts: Path, caplog) -> None:
+    loaded = load_texts(DataConfig(source=str(texts / "rareclass.csv")))
+    rare = loaded[0].label_names.index("refund")
+    assert [(part.labels == rare).sum() for part in loaded] == [1, 1, 1]
+    assert "rareclass: rows moved so that every split has every class" in caplog.messages[0]
+    found = check(DataConfig(source=str(texts / "rareclass.csv")))
+    assert found.scarce[0] == "train: 1 row of 'refund'"
+    _, validation, _ = load_texts(DataConfig(source=str(texts / "fifty.csv")))
+    assert set(validation.labels.tolist()) == {0, 1}
+    assert "few rows: validation" in caplog.messages[-2]
+
+
+def test_spellings_of_a_label(texts: Path) -> None:
+    source = str(texts / "mixedcase.csv")
+    assert check(DataConfig(source=source)).alike == ["'NEG', 'Neg', 'neg'", "'POS', 'Pos', 'pos'"]
+    [train] = load_texts(DataConfig(source=source, fold_labels=True), ("train",))
+    assert train.label_names == ("neg", "pos")

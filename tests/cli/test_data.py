@@ -148,7 +148,15 @@ def test_json_has_all_fields(task: str, source: Callable[[str], Path]) -> None:
     assert (
         list(checked)[2:]
         == {
-            "sentiment": ["defects", "empty", "duplicates", "conflicts", "shared"],
+            "sentiment": [
+                "defects",
+                "empty",
+                "duplicates",
+                "conflicts",
+                "shared",
+                "alike",
+                "scarce",
+            ],
             "generate": ["odd", "shared"],
             "translate": ["defects", "duplicates", "variants", "shared_sources", "shared_targets"],
             "speech": ["defects", "still", "duplicates", "shared", "shared_speakers", "scarce"],

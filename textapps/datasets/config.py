@@ -93,6 +93,12 @@ class DataConfig(SourceConfig):
     label_column: Annotated[
         str | None, Option("--label-column", metavar="NAME", commands=_BOTH)
     ] = Field(None, min_length=1, description="The column of labels; by default found by its name.")
+    fold_labels: Annotated[bool, Option("--fold-labels")] = Field(
+        False,
+        description="Labels that differ only in case, blanks or number form are one class.",
+    )
+
+    of_the_model: ClassVar[tuple[str, ...]] = ("fold_labels",)
 
 
 class CorpusConfig(SourceConfig):

@@ -1,7 +1,7 @@
 """Which split an example belongs to."""
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -17,8 +17,11 @@ E = TypeVar("E")
 # The rule of the Speech Commands set (Warden 2018, arXiv:1804.03209, section 7): 27 bits of sha1,
 # the first tenth of their range for validation, the second for test.
 _BUCKETS = 2**27
-_VALIDATION_END = _BUCKETS // 10
-_TEST_END = _BUCKETS // 5
+_BOUNDS = {
+    "validation": (0, _BUCKETS // 10),
+    "test": (_BUCKETS // 10, _BUCKETS // 5),
+    "train": (_BUCKETS // 5, _BUCKETS),
+}
 
 
 def split_of(key: str) -> str:
@@ -30,23 +33,40 @@ def split_of(key: str) -> str:
     >>> [split_of(key) for key in ("one", "two", "a fine film")]
     ['train', 'test', 'validation']
     """
-    bucket = int.from_bytes(hashlib.sha1(key.encode()).digest(), "big") % _BUCKETS
-    if bucket < _VALIDATION_END:
-        return "validation"
-    return "test" if bucket < _TEST_END else "train"
+    bucket = _bucket(key)
+    return next(split for split, (_, end) in _BOUNDS.items() if bucket < end)
+
+
+def home(key: str, missing: Collection[str]) -> str:
+    """The split of a group of training examples, given the splits to make from them."""
+    split = split_of(key)
+    return split if split in missing else "train"
+
+
+def distance(key: str, split: str) -> int:
+    """How far the hash of a key is from the range of a split; 0 inside."""
+    start, end = _BOUNDS[split]
+    return max(start - _bucket(key), _bucket(key) - (end - 1), 0)
+
+
+def _bucket(key: str) -> int:
+    return int.from_bytes(hashlib.sha1(key.encode()).digest(), "big") % _BUCKETS
 
 
 def carve(
-    examples: list[E], missing: Collection[str], key: Callable[[E], str]
+    examples: list[E],
+    missing: Collection[str],
+    key: Callable[[E], str],
+    moved: Mapping[str, str] | None = None,
 ) -> dict[str, list[E]]:
     """Split examples by the rule: those of a missing split go there, all others to train.
 
-    Examples with the same key stay together.
+    Examples with the same key stay together. `moved` has the splits of keys that are exceptions.
     """
     parts: dict[str, list[E]] = {split: [] for split in ("train", *missing)}
     for example in examples:
-        split = split_of(key(example))
-        parts[split if split in missing else "train"].append(example)
+        own = key(example)
+        parts[(moved or {}).get(own) or home(own, missing)].append(example)
     return parts
 
 

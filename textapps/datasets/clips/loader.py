@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 
@@ -18,7 +18,8 @@ from textapps.datasets.clips.recording import Recording
 from textapps.datasets.clips.sources import ClipSource, open_clips
 from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.source import Defect, Report, stop
-from textapps.datasets.splits import Splitter, carve, nothing_for
+from textapps.datasets.splits import Splitter, nothing_for
+from textapps.datasets.stratify import carve_classes
 
 LOGGER = logging.getLogger("textapps")
 
@@ -37,7 +38,9 @@ def load_clips(
     """Load splits.
 
     A source's own splits are used. Missing splits are carved by the hash of the speaker, or of the
-    path if the speaker is unknown: 80/10/10. `validation_source` and `test_source` replace a split.
+    path if the speaker is unknown: 80/10/10, except that every split gets a clip of every class
+    (`textapps.datasets.stratify`), if enough speakers have said it. `validation_source` and
+    `test_source` replace a split.
 
     Args:
         config: the sources and the classes.
@@ -89,7 +92,7 @@ class ClipLoader:
             lambda: self._main,
             config,
             self._opened,
-            partial(carve, key=lambda one: one.speaker or one.key),
+            self._carved,
         )
 
     def clips(self, split: str | None, shape: Shape) -> Clips:
@@ -205,6 +208,19 @@ class ClipLoader:
         words = [one.word for one in self._splitter.pool]
         noise = bool(self._main.noises)
         return tuple(class_names(self._main.name, words, self._config, noise=noise))
+
+    def _carved(
+        self, recordings: list[Recording], missing: Collection[str]
+    ) -> dict[str, list[Recording]]:
+        return carve_classes(
+            recordings,
+            missing,
+            lambda one: one.speaker or one.key,
+            lambda one: class_of(one.word, self.names, self._config),
+            name=self._main.name,
+            # A class that few speakers have said is a warning of `_refuse_missing_classes`.
+            report=None if self._given_names else lambda _: None,
+        )
 
     def _refuse_missing_classes(self, name: str, split: str, classes: Sequence[str]) -> None:
         counts = Counter(classes)

@@ -21,6 +21,7 @@ from textapps.datasets.inspection import (
     summaries,
     twins,
 )
+from textapps.datasets.labels import alike, scarce
 from textapps.datasets.source import SPLITS, Defect
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import TextLoader, load_texts
@@ -46,6 +47,8 @@ class TextsFindings(Findings):
     duplicates: Annotated[list[Twin], "rows repeated in their split"]
     conflicts: Annotated[list[Twin], "rows with the text of another class"]
     shared: Annotated[Shared, "rows in {}"]
+    alike: Annotated[list[str], "labels that --fold-labels makes one"]
+    scarce: Annotated[list[str], "classes of few rows"]
 
 
 def summarise(config: DataConfig) -> tuple[Overview, str, list[str]]:
@@ -74,7 +77,9 @@ def check(config: DataConfig) -> TextsFindings:
         split: [Seen(row.text, row.place, row.label) for row in part]
         for split, part in filled.items()
     }
-    return TextsFindings(name, splits, defects, empty, *twins(seen))
+    few = [line for split, one in splits.items() for line in scarce(split, one.classes)]
+    same = alike(row.label for part in filled.values() for row in part)
+    return TextsFindings(name, splits, defects, empty, *twins(seen), same, few)
 
 
 def _summary(data: LabelledTexts) -> TextsSummary:
