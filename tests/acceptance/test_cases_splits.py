@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from textapps.datasets.config import DataConfig
+from textapps.datasets.config import DataConfig, PairsConfig
+from textapps.datasets.pairs.inspection import PairsFindings
+from textapps.datasets.pairs.inspection import check as check_pairs
 from textapps.datasets.texts.inspection import check
 from textapps.datasets.texts.loader import load_texts
 
@@ -12,12 +14,35 @@ pytestmark = pytest.mark.acceptance
 
 
 @pytest.fixture(scope="module")
-def texts(shared_data: Path) -> Path:
-    """The folder of texts among the cases."""
-    path = shared_data.parent / "cases" / "texts"
+def cases(shared_data: Path) -> Path:
+    """The folder of cases."""
+    path = shared_data.parent / "cases"
     if not path.is_dir():
         pytest.skip(f"needs the cases in {path}")
     return path
+
+
+@pytest.fixture(scope="module")
+def texts(cases: Path) -> Path:
+    """The folder of texts among the cases."""
+    return cases / "texts"
+
+
+def test_odd_pairs_are_found(cases: Path) -> None:
+    def found(name: str) -> PairsFindings:
+        return check_pairs(PairsConfig(source=str(cases / "pairs" / name)))
+
+    [ids] = found("idfirst.tsv").single_words
+    assert ids.startswith("source: 150 of 150 are one word, such as '0'")
+    [header] = found("header.tsv").headings
+    assert header.endswith("header.tsv:1: English, German")
+    good = found("hebrew.tsv")
+    assert not any((good.odd_lengths, good.other_scripts, good.single_words, good.headings))
+
+
+def test_texts_without_blanks_between_words(texts: Path) -> None:
+    [told] = check(DataConfig(source=str(texts / "zh.tsv"))).unspaced
+    assert "--tokens char" in told
 
 
 def test_a_file_without_splits_is_evaluated_whole(texts: Path) -> None:

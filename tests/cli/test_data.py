@@ -156,9 +156,22 @@ def test_json_has_all_fields(task: str, source: Callable[[str], Path]) -> None:
                 "shared",
                 "alike",
                 "scarce",
+                "near",
+                "unspaced",
             ],
             "generate": ["odd", "shared"],
-            "translate": ["defects", "duplicates", "variants", "shared_sources", "shared_targets"],
+            "translate": [
+                "defects",
+                "duplicates",
+                "variants",
+                "shared_sources",
+                "shared_targets",
+                "copies",
+                "odd_lengths",
+                "other_scripts",
+                "single_words",
+                "headings",
+            ],
             "speech": ["defects", "still", "duplicates", "shared", "shared_speakers", "scarce"],
         }[task]
     )

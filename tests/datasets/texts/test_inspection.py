@@ -99,6 +99,26 @@ def test_classes_are_judged(write) -> None:
     assert found.defects == []
 
 
+def test_near_duplicates_in_other_splits(write) -> None:
+    content = GOOD + rows("cat|Purrs!|test", "cat|purrs|test", "dog|...|test", "dog|?!|dev")
+    path = write("pets.tsv", content.replace("\n" + HEADER, "\n"))
+    found = check(DataConfig(source=str(path)))
+    assert found.near == {"train+test": [Twin(f"{path}:7", f"{path}:2")]}
+    assert found.shared == {"train+test": [Twin(f"{path}:8", f"{path}:2")]}
+    assert found.unspaced == []
+
+
+def test_texts_without_blanks(write, caplog) -> None:
+    lines = [
+        f"{label}|这部电影真的非常好看{number}我还想再看一遍|{split}"
+        for split in ("train", "dev", "test")
+        for label in ("cat", "dog")
+        for number in range(10)
+    ]
+    [found] = check(DataConfig(source=str(write("pets.tsv", rows(*lines))))).unspaced
+    assert found.startswith("18 characters to a word: --tokens char")
+
+
 def test_labels_that_are_no_classes_are_a_defect(write) -> None:
     lines = [f"{n}|text {n}|train" for n in range(30)]
     found = check(DataConfig(source=str(write("pets.tsv", rows(*lines)))))
