@@ -210,7 +210,7 @@ BAD = {
     ),
     "translate": (
         COUPLES.encode() + b"one\teins\none\tein\ntwo\npair\tzwei\n",
-        "couples has 1 defect that stop training: {path}:6: no target sentence in this pair",
+        "couples has 1 defect that stops training: {path}:6: no target sentence in this pair",
         [
             "pairs repeated in their split: 1\n  {path}:4 as {path}:1\n",
             "sources with another translation: 1\n  {path}:5 as {path}:1\n",
@@ -219,7 +219,7 @@ BAD = {
     ),
     "speech": (
         b"no audio",
-        "clips has 1 defect that stop training: {path}: no audio that can be read (Format not",
+        "clips has 1 defect that stops training: {path}: no audio that can be read (Format not",
         ["classes of fewer than two clips: 9\n", "defects: 1\n  {path}: no audio that can"],
     ),
 }
