@@ -198,7 +198,7 @@ def prepare(source: Path, folder: Path, held_out: int = HELD_OUT) -> tuple[Path,
     if all(path.is_file() for path in paths):
         return paths
     splits = load_rows(PairsConfig(source=str(source)), ("train", "validation", "test"))
-    train, validation, test = (sorted(rows, key=_place) for _, rows in splits)
+    train, validation, test = (sorted(rows, key=_place) for _, rows, _ in splits)
     known = {side for pair in train for side in pair[:2]}
     folder.mkdir(parents=True, exist_ok=True)
     _write(paths[0], train)

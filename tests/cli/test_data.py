@@ -148,9 +148,30 @@ def test_json_has_all_fields(task: str, source: Callable[[str], Path]) -> None:
     assert (
         list(checked)[2:]
         == {
-            "sentiment": ["defects", "empty", "duplicates", "conflicts", "shared"],
+            "sentiment": [
+                "defects",
+                "empty",
+                "duplicates",
+                "conflicts",
+                "shared",
+                "alike",
+                "scarce",
+                "near",
+                "unspaced",
+            ],
             "generate": ["odd", "shared"],
-            "translate": ["defects", "duplicates", "variants", "shared_sources", "shared_targets"],
+            "translate": [
+                "defects",
+                "duplicates",
+                "variants",
+                "shared_sources",
+                "shared_targets",
+                "copies",
+                "odd_lengths",
+                "other_scripts",
+                "single_words",
+                "headings",
+            ],
             "speech": ["defects", "still", "duplicates", "shared", "shared_speakers", "scarce"],
         }[task]
     )
@@ -189,7 +210,7 @@ BAD = {
     ),
     "translate": (
         COUPLES.encode() + b"one\teins\none\tein\ntwo\npair\tzwei\n",
-        "couples has 1 defect that stop training: {path}:6: no target sentence in this pair",
+        "couples has 1 defect that stops training: {path}:6: no target sentence in this pair",
         [
             "pairs repeated in their split: 1\n  {path}:4 as {path}:1\n",
             "sources with another translation: 1\n  {path}:5 as {path}:1\n",
@@ -198,7 +219,7 @@ BAD = {
     ),
     "speech": (
         b"no audio",
-        "clips has 1 defect that stop training: {path}: no audio that can be read, unknown or",
+        "clips has 1 defect that stops training: {path}: no audio that can be read, unknown or",
         ["classes of fewer than two clips: 9\n", "defects: 1\n  {path}: no audio that can"],
     ),
 }

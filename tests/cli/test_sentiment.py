@@ -289,7 +289,8 @@ def test_evaluate(ask: Cli, models: Path) -> None:
         ends = (f"{written['metrics'][name + end]:.4f}" for end in ("", "_low", "_high"))
         assert (value, low, high) == tuple(ends)
     assert [line.split()[0] for line in figures] == list(get_about("sentiment").figures)
-    assert result.stderr == f"report: {run / 'report.html'}\n"
+    said = f"sample: evaluated {written['examples']} of 1,200 examples (test)\n"
+    assert result.stderr == f"{said}report: {run / 'report.html'}\n"
     assert "<html" in (run / "report.html").read_text(encoding="utf-8")
 
     as_json = json.loads(ask("evaluate", "--json").stdout)
@@ -310,11 +311,27 @@ def test_evaluate_on_other_data(ask: Cli, models: Path, tmp_path: Path) -> None:
     assert json.loads((evaluations / "mine-test.json").read_bytes()) == summary
     assert result.stderr == (
         f"{other}: reads text from 'said', label from 'stars'\n"
+        "mine: evaluated 2 of 3 examples (test)\n"
         f"report: {evaluations / 'mine-test.html'}\n"
     )
     assert not (run / "metrics.json").exists()
     summary = json.loads(ask("evaluate", "--split", "validation", "--json").stdout)
     assert (summary["data"], summary["split"]) == ("sample", "validation")
+
+
+def test_other_data_without_splits_are_evaluated_whole(ask: Cli, tmp_path: Path) -> None:
+    other = tmp_path / "mine.csv"
+    rows = [f"{'pos' if number % 3 else 'neg'},film {number}" for number in range(80)]
+    other.write_text("\n".join(["label,text", *rows]))
+    for command in ("evaluate", "baseline"):
+        result = ask(command, "--data", str(other), "--json")
+        summary = json.loads(result.stdout)
+        assert (summary["split"], summary["examples"]) == ("all", 80)
+        assert "mine: evaluated all 80 examples\n" in result.stderr
+    part = json.loads(ask("evaluate", "--data", str(other), "--split", "test", "--json").stdout)
+    assert (part["split"], part["examples"] < 20) == ("test", True)
+    whole = ask("evaluate", "--split", "all")
+    assert "sample: evaluated all 1,200 examples\n" in whole.stderr
 
 
 def test_the_baseline_stands_beside_the_network(ask: Cli, models: Path) -> None:

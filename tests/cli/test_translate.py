@@ -168,7 +168,7 @@ def test_evaluate_on_other_pairs_in_another_way(ask: Cli, models: Path, tmp_path
     other = tmp_path / "other pairs.tsv"
     other.write_text("".join(f"{s}\t{translate(s)}\n" for s in sentences(40)), encoding="utf-8")
     answer = json.loads(ask("evaluate", "--data", str(other), "--beam", "1", "--json").stdout)
-    assert (answer["data"], answer["split"]) == ("other-pairs", "test")
+    assert (answer["data"], answer["split"]) == ("other-pairs", "all")
     (run,) = (models / "translate").iterdir()
     assert not (run / "metrics.json").exists()
     assert not (run / "report.html").exists()

@@ -144,6 +144,30 @@ def test_splits_that_a_source_lacks(main, given_for, split: str, message: str) -
         splitter(Stub("main", main), **given).examples(split)
 
 
+@pytest.mark.parametrize(
+    ("main", "given_for", "part", "rows"),
+    [
+        ({None: ALL}, {}, "all", ALL),
+        ({"train": ALL, "test": ["x"]}, {}, "test", ["x"]),
+        ({"validation": ["y"]}, {}, "validation", ["y"]),
+        ({None: ALL}, {"test": {None: ["z"]}}, "test", ["z"]),
+    ],
+)
+def test_which_part_of_other_data_is_evaluated(main, given_for, part: str, rows) -> None:
+    given = {split: Stub(f"other {split}", texts) for split, texts in given_for.items()}
+    loader = splitter(Stub("main", main), **given)
+    assert loader.to_evaluate(None) == part
+    assert loader.examples(part)[1] == rows
+    assert [loader.to_evaluate(split) for split in (*SPLITS, "all")] == [*SPLITS, "all"]
+
+
+def test_other_data_without_a_test_split_need_a_choice() -> None:
+    loader = splitter(Stub("main", {"validation": ["y", "w"], "train": ALL}))
+    with pytest.raises(DataError, match=r"no test split, only train, validation; .* --split all"):
+        loader.to_evaluate(None)
+    assert loader.examples("all") == ("main", [*ALL, "y", "w"])
+
+
 # sha256 of each split of each sample; another value is another split, and other figures of runs
 PINNED = {
     "texts": (
@@ -211,3 +235,32 @@ def test_the_key_of_each_kind(write, kind: str) -> None:
     for split, found in zip(SPLITS, loaded, strict=True):
         own = [row for row, (rule, _, _) in zip(rows, ROWS, strict=True) if rule == split]
         assert list(found) == [row.split(",")[column] for row in own]
+
+
+LOADERS = {
+    "texts": lambda path, split: load_texts(DataConfig(source=path), (split,)),
+    "corpus": lambda path, split: load_corpora(CorpusConfig(source=path), (split,)),
+    "pairs": lambda path, split: load_pairs(PairsConfig(source=path), (split,)),
+}
+
+
+@pytest.mark.parametrize("kind", LOADERS)
+def test_the_part_of_a_table(write, kind: str) -> None:
+    """The columns fit all kinds; a corpus counts characters, which are as many as the rows here."""
+    rows = [f"{key},{number % 2},{key}" for number, (_, _, key) in enumerate(ROWS)]
+    width = dict.fromkeys(("texts", "pairs"), len).get(kind, lambda keys: len("".join(keys)))
+    keys = [key for _, _, key in ROWS]
+
+    def part(name: str, content: list[str], split: str | None) -> tuple[str, int, int | None]:
+        [found] = LOADERS[kind](str(write(name, "\n".join(content))), split)
+        return found.part
+
+    header = "text,label,target" if kind != "pairs" else "source,label,target"
+    plain = [header, *rows]
+    assert part("plain.csv", plain, None) == ("all", width(keys), width(keys))
+    assert part("plain.csv", plain, "all") == ("all", width(keys), width(keys))
+    assert part("plain.csv", plain, "test") == ("test", width(["two", "two"]), width(keys))
+    splits = ["train", "train", *["test"] * 4]
+    own = [f"{header},split", *map(",".join, zip(rows, splits, strict=True))]
+    assert part("own.csv", own, None) == ("test", width(keys[2:]), width(keys))
+    assert part("own.csv", own, "all") == ("all", width(keys), width(keys))

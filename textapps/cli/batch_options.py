@@ -169,8 +169,9 @@ def _run(
     except KeyboardInterrupt:
         raise KeyboardInterrupt("interrupted: the same command goes on from here") from None
     before = f", {summary.finished_before:,} finished before" if summary.finished_before else ""
+    rows = f"{summary.rows:,} {'row' if summary.rows == 1 else 'rows'}"
     console.say(
-        f"{summary.rows:,} rows of {summary.files:,} files{before}, "
+        f"{rows} of {summary.files:,} {'file' if summary.files == 1 else 'files'}{before}, "
         f"{time.monotonic() - started:.0f} s"
     )
     if summary.bad_rows:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from textapps.cli import console
 from textapps.tasks.about import About
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ def print_evaluation(evaluation: "Evaluation[Any]", about: About, *, as_json: bo
     print_figures(summary["metrics"], about.figures, about.decimals)
     for line in evaluation.remarks:
         click.echo(line)
+
+
+def say_part(evaluation: "Evaluation[Any]", about: About) -> None:
+    """On stderr, which part of the data was evaluated."""
+    part = evaluation.examples.part.told(about.examples)
+    console.say(f"{evaluation.summary['data']}: evaluated {part}")
 
 
 def print_figures(metrics: Mapping[str, float], names: Sequence[str], decimals: int = 4) -> None:

@@ -34,7 +34,9 @@ def load_run(task: TaskName, models_dir: Path, run: str | None) -> Any:
     return lifecycle.load(get_task(task), found)
 
 
-def evaluate_run(task: TaskName, predictor: Any, split: str) -> "tuple[Evaluation[Any], Path]":
+def evaluate_run(
+    task: TaskName, predictor: Any, split: str | None
+) -> "tuple[Evaluation[Any], Path]":
     """Evaluates as the options of the running command say; writes the report too.
 
     Returns the evaluation and the path of the report.

@@ -137,8 +137,7 @@ json_lines_option: Decorator = click.option(
 
 split_option: Decorator = click.option(
     "--split",
-    type=Choice("split", ("train", "validation", "test")),
-    default="test",
-    show_default=True,
-    help="The part of the data to evaluate on.",
+    type=Choice("split", ("train", "validation", "test", "all")),
+    help="The part of the data to evaluate on.  [default: test; all of other data that are not "
+    "split]",
 )

@@ -90,6 +90,20 @@ class SourceConfig(Section):
             values = {name: values[name] for name in ("data_dir", *self.of_the_model)}
         return resolve(type(self), preset=values, flags=flags)
 
+    def is_source_of(self, other: "SourceConfig") -> bool:
+        """Whether both read the same source, in whatever way."""
+        return all(
+            getattr(self, field, None) == getattr(other, field, None)
+            for field in ("source", "source_file", "target_file")
+        )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files and folders that the source stands for, none for a set of a known name."""
+        named = getattr(self, "source_file", None), getattr(self, "target_file", None)
+        paths = tuple(Path(name) for name in named if name) or (Path(self.source).expanduser(),)
+        return paths if self.source != "sample" and all(map(Path.exists, paths)) else ()
+
     def resolved(self) -> Self:
         """The same with every path absolute, so that a run finds its data from any folder."""
         changes = {
@@ -117,6 +131,12 @@ class DataConfig(SourceConfig):
     label_column: Annotated[
         str | None, Option("--label-column", metavar="NAME", commands=_BOTH)
     ] = Field(None, min_length=1, description="The column of labels; by default found by its name.")
+    fold_labels: Annotated[bool, Option("--fold-labels")] = Field(
+        False,
+        description="Labels that differ only in case, blanks or number form are one class.",
+    )
+
+    of_the_model: ClassVar[tuple[str, ...]] = ("fold_labels",)
 
 
 class CorpusConfig(SourceConfig):

@@ -1,22 +1,27 @@
 """Which split an example belongs to."""
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
 from textapps.core.errors import DataError
+from textapps.core.part import ALL, Part
 from textapps.datasets.config import SourceConfig
-from textapps.datasets.source import Source
+from textapps.datasets.source import SPLITS, Source
+from textapps.datasets.table import TableSource
 
 E = TypeVar("E")
 
 # The rule of the Speech Commands set (Warden 2018, arXiv:1804.03209, section 7): 27 bits of sha1,
 # the first tenth of their range for validation, the second for test.
 _BUCKETS = 2**27
-_VALIDATION_END = _BUCKETS // 10
-_TEST_END = _BUCKETS // 5
+_BOUNDS = {
+    "validation": (0, _BUCKETS // 10),
+    "test": (_BUCKETS // 10, _BUCKETS // 5),
+    "train": (_BUCKETS // 5, _BUCKETS),
+}
 
 
 def split_of(key: str) -> str:
@@ -28,23 +33,40 @@ def split_of(key: str) -> str:
     >>> [split_of(key) for key in ("one", "two", "a fine film")]
     ['train', 'test', 'validation']
     """
-    bucket = int.from_bytes(hashlib.sha1(key.encode()).digest(), "big") % _BUCKETS
-    if bucket < _VALIDATION_END:
-        return "validation"
-    return "test" if bucket < _TEST_END else "train"
+    bucket = _bucket(key)
+    return next(split for split, (_, end) in _BOUNDS.items() if bucket < end)
+
+
+def home(key: str, missing: Collection[str]) -> str:
+    """The split of a group of training examples, given the splits to make from them."""
+    split = split_of(key)
+    return split if split in missing else "train"
+
+
+def distance(key: str, split: str) -> int:
+    """How far the hash of a key is from the range of a split; 0 inside."""
+    start, end = _BOUNDS[split]
+    return max(start - _bucket(key), _bucket(key) - (end - 1), 0)
+
+
+def _bucket(key: str) -> int:
+    return int.from_bytes(hashlib.sha1(key.encode()).digest(), "big") % _BUCKETS
 
 
 def carve(
-    examples: list[E], missing: Collection[str], key: Callable[[E], str]
+    examples: list[E],
+    missing: Collection[str],
+    key: Callable[[E], str],
+    moved: Mapping[str, str] | None = None,
 ) -> dict[str, list[E]]:
     """Split examples by the rule: those of a missing split go there, all others to train.
 
-    Examples with the same key stay together.
+    Examples with the same key stay together. `moved` has the splits of keys that are exceptions.
     """
     parts: dict[str, list[E]] = {split: [] for split in ("train", *missing)}
     for example in examples:
-        split = split_of(key(example))
-        parts[split if split in missing else "train"].append(example)
+        own = key(example)
+        parts[(moved or {}).get(own) or home(own, missing)].append(example)
     return parts
 
 
@@ -60,12 +82,14 @@ class Splitter(Generic[E]):
     config: names the other sources
     other: opens one of them
     carved: distributes training examples over train and the missing splits
+    size: what an example adds to `Part.size`
     """
 
     main: Callable[[], Source[E]]
     config: SourceConfig
     other: Callable[[str], Source[E]]
     carved: Callable[[list[E], Collection[str]], dict[str, list[E]]]
+    size: Callable[[E], int] = lambda _: 1
 
     @property
     def given(self) -> dict[str, str | None]:
@@ -75,8 +99,10 @@ class Splitter(Generic[E]):
     def examples(self, split: str) -> tuple[str, list[E]]:
         """The name of the source and the examples of a split, which may be empty.
 
-        DataError if the source has only other splits.
+        `all` is the whole main source. DataError if the source has only other splits.
         """
+        if split == ALL:
+            return self._main.name, self._whole
         if given := self.given.get(split):
             source = self.other(given)
             own = source.own_splits
@@ -86,6 +112,35 @@ class Splitter(Generic[E]):
         if split != "train" and split in self._main.own_splits:
             return self._main.name, self._main.examples(split)
         return self._main.name, self._parts[split]
+
+    def to_evaluate(self, split: str | None) -> str:
+        """The split, or for None the part to evaluate of data that a model was not trained on.
+
+        That is the test split or the only one, or all of a source that is not split. DataError if
+        there are only other splits.
+        """
+        if split is not None:
+            return split
+        own = self._main.own_splits
+        if self.given["test"] or "test" in own:
+            return "test"
+        if len(own) > 1:
+            raise DataError(f"{_only(self._main, 'test')}; choose one with --split, or --split all")
+        return next(iter(own), ALL)
+
+    def part(self, split: str, size: int) -> Part:
+        """What to say of `size` examples that were taken from a split."""
+        if self.given.get(split):
+            return Part(split, size)
+        if self._main.own_splits and not isinstance(self._main, TableSource):
+            return Part(split, size)
+        return Part(split, size, sum(map(self.size, self._whole)))
+
+    @cached_property
+    def _whole(self) -> list[E]:
+        """All examples of the main source, split after split."""
+        own = sorted(self._main.own_splits, key=SPLITS.index)
+        return [one for split in own for one in self._main.examples(split)] if own else self.pool
 
     @cached_property
     def pool(self) -> list[E]:
@@ -108,8 +163,8 @@ class Splitter(Generic[E]):
 
 def nothing_for(split: str, name: str, kind: str, instead: str = "") -> DataError:
     """The error for an empty split, with the remedy."""
-    remedy = "" if split == "train" else f": use more, or give --{split}-data{instead}"
-    return DataError(f"{name}: no {kind} for {split}{remedy}")
+    remedy = "" if split in ("train", ALL) else f": use more, or give --{split}-data{instead}"
+    return DataError(f"{name}: no {kind} for {split}{remedy}".replace(" for all", ""))
 
 
 def _only(source: Source[E], split: str) -> DataError:

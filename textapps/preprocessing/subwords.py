@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import re
 import tempfile
 import threading
@@ -17,6 +18,8 @@ from textapps.core.records import RecordError, read_described, write_described
 from textapps.core.tokens import BOS, EOS, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.tokenizer import Sampler, Tokenizer, fold_all
+
+LOGGER = logging.getLogger("textapps")
 
 MODEL, RECORD = "subwords.model", "subwords.json"
 # All but one character in 10,000 are covered. No character that matters becomes UNK, and the model
@@ -55,7 +58,8 @@ class SubwordTokenizer(Tokenizer):
         `of` names the texts in errors. Returns it with what `encode_all` gives for each side.
 
         Raises:
-            ConfigurationError: the vocabulary size is too large or too small for the texts.
+            ConfigurationError: the vocabulary size is too small for the texts. One that is larger
+                than they support is lowered, with a warning.
             DataError: there is nothing to learn from.
         """
         texts = [text for side in sides for text in side]
@@ -63,7 +67,7 @@ class SubwordTokenizer(Tokenizer):
         if not any(texts):
             raise DataError(f"the {of} texts are empty: there are no subwords to learn")
         try:
-            model = _train(texts, config)
+            model = _train(texts, config, of)
         except RuntimeError as error:
             raise _in_words(str(error), config, of) from None
         tokenizer = cls(config, model)
@@ -133,7 +137,24 @@ class SubwordTokenizer(Tokenizer):
         return self._pieces.detokenize(ids)
 
 
-def _train(texts: Sequence[str], config: SubwordConfig) -> bytes:
+def _train(texts: Sequence[str], config: SubwordConfig, of: str) -> bytes:
+    """A model of the size of the configuration, or of the largest that the texts support."""
+    try:
+        return _train_model(texts, config)
+    except RuntimeError as error:
+        most = re.search(r"value <= (\d+)", str(error))
+        if most is None:
+            raise
+    LOGGER.warning(
+        "the %s texts support %s subwords, fewer than preprocessor.vocabulary_size %s",
+        of,
+        f"{int(most[1]):,}",
+        f"{config.vocabulary_size:,}",
+    )
+    return _train_model(texts, config.model_copy(update={"vocabulary_size": int(most[1])}))
+
+
+def _train_model(texts: Sequence[str], config: SubwordConfig) -> bytes:
     import sentencepiece
     from sentencepiece import sentencepiece_model_pb2
 
@@ -167,11 +188,6 @@ def _train(texts: Sequence[str], config: SubwordConfig) -> bytes:
 
 def _in_words(said: str, config: SubwordConfig, of: str) -> ConfigurationError | DataError:
     size = f"preprocessor.vocabulary_size {config.vocabulary_size}"
-    if most := re.search(r"value <= (\d+)", said):
-        return ConfigurationError(
-            f"{size} is more than the {most[1]} subwords that the {of} texts support: give at "
-            f"most {most[1]}, or more text"
-        )
     if least := re.search(r"required_chars\. \d+ vs (\d+)", said):
         return ConfigurationError(
             f"{size} is too small for the characters of the {of} texts: give at least {least[1]}"

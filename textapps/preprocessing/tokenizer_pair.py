@@ -39,7 +39,7 @@ class TokenizerPair:
         Returns it with the ids of the sources and of the targets, as `encode_all` gives them.
 
         Raises:
-            ConfigurationError: the vocabulary size is too large or too small for the texts.
+            ConfigurationError: the vocabulary size is too small for the texts.
             DataError: there is nothing to learn from.
         """
         kind = _kind(config)

@@ -1,5 +1,6 @@
 """The life of a model, the same for every task: train, resume, load, evaluate, export."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Generic
 import numpy as np
 
 from textapps.core.config import resolve
-from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.errors import ConfigurationError, DataError, unknown
 from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.data_record import (
+    changed,
     check_same_data,
     describe,
     read_data_record,
@@ -34,6 +36,7 @@ from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
 from textapps.training.weights import load_weights
 
+LOGGER = logging.getLogger("textapps")
 REPORT = "report.html"
 
 
@@ -142,14 +145,16 @@ def evaluate(
     task: Task[C, S, P, B, M, R, E],
     predictor: R,
     data: SourceConfig | None = None,
-    split: str = "test",
+    split: str | None = None,
     options: Mapping[str, object] | None = None,
 ) -> E:
     """Evaluates a predictor on a split of `data`, by default of the data of its training.
 
     The figures are written into the run; those of its own test split become metrics.json too.
+    A warning says if the data of the training have changed since.
 
     Args:
+        split: as `load_evaluated` takes it.
         options: values of the configuration by dotted key, in place of the run's, such as
             `decoding.beam`.
 
@@ -161,10 +166,12 @@ def evaluate(
     if options:
         predictor = predictor.configured(options)
     own = task.presets.config.model_validate(predictor.config)  # the same object, typed C
-    config = own if data is None else own.model_copy(update={"data": data})
-    examples = task.load_split(config, split, predictor.labels)
-    found = task.evaluate(predictor, examples, split)
-    default = split == "test" and not options and _is_same(config.data, own.data)
+    examples = load_evaluated(task, predictor, data, split)
+    found = task.evaluate(predictor, examples, examples.part.split)
+    same = data is None or _is_same(data, own.data)
+    if same:
+        _warn_of_changed_data(task, predictor.run, own, predictor.labels)
+    default = examples.part.split == "test" and not options and same
     evaluation = replace(found, default=default)
     run, summary = predictor.run, evaluation.summary
     fingerprint = np.array(examples.fingerprint)
@@ -174,6 +181,29 @@ def evaluate(
     if default:
         run.write_json(METRICS, summary)
     return evaluation
+
+
+def load_evaluated(
+    task: Task[C, S, P, B, M, R, E],
+    predictor: R,
+    data: SourceConfig | None = None,
+    split: str | None = None,
+) -> S:
+    """The examples to evaluate a predictor on.
+
+    Args:
+        data: by default the data of its training.
+        split: train, validation, test or all. By default the test split of data that are split or
+            that the predictor was trained on, and all of other data.
+
+    Raises:
+        DataError: data that are missing, wrong or of other classes.
+    """
+    own = task.presets.config.model_validate(predictor.config)
+    config = own if data is None else own.model_copy(update={"data": data})
+    if split is None and config.data.is_source_of(own.data):
+        split = "test"
+    return task.load_split(config, split, predictor.labels)
 
 
 def summarize(run: RunDirectory, examples: S, split: str, metrics: Mapping[str, float]) -> Summary:
@@ -273,6 +303,22 @@ def _fit(
         # The trained model computes in bfloat16 or on several devices; predictors must not.
         return load(task, run), result
     return predictor, result
+
+
+def _warn_of_changed_data(
+    task: Task[C, S, P, B, M, R, E], run: RunDirectory, config: C, labels: tuple[str, ...]
+) -> None:
+    """Warns if files that a run was trained on have changed; prepared sets do not change."""
+    if not config.data.files:
+        return
+    known = read_data_record(run, labelled=task.labelled)
+    try:
+        train, validation = task.load_training(config, labels)
+        change = changed(run, known, describe(train, validation, labels))
+    except DataError as error:
+        change = f"{run.path} was trained on other data: {error}"
+    if change:
+        LOGGER.warning("%s; these figures may be of examples that the model was trained on", change)
 
 
 def _is_same(one: SourceConfig, other: SourceConfig) -> bool:

@@ -12,7 +12,7 @@ from textapps.core.names import models_folder
 from textapps.tasks import lifecycle
 from textapps.tasks.config import C
 from textapps.tasks.registry import get_task
-from textapps.tasks.task import M, P
+from textapps.tasks.task import Data, M, P
 from textapps.training.evaluations import Summary, read_metrics
 from textapps.training.plan import Indices, SequentialPlan
 from textapps.training.run_directory import RunDirectory
@@ -50,12 +50,29 @@ class TrainedPredictor(Generic[C, P, M]):
     def set_up(self) -> None:
         """Makes the graphs that answer; called once, at the end of the constructor."""
 
-    def evaluate(self, split: str = "test") -> Summary:
-        """Evaluates the model on a split of the data it was trained on: see `lifecycle.evaluate`.
+    def evaluate(self, split: str | None = None, data: Data | None = None) -> Summary:
+        """Evaluates the model on a split of the data it was trained on, or of other data.
 
-        Returns what metrics.json holds.
+        Args:
+            split: train, validation, test or all; by default the test split of data that are split
+                or that it was trained on, and all of other data.
+            data: a source as `--data` takes it, or values of the [data] section by name, such as
+                {"source": "other.csv", "text_column": "said"}.
+
+        Returns:
+            {"task", "run", "data", "split", "examples", "metrics"}, as in metrics.json.
+
+        Raises:
+            ConfigurationError: an unknown key in `data`.
+            DataError: the data are missing, wrong or have other labels.
         """
-        summary: Summary = lifecycle.evaluate(get_task(self.config.task), self, split=split).summary
+        section = None
+        if data is not None:
+            values = data if isinstance(data, Mapping) else {"source": data}
+            plain = {key: str(one) if isinstance(one, Path) else one for key, one in values.items()}
+            section = self.config.data.changed(plain).resolved()
+        found = lifecycle.evaluate(get_task(self.config.task), self, section, split)
+        summary: Summary = found.summary
         return summary
 
     def export(

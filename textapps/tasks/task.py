@@ -14,6 +14,10 @@ from textapps.training.data_record import Examples
 from textapps.training.evaluations import Summary
 from textapps.training.run_directory import RunDirectory
 
+Labels = tuple[str, ...]
+Data = str | Path | Mapping[str, object]
+"""A source of examples, or values of the [data] section such as `source` and `text_column`."""
+
 
 class Preprocessor(Protocol):
     """What is fitted to the training split before the model: a vocabulary, a normalisation."""
@@ -51,8 +55,8 @@ class Predictor(Protocol):
     def parameters(self) -> int:
         """The number of parameters of the model."""
 
-    def evaluate(self, split: str = "test") -> Summary:
-        """The figures on a split of the data that it was trained on."""
+    def evaluate(self, split: str | None = None, data: Data | None = None) -> Summary:
+        """The figures on a split of its own data or of others."""
 
     def export(
         self,
@@ -67,7 +71,6 @@ class Predictor(Protocol):
         """The same predictor with other values of the configuration, by dotted key."""
 
 
-Labels = tuple[str, ...]
 Rows = Callable[[int], int]
 
 S = TypeVar("S", bound=Examples)
@@ -138,7 +141,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
         read.
     load_training: the training and the validation split. When a run is resumed, the labels are
         those of the run, else (). DataError if data are missing or wrong.
-    load_split: one split for an evaluation, given the labels of the run.
+    load_split: one split for an evaluation, given the labels of the run. For None, the test split
+        of data that are split, all of other data.
     labels: the classes of a split, in the order of the scores.
     learn: fits the preprocessor to the training split and returns it with the training batches,
         so that the split is encoded once. DataError or ConfigurationError if there is too little
@@ -170,7 +174,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
 
     check: Callable[[C], object]
     load_training: Callable[[C, Labels], tuple[S, S]]
-    load_split: Callable[[C, str, Labels], S]
+    load_split: Callable[[C, str | None, Labels], S]
     labels: Callable[[S], Labels] = lambda _: ()
     learn: Callable[[C, S], tuple[P, B]]
     load_preprocessor: Callable[[C, Path], P]

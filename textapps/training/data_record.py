@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from textapps.core.errors import RunError
+from textapps.core.part import Part
 from textapps.core.records import FormatError, RecordError, dump_record, read_record
 from textapps.training.run_directory import RunDirectory
 
@@ -17,6 +18,10 @@ class Examples(Protocol):
     @property
     def name(self) -> str:
         """What reports and file names call the set."""
+
+    @property
+    def part(self) -> Part:
+        """Which part of the set they are."""
 
     @property
     def fingerprint(self) -> str:
@@ -63,11 +68,17 @@ def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, 
 
 def check_same_data(run: RunDirectory, known: dict[str, Any], found: dict[str, Any]) -> None:
     """RunError if the splits of `found` are not those of `known`."""
+    if change := changed(run, known, found):
+        raise RunError(f"{change}; restore the data or train a new run")
+
+
+def changed(run: RunDirectory, known: dict[str, Any], found: dict[str, Any]) -> str:
+    """How the first split of `found` that is not that of `known` differs; "" if all are equal."""
     for split in SPLITS:
         if found[split] != known[split]:
-            raise RunError(
+            return (
                 f"{run.path} was trained on other data: its {split} split had "
                 f"{known[split]['examples']:,} examples, now it has "
-                f"{found[split]['examples']:,} or different ones; restore the data or train a new "
-                "run"
+                f"{found[split]['examples']:,} or different ones"
             )
+    return ""

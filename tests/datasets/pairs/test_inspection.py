@@ -54,6 +54,16 @@ def test_findings(path: str) -> None:
     assert turned.shared_sources == found.shared_targets
 
 
+def test_oddities_of_all_splits(write) -> None:
+    lines = [f"{n} cats\t{n} Katzen" for n in range(12)] + ["a dog\ta dog", "猫\tkaksi kissaa"]
+    path = write("pets.tsv", "\n".join(["en\tFI", *lines]))
+    found = check(PairsConfig(source=str(path)))
+    assert found.copies == [f"{path}:14"]
+    assert found.other_scripts == [f"{path}:15: source in Cjk, not Latin"]
+    assert found.headings == [f"{path}:1: en, FI"]
+    assert (found.odd_lengths, found.single_words) == ([], [])
+
+
 def test_all_defects_are_found(write) -> None:
     path = write("pets.tsv", b"one\teins\ntwo\t\n\xff\tb\nthree\n")
     found = check(PairsConfig(source=str(path)))

@@ -76,8 +76,53 @@ def test_every_defect_is_found(write) -> None:
 def test_empty_splits_are_defects(write) -> None:
     path = write("pets.tsv", "label\ttext\ncat\tone\ndog\tthree\n")
     found = check(DataConfig(source=str(path)))
-    assert [defect.place for defect in found.defects] == ["validation", "test"]
+    assert [defect.place for defect in found.defects] == ["pets", "pets", "validation", "test"]
+    assert found.defects[0].message.startswith("class 'cat' has too few rows (1)")
     assert list(found.splits) == ["train"]
+
+
+def test_classes_are_judged(write) -> None:
+    lines = [
+        f"{label}|{label} {n}|{split}"
+        for label in ("cat", "Cat")
+        for n in range(10)
+        for split in ("train", "dev", "test")
+    ]
+    few = [f"eel|swims {n}|train" for n in range(9)]
+    found = check(DataConfig(source=str(write("pets.tsv", rows(*lines, *few)))))
+    assert found.alike == ["'Cat', 'cat'"]
+    assert found.scarce == [
+        "train: 9 rows of 'eel'",
+        "validation: 0 rows of 'eel'",
+        "test: 0 rows of 'eel'",
+    ]
+    assert found.defects == []
+
+
+def test_near_duplicates_in_other_splits(write) -> None:
+    content = GOOD + rows("cat|Purrs!|test", "cat|purrs|test", "dog|...|test", "dog|?!|dev")
+    path = write("pets.tsv", content.replace("\n" + HEADER, "\n"))
+    found = check(DataConfig(source=str(path)))
+    assert found.near == {"train+test": [Twin(f"{path}:7", f"{path}:2")]}
+    assert found.shared == {"train+test": [Twin(f"{path}:8", f"{path}:2")]}
+    assert found.unspaced == []
+
+
+def test_texts_without_blanks(write, caplog) -> None:
+    lines = [
+        f"{label}|这部电影真的非常好看{number}我还想再看一遍|{split}"
+        for split in ("train", "dev", "test")
+        for label in ("cat", "dog")
+        for number in range(10)
+    ]
+    [found] = check(DataConfig(source=str(write("pets.tsv", rows(*lines))))).unspaced
+    assert found.startswith("18 characters to a word: --tokens char")
+
+
+def test_labels_that_are_no_classes_are_a_defect(write) -> None:
+    lines = [f"{n}|text {n}|train" for n in range(30)]
+    found = check(DataConfig(source=str(write("pets.tsv", rows(*lines)))))
+    assert "30 different labels in 30 rows are no classes" in found.defects[0].message
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path) -> None:

@@ -125,6 +125,47 @@ def test_rows_without_text_are_left_out_with_a_warning(write, caplog) -> None:
     assert record.getMessage().startswith("pets: 2 rows without text left out of train")
 
 
+def test_every_split_gets_every_class(write, caplog) -> None:
+    """The rule sends the only cat of validation and test to training."""
+    rows = [row for row in many("cat dog") if row[0] == "dog" or split_of(row[1]) == "train"]
+    source = str(write("pets.tsv", tsv(rows)))
+    with caplog.at_level(logging.WARNING, "textapps"):
+        loaded = load_texts(DataConfig(source=source))
+    assert all(set(part.labels.tolist()) == {0, 1} for part in loaded)
+    moved = [
+        (split, pair)
+        for split, part in zip(("train", "validation", "test"), loaded, strict=True)
+        for pair in pairs(part)
+        if split_of(pair[1]) != split
+    ]
+    assert [(split, label) for split, (label, _) in moved] == [
+        ("validation", "cat"),
+        ("test", "cat"),
+    ]
+    assert "1 of 'cat' to test, 1 of 'cat' to validation" in caplog.messages[0]
+    assert any("few rows: validation: 1 row of 'cat'" in one for one in caplog.messages)
+    caplog.clear()
+    again = load_texts(DataConfig(source=source), label_names=("cat", "dog"))
+    assert [one.fingerprint for one in again] == [one.fingerprint for one in loaded]
+    assert not caplog.messages  # said when the model was trained
+
+
+def test_folded_labels_are_one_class(write, caplog) -> None:
+    spelled = {"cat": ("Cat", "cat"), "dog": ("dog", "DOG"), "fish": ("1", "1.0")}
+    rows = [(spelled[label][n % 5 == 0], text) for n, (label, text) in enumerate(many(rows=90))]
+    source = str(write("pets.tsv", tsv(rows)))
+    with caplog.at_level(logging.WARNING, "textapps"):
+        [plain] = load_texts(DataConfig(source=source), ["train"])
+    assert len(plain.label_names) == 6
+    assert any("'1', '1.0'; 'Cat', 'cat'; 'DOG', 'dog' (--fold" in one for one in caplog.messages)
+    caplog.clear()
+    [folded] = load_texts(DataConfig(source=source, fold_labels=True), ["train"])
+    assert folded.label_names == ("1", "cat", "dog")
+    assert not caplog.messages
+    kept = DataConfig(source=source, fold_labels=True).changed({"source": "other.csv"})
+    assert (kept.source, kept.fold_labels) == ("other.csv", True)
+
+
 @pytest.mark.parametrize(
     ("content", "split", "message"),
     [
@@ -134,11 +175,25 @@ def test_rows_without_text_are_left_out_with_a_warning(write, caplog) -> None:
         ("label\ttext\ncat\tm\xe9\n", "train", "pets.tsv:2: not UTF-8"),
         ("label\ttext\ncat\tm\0\n", "train", "pets.tsv:2: a NUL character"),
         ("label\ttext\tsplit\ncat\tone\ttest\n", "train", "pets: no train split, only test"),
-        ("label\ttext\ncat\ttwo\ndog\tone\n", "train", "one class only in the training rows"),
+        (
+            "label\ttext\tsplit\ncat\t \ttrain\ndog\tone\ttrain\n",
+            "train",
+            "pets: no row of class 'cat' to train on",
+        ),
         (
             "label\ttext\ncat\tone\ndog\tthree\n",
             "test",
+            "pets: class 'cat' has too few rows (1) for train, validation, test: add some",
+        ),
+        (
+            "label\ttext\tsplit\ncat\tone\ttrain\ndog\ttwo\ttrain\ncat\t\ttest\n",
+            "test",
             "pets: no rows for test: use more, or give",
+        ),
+        (
+            "label\ttext\n" + "".join(f"{n % 13}\tpet {n}\n" for n in range(22)),
+            "train",
+            "pets: 13 different labels in 22 rows are no classes: name their column by",
         ),
     ],
 )

@@ -125,7 +125,8 @@ def test_perfect_scores(classes):
     labels = np.arange(7) % classes
     figures = classification_metrics(labels, np.eye(classes)[labels], resamples=30)
     for name in ("accuracy", "macro_f1", "auc"):
-        assert (figures[name], figures[f"{name}_low"], figures[f"{name}_high"]) == (1, 1, 1)
+        assert (figures[name], figures[f"{name}_high"]) == (1, 1)
+        assert (figures[f"{name}_low"] == 1) == (name != "accuracy")
     for name in ("log_loss", "calibration_error"):
         assert (figures[name], figures[f"{name}_low"], figures[f"{name}_high"]) == (0, 0, 0)
 
@@ -147,6 +148,18 @@ def test_the_interval_of_accuracy_is_the_binomial_one():
     half = 1.96 * np.sqrt(p * (1 - p) / 2000)
     assert figures["accuracy_low"] == pytest.approx(p - half, abs=0.15 * half)
     assert figures["accuracy_high"] == pytest.approx(p + half, abs=0.15 * half)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_interval_of_an_accuracy_without_exception(right):
+    """Of n successes of n, Wilson's lower limit is n / (n + z^2)."""
+    labels = np.array([0, 1, 1, 0, 1, 1, 0])
+    scores = np.eye(2)[labels if right else 1 - labels]
+    figures = classification_metrics(labels, scores, resamples=20)
+    limit = 7 / (7 + 1.959964**2)
+    low, high = (limit, 1) if right else (0, 1 - limit)
+    assert figures["accuracy_low"] == pytest.approx(low, abs=1e-6)
+    assert figures["accuracy_high"] == pytest.approx(high, abs=1e-6)
 
 
 def test_the_interval_of_auc_is_that_of_hanley_and_mcneil():

@@ -27,7 +27,7 @@ GOOD = b"label,text\n" + b"".join(
         (b"label,review_text\npos,good\n", [], ["no text column", "--text-column"]),
         (GOOD, ["--label-column", "labl"], ["no column 'labl'", "did you mean 'label'?"]),
         (GOOD.replace(b"neg,", b"pos,"), [], ["one class only, 'pos'"]),
-        (b"label,text\npos,good\nneg,bad\n", [], ["no rows for"]),
+        (b"label,text\npos,good\nneg,bad\n", [], ["class 'neg' has too few rows (1)"]),
         (GOOD + b"pos,caf\xe9\n", [], ["reviews.csv:82: not UTF-8 (byte 0xe9 at position 8)"]),
         (GOOD + b"pos,a\0b\n", [], ["reviews.csv:82: a NUL character"]),
         (GOOD.decode().encode("utf-16"), [], ["reviews.csv:1: not UTF-8"]),

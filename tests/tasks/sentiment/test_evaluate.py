@@ -56,6 +56,31 @@ def test_other_splits_and_data_stand_beside_each_other(classifier: Any, tmp_path
     assert not (classifier.run.path / "report.html").exists()
 
 
+def test_python_evaluates_other_data_whole(classifier: Any, tmp_path: Path) -> None:
+    path = tmp_path / "more.csv"
+    rows = ["a fine film,größer als", *(f"meh {number},0" for number in range(6))]
+    path.write_text("\n".join(["said,label", *rows]), encoding="utf-8")
+    summary = classifier.evaluate(data={"source": path, "text_column": "said"})
+    assert (summary["data"], summary["split"], summary["examples"]) == ("more", "all", 7)
+    assert classifier.evaluate()["split"] == "test"
+
+
+def test_changed_data_are_said(classifier: Any, opinions: Path, tmp_path: Path, caplog) -> None:
+    evaluate(TASK, classifier)
+    assert not caplog.messages
+    copied = tmp_path / opinions.name
+    text = opinions.read_text(encoding="utf-8")
+    copied.write_text(text, encoding="utf-8")
+    data = classifier.config.data.model_copy(update={"source": str(copied)})
+    classifier.config = classifier.config.model_copy(update={"data": data})
+    evaluate(TASK, classifier)
+    assert not caplog.messages
+    copied.write_text(text + "one more,0,train\r\n", encoding="utf-8")
+    evaluate(TASK, classifier)
+    [message] = caplog.messages
+    assert "was trained on other data: its train split had 94 examples, now it has" in message
+
+
 def test_labels_of_other_data_must_be_known(classifier: Any, tmp_path: Path) -> None:
     other = write_rows(tmp_path / "other.txt", ("a fine film", "0"), ("dull", "bad"))
     with pytest.raises(DataError, match=r"other\.txt:2: label 'bad', the classes are 0, größer"):

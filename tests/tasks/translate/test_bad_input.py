@@ -46,12 +46,6 @@ def toy_models(trained: Callable[[str, str], Any]) -> Path:
             3,
             ["pairs.tsv", "no column 'en'"],
         ),
-        (
-            GOOD,
-            ["--vocabulary-size", "5000"],
-            2,
-            ["preprocessor.vocabulary_size 5000 is more than the", "give at most"],
-        ),
         (GOOD, ["--vocabulary-size", "9"], 2, ["vocabulary_size 9 is too small", "at least"]),
         (GOOD, ["--vocabulary-size", "7"], 2, ["preprocessor.vocabulary_size = 7"]),
         (GOOD, ["--attention", "dots"], 2, ["unknown attention 'dots'", "'dot'"]),

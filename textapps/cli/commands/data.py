@@ -146,8 +146,9 @@ def check_command(
         for title, found in findings.found():
             _print_findings(title, found)
     if stops := findings.stops:
-        count = f"{len(stops):,} {'defect' if len(stops) == 1 else 'defects'}"
-        raise DataError(f"{findings.name} has {count} that stop training: {stops[0]}")
+        one = len(stops) == 1
+        count = f"{len(stops):,} {'defect that stops' if one else 'defects that stop'}"
+        raise DataError(f"{findings.name} has {count} training: {stops[0]}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import click
 
 from textapps.cli import console
 from textapps.cli.field_options import field_options
-from textapps.cli.figures import print_evaluation
+from textapps.cli.figures import print_evaluation, say_part
 from textapps.cli.loading import evaluate_run, load_run
 from textapps.cli.options import (
     examples,
@@ -30,10 +30,11 @@ def command(task: TaskName) -> click.Command:
     @json_option
     @run_options
     @talk_options
-    def evaluate(split: str, as_json: bool, run: str | None, models_dir: Path) -> None:
+    def evaluate(split: str | None, as_json: bool, run: str | None, models_dir: Path) -> None:
         predictor = load_run(task, models_dir, run)
         evaluation, report = evaluate_run(task, predictor, split)
         print_evaluation(evaluation, described, as_json=as_json)
+        say_part(evaluation, described)
         console.say(f"report: {report}")
 
     return evaluate

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.part import WHOLE, Part
 from textapps.datasets.clips.audio import ClipAudio
 from textapps.datasets.clips.noise import Noise
 
@@ -25,6 +26,7 @@ class Clips:
     audio: the samples
     rate_hz: the sample rate
     noises: the background noise for this split
+    part: which part of the recordings it is
     rotation: for each unknown word, the indices of its clips and how many of them a pass takes;
         empty if every pass takes all clips
     """
@@ -38,6 +40,7 @@ class Clips:
     audio: ClipAudio
     rate_hz: int
     noises: tuple[Noise, ...] = ()
+    part: Part = WHOLE
     rotation: tuple[tuple[NDArray[np.int64], int], ...] = ()
 
     def __len__(self) -> int:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 
@@ -18,7 +18,8 @@ from textapps.datasets.clips.recording import Recording
 from textapps.datasets.clips.sources import ClipSource, open_clips
 from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.source import Defect, Report, stop
-from textapps.datasets.splits import Splitter, carve, nothing_for
+from textapps.datasets.splits import Splitter, nothing_for
+from textapps.datasets.stratify import carve_classes
 
 LOGGER = logging.getLogger("textapps")
 
@@ -27,7 +28,7 @@ _SHORT_NOISES = 100
 
 def load_clips(
     config: ClipsConfig,
-    splits: Sequence[str],
+    splits: Sequence[str | None],
     resample: Resample,
     loudest: Loudest,
     *,
@@ -38,11 +39,14 @@ def load_clips(
     """Load splits.
 
     A source's own splits are used. Missing splits are carved by the hash of the speaker, or of the
-    path if the speaker is unknown: 80/10/10. `validation_source` and `test_source` replace a split.
+    path if the speaker is unknown: 80/10/10, except that every split gets a clip of every class
+    (`textapps.datasets.stratify`), if enough speakers have said it. `validation_source` and
+    `test_source` replace a split.
 
     Args:
         config: the sources and the classes.
-        splits: which to load.
+        splits: which to load; `all` is the whole source, and None the part of it that
+            `Splitter.to_evaluate` chooses.
         resample: resamples recordings with another sample rate to `rate_hz`.
         loudest: finds the stretch of a longer recording that becomes its clip.
         rate_hz: the sample rate of all clips.
@@ -63,12 +67,14 @@ class Chosen:
     """The recordings of a split and their classes, before they are read.
 
     spare: how many clips of each unknown word a pass takes; empty if it takes all
+    cut: the places of the clips of silence that were cut from noise
     """
 
     name: str
     recordings: list[Recording]
     classes: list[str]
     spare: dict[str, int]
+    cut: frozenset[str]
 
 
 class ClipLoader:
@@ -88,11 +94,12 @@ class ClipLoader:
             lambda: self._main,
             config,
             self._opened,
-            partial(carve, key=lambda one: one.speaker or one.key),
+            self._carved,
         )
 
-    def clips(self, split: str, shape: Shape) -> Clips:
+    def clips(self, split: str | None, shape: Shape) -> Clips:
         """One split, as `load_clips` returns it."""
+        split = self._splitter.to_evaluate(split)
         noises = self.noises(split, shape)
         chosen = self.chosen(split, noises, shape)
         audio, good = ClipAudio.decode(
@@ -131,6 +138,7 @@ class ClipLoader:
             audio=audio,
             rate_hz=shape.rate_hz,
             noises=noises,
+            part=self._splitter.part(split, sum(one.place not in chosen.cut for one in recordings)),
             rotation=_rotation(recordings, classes, chosen.spare),
         )
 
@@ -173,8 +181,10 @@ class ClipLoader:
         if not count:
             raise nothing_for(split, name, "clips")
         unknown_count, silence_count = shares(count, self.names, self._config)
+        cut: frozenset[str] = frozenset()
         if not quiet and noises:
             quiet = silences(split, silence_count, noises, shape.samples, shape.rate_hz)
+            cut = frozenset(one.place for one in quiet)
         by_word: dict[str, list[Recording]] = {}
         for one in shuffled(unknowns):
             by_word.setdefault(one.word, []).append(one)
@@ -190,7 +200,7 @@ class ClipLoader:
         rows = [(one, label) for label, ones in by_class.items() for one in ones]
         rows += [(one, UNKNOWN) for one in drawn]
         rows += [(one, SILENCE) for one in shuffled(quiet)[:silence_count]]
-        return Chosen(name, [one for one, _ in rows], [label for _, label in rows], spare)
+        return Chosen(name, [one for one, _ in rows], [label for _, label in rows], spare, cut)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -200,6 +210,19 @@ class ClipLoader:
         words = [one.word for one in self._splitter.pool]
         noise = bool(self._main.noises)
         return tuple(class_names(self._main.name, words, self._config, noise=noise))
+
+    def _carved(
+        self, recordings: list[Recording], missing: Collection[str]
+    ) -> dict[str, list[Recording]]:
+        return carve_classes(
+            recordings,
+            missing,
+            lambda one: one.speaker or one.key,
+            lambda one: class_of(one.word, self.names, self._config),
+            name=self._main.name,
+            # A class that few speakers have said is a warning of `_refuse_missing_classes`.
+            report=None if self._given_names else lambda _: None,
+        )
 
     def _refuse_missing_classes(self, name: str, split: str, classes: Sequence[str]) -> None:
         counts = Counter(classes)

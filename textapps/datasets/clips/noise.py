@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.part import ALL
 from textapps.datasets.clips.recording import Recording
 from textapps.datasets.clips.sound_file import Sound
 from textapps.datasets.config import SILENCE
 from textapps.datasets.source import Report
 
 # Each split has its own part of each noise file.
-_PARTS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+_PARTS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0), ALL: (0.0, 1.0)}
 _QUIETEST_DB = -40.0  # rooms differ: full loudness down to a hundredth of it
 
 
@@ -27,6 +28,8 @@ class Noise(NamedTuple):
 
 def part_of(waveform: NDArray[np.float32], split: str) -> NDArray[np.float32]:
     """The part of a noise for a split: the first 80 % for train, then 10 % each for the others.
+
+    Data that are not split have the whole noise.
 
     >>> part_of(np.arange(10, dtype=np.float32), "test").tolist()
     [9.0]

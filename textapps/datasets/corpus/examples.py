@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
+from textapps.core.part import WHOLE, Part
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -11,11 +13,13 @@ class Corpus:
 
     name: its name in reports and file names
     documents: the number of documents that were joined by blank lines
+    part: which part of the text it is, in characters
     """
 
     name: str
     text: str
     documents: int = 1
+    part: Part = WHOLE
 
     def __len__(self) -> int:
         return len(self.text)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from functools import cached_property, partial
 
+from textapps.core.part import ALL
 from textapps.datasets.config import CorpusConfig
 from textapps.datasets.corpus.examples import Corpus
 from textapps.datasets.corpus.sources import DocumentSource, Unit, open_documents
@@ -12,25 +13,27 @@ from textapps.datasets.splits import Splitter, carve, nothing_for
 SHARE_OF_PART = 0.05  # for validation, and again for test, of a text that is cut by position
 
 
-def load_corpora(config: CorpusConfig, splits: Sequence[str] = SPLITS) -> list[Corpus]:
+def load_corpora(config: CorpusConfig, splits: Sequence[str | None] = SPLITS) -> list[Corpus]:
     """Load splits.
 
     A source's own splits are used. Missing splits of tables and of prepared sets are carved by the
     hash of each text, 80/10/10; those of other texts by position: the last 5 % for test, the 5 %
-    before them for validation. `validation_source` and `test_source` replace a split. DataError if
-    data are missing, empty or not text.
+    before them for validation. `validation_source` and `test_source` replace a split. `all` is the
+    whole source, and None the part of it that `Splitter.to_evaluate` chooses. DataError if data
+    are missing, empty or not text.
     """
     skipped = Skipped()
     other = partial(open_documents, config=config, report=skipped if config.skip_bad else stop)
     main = other(config.source)
-    if config.split is not None:
+    if config.split is not None and ALL not in splits:
         main = CutDocuments(main, config.split)
-    splitter: Splitter[str] = Splitter(lambda: main, config, other, partial(_carved, main))
+    splitter: Splitter[str] = Splitter(lambda: main, config, other, partial(_carved, main), len)
     corpora = []
-    for split in splits:
+    for split in map(splitter.to_evaluate, splits):
         name, texts = splitter.examples(split)
         skipped.warn(name)
-        corpora.append(Corpus(name, joined(texts), len(texts)))
+        part = splitter.part(split, sum(map(len, texts)))
+        corpora.append(Corpus(name, joined(texts), len(texts), part))
         if not corpora[-1].text:
             raise nothing_for(split, name, "text", " or --split")
     return corpora

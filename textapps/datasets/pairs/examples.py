@@ -4,14 +4,17 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
+from textapps.core.part import WHOLE, Part
+
 
 @dataclass(frozen=True)
 class Pairs:
-    """One split: sentences, their translations, and the name of the data in reports."""
+    """One split: sentences, their translations, the name of the data in reports, and the part."""
 
     name: str
     sources: tuple[str, ...]
     targets: tuple[str, ...]
+    part: Part = WHOLE
 
     def __len__(self) -> int:
         return len(self.sources)

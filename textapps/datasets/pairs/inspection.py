@@ -19,6 +19,7 @@ from textapps.datasets.inspection import (
     summaries,
     twins,
 )
+from textapps.datasets.pairs import oddities
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import as_pairs, load_pairs, load_rows
 from textapps.datasets.pairs.sources import Pair
@@ -50,6 +51,11 @@ class PairsFindings(Findings):
     variants: Annotated[list[Twin], "sources with another translation"]
     shared_sources: Annotated[Shared, "sources in {}"]
     shared_targets: Annotated[Shared, "targets in {}"]
+    copies: Annotated[list[str], "pairs of two equal sentences"]
+    odd_lengths: Annotated[list[str], "pairs of odd lengths"]
+    other_scripts: Annotated[list[str], "sentences in another script than their column"]
+    single_words: Annotated[list[str], "columns of single words"]
+    headings: Annotated[list[str], "first pairs that read like a header"]
 
 
 def summarise(config: PairsConfig) -> tuple[Overview, str, list[str]]:
@@ -69,7 +75,7 @@ def check(config: PairsConfig) -> PairsFindings:
     loaded = dict(zip(SPLITS, load_rows(config, SPLITS, defects.append), strict=True))
     splits = summaries(
         loaded,
-        lambda split, part: _summary(as_pairs(*part, split, reverse=config.reverse)),
+        lambda split, part: _summary(as_pairs(*part, reverse=config.reverse)),
         defects,
     )
 
@@ -78,14 +84,28 @@ def check(config: PairsConfig) -> PairsFindings:
     ) -> dict[str, list[Seen]]:
         return {
             split: [Seen(key(pair), pair.place, label(pair)) for pair in pairs]
-            for split, (_, pairs) in loaded.items()
+            for split, (_, pairs, _) in loaded.items()
         }
 
     duplicates, _, _ = twins(seen(lambda pair: pair[:2]))
     _, variants, sources = twins(seen(lambda pair: pair.source, lambda pair: pair.target))
     _, _, targets = twins(seen(lambda pair: pair.target))
     shared = (targets, sources) if config.reverse else (sources, targets)
-    return PairsFindings(loaded["train"][0], splits, defects, duplicates, variants, *shared)
+    every = [pair for _, pairs, _ in loaded.values() for pair in pairs]
+    first = min(every, key=lambda pair: int(pair.place.rpartition(":")[2]), default=None)
+    return PairsFindings(
+        loaded["train"][0],
+        splits,
+        defects,
+        duplicates,
+        variants,
+        *shared,
+        copies=[pair.place for pair in every if pair.source == pair.target],
+        odd_lengths=oddities.odd_lengths(every),
+        other_scripts=oddities.other_scripts(every),
+        single_words=oddities.single_words(every),
+        headings=oddities.headings([first] if first else []),
+    )
 
 
 def _summary(pairs: Pairs) -> PairsSummary:

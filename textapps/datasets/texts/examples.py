@@ -8,6 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.part import WHOLE, Part
+
+CHARACTERS_OF_A_CLAUSE = 15
+"""The mean length of words in languages with long ones, such as Finnish, is 8."""
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledTexts:
@@ -17,12 +22,14 @@ class LabelledTexts:
     labels: int32[n], each an index into `label_names`
     label_names: the classes in the order of a model's scores
     name: what reports and file names call the set
+    part: which part of the set it is
     """
 
     texts: list[str]
     labels: NDArray[np.int32]
     label_names: tuple[str, ...]
     name: str
+    part: Part = WHOLE
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -37,6 +44,23 @@ class LabelledTexts:
             digest.update(len(data).to_bytes(8, "little") + data)
         digest.update(self.labels.astype("<i4").tobytes())
         return digest.hexdigest()
+
+
+def unspaced(texts: Iterable[str]) -> str | None:
+    """What to say of texts whose words are so long that they must be whole clauses; else None.
+
+    >>> unspaced(["一部好电影，值得再看一遍，演员都很好"])
+    '18 characters to a word: --tokens char reads scripts that put no blanks between words'
+    >>> unspaced(["a fine film"])
+    """
+    characters = words = 0
+    for text in texts:
+        characters += len(text)
+        words += len(text.split())
+    if not words or characters / words < CHARACTERS_OF_A_CLAUSE:
+        return None
+    mean = f"{characters / words:.0f} characters to a word"
+    return f"{mean}: --tokens char reads scripts that put no blanks between words"
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:

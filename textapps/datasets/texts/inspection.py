@@ -1,5 +1,7 @@
 """Summary and findings of labelled texts."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,8 +23,9 @@ from textapps.datasets.inspection import (
     summaries,
     twins,
 )
+from textapps.datasets.labels import alike, scarce
 from textapps.datasets.source import SPLITS, Defect
-from textapps.datasets.texts.examples import LabelledTexts
+from textapps.datasets.texts.examples import LabelledTexts, unspaced
 from textapps.datasets.texts.loader import TextLoader, load_texts
 
 
@@ -46,6 +49,10 @@ class TextsFindings(Findings):
     duplicates: Annotated[list[Twin], "rows repeated in their split"]
     conflicts: Annotated[list[Twin], "rows with the text of another class"]
     shared: Annotated[Shared, "rows in {}"]
+    alike: Annotated[list[str], "labels that --fold-labels makes one"]
+    scarce: Annotated[list[str], "classes of few rows"]
+    near: Annotated[Shared, "rows in {} that differ in case, blanks or punctuation"]
+    unspaced: Annotated[list[str], "texts without blanks between words"]
 
 
 def summarise(config: DataConfig) -> tuple[Overview, str, list[str]]:
@@ -74,7 +81,36 @@ def check(config: DataConfig) -> TextsFindings:
         split: [Seen(row.text, row.place, row.label) for row in part]
         for split, part in filled.items()
     }
-    return TextsFindings(name, splits, defects, empty, *twins(seen))
+    few = [line for split, one in splits.items() for line in scarce(split, one.classes)]
+    same = alike(row.label for part in filled.values() for row in part)
+    exact = twins(seen)
+    near = _near(seen, exact[2])
+    long = [] if (told := unspaced(row.text for row in filled["train"])) is None else [told]
+    return TextsFindings(name, splits, defects, empty, *exact, same, few, near, long)
+
+
+def _near(seen: dict[str, list[Seen]], exact: Shared) -> Shared:
+    """Rows that an earlier split has in another spelling."""
+    plain = {
+        split: [one._replace(key=key) for one in part if (key := _plain(str(one.key)))]
+        for split, part in seen.items()
+    }
+    known = {key: {one.place for one in found} for key, found in exact.items()}
+    shared = {
+        key: [one for one in found if one.place not in known.get(key, ())]
+        for key, found in twins(plain)[2].items()
+    }
+    return {key: found for key, found in shared.items() if found}
+
+
+def _plain(text: str) -> str:
+    r"""The words of a text.
+
+    >>> _plain("A fine\tfilm!!"), _plain("...")
+    ('a fine film', '')
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", folded))
 
 
 def _summary(data: LabelledTexts) -> TextsSummary:

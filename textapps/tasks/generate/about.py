@@ -24,7 +24,7 @@ ABOUT = About(
         "Evaluate a run beside n-grams; writes metrics.json and report.html.",
         (
             "textapps generate evaluate",
-            "textapps generate evaluate --data other.txt --split train --json",
+            "textapps generate evaluate --data other.txt --json",
         ),
     ),
     predict=Help(

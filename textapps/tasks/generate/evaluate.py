@@ -53,8 +53,9 @@ class GenerateEvaluation(Evaluation[Corpus]):
         """How the n-grams do on the same text."""
         nats = self.baseline.summary["metrics"]["nats_per_character"]
         gain = self.summary["metrics"]["gain_over_ngrams"]
+        told = "worse" if gain < 0 else "better"
         order = f"n-grams up to {self.baseline.order}"
-        return (f"{order:<20}{nats:.4f}   the model is better by {gain:.4f}",)
+        return (f"{order:<20}{nats:.4f}   the model is {told} by {abs(gain):.4f}",)
 
 
 def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEvaluation:

@@ -16,7 +16,7 @@ ABOUT = About(
         "Evaluate a run; writes metrics.json and report.html.",
         (
             "textapps sentiment evaluate",
-            "textapps sentiment evaluate --data other.csv --split test --json",
+            "textapps sentiment evaluate --data other.csv --json",
         ),
     ),
     predict=Help(

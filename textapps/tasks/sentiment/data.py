@@ -1,10 +1,11 @@
 """From labelled texts to a featurizer and batches of token ids."""
 
+import logging
 from typing import Any
 
 import numpy as np
 
-from textapps.datasets.texts.examples import LabelledTexts
+from textapps.datasets.texts.examples import LabelledTexts, unspaced
 from textapps.datasets.texts.loader import load_texts
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
@@ -16,6 +17,8 @@ from textapps.training.plan import LengthGroupedPlan, SequentialPlan
 def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledTexts, LabelledTexts]:
     """The training and the validation split."""
     train, validation = load_texts(config.data, ("train", "validation"), labels)
+    if config.preprocessor.tokens == "word" and (told := unspaced(train.texts)):
+        logging.getLogger("textapps").warning("%s: %s", train.name, told)
     return train, validation
 
 

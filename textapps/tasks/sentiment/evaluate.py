@@ -13,7 +13,8 @@ from textapps.datasets.config import DataConfig
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.metrics.classification import classification_metrics
-from textapps.tasks.lifecycle import costs, summarize
+from textapps.tasks.lifecycle import costs, load_evaluated, summarize
+from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.task import Evaluation
 from textapps.training.evaluations import evaluation_path, write_evaluation
@@ -38,9 +39,11 @@ def evaluate(
 
 
 def fit_baseline(
-    classifier: SentimentClassifier, data: DataConfig | None = None, split: str = "test"
+    classifier: SentimentClassifier, data: DataConfig | None = None, split: str | None = None
 ) -> SentimentEvaluation:
-    """Fits NB-SVM to the training split of the run, evaluates it on `split`, writes its figures.
+    """Fits NB-SVM to the training split of the run, evaluates it and writes its figures.
+
+    `data` and `split` as `textapps.tasks.lifecycle.load_evaluated` takes them.
 
     Raises:
         DataError: data are missing or have other labels.
@@ -54,9 +57,9 @@ def fit_baseline(
     baseline = NaiveBayesSVM(tokens=config.preprocessor.tokens, seed=config.random_seed)
     baseline.fit(train.texts, train.labels, len(classifier.labels))
     seconds = time.perf_counter() - began_at
-    (examples,) = load_texts(data or config.data, (split,), classifier.labels)
+    examples: LabelledTexts = load_evaluated(get_task("sentiment"), classifier, data, split)
     scores = baseline.scores(examples.texts).astype(np.float32)
-    found = _evaluation(run, examples, split, scores, {"seconds": seconds})
+    found = _evaluation(run, examples, examples.part.split, scores, {"seconds": seconds})
     fingerprint = np.array(examples.fingerprint)
     write_evaluation(run, found.summary, BASELINE, **found.arrays, sha256=fingerprint)
     return found

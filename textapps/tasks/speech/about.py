@@ -17,7 +17,7 @@ ABOUT = About(
         "Evaluate a run, in noise and in a stream too; writes metrics.json and report.html.",
         (
             "textapps speech evaluate",
-            "textapps speech evaluate --data other-clips/ --split test --json",
+            "textapps speech evaluate --data other-clips/ --json",
         ),
     ),
     predict=Help(

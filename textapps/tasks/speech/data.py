@@ -25,7 +25,7 @@ def load_training(config: SpeechConfig, labels: Labels) -> tuple[Clips, Clips]:
     return train, validation
 
 
-def load_split(config: SpeechConfig, split: str, labels: Labels) -> Clips:
+def load_split(config: SpeechConfig, split: str | None, labels: Labels) -> Clips:
     """The clips of one split, the same ones in every call.
 
     Training takes other clips of unknown words in each pass; here each word has its share.
@@ -77,7 +77,7 @@ def loudest_stretch(
 
 
 def _load(
-    config: SpeechConfig, data: ClipsConfig, splits: Sequence[str], labels: Labels
+    config: SpeechConfig, data: ClipsConfig, splits: Sequence[str | None], labels: Labels
 ) -> list[Clips]:
     rate_hz = config.preprocessor.sample_rate
     return load_clips(

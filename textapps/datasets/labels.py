@@ -1,0 +1,57 @@
+"""What labels tell about the data: spellings, and classes with too few rows."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+FEW = {"train": 10, "validation": 5, "test": 5}
+"""A class with fewer rows can hardly be learned, or its figures say little."""
+
+_NUMBER = re.compile(r"([+-]?)0*(\d+?)(?:\.(\d*?)0*)?")
+
+
+def fold(label: str) -> str:
+    """The label in lower case, with single blanks, a number without needless zeros.
+
+    >>> [fold(label) for label in (" Not  GOOD", "01", "1.0", "+2.50", "100")]
+    ['not good', '1', '1', '2.5', '100']
+    """
+    plain = " ".join(label.casefold().split())
+    number = _NUMBER.fullmatch(plain)
+    if number is None:
+        return plain
+    sign, whole, fraction = number.groups()
+    return ("-" if sign == "-" else "") + whole + (f".{fraction}" if fraction else "")
+
+
+def alike(labels: Iterable[str]) -> list[str]:
+    """The labels that `fold` makes equal, a line for each such group.
+
+    >>> alike(["neg", "pos", "NEG"])
+    ["'NEG', 'neg'"]
+    """
+    groups: dict[str, list[str]] = {}
+    for label in sorted(set(labels)):
+        groups.setdefault(fold(label), []).append(label)
+    return [", ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
+
+
+def scarce(split: str, counts: Mapping[str, int]) -> list[str]:
+    """The classes with fewer than `FEW` rows in a split, a line for each.
+
+    >>> scarce("test", {"neg": 5, "pos": 1, "odd": 0})
+    ["test: 1 row of 'pos'", "test: 0 rows of 'odd'"]
+    """
+    return [
+        f"{split}: {count} {'row' if count == 1 else 'rows'} of '{label}'"
+        for label, count in counts.items()
+        if count < FEW.get(split, 0)
+    ]
+
+
+def are_no_classes(labels: int, rows: int) -> bool:
+    """Whether labels differ so much from row to row that they must be something else.
+
+    >>> are_no_classes(150, 200), are_no_classes(3, 5)
+    (True, False)
+    """
+    return rows >= 20 and 2 * labels > rows
