@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,10 @@ def test_the_report_shows_surprise_and_samples(generator: Any) -> None:
     for each in evaluation.samples:
         assert html.escape(each.texts[0]).replace("&#x27;", "&#39;") in page
     assert "6-grams" in page
+    for gain, told in ((0.25, "better by 0.2500"), (-0.25, "worse by 0.2500")):
+        metrics = {**evaluation.summary["metrics"], "gain_over_ngrams": gain}
+        other = replace(evaluation, summary={**evaluation.summary, "metrics": metrics})
+        assert other.remarks[0].endswith(f"the model is {told}")
     assert f"{evaluation.summary['metrics']['perplexity']:.4f}" in page
 
 

@@ -65,17 +65,18 @@ def test_python_evaluates_other_data_whole(classifier: Any, tmp_path: Path) -> N
     assert classifier.evaluate()["split"] == "test"
 
 
-def test_changed_data_are_said(classifier: Any, opinions: Path, tmp_path: Path, caplog) -> None:
+def test_changed_data_are_said(classifier: Any, tmp_path: Path, caplog) -> None:
+    opinions = Path(classifier.config.data.source)
     evaluate(TASK, classifier)
     assert not caplog.messages
-    copied = tmp_path / opinions.name
+    again = tmp_path / opinions.name
     text = opinions.read_text(encoding="utf-8")
-    copied.write_text(text, encoding="utf-8")
-    data = classifier.config.data.model_copy(update={"source": str(copied)})
+    again.write_text(text, encoding="utf-8")
+    data = classifier.config.data.model_copy(update={"source": str(again)})
     classifier.config = classifier.config.model_copy(update={"data": data})
     evaluate(TASK, classifier)
     assert not caplog.messages
-    copied.write_text(text + "one more,0,train\r\n", encoding="utf-8")
+    again.write_text(text + "one more,0,train\r\n", encoding="utf-8")
     evaluate(TASK, classifier)
     [message] = caplog.messages
     assert "was trained on other data: its train split had 94 examples, now it has" in message
