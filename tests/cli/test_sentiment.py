@@ -140,9 +140,8 @@ def test_export_prints_the_directory(ask: Cli, models: Path) -> None:
     result = ask("export", "--no-verify", "--name", "film-reviews")
     path = models / "exported" / "film-reviews" / "1"
     assert (result.stdout, result.stderr) == (f"{path}\n", "")
-    assert json.loads((path / "assets.extra" / "textapps.json").read_bytes())["labels"] == list(
-        LABELS
-    )
+    manifest = json.loads((path / "assets.extra" / "textapps.json").read_bytes())
+    assert manifest["labels"] == list(LABELS)
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "", "film reviews"])
