@@ -1,9 +1,7 @@
 """Tests of the generate commands: what goes to stdout, what to stderr, in which shape."""
 
-import copy
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,64 +15,11 @@ from textapps.tasks.generate import predict
 
 Cli = Callable[..., Result]
 
-TEXT = "the cat sat on the mat;\nthe dog, größer, sat on the log.\n" * 20
-
 
 @pytest.fixture(scope="module")
-def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("text") / "verses.txt"
-    path.write_text(TEXT, encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def ready(text_file: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A generator that knows a little."""
-    from textapps.tasks import lifecycle
-    from textapps.tasks.generate.config import PRESETS
-    from textapps.tasks.generate.task import TASK
-
-    flags = {
-        "preset": "tiny",
-        "data.source": str(text_file),
-        "backbone.kind": "simple_rnn",
-        "backbone.units": 10,
-        "model.chunk": 7,
-        "training.epochs": 3,
-        "training.batch_size": 4,
-        "decoding.length": 23,
-    }
-    generator, _ = lifecycle.train(
-        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
-    )
-    return generator
-
-
-@pytest.fixture
-def models(ready, tmp_path: Path) -> Path:
-    path = tmp_path / "models" / "generate" / "20260102-030405-simple_rnn"
-    shutil.copytree(ready.run.path, path)
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """`ask("predict", …)` runs a generate command on the run, traced once; it must succeed."""
-    from textapps.tasks import lifecycle
-
-    def load(task, run):
-        again = copy.copy(ready)
-        again.run = run
-        return again
-
-    monkeypatch.setattr(lifecycle, "load", load)
-
-    def run(*arguments: str, input: bytes | None = None) -> Result:
-        result = cli("generate", *arguments, "--models-dir", str(models), input=input)
-        assert result.exit_code == 0, result.stderr
-        return result
-
-    return run
+def ready(untrained) -> object:
+    """A generator that knows nothing."""
+    return untrained("generate", "simple_rnn")
 
 
 def test_a_seed_stands_straight_behind_generate(cli: Cli, ready) -> None:
@@ -83,7 +28,7 @@ def test_a_seed_stands_straight_behind_generate(cli: Cli, ready) -> None:
     straight = cli("generate", "--seed", "the ", "--random-seed", "3", *run)
     assert (straight.exit_code, straight.stderr) == (0, "")
     (text,) = ready.generate(["the "], random_seed=3)
-    assert len(text) == 23
+    assert len(text) == ready.config.decoding.length
     assert straight.stdout == f"the {text}\n"
     assert cli("generate", "predict", "the ", "--random-seed", "3", *run).stdout == straight.stdout
 
@@ -195,8 +140,8 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     assert json.loads(ask("evaluate", "--json").stdout)["metrics"]["nats_per_character"] == nats
 
 
-def test_train_and_resume(cli: Cli, text_file: Path, tmp_path: Path) -> None:
-    options = ("--data", str(text_file), "--preset", "tiny", "--backbone", "simple_rnn")
+def test_train_and_resume(cli: Cli, toy_data, tmp_path: Path) -> None:
+    options = ("--data", str(toy_data("generate")), "--preset", "tiny", "--backbone", "simple_rnn")
     sizes = ("--units", "6", "--epochs", "1", "--split", "0.8", "--models-dir", str(tmp_path))
     result = cli("generate", "train", *options, *sizes)
     assert result.exit_code == 0, result.stderr

@@ -1,6 +1,5 @@
 """Tests of the sentiment commands: what goes to stdout, what to stderr, in which shape."""
 
-import copy
 import csv
 import io
 import json
@@ -20,69 +19,19 @@ import pytest
 from click.testing import Result
 
 from tests import processes
+from tests.tasks.tiny import LABELS
 from textapps.tasks.registry import get_about
 from textapps.tasks.sentiment import predict
 
 Cli = Callable[..., Result]
 
-LINE = re.compile(r"(neg|pos)\t[01]\.\d{4}")
 TEXTS = ("What a wonderful film!", "", "dull, “so” dull", "太棒了")
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A classifier that the bundled sample taught a little."""
-    from textapps.tasks import lifecycle
-    from textapps.tasks.sentiment.config import PRESETS
-    from textapps.tasks.sentiment.task import TASK
-
-    flags = {
-        "preset": "tiny",
-        "data.source": "sample",
-        "backbone.kind": "simple_rnn",
-        "backbone.units": 8,
-        "model.embedding_units": 6,
-        "preprocessor.max_tokens": 40,
-        "training.epochs": 1,
-    }
-    classifier, _ = lifecycle.train(
-        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
-    )
-    return classifier
-
-
-@pytest.fixture
-def models(ready, tmp_path: Path) -> Path:
-    """A folder of models with this one run."""
-    path = tmp_path / "models" / "sentiment" / "20260102-030405-simple_rnn"
-    shutil.copytree(ready.run.path, path)
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def traced(ready, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands get the classifier that is there already, so that its graph is traced once."""
-    from textapps.tasks import lifecycle
-
-    def load(task, run):
-        again = copy.copy(ready)
-        again.run = run
-        return again
-
-    monkeypatch.setattr(lifecycle, "load", load)
-
-
-@pytest.fixture
-def ask(cli: Cli, models: Path, traced: None) -> Cli:
-    """`ask("predict", …)` runs a sentiment command on the run; it must succeed."""
-
-    def run(command: str, *arguments: str, input: bytes | None = None) -> Result:
-        options = ("--models-dir", str(models))
-        result = cli("sentiment", command, *arguments, *options, input=input)
-        assert result.exit_code == 0, result.stderr
-        return result
-
-    return run
+def ready(untrained) -> object:
+    """A classifier that knows nothing."""
+    return untrained("sentiment", "simple_rnn")
 
 
 def run_of(models: Path) -> Path:
@@ -95,7 +44,6 @@ def test_predict_prints_label_and_probability_in_the_order_of_the_texts(cli: Cli
     result = cli("sentiment", "predict", *TEXTS, "--run", str(ready.run.path))
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert all(LINE.fullmatch(line) for line in lines)
     expected = ready.predict(TEXTS)
     assert lines == [f"{answer.label}\t{answer.probability:.4f}" for answer in expected]
 
@@ -282,14 +230,14 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     run = run_of(models)
     written = json.loads((run / "metrics.json").read_bytes())
     head, *figures = result.stdout.splitlines()
-    assert head == f"sample, test: {written['examples']} examples"
+    assert head == f"opinions, test: {written['examples']} examples"
     shape = re.compile(r"(\w+) +(\d\.\d{4})   95 %: (\d\.\d{4}) to (\d\.\d{4})")
     for line in figures:
         name, value, low, high = shape.fullmatch(line).groups()
         ends = (f"{written['metrics'][name + end]:.4f}" for end in ("", "_low", "_high"))
         assert (value, low, high) == tuple(ends)
     assert [line.split()[0] for line in figures] == list(get_about("sentiment").figures)
-    said = f"sample: evaluated {written['examples']} of 1,200 examples (test)\n"
+    said = f"opinions: evaluated {written['examples']} of 115 examples (test)\n"
     assert result.stderr == f"{said}report: {run / 'report.html'}\n"
     assert "<html" in (run / "report.html").read_text(encoding="utf-8")
 
@@ -301,7 +249,8 @@ def test_evaluate(ask: Cli, models: Path) -> None:
 
 def test_evaluate_on_other_data(ask: Cli, models: Path, tmp_path: Path) -> None:
     other = tmp_path / "mine.csv"
-    other.write_text("stars,said,split\npos,good film,test\nneg,bad film,test\npos,fine,train\n")
+    rows = ("größer als,a fine film,test", "0,a dull film,test", "0,awful,train")
+    other.write_text("\n".join(["stars,said,split", *rows, ""]), encoding="utf-8")
     columns = ("--text-column", "said", "--label-column", "stars")
     result = ask("evaluate", "--data", str(other), *columns, "--json")
     summary = json.loads(result.stdout)
@@ -316,13 +265,13 @@ def test_evaluate_on_other_data(ask: Cli, models: Path, tmp_path: Path) -> None:
     )
     assert not (run / "metrics.json").exists()
     summary = json.loads(ask("evaluate", "--split", "validation", "--json").stdout)
-    assert (summary["data"], summary["split"]) == ("sample", "validation")
+    assert (summary["data"], summary["split"]) == ("opinions", "validation")
 
 
 def test_other_data_without_splits_are_evaluated_whole(ask: Cli, tmp_path: Path) -> None:
     other = tmp_path / "mine.csv"
-    rows = [f"{'pos' if number % 3 else 'neg'},film {number}" for number in range(80)]
-    other.write_text("\n".join(["label,text", *rows]))
+    rows = [f"{'größer als' if number % 3 else '0'},film {number}" for number in range(80)]
+    other.write_text("\n".join(["label,text", *rows]), encoding="utf-8")
     for command in ("evaluate", "baseline"):
         result = ask(command, "--data", str(other), "--json")
         summary = json.loads(result.stdout)
@@ -331,15 +280,15 @@ def test_other_data_without_splits_are_evaluated_whole(ask: Cli, tmp_path: Path)
     part = json.loads(ask("evaluate", "--data", str(other), "--split", "test", "--json").stdout)
     assert (part["split"], part["examples"] < 20) == ("test", True)
     whole = ask("evaluate", "--split", "all")
-    assert "sample: evaluated all 1,200 examples\n" in whole.stderr
+    assert "opinions: evaluated all 115 examples\n" in whole.stderr
 
 
 def test_the_baseline_stands_beside_the_network(ask: Cli, models: Path) -> None:
     result = ask("baseline", "--json")
     summary = json.loads(result.stdout)
-    assert (summary["data"], summary["split"]) == ("sample", "test")
+    assert (summary["data"], summary["split"]) == ("opinions", "test")
     run = run_of(models)
-    assert json.loads((run / "evaluations" / "sample-test-baseline.json").read_bytes()) == summary
+    assert json.loads((run / "evaluations" / "opinions-test-baseline.json").read_bytes()) == summary
     assert summary["metrics"]["accuracy"] > 0.8
     network = json.loads((run / "metrics.json").read_bytes())
     assert network["metrics"]["accuracy"] != summary["metrics"]["accuracy"]
@@ -353,10 +302,8 @@ def test_export_prints_the_directory(ask: Cli, models: Path) -> None:
     result = ask("export", "--no-verify", "--name", "film-reviews")
     path = models / "exported" / "film-reviews" / "1"
     assert (result.stdout, result.stderr) == (f"{path}\n", "")
-    assert json.loads((path / "assets.extra" / "textapps.json").read_bytes())["labels"] == [
-        "neg",
-        "pos",
-    ]
+    manifest = json.loads((path / "assets.extra" / "textapps.json").read_bytes())
+    assert manifest["labels"] == list(LABELS)
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "", "film reviews"])

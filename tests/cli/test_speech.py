@@ -1,6 +1,5 @@
 """Tests of the speech commands: what goes to stdout, what to stderr, in which shape."""
 
-import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -10,37 +9,11 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from tests.tasks.tiny import TINY
-from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes, write_words
+from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes
 from textapps.tasks.registry import get_about
 from textapps.tasks.speech import predict
 
 Cli = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_words(tmp_path_factory.mktemp("words"))
-
-
-@pytest.fixture(scope="module")
-def ready(words: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A recogniser that knows a little."""
-    from textapps.tasks import lifecycle
-    from textapps.tasks.speech.config import PRESETS
-    from textapps.tasks.speech.task import TASK
-
-    flags = {**TINY["speech"], "data.source": str(words), "backbone.kind": "simple_rnn"}
-    config = PRESETS.resolve(flags={**flags, "model.streaming": True, "training.epochs": 4})
-    recognizer, _ = lifecycle.train(TASK, config, tmp_path_factory.mktemp("ready"))
-    return recognizer
-
-
-@pytest.fixture
-def models(ready, tmp_path: Path) -> Path:
-    path = tmp_path / "models" / "speech" / "20260102-030405-simple_rnn"
-    shutil.copytree(ready.run.path, path)
-    return tmp_path / "models"
 
 
 @pytest.fixture
@@ -53,26 +26,17 @@ def clips(tmp_path: Path) -> Path:
     return tmp_path / "clips"
 
 
-@pytest.fixture
-def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """`ask("predict", …)` runs a speech command on the run, traced once; it must succeed."""
-    from textapps.tasks import lifecycle
-    from textapps.tasks.speech import evaluate as evaluation
+@pytest.fixture(scope="module")
+def ready(trained) -> object:
+    """A recogniser that knows the words."""
+    return trained("speech", "lstm")
 
-    def load(task, run):
-        again = copy.copy(ready)
-        again.run = run
-        return again
 
-    monkeypatch.setattr(lifecycle, "load", load)
-    monkeypatch.setattr(evaluation, "STREAM_SECONDS", 20.0)
+@pytest.fixture(autouse=True)
+def _short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    from textapps.tasks.speech import evaluate
 
-    def run(*arguments: str, input: bytes | None = None) -> Result:
-        result = cli("speech", *arguments, "--models-dir", str(models), input=input)
-        assert result.exit_code == 0, result.stderr
-        return result
-
-    return run
+    monkeypatch.setattr(evaluate, "STREAM_SECONDS", 20.0)
 
 
 def test_a_line_for_each_recording(cli: Cli, ready, clips: Path) -> None:
@@ -192,8 +156,9 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     assert (run / "report.html").stat().st_size > 10_000
 
 
-def test_evaluate_on_other_clips_keeps_the_commands(ask: Cli, models: Path, words: Path) -> None:
+def test_evaluate_on_other_clips_keeps_the_commands(ask: Cli, models: Path, toy_data) -> None:
     """A folder in which more is said: what is no command is unknown there too."""
+    words = toy_data("speech")
     other = words.parent.parent / f"{words.parent.name}-other"
     shutil.copytree(words.parent, other, dirs_exist_ok=True)
     answer = json.loads(ask("evaluate", "--data", str(other / words.name), "--json").stdout)
@@ -204,10 +169,10 @@ def test_evaluate_on_other_clips_keeps_the_commands(ask: Cli, models: Path, word
     assert {path.suffix for path in (run / "evaluations").iterdir()} == {".json", ".html", ".npz"}
 
 
-def test_train_and_resume(cli: Cli, words: Path, tmp_path: Path) -> None:
+def test_train_and_resume(cli: Cli, toy_data, tmp_path: Path) -> None:
     sizes = ("--preset", "tiny", "--backbone", "gru", "--units", "8", "--epochs", "1")
     small = ("--set", "preprocessor.clip_seconds=0.3", "--commands", "up,stay", "--streaming")
-    where = ("--data", str(words), "--models-dir", str(tmp_path), "--skip-bad")
+    where = ("--data", str(toy_data("speech")), "--models-dir", str(tmp_path), "--skip-bad")
     result = cli("speech", "train", *where, *sizes, *small)
     assert result.exit_code == 0, result.stderr
     run = Path(result.stdout.strip())

@@ -1,76 +1,25 @@
 """Tests of the translate commands: what goes to stdout, what to stderr, in which shape."""
 
-import copy
 import csv
 import io
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from tests.tasks.toy_language import sentences, translate, write_pairs
+from tests.tasks.toy_language import sentences, translate
 from textapps.tasks.translate import predict
 
 Cli = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pairs(tmp_path_factory.mktemp("pairs") / "toy.csv")
-
-
-@pytest.fixture(scope="module")
-def ready(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A translator that knows a little."""
-    from textapps.tasks import lifecycle
-    from textapps.tasks.translate.config import PRESETS
-    from textapps.tasks.translate.task import TASK
-
-    flags = {
-        "preset": "tiny",
-        "data.source": str(pairs),
-        "preprocessor.tokens": "word",
-        "backbone.kind": "simple_rnn",
-        "backbone.units": 12,
-        "training.epochs": 2,
-        "training.batch_size": 90,
-        "decoding.beam": 3,
-    }
-    translator, _ = lifecycle.train(
-        TASK, PRESETS.resolve(flags=flags), tmp_path_factory.mktemp("ready")
-    )
-    return translator
-
-
-@pytest.fixture
-def models(ready, tmp_path: Path) -> Path:
-    path = tmp_path / "models" / "translate" / "20260102-030405-simple_rnn"
-    shutil.copytree(ready.run.path, path)
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def ask(cli: Cli, ready, models: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """`ask("predict", …)` runs a translate command on the run, traced once; it must succeed."""
-    from textapps.tasks import lifecycle
-
-    def load(task, run):
-        again = copy.copy(ready)
-        again.run = run
-        return again
-
-    monkeypatch.setattr(lifecycle, "load", load)
-
-    def run(*arguments: str, input: bytes | None = None) -> Result:
-        result = cli("translate", *arguments, "--models-dir", str(models), input=input)
-        assert result.exit_code == 0, result.stderr
-        return result
-
-    return run
+def ready(untrained) -> object:
+    """A translator that knows nothing."""
+    return untrained("translate", "simple_rnn")
 
 
 def test_a_line_for_each_sentence(cli: Cli, ready) -> None:

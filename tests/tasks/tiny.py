@@ -106,6 +106,7 @@ BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
         },
         "gru": {"preprocessor.joint": False, "preprocessor.vocabulary_size": 26},
         "transformer": {
+            "backbone.layers": 1,
             "training.average_last": 2,
             "backbone.feed_forward": 40,
             "model.label_smoothing": 0.05,
