@@ -37,9 +37,9 @@ def late(tmp_path: Path) -> Path:
 
 
 def test_evaluation_training_and_export_use_the_same_stretch(
-    trained_recognizer: Callable[[str], Any], late: Path
+    trained: Callable[[str, str], Any], late: Path
 ) -> None:
-    recognizer = trained_recognizer("gru")
+    recognizer = trained("speech", "lstm")
     data = recognizer.config.data.model_copy(update={"source": str(late), "silence": 0.0})
     evaluation = lifecycle.evaluate(TASK, recognizer, data, "test")
     clips = evaluation.examples
