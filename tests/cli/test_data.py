@@ -151,7 +151,16 @@ def test_json_has_all_fields(task: str, source: Callable[[str], Path]) -> None:
             "sentiment": ["defects", "empty", "duplicates", "conflicts", "shared"],
             "generate": ["odd", "shared"],
             "translate": ["defects", "duplicates", "variants", "shared_sources", "shared_targets"],
-            "speech": ["defects", "still", "duplicates", "shared", "shared_speakers", "scarce"],
+            "speech": [
+                "defects",
+                "still",
+                "duplicates",
+                "shared",
+                "shared_speakers",
+                "scarce",
+                "longer",
+                "lost",
+            ],
         }[task]
     )
     key, value = {
