@@ -9,14 +9,13 @@ from typing import Generic
 import numpy as np
 
 from textapps.core.config import resolve
-from textapps.core.errors import ConfigurationError, DataError, unknown
+from textapps.core.errors import ConfigurationError, unknown
 from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C
+from textapps.tasks.evaluation import warn_of_changed_data
 from textapps.tasks.task import B, E, M, P, R, S, Task
-from textapps.training.checkpoint import CheckpointStore
 from textapps.training.data_record import (
-    changed,
     check_same_data,
     describe,
     read_data_record,
@@ -24,7 +23,6 @@ from textapps.training.data_record import (
 )
 from textapps.training.evaluations import (
     METRICS,
-    Summary,
     evaluation_path,
     write_details,
     write_evaluation,
@@ -170,7 +168,7 @@ def evaluate(
     found = task.evaluate(predictor, examples, examples.part.split)
     same = data is None or _is_same(data, own.data)
     if same:
-        _warn_of_changed_data(task, predictor.run, own, predictor.labels)
+        warn_of_changed_data(task, predictor.run, own, predictor.labels)
     default = examples.part.split == "test" and not options and same
     evaluation = replace(found, default=default)
     run, summary = predictor.run, evaluation.summary
@@ -204,24 +202,6 @@ def load_evaluated(
     if split is None and config.data.is_source_of(own.data):
         split = "test"
     return task.load_split(config, split, predictor.labels)
-
-
-def summarize(run: RunDirectory, examples: S, split: str, metrics: Mapping[str, float]) -> Summary:
-    """The figures of a split, with the names of the task, the run and the data."""
-    return Summary(
-        task=run.task,
-        run=run.name,
-        data=examples.name,
-        split=split,
-        examples=len(examples),
-        metrics=dict(metrics),
-    )
-
-
-def costs(predictor: R) -> dict[str, float]:
-    """The `seconds` of training, and the number of `parameters`."""
-    state = CheckpointStore(predictor.run.checkpoints).newest_state()
-    return {"seconds": state.seconds if state else 0.0, "parameters": predictor.parameters}
 
 
 def write_report(task: Task[C, S, P, B, M, R, E], predictor: R, evaluation: E) -> Path:
@@ -303,22 +283,6 @@ def _fit(
         # The trained model computes in bfloat16 or on several devices; predictors must not.
         return load(task, run), result
     return predictor, result
-
-
-def _warn_of_changed_data(
-    task: Task[C, S, P, B, M, R, E], run: RunDirectory, config: C, labels: tuple[str, ...]
-) -> None:
-    """Warns if files that a run was trained on have changed; prepared sets do not change."""
-    if not config.data.files:
-        return
-    known = read_data_record(run, labelled=task.labelled)
-    try:
-        train, validation = task.load_training(config, labels)
-        change = changed(run, known, describe(train, validation, labels))
-    except DataError as error:
-        change = f"{run.path} was trained on other data: {error}"
-    if change:
-        LOGGER.warning("%s; these figures may be of examples that the model was trained on", change)
 
 
 def _is_same(one: SourceConfig, other: SourceConfig) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from tests.tasks.stopping import assert_same_bits
 from textapps.core.errors import DataError, RunError
 from textapps.tasks import lifecycle
-from textapps.tasks.lifecycle import costs
+from textapps.tasks.evaluation import costs
 from textapps.tasks.sentiment.task import TASK
 from textapps.training.fit import fit
 from textapps.training.run_directory import RunDirectory

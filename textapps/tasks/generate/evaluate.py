@@ -13,9 +13,9 @@ from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
 from textapps.evaluation.metrics.text_metrics import Samples, text_metrics
+from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.generate.data import encode_from_start
 from textapps.tasks.generate.predictor import TextGenerator
-from textapps.tasks.lifecycle import costs, summarize
 from textapps.tasks.task import Evaluation
 from textapps.training.evaluations import Summary, write_evaluation
 

@@ -13,7 +13,8 @@ from textapps.datasets.config import DataConfig
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.metrics.classification import classification_metrics
-from textapps.tasks.lifecycle import costs, load_evaluated, summarize
+from textapps.tasks.evaluation import costs, summarize
+from textapps.tasks.lifecycle import load_evaluated
 from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.task import Evaluation

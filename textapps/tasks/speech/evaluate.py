@@ -22,7 +22,7 @@ from textapps.evaluation.metrics.speech import (
     speaker_spread,
     speech_metrics,
 )
-from textapps.tasks.lifecycle import costs, summarize
+from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.predictor import ANSWER_BATCH
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.task import Evaluation

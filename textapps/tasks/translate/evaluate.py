@@ -14,7 +14,7 @@ from textapps.evaluation.metrics.translation import (
     bleu_tokenizer,
     translation_metrics,
 )
-from textapps.tasks.lifecycle import costs, summarize
+from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.task import Evaluation
 from textapps.tasks.translate.predictor import Translator
 
