@@ -6,14 +6,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 
 from tests.batch.files import read, write
 from tests.conftest import ROOT
 from tests.serving import models
+from tests.tasks.toy_words import wav_bytes
 
 Cli = Callable[..., Result]
+
+SAMPLES = 162  # a file of 368 bytes, which the model takes for "stop"
 
 # What a task is asked, and what it answers; the models are those of tests/serving/models.py.
 TASKS = {
@@ -38,9 +42,9 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a recording of 5 bytes."""
+    """The current folder, with a recording."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "clip.wav").write_bytes(b"RIFF5")
+    (tmp_path / "clip.wav").write_bytes(wav_bytes(np.zeros(SAMPLES, np.float32), 16_000))
     return tmp_path
 
 

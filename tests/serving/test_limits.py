@@ -194,7 +194,7 @@ def test_a_client_that_goes_away_frees_its_place(built: Built, tmp_path: Path) -
             yield {"type": "http.disconnect"}
 
         async def come_and_stay() -> AsyncIterator[dict[str, Any]]:
-            yield {"type": "http.request", "body": b'{"instances": [0.4]}'}
+            yield {"type": "http.request", "body": b'{"instances": [2.0]}'}
             await asyncio.sleep(60)
 
         answered, stay = call(slow.repository, come_and_stay().__anext__, SLEEP)

@@ -46,7 +46,7 @@ def test_bad_rows_can_be_skipped(write, caplog: pytest.LogCaptureFixture) -> Non
     with caplog.at_level("WARNING", "textapps"):
         loaded = load_texts(DataConfig(source=str(path), skip_bad=True))
     assert sorted(row for data in loaded for row in pairs(data)) == sorted(many())
-    (said,) = caplog.messages
+    said, *_ = caplog.messages  # the others are of classes with few rows
     first = good.count("\n") + 1
     assert said.startswith(f"pets: 3 bad rows skipped: {path}:{first}: not UTF-8 (byte 0xff")
     assert f"{path}:{first + 1}: 1 cells in 2 columns; {path}:{first + 2}: no label" in said
