@@ -95,10 +95,11 @@ TINY: dict[str, dict[str, object]] = {
 BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
     # With n-grams beside the backbone.
     "sentiment": {"lstm": {"model.ngrams": 2}, "transformer": {"model.ngrams": 2}},
-    "generate": {},
+    # Two blocks, each with a state.
+    "generate": {"gru": {"backbone.layers": 2}},
     # One way to attend, one way to write tokens, one way to average each.
     "translate": {
-        "simple_rnn": {"training.learning_rate": 0.006, "preprocessor.tokens": "word"},
+        "simple_rnn": {"backbone.layers": 2, "preprocessor.tokens": "word"},
         "lstm": {
             "backbone.attention": "additive",
             "preprocessor.model": "bpe",
@@ -107,6 +108,7 @@ BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
         "gru": {"preprocessor.joint": False, "preprocessor.vocabulary_size": 26},
         "transformer": {
             "backbone.layers": 1,
+            "training.epochs": 24,
             "training.average_last": 2,
             "backbone.feed_forward": 40,
             "model.label_smoothing": 0.05,
