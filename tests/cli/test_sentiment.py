@@ -206,7 +206,7 @@ def test_no_output_holds_half_of_a_surrogate_pair(ask: Cli) -> None:
     ]
     first, more = result.stderr.splitlines()
     assert first.startswith("warning: standard input:2: not UTF-8 (byte 0xe9 at position 4)")
-    assert more == "warning: standard input: 1 more such lines"
+    assert more == "warning: standard input: 1 more such line"
 
 
 def test_many_chunks_keep_the_order(ask: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ GOOD = b"label,text\n" + b"".join(
         (b"label,text\npos,good\nneg,bad\n", [], ["class 'neg' has too few rows (1)"]),
         (GOOD + b"pos,caf\xe9\n", [], ["reviews.csv:82: not UTF-8 (byte 0xe9 at position 8)"]),
         (GOOD + b"pos,a\0b\n", [], ["reviews.csv:82: a NUL character"]),
-        (GOOD.decode().encode("utf-16"), [], ["reviews.csv:1: not UTF-8"]),
+        (GOOD.decode().encode("utf-16-le"), [], ["reviews.csv:1: a NUL character"]),
         (GOOD + b"pos,one,two\n", [], ["reviews.csv:82: 3 cells in 2 columns"]),
         (GOOD + b",no label\n", [], ["reviews.csv:82: no label"]),
     ],
@@ -101,11 +101,16 @@ def test_marks_line_ends_and_long_lines_change_nothing(
 def test_no_line_to_predict_is_too_odd(
     cli: Cli, models: Path, traced: None, tmp_path: Path
 ) -> None:
-    path = tmp_path / "texts.bin"
-    path.write_bytes(b"a fine film\n\n\0\n\xff\xfe\n \t \nawful\0film\nno end of line")
-    result = cli("sentiment", "predict", "--input", str(path), "--models-dir", str(models))
+    lines = b"a fine film\n\n\0\n\xff\xfe\n \t \nawful\0film\nno end of line"
+    result = cli("sentiment", "predict", "-", "--models-dir", str(models), input=lines)
     assert result.exit_code == 0, result.stderr
     assert len(result.stdout.splitlines()) == 7
+    path = tmp_path / "texts.txt"
+    for number, line in ((3, b"\0"), (2, b"\xff\xfe")):
+        path.write_bytes(b"a fine film\n" * (number - 1) + line)
+        result = cli("sentiment", "predict", "--input", str(path), "--models-dir", str(models))
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert f"texts.txt:{number}: " in result.stderr
     empty = tmp_path / "empty.txt"
     empty.touch()
     result = cli("sentiment", "predict", "--input", str(empty), "--models-dir", str(models))

@@ -1,7 +1,6 @@
 """Pairs, sentences and options that cannot be used: one line that says so, the right exit code."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,21 +153,16 @@ def test_data_to_check_on_that_are_not_there(
     assert_fails(result, 3, "no such file or folder: nowhere.tsv")
 
 
-def test_the_oddest_sentences_are_answered(
-    textapps: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, toy_models: Path
-) -> None:
-    """In a process of its own, whose output takes what is no text."""
-    path = tmp_path / "sentences.bin"
-    path.write_bytes(
-        b"bab dek.\n\n\0\n\xff\xfe\n\xf0\x9f\x98\x80\r\n" + b"bab " * 10_000 + b"\nno end of line"
-    )
-    options = ("--input", str(path), "--json", "--models-dir", str(toy_models))
-    result = textapps("translate", "predict", *options)
-    assert (result.returncode, result.stderr) == (0, "")
+def test_the_oddest_sentences_are_answered(cli: Cli, toy_models: Path) -> None:
+    lines = b"bab dek.\n\n\0\n\xff\xfe\n\xf0\x9f\x98\x80\r\n" + b"bab " * 10_000
+    options = ("-", "--json", "--models-dir", str(toy_models))
+    result = cli("translate", "predict", *options, input=lines + b"\nno end of line")
+    assert result.exit_code == 0
+    assert "warning: standard input:3: " in result.stderr
     answers = [json.loads(line) for line in result.stdout.split("\n")[:-1]]
     assert [answer["index"] for answer in answers] == list(range(7))
     assert [answer["translation"] for answer in answers[:3]] == ["idix abax.", "", ""]
-    assert [answer["input"] for answer in answers[2:5]] == ["\0", "\udcff\udcfe", "😀"]
+    assert [answer["input"] for answer in answers[2:5]] == ["\0", "\ufffd\ufffd", "😀"]
     assert len(answers[5]["translation"]) < 1_000
 
 

@@ -217,5 +217,5 @@ def lines(name: str, encoding: str | None = None) -> Iterator[str]:
             console.LOGGER.warning("%s; U+FFFD stands for what is not text", defects[0])
             defects.append(defects[0])  # so that the next line does not warn of it again
         yield line
-    if len(defects) > 2:
-        console.LOGGER.warning("standard input: %d more such lines", len(defects) - 2)
+    if (more := len(defects) - 2) > 0:
+        console.LOGGER.warning("standard input: %d more such line%s", more, "s" * (more > 1))
