@@ -12,7 +12,6 @@ from tests.tasks.tiny import LABELS, TRAINED
 from textapps.backbones.registry import BACKBONES
 from textapps.datasets.texts.loader import load_texts
 from textapps.savedmodel.manifest import read_manifest
-from textapps.tasks.classification import Classification
 from textapps.tasks.sentiment.export import EXAMPLES
 
 HARD = {
@@ -61,7 +60,6 @@ def test_answers_are_labels_with_their_probabilities(untrained: Make, kind: str)
     assert np.isfinite(rows).all()
     np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-5)
     for answer, scores in zip(answers, rows, strict=True):
-        assert isinstance(answer, Classification)
         assert answer.label == LABELS[int(np.argmax(scores))]
         assert answer.probability == max(answer.scores)
         assert answer.scores == tuple(map(float, scores))

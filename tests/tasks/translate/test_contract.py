@@ -15,7 +15,6 @@ from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import BOS, EOS
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.tasks.lifecycle import evaluate, write_report
-from textapps.tasks.translate.predictor import Translation
 from textapps.tasks.translate.task import TASK
 
 Make = Callable[[str, str], Any]
@@ -128,7 +127,6 @@ def test_hard_texts_are_answered(untrained: Make, kind: str) -> None:
     translator = untrained("translate", kind)
     answers = dict(zip(HARD, translator.predict(list(HARD.values())), strict=True))
     for answer in answers.values():
-        assert isinstance(answer, Translation)
         assert np.isfinite(answer.score)
     assert answers["empty"].translation == answers["white space"].translation == ""
     assert answers["NUL"].translation == translator.predict(["bab dek."])[0].translation
