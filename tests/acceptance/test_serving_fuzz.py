@@ -33,7 +33,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Asker:
         typed="typed",
         writer="generator",
     )
-    return Asker(create_app(Settings(max_body_bytes=20_000), repository))
+    return Asker(create_app(Settings(max_body_mb=0.02), repository))
 
 
 @pytest.mark.parametrize("model", ["lengths", "sums", "typed", "writer"])

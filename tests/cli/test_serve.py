@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from textapps.serving.settings import Settings
+
 Cli = Callable[..., Result]
 
 
@@ -34,31 +36,21 @@ def test_defaults(cli: Cli, served: list[Any]) -> None:
     result = cli("serve", "models/exported")
     directory, settings, log, _ = served
     assert directory == Path("models/exported")
-    assert settings.model_dump() == {
-        "host": "127.0.0.1",
-        "port": 8501,
-        "max_batch_size": 64,
-        "batch_timeout_ms": 0.0,
-        "max_queue": 1000,
-        "deadline_ms": 30_000.0,
-        "max_body_bytes": 16 * 2**20,
-        "max_depth": 32,
-        "token": None,
-        "drain_seconds": 30,
-        "poll_seconds": 1.0,
-    }
+    assert settings == Settings()
+    assert settings.max_body_bytes == 16 * 2**20
     assert log is not None
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "stopped\n")
 
 
-def test_the_options_are_as_the_settings_have_them() -> None:
+def test_every_setting_is_an_option_or_internal() -> None:
     from textapps.cli.commands.serve import serve_command
-    from textapps.serving.settings import Settings
 
-    fields = Settings.model_fields
-    for option in serve_command.params:
-        if option.name in fields:
-            assert option.default == fields[option.name].default, option.name
+    options = {option.name: option for option in serve_command.params}
+    without = {"batch_all", "max_depth", "poll_seconds", "token"}
+    assert Settings.model_fields.keys() - options.keys() == without
+    for name, field in Settings.model_fields.items():
+        if name in options and not options[name].multiple:
+            assert options[name].default == field.default, name
 
 
 def test_every_option(cli: Cli, served: list[Any], tmp_path: Path) -> None:
@@ -67,21 +59,78 @@ def test_every_option(cli: Cli, served: list[Any], tmp_path: Path) -> None:
         *("serve", "m", "--host", "0.0.0.0", "--port", "0", "--max-batch-size", "3"),
         *("--batch-timeout-ms", "1.5", "--max-queue", "7", "--deadline-ms", "250"),
         *("--max-body-mb", "0.5", "--token-file", str(tmp_path / "token")),
-        *("--drain-seconds", "5", "--quiet"),
+        *("--drain-seconds", "5", "--quiet", "--no-batching", "--batch", "a", "--batch", "b"),
+        *("--max-call-megabytes", "9", "--max-answer-mb", "2", "--allowed-host", "x.example"),
+        *("--cors-origin", "*", "--proxy-headers", "--write-timeout", "2.5"),
+        *("--no-verify-files", "--ready", "all", "--log-inputs"),
     )
     _, settings, log, _ = served
     assert settings.model_dump(exclude={"max_depth", "poll_seconds"}) == {
         "host": "0.0.0.0",
         "port": 0,
+        "batching": False,
+        "batch": ("a", "b"),
+        "batch_all": False,
         "max_batch_size": 3,
         "batch_timeout_ms": 1.5,
         "max_queue": 7,
         "deadline_ms": 250.0,
-        "max_body_bytes": 2**19,
+        "max_body_mb": 0.5,
+        "max_call_megabytes": 9.0,
+        "max_answer_mb": 2.0,
         "token": "secret",
+        "allowed_host": ("x.example",),
+        "cors_origin": ("*",),
+        "proxy_headers": True,
+        "write_timeout": 2.5,
+        "verify_files": False,
+        "ready": "all",
+        "log_inputs": True,
         "drain_seconds": 5,
     }
     assert log is None
+
+
+BATCHING = """
+# as TensorFlow Serving has it
+max_batch_size { value: 128 }
+batch_timeout_micros { value: 1500 }
+max_enqueued_batches: { value: 10 }
+num_batch_threads { value: 4 }
+allowed_batch_sizes: 32
+allowed_batch_sizes: 128
+pad_variable_length_inputs: true
+"""
+
+
+def test_a_batching_file(cli: Cli, served: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "batching").write_text(BATCHING)
+    result = cli("serve", "m", "--batching-file", str(tmp_path / "batching"), "--max-queue", "5")
+    settings = served[1]
+    assert settings.batch_all
+    assert (settings.max_batch_size, settings.batch_timeout_ms) == (128, 1.5)
+    assert settings.max_queue == 5  # the option comes before the file, which says 1,280
+    assert (
+        "these do not matter here: num_batch_threads, allowed_batch_sizes, "
+        "pad_variable_length_inputs" in result.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("max_batch_size", "should hold keys like 'max_batch_size { value: 64 }', not 'max_batch"),
+        ("max_batch_size { value: 0 }", "max_batch_size should be a whole number from 1 up, not"),
+        ("batch_timeout_micros: -1", "batch_timeout_micros should be a whole number from 0 up"),
+        ("max_batch_sise: 3", "unknown key 'max_batch_sise'"),
+        ("{}", "should hold keys like"),
+    ],
+)
+def test_a_batching_file_that_is_none(cli: Cli, tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "batching").write_text(text)
+    result = cli("serve", "m", "--batching-file", str(tmp_path / "batching"))
+    assert problem in result.stderr
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize(("in_file", "token"), [(None, "of-the-environment"), ("x\n", "x")])
@@ -109,6 +158,16 @@ def test_a_token_of_no_use(cli: Cli, tmp_path: Path, content: bytes) -> None:
     assert result.exit_code == 2
     assert result.stderr.startswith(f"error: the token in {tmp_path / 'token'} should be printable")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["", " ", "two words", "a\nb"])
+def test_a_token_of_no_use_in_the_environment(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("TEXTAPPS_SERVE_TOKEN", value)
+    result = cli("serve", "m")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: the token in TEXTAPPS_SERVE_TOKEN should be printable")
 
 
 def test_ctrl_c(cli: Cli, served: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +214,9 @@ def test_a_port_that_is_taken(cli: Cli, tmp_path: Path) -> None:
     assert result.exit_code == 1
 
 
-@pytest.mark.parametrize("package", ["httptools", "prometheus_client", "starlette", "uvicorn"])
+@pytest.mark.parametrize(
+    "package", ["httptools", "orjson", "prometheus_client", "starlette", "uvicorn"]
+)
 def test_without_the_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     for name in list(sys.modules):
         if name.startswith(("textapps.serving", "uvicorn", package)):

@@ -1,7 +1,7 @@
 """Asking an application in this process, as a client would over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import httpx
 
 from tests.serving import models
-from textapps.serving.batcher import Batching
+from textapps.serving.batching import Batching
 from textapps.serving.exchange import Application
 from textapps.serving.model_version import OnBatch
 from textapps.serving.repository import Repository
@@ -29,7 +29,8 @@ def repository_of(
     for name, model in served.items():
         arguments = (model,) if isinstance(model, str) else model
         models.copy(built(*arguments), directory / name / "1")
-    repository = Repository(directory, batching, on_batch=on_batch)
+    # As if each had been named by --batch: the models of the tests have independent rows.
+    repository = Repository(directory, batching or Batching(all_models=True), on_batch=on_batch)
     repository.poll()
     assert repository.ready
     return repository
@@ -43,7 +44,7 @@ class Asker:
 
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self._app)
-        return httpx.AsyncClient(transport=transport, base_url="http://server", timeout=60)
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60)
 
     def __call__(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -58,18 +59,25 @@ class Asker:
             return self("POST", path, content=body)
         return self("POST", path, json=body)
 
-    def raw(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def raw(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Sequence[tuple[bytes, bytes]] = ((b"host", b"localhost"),),
+        http_version: str = "1.1",
+    ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for a path as it stands in a request line."""
         raw_path = path.encode("ascii", "ignore").partition(b"?")[0]
         scope = {
             "type": "http",
-            "http_version": "1.1",
+            "http_version": http_version,
             "method": method,
             "path": unquote(raw_path.decode()),
             "raw_path": raw_path,
             "query_string": b"",
             "root_path": "",
-            "headers": [(b"host", b"server")],
+            "headers": list(headers),
         }
         sent: list[dict[str, Any]] = []
 
@@ -88,8 +96,8 @@ class Asker:
 
         asyncio.run(ask())
         start, *rest = sent
-        headers = {name.decode(): value.decode() for name, value in start["headers"]}
-        return start["status"], headers, b"".join(message.get("body", b"") for message in rest)
+        given = {name.decode(): value.decode() for name, value in start["headers"]}
+        return start["status"], given, b"".join(message.get("body", b"") for message in rest)
 
 
 def error_of(response: httpx.Response) -> str:

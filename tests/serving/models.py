@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textapps.savedmodel.manifest import checksums
+
 # What the generator repeats for ever: of one, two, three and four bytes in UTF-8.
 ALPHABET = "abcdefg äöß\n漢字🎬xyz"
 LABELS = ("bad", "good")
@@ -43,6 +45,15 @@ def lengths(directory: Path, plus: int = 0) -> Path:
     return _save(directory, serving_default=(length, text_spec("text")))
 
 
+def letters(directory: Path) -> Path:
+    """`text` → `letters`, as many columns as the longest text has characters."""
+
+    def cut(text):
+        return {"letters": tf.strings.unicode_split(text, "UTF-8").to_tensor("")}
+
+    return _save(directory, serving_default=(cut, text_spec("text")))
+
+
 def sums(directory: Path) -> Path:
     """Numbers: `ids` int32[batch, time], `weights` float32[batch, 3] → `total`, `doubled`.
 
@@ -67,6 +78,50 @@ def sums(directory: Path) -> Path:
         whole=(lambda number: {"square": number**2}, tf.TensorSpec([], tf.float32, "number")),
         together=(together, tf.TensorSpec([None], tf.float32, "number")),
     )
+
+
+def failing(directory: Path) -> Path:
+    """`text` → `content` of a file of that name, and `number` → `doubled`."""
+
+    def read(text, number):
+        return {"content": tf.io.read_file(text[0])[None], "doubled": 2 * number}
+
+    return _save(
+        directory,
+        serving_default=(read, text_spec("text"), tf.TensorSpec([None], tf.float32, "number")),
+    )
+
+
+def zeros(directory: Path) -> Path:
+    """`count` int32[batch] → `zeros` float32[batch, largest count]."""
+
+    def fill(count):
+        return {"zeros": tf.zeros([tf.size(count), tf.reduce_max(count)])}
+
+    return _save(directory, serving_default=(fill, tf.TensorSpec([None], tf.int32, "count")))
+
+
+def dependent(directory: Path, kind: str) -> Path:
+    """`number` float32[batch] → `answer`, which depends on the whole batch: see `DEPENDENT`."""
+    function = {
+        "mean": lambda number: number - tf.reduce_mean(number),
+        "rank": lambda number: tf.cast(tf.argsort(tf.argsort(number)), tf.float32),
+        "sum": lambda number: tf.cumsum(number),
+        "size": lambda number: number + tf.cast(tf.size(number), tf.float32),
+        "reverse": lambda number: number[::-1],
+    }[kind]
+    spec = tf.TensorSpec([None], tf.float32, "number")
+    return _save(directory, serving_default=(lambda number: {"answer": function(number)}, spec))
+
+
+# What `dependent` says, by its kind.
+DEPENDENT: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mean": lambda number: number - number.mean(),
+    "rank": lambda number: number.argsort(kind="stable").argsort(kind="stable"),
+    "sum": np.cumsum,
+    "size": lambda number: number + number.size,
+    "reverse": lambda number: number[::-1],
+}
 
 
 def sleeper(directory: Path) -> Path:
@@ -241,7 +296,8 @@ def manifest(directory: Path, **fields: Any) -> Path:
     """Write assets.extra/textapps.json with these fields."""
     path = directory / "assets.extra" / "textapps.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"format": 1, "name": directory.parent.name, **fields}))
+    named = {"format": 1, "name": directory.parent.name, **fields}
+    path.write_text(json.dumps({**named, "sha256": checksums(directory)}))
     return directory
 
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,10 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textapps.savedmodel.errors import BadInput, ModelFailed
-from textapps.serving.batcher import Batcher, Batching
+from textapps.savedmodel.limits import CallLimits
+from textapps.savedmodel.manifest import TensorInfo
+from textapps.serving.batcher import Batcher
+from textapps.serving.batching import Batching
+from textapps.serving.budget import Budget
 from textapps.serving.errors import DeadlineExceeded, QueueFull
 
 BAD = 666
+NO_LIMITS = CallLimits()
 
 
 class Doubler:
@@ -23,14 +29,18 @@ class Doubler:
     It refuses `BAD`. Each call that `hold` says waits for `go`.
     """
 
-    batched = True
-    splittable = True
+    joinable = True
+    inputs: ClassVar[dict[str, TensorInfo]] = {}
+    outputs: ClassVar[dict[str, TensorInfo]] = {}
 
     def __init__(self, hold: bool = False) -> None:
         self.go = threading.Event()
         self.calls: list[np.ndarray] = []
         if not hold:
             self.go.set()
+
+    def check(self, inputs):
+        return inputs
 
     def call(self, inputs):
         self.calls.append(inputs["x"])
@@ -44,14 +54,24 @@ class Doubler:
         return [len(x) for x in self.calls]
 
 
-def run(test: Callable[..., object], signature: Doubler, **batching: float) -> list[int]:
+def run(
+    test: Callable[..., object],
+    signature: Doubler,
+    limits: CallLimits = NO_LIMITS,
+    shared: bool = True,
+    **options: float,
+) -> list[int]:
     """Run `test(batcher)` to its end; gives the sizes that the batcher told."""
+    batching = Batching(**options)
+    budget = Budget(signature, limits, batching.max_call_bytes)
     told: list[int] = []
 
     async def main():
         with ThreadPoolExecutor(1) as executor:
             try:
-                await test(Batcher(signature, executor, Batching(**batching), told.append))
+                await test(
+                    Batcher(signature, executor, batching, budget, told.append, shared=shared)
+                )
             finally:
                 signature.go.set()
 
@@ -64,7 +84,11 @@ def rows(*values: int, time: int = 2) -> dict[str, np.ndarray]:
 
 
 def ask(batcher: Batcher, *values: int, time: int = 2) -> asyncio.Task:
-    return asyncio.create_task(batcher.submit(rows(*values, time=time)))
+    return asyncio.create_task(submit(batcher, rows(*values, time=time)))
+
+
+async def submit(batcher: Batcher, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return await batcher.submit(batcher.prepare(inputs))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -77,6 +101,10 @@ async def running(batcher: Batcher, signature: Doubler, *values: int) -> asyncio
     task = ask(batcher, *values)
     await until(lambda: len(signature.calls) == 1)
     return task
+
+
+def ask_size(batcher: Batcher, *, rows: int, time: int) -> None:
+    batcher.prepare({"x": np.ones([rows, time], np.int64)})
 
 
 def firsts(answers: list[dict[str, np.ndarray]]) -> list[list[int]]:
@@ -119,7 +147,7 @@ def test_short_texts_do_not_share_with_long_ones() -> None:
     async def test(batcher):
         def texts(*sizes):
             items = [b"x" * size for size in sizes]
-            return asyncio.create_task(batcher.submit({"x": np.array([items], dtype=object)}))
+            return asyncio.create_task(submit(batcher, {"x": np.array([items], dtype=object)}))
 
         tasks = [await running(batcher, signature, 1)]
         tasks += [texts(*sizes) for sizes in [(2, 0), (3, 90), (0, 3), (64, 1), (255, 0), (0, 0)]]
@@ -146,36 +174,70 @@ def test_a_call_takes_no_more_rows_than_allowed_and_keeps_a_request_whole() -> N
     assert [call[:, 0].tolist() for call in signature.calls] == [[1], [2, 3, 6], [4, 5]]
 
 
-def test_a_request_of_too_many_rows_is_split_where_its_outputs_can_be_joined() -> None:
-    signature = Doubler()
-
-    async def test(batcher):
-        answer = await batcher.submit(rows(1, 2, 3, 4, 5))
-        assert answer["first"].tolist() == [1, 2, 3, 4, 5]
-
-    assert run(test, signature, max_batch_size=2) == [2, 2, 1]
-    signature.splittable = False
-    signature.calls.clear()
-    assert run(test, signature, max_batch_size=2) == [5]
-
-
-def test_others_are_answered_between_the_parts_of_a_large_request() -> None:
+def test_a_large_request_is_never_cut() -> None:
     signature = Doubler(hold=True)
 
     async def test(batcher):
-        large = await running(batcher, signature, 1, 2, 3, 4)
-        small = ask(batcher, 5, 6)
-        await until(lambda: batcher.waiting == 1)
+        tasks = [await running(batcher, signature, 1), ask(batcher, *range(2, 9)), ask(batcher, 9)]
+        await until(lambda: batcher.waiting == 2)
         signature.go.set()
-        assert firsts(await asyncio.gather(large, small)) == [[1, 2, 3, 4], [5, 6]]
+        assert firsts(await asyncio.gather(*tasks)) == [[1], [2, 3, 4, 5, 6, 7, 8], [9]]
 
-    run(test, signature, max_batch_size=2)
-    assert [call[0, 0] for call in signature.calls] == [1, 5, 3]
+    assert run(test, signature, max_batch_size=2) == signature.sizes == [1, 7, 1]
 
 
-def test_without_a_batch_every_request_is_a_call() -> None:
+def test_requests_share_no_call_that_would_be_too_large() -> None:
     signature = Doubler(hold=True)
-    signature.batched = signature.splittable = False
+    limits = CallLimits(longest={"x": 5}, cells=14)  # x is [rows, 2] or [rows, 5]
+
+    async def test(batcher):
+        tasks = [await running(batcher, signature, 1)]
+        tasks += [ask(batcher, 2, 3, 4), ask(batcher, 5, 6), ask(batcher, 7, 8, 9, 10)]
+        await until(lambda: batcher.waiting == 3)
+        with pytest.raises(BadInput, match="input 'x' has a row of length 6; the limit is 5"):
+            ask_size(batcher, rows=1, time=6)
+        with pytest.raises(BadInput, match="3 rows of length 5 are 15 in total; the limit is 14"):
+            ask_size(batcher, rows=3, time=5)
+        signature.go.set()
+        assert firsts(await asyncio.gather(*tasks)) == [[1], [2, 3, 4], [5, 6], [7, 8, 9, 10]]
+
+    run(test, signature, limits)
+    calls = [call[:, 0].tolist() for call in signature.calls]
+    assert calls == [[1], [2, 3, 4, 5, 6], [7, 8, 9, 10]]
+
+
+def test_what_needs_too_much_memory_is_refused_before_its_call() -> None:
+    signature = Doubler()
+    limits = CallLimits(longest={"x": 9}, row_bytes=3 * 2**20, cell_bytes=2**20)
+
+    async def test(batcher):
+        await submit(batcher, rows(1, 2))  # 2 rows of 2: 10 MB
+        with pytest.raises(BadInput, match="needs about 15 MB of memory; the limit is 11 MB"):
+            batcher.prepare(rows(1, 2, 3))
+
+    run(test, signature, limits, max_call_bytes=11 * 2**20)
+    assert signature.sizes == [2]
+
+
+def test_waiting_inputs_take_no_more_memory_than_a_call() -> None:
+    signature = Doubler(hold=True)
+
+    async def test(batcher):
+        tasks = [await running(batcher, signature, 1), ask(batcher, 2, 3)]
+        await until(lambda: batcher.waiting == 1)
+        with pytest.raises(QueueFull):
+            await submit(batcher, rows(4, 5))
+        signature.go.set()
+        await asyncio.gather(*tasks)
+        await submit(batcher, rows(4, 5))  # there is room again
+
+    run(test, signature, max_call_bytes=60)  # a row of two int64 takes 16
+
+
+@pytest.mark.parametrize(("shared", "joinable"), [(False, True), (True, False)])
+def test_every_request_is_a_call_if_they_may_not_share(shared: bool, joinable: bool) -> None:
+    signature = Doubler(hold=True)
+    signature.joinable = joinable
 
     async def test(batcher):
         tasks = [await running(batcher, signature, 1, 2, 3)]
@@ -185,8 +247,8 @@ def test_without_a_batch_every_request_is_a_call() -> None:
         assert firsts(await asyncio.gather(*tasks)) == [[1, 2, 3], [4], [5]]
 
     # A timeout would have every one of them wait for company that cannot come.
-    assert run(test, signature, max_batch_size=2, batch_timeout_ms=1e9) == [1, 1, 1]
-    assert signature.sizes == [3, 1, 1]
+    told = run(test, signature, shared=shared, max_batch_size=2, batch_timeout_ms=1e9)
+    assert told == signature.sizes == [3, 1, 1]
 
 
 def test_a_bad_request_fails_alone() -> None:
@@ -230,9 +292,9 @@ def test_any_failure_of_the_model_is_an_answer_and_the_queue_goes_on() -> None:
     async def test(batcher):
         signature.call = fail
         with pytest.raises(ModelFailed, match="out of memory"):
-            await batcher.submit(rows(1))
+            await submit(batcher, rows(1))
         signature.call = double
-        assert (await batcher.submit(rows(2)))["first"] == [2]
+        assert (await submit(batcher, rows(2)))["first"] == [2]
 
     run(test, signature)
 
@@ -244,7 +306,7 @@ def test_a_full_queue_refuses_at_once_and_has_room_again() -> None:
         tasks = [await running(batcher, signature, 1), ask(batcher, 2), ask(batcher, 3)]
         await until(lambda: batcher.waiting == 2)
         with pytest.raises(QueueFull, match="2 requests wait already"):
-            await batcher.submit(rows(4))
+            await submit(batcher, rows(4))
         tasks[2].cancel()  # a client that goes away frees its place
         await until(lambda: batcher.waiting == 1)
         tasks.append(ask(batcher, 5))
@@ -270,7 +332,7 @@ def test_late_requests_are_told_so_and_never_called() -> None:
     run(test, signature, deadline_ms=20)
     assert signature.sizes == [1]
     # The call that came to nothing leaves the queue as it should be.
-    assert run(lambda batcher: batcher.submit(rows(3)), signature) == [1]
+    assert run(lambda batcher: submit(batcher, rows(3)), signature) == [1]
 
 
 def test_requests_that_went_away_during_a_failing_call_are_not_asked_again() -> None:
@@ -327,13 +389,10 @@ def test_the_timeout_ends_the_wait_for_company() -> None:
     ),
     max_batch_size=st.integers(1, 6),
     batch_timeout_ms=st.sampled_from([0, 1]),
-    splittable=st.booleans(),
+    shared=st.booleans(),
 )
-def test_everyone_gets_their_own_answer(
-    requests, max_batch_size, batch_timeout_ms, splittable
-) -> None:
+def test_everyone_gets_their_own_answer(requests, max_batch_size, batch_timeout_ms, shared) -> None:
     signature = Doubler()
-    signature.splittable = splittable
 
     async def test(batcher):
         tasks = []
@@ -355,8 +414,7 @@ def test_everyone_gets_their_own_answer(
                 assert (answer["twice"] == 2 * rows(*values, time=time)["x"]).all()
         assert batcher.waiting == 0
 
-    run(test, signature, max_batch_size=max_batch_size, batch_timeout_ms=batch_timeout_ms)
+    options = {"max_batch_size": max_batch_size, "batch_timeout_ms": batch_timeout_ms}
+    run(test, signature, shared=shared, **options)
     largest = max((len(values) for values, *_ in requests), default=0)
-    assert all(
-        size <= max(max_batch_size, 0 if splittable else largest) for size in signature.sizes
-    )
+    assert all(size <= max(max_batch_size, largest) for size in signature.sizes)

@@ -75,8 +75,9 @@ def test_every_option_stands_there_with_its_default() -> None:
         for name, default in zip(names.split("`, `"), values.split(", "), strict=True)
     }
     options = {
-        option.opts[-1]: option.default if isinstance(option.default, str | int | float) else ""
+        (option.secondary_opts or option.opts)[-1]: default
         for option in serve_command.params
+        for default in [option.default if type(option.default) in (str, int, float) else ""]
         if option.opts[-1] not in ("directory", "--quiet", "--verbose", "--debug")
     }
     assert set(defaults) == set(options)

@@ -21,7 +21,7 @@ def ask(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Asker:
         typed="typed",
         writer="generator",
     )
-    return Asker(create_app(Settings(max_body_bytes=20_000), repository))
+    return Asker(create_app(Settings(max_body_mb=0.02), repository))
 
 
 @few_hundred

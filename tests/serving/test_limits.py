@@ -9,11 +9,12 @@ import pytest
 
 from tests.serving.asking import Asker, Built, error_of, repository_of
 from textapps.serving.app import create_app
-from textapps.serving.batcher import Batching
+from textapps.serving.batching import Batching
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
 LIMIT = 1000
+LIMIT_MB = LIMIT / 2**20
 PREDICT = "/v1/models/lengths:predict"
 SLEEP = "/v1/models/sleeper:predict"
 Receive = Callable[[], Any]
@@ -27,7 +28,7 @@ def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Reposi
 
 @pytest.fixture(scope="module")
 def ask(repository: Repository) -> Asker:
-    return Asker(create_app(Settings(max_body_bytes=LIMIT, max_depth=3), repository))
+    return Asker(create_app(Settings(max_body_mb=LIMIT_MB, max_depth=3), repository))
 
 
 def body_of(size: int) -> bytes:
@@ -69,9 +70,9 @@ def call(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    headers = settings.pop("headers", [])
+    headers = [(b"host", b"localhost"), *settings.pop("headers", [])]
     scope = {"method": "POST", "path": path, "raw_path": path.encode(), "headers": headers}
-    app = create_app(Settings(max_body_bytes=LIMIT, **settings), repository)
+    app = create_app(Settings(max_body_mb=LIMIT_MB, **settings), repository)
     return sent, app(scope, receive, send)
 
 

@@ -8,14 +8,23 @@ import shutil
 import threading
 import time
 import weakref
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.serving import models
 from textapps.savedmodel.errors import BadInput
+from textapps.savedmodel.manifest import MANIFEST, Manifest, checksums
 from textapps.serving import model_version, served_model
+from textapps.serving import repository as repository_module
+from textapps.serving.batching import Batching
 from textapps.serving.errors import DirectoryError, NotFound
 from textapps.serving.repository import Repository
+from textapps.serving.served_model import ServedModel
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "sentiment" / "1"
 
 
 @pytest.fixture
@@ -86,8 +95,6 @@ def test_what_is_not_there_is_not_found(repository, place) -> None:
         repository.statuses("../m")
     with pytest.raises(NotFound, match="model 'm' has no loaded version 2"):
         repository.find("m", 2)
-    with pytest.raises(BadInput, match="no signature 'x'; model 'm' has 'serving_default'"):
-        asyncio.run(repository.find("m").predict("x", {}))
 
 
 def test_only_finished_versions_of_visible_models_count(repository, place, directory, built):
@@ -169,7 +176,10 @@ def test_a_version_that_fails_leaves_the_old_one_and_is_tried_when_it_changes(
     assert "\n" not in newest.message
     assert old == (1, "AVAILABLE", "OK", "")
     assert length(repository.find("m")) == [5]
-    assert [record.message for record in caplog.records] == [f"model 'm' version 2: {newest[3]}"]
+    (record,) = caplog.records
+    assert record.message.startswith("model 'm' version 2: Cannot parse file")
+    assert str(broken) in record.message
+    assert str(broken.parent.parent) not in newest.message  # which clients can read
     shutil.copy(built("lengths", 2) / "saved_model.pb", broken)
     repository.poll()
     assert length(repository.find("m")) == [6]
@@ -242,20 +252,218 @@ def test_a_removed_version_that_comes_back_is_loaded_anew(repository, place, dir
     assert length(repository.find("m")) == [5]
 
 
-def test_ready_once_each_model_has_a_version(repository, place, directory) -> None:
+@pytest.mark.parametrize("ready_when", ["any", "all"])
+def test_ready_once_all_is_loaded_that_has_to_be(directory, place, ready_when) -> None:
+    repository = Repository(directory, ready_when=ready_when)
     repository.poll()
     assert not repository.ready  # waits for a first model
-    place("good", 1, "lengths")
+    good = place("good", 1, "lengths")
     bad = place("bad", 1, "lengths")
     damage(bad)
     repository.poll()
-    assert not repository.ready
+    assert repository.states() == {"bad": "failed", "good": "ready"}
+    assert repository.ready == (ready_when == "any")
     shutil.rmtree(bad)
     repository.poll()
     assert repository.ready
     damage(place("late", 1, "lengths"))
     repository.poll()
     assert repository.ready  # a model that comes later does not take the server away
+    shutil.rmtree(good)
+    repository.poll()
+    assert not repository.ready  # nothing to ask
+    place("good", 1, "lengths")
+    repository.poll()
+    assert repository.ready
+
+
+def test_not_ready_while_models_are_loading(directory, place, monkeypatch) -> None:
+    monkeypatch.setattr(repository_module, "_LOADS_AT_ONCE", 1)
+    place("a", 1, "lengths")
+    place("b", 1, "lengths")
+    repository = Repository(directory)
+    seen = []
+
+    def warm_up(signatures, path):
+        seen.append((repository.states(), repository.ready))
+
+    monkeypatch.setattr(model_version, "warm_up", warm_up)
+    repository.poll()
+    assert seen == [
+        ({"a": "loading", "b": "loading"}, False),
+        ({"a": "ready", "b": "loading"}, False),
+    ]
+    assert repository.ready
+
+
+def test_several_models_load_at_once_at_the_start_only(directory, place, monkeypatch) -> None:
+    for name in ("a", "b"):
+        place(name, 1, "lengths")
+    together = threading.Barrier(2)
+
+    def meet(signatures, path):
+        together.wait(60)
+
+    monkeypatch.setattr(model_version, "warm_up", meet)
+    repository = Repository(directory)
+    repository.poll()
+    assert repository.ready
+    for name in ("c", "d"):
+        place(name, 1, "lengths")
+    threads = set()
+    monkeypatch.setattr(model_version, "warm_up", lambda *_: threads.add(threading.get_ident()))
+    repository.poll()
+    assert threads == {threading.get_ident()}
+
+
+def test_a_load_that_failed_is_tried_again_ever_more_seldom(tmp_path, caplog) -> None:
+    now, attempts = 0.0, []
+
+    def load(name, version, directory):
+        attempts.append(now)
+        if len(attempts) < 10:
+            raise OSError("no memory")
+        return SimpleNamespace()
+
+    model = ServedModel("m", 1, load, clock=lambda: now)
+    while not model.loaded:
+        model.update({1: tmp_path})
+        now += 0.5
+    pauses = [after - before for before, after in pairwise(attempts)]
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert [r.message for r in caplog.records] == ["model 'm' version 1: no memory"]  # once
+
+
+@pytest.mark.parametrize("change", ["touch", "permissions"])
+def test_a_load_that_failed_is_tried_again_when_a_file_changes(
+    repository, place, loads, change
+) -> None:
+    path = place("m", 1, "lengths")
+    damage(path)
+    repository.poll()
+    repository.poll()
+    assert len(loads) == 1
+    if change == "touch":
+        os.utime(path / "variables" / "variables.index")
+    else:
+        (path / "variables").chmod(0o750)
+    repository.poll()
+    assert len(loads) == 2
+
+
+def test_files_that_change_while_they_are_loaded_are_loaded_again(
+    repository, place, loads, built, monkeypatch
+) -> None:
+    path = place("m", 1, "lengths", 1)
+    copied = []
+
+    def copy(signatures, directory):
+        if not copied:
+            copied.append(shutil.copy(built("lengths", 2) / "saved_model.pb", path))
+
+    monkeypatch.setattr(model_version, "warm_up", copy)
+    repository.poll()
+    assert repository.statuses("m")[0].message == "its files have changed while it was loaded"
+    repository.poll()
+    assert length(repository.find("m")) == [6]
+    assert loads == ["m/1", "m/1"]
+
+
+def test_a_model_that_cannot_be_read_leaves_the_others_alone(
+    repository, place, directory, caplog
+) -> None:
+    place("m", 1, "lengths", 1)
+    repository.poll()
+    (directory / "self").symlink_to("self")
+    (directory / "n").mkdir()
+    (directory / "n" / "3").symlink_to("3")
+    place("m", 2, "lengths", 2)
+    repository.poll()
+    repository.poll()
+    assert length(repository.find("m")) == [6]
+    assert repository.ready
+    warnings = [r.message for r in caplog.records if r.levelno == logging.WARNING]
+    assert warnings == [f"cannot read {directory / 'self'} (Too many levels of symbolic links)"]
+
+
+def test_a_model_that_can_be_read_no_more_stays(repository, place, directory, monkeypatch) -> None:
+    place("m", 1, "lengths", 1)
+    place("n", 1, "lengths", 7)
+    repository.poll()
+    iterdir = Path.iterdir
+
+    def fail(path):
+        if path.name == "m":
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", fail)
+    place("n", 2, "lengths", 8)
+    repository.poll()
+    assert length(repository.find("m")) == [5]
+    assert length(repository.find("n")) == [12]
+
+
+def test_a_version_that_may_not_be_read_shows_in_the_status(
+    repository, place, directory, monkeypatch
+) -> None:
+    place("m", 1, "lengths", 1)
+    secret = place("m", 2, "lengths", 2)
+    is_file, exists = Path.is_file, Path.exists
+
+    def refuse(function):
+        def checked(path, **more):
+            if secret in path.parents:
+                raise PermissionError(13, "Permission denied", str(path))
+            return function(path, **more)
+
+        return checked
+
+    monkeypatch.setattr(Path, "is_file", refuse(is_file))
+    monkeypatch.setattr(Path, "exists", refuse(exists))
+    repository.poll()
+    assert states(repository, "m") == [(2, "END"), (1, "AVAILABLE")]
+    assert "Permission denied" in repository.statuses("m")[0].message
+    assert length(repository.find("m")) == [5]
+
+
+@pytest.mark.parametrize("changed", ["saved_model.pb", "manifest"])
+def test_a_version_that_is_not_as_it_was_exported_is_not_served(
+    place, directory, changed, caplog
+) -> None:
+    for version in (1, 2):
+        path = place("m", version, "classifier")
+        Manifest(
+            task="sentiment",
+            name="m",
+            backbone="gru",
+            preset="tiny",
+            labels=["bad", "good"],
+            signatures={"serving_default": {"inputs": {}, "outputs": {}}},
+            sha256=checksums(path),
+        ).write(path)
+    # labels swapped
+    name = changed if changed == "saved_model.pb" else MANIFEST
+    content = (path / name).read_bytes()
+    swapped = content.replace(b"bad", b"gad").replace(b"good", b"bood")
+    assert swapped != content
+    (path / name).write_bytes(swapped)
+    repository = Repository(directory)
+    repository.poll()
+    assert states(repository, "m") == [(2, "END"), (1, "AVAILABLE")]
+    assert f"{name} has changed since it was exported" in caplog.text
+    assert "--no-verify-files" in caplog.text
+    assert str(directory) not in repository.statuses("m")[0].message
+    trusting = Repository(directory, verify_files=False)
+    trusting.poll()
+    assert trusting.find("m").version == 2
+
+
+def test_an_export_with_checksums_is_served(repository, directory) -> None:
+    models.copy(GOLDEN, directory / "sentiment" / "1")
+    repository.poll()
+    answer = repository.find("sentiment").predict("serving_default", {"text": models.strings("A")})
+    assert asyncio.run(answer)["label"].shape == (1,)
 
 
 def test_a_directory_that_vanishes_leaves_its_models(repository, place, directory) -> None:
@@ -315,7 +523,7 @@ def test_an_error_in_a_look_does_not_end_the_thread(directory, place, monkeypatc
     monkeypatch.setattr(served_model, "_stamp", stamp)
     wait_until(lambda: repository.ready)
     repository.stop()
-    assert "looking for models" in caplog.records[0].message
+    assert [r.message for r in caplog.records] == ["looking for versions of model 'm' failed"]
 
 
 def test_the_collector_passes_by_what_is_loaded_but_finds_what_is_not_used(
@@ -356,15 +564,52 @@ def test_calls_are_told_with_model_version_and_signature(directory, place) -> No
     assert model.waiting == 0
 
 
-def test_the_manifest_is_read_if_it_can_be(repository, place, caplog) -> None:
+def test_the_manifest_is_read_if_it_can_be(directory, place, caplog) -> None:
     place("good", 1, "classifier")
     place("none", 1, "lengths")
-    (place("bad", 1, "classifier") / "assets.extra" / "textapps.json").write_text("{")
-    (place("list", 1, "classifier") / "assets.extra" / "textapps.json").write_text("[]")
+    (place("bad", 1, "classifier") / MANIFEST).write_text("{")
+    (place("list", 1, "classifier") / MANIFEST).write_text("[]")
+    repository = Repository(directory)
     repository.poll()
     assert repository.find("good").manifest["labels"] == ["bad", "good"]
-    assert [repository.find(name).manifest for name in ("none", "bad", "list")] == [{}, {}, {}]
+    assert repository.find("none").manifest == {}
+    assert repository.states() == {
+        "bad": "failed",
+        "good": "ready",
+        "list": "failed",
+        "none": "ready",
+    }
+    repository = Repository(directory, verify_files=False)
+    repository.poll()
+    assert [repository.find(name).manifest for name in ("bad", "list")] == [{}, {}]
     assert "is served without its assets.extra/textapps.json" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("batching", "shared"),
+    [
+        (Batching(), {"ours"}),
+        (Batching(models=frozenset(["foreign"])), {"ours", "foreign"}),
+        (Batching(all_models=True), {"ours", "foreign", "not"}),
+        (Batching(all_models=True, enabled=False), set()),
+    ],
+)
+def test_which_models_share_calls(directory, place, batching, shared) -> None:
+    place("ours", 1, "classifier")
+    place("foreign", 1, "lengths")
+    models.manifest(place("not", 1, "lengths"), task="speech", rows_independent=False)
+    calls = []
+    repository = Repository(directory, batching, on_batch=lambda *call: calls.append(call))
+    repository.poll()
+
+    async def ask_twice(model):
+        inputs = {"text": models.strings("a")}
+        await asyncio.gather(*(model.predict("serving_default", inputs) for _ in range(2)))
+
+    for name in ("ours", "foreign", "not"):
+        asyncio.run(ask_twice(repository.find(name)))
+    assert {name for name, *_, rows in calls if rows == 2} == shared
+    assert sum(rows for *_, rows in calls) == 6
 
 
 def test_versions_that_are_polled_often_stay_what_they_are(repository, place) -> None:

@@ -305,17 +305,14 @@ def test_a_version_that_does_not_load_shows_in_the_status(
     assert (broken["version"], broken["task"], lengths["version"]) == (None, None, "1")
 
 
-def test_metadata_of_files_that_are_gone(changing: tuple[Repository, Asker, Path]) -> None:
+def test_metadata_are_those_of_what_is_loaded(
+    changing: tuple[Repository, Asker, Path], built: Built
+) -> None:
     _, ask, directory = changing
+    shutil.copy(built("sums") / "saved_model.pb", directory / "lengths" / "1")
+    before = ask("GET", "/v1/models/lengths/metadata").json()
     shutil.rmtree(directory / "lengths")
-    response = ask("GET", "/v1/models/lengths/metadata")
-    assert error_of(response) == "the files of model 'lengths' are gone"
-    assert response.status_code == 404
+    assert ask("GET", "/v1/models/lengths/metadata").json() == before
+    default = before["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert list(default["inputs"]) == ["text"]
     assert ask.post("/v1/models/lengths:predict", {"instances": ["ab"]}).status_code == 200
-
-
-def test_large_bodies_and_answers(ask: Asker) -> None:
-    texts = ["word " * 6] * 20_000
-    assert ask.post("/v1/models/lengths:predict", {"instances": texts}).json() == {
-        "predictions": [30] * 20_000
-    }

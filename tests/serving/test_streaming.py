@@ -58,6 +58,14 @@ def test_events(ask: Asker, length: int) -> None:
     assert last == ("done", {"characters": length})
 
 
+def test_no_stream_leaves_anything_to_the_next(ask: Asker) -> None:
+    responses = [ask.post(PATH, {"seed": "a", "length": 1}) for _ in range(500)]
+    headers = [response.headers.multi_items() for response in responses]
+    names = [name for name, _ in headers[0]]
+    assert [[name for name, _ in each] for each in headers] == [names] * 500
+    assert len({response.headers["x-request-id"] for response in responses}) == 500
+
+
 def test_the_same_text_as_generate(ask: Asker) -> None:
     options = {"temperature": 0.5, "top_k": 3, "top_p": 0.5, "repetition_penalty": 2.0}
     request = {"seed": "seed", "length": 80, "random_seed": 5, **options}
@@ -237,7 +245,8 @@ def test_a_client_that_goes_away_stops_the_generation(
                 gone.set()
             await asyncio.sleep(0)
 
-        scope = {"method": "POST", "path": PATH, "raw_path": PATH.encode(), "headers": []}
+        scope: dict[str, Any] = {"method": "POST", "path": PATH, "raw_path": PATH.encode()}
+        scope["headers"] = [(b"host", b"localhost")]
         await asyncio.wait_for(app(scope, messages().__anext__, send), 30)
         return b"".join(sent)
 

@@ -56,7 +56,7 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        print(prefix + record.getMessage(), file=sys.stderr, flush=True)
+        print(prefix + self.format(record), file=sys.stderr, flush=True)
 
 
 class TrainingProgress:

@@ -29,6 +29,10 @@ COMMANDS = {
         "Train with several processes on this machine.",
     ),
     "serve": ("textapps.cli.commands.serve:serve_command", "Serve exported models over HTTP."),
+    "export": (
+        "textapps.cli.commands.exports:export_group",
+        "Check exported models; `textapps TASK export` writes them.",
+    ),
     "data": ("textapps.cli.commands.data:data_group", "List, show and check data sets."),
     "runs": ("textapps.cli.commands.runs:runs_command", "List training runs with their figures."),
 }

@@ -9,9 +9,12 @@ from typing import Any
 import tensorflow as tf
 
 from textapps.core.errors import ExportError
+from textapps.exporting.limits import within_limits
+from textapps.savedmodel.limits import CallLimits
 from textapps.savedmodel.manifest import SignatureInfo, TensorInfo
 
 DEFAULT_SIGNATURE = "serving_default"
+_NO_LIMITS = CallLimits()
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,12 @@ class Endpoint:
     Every input is a named `tf.TensorSpec` with a dynamic first dimension (the batch), every
     output a tensor with the same first dimension. The function is traced without AutoGraph:
     decorate with `tf.function` what needs Python `if` or `for` over tensors. A state goes
-    through `flatten_state` and `unflatten_state`.
+    through `flatten_state` and `unflatten_state`. The graph checks the limits before anything else.
     """
 
     function: Callable[..., Mapping[str, Any]]
     inputs: Sequence[tf.TensorSpec]
+    limits: CallLimits = _NO_LIMITS
 
     @cached_property
     def graph(self) -> Any:
@@ -33,7 +37,8 @@ class Endpoint:
         names = [spec.name for spec in self.inputs]
 
         def call(*tensors: Any) -> Mapping[str, Any]:
-            return self.function(**dict(zip(names, tensors, strict=True)))
+            inputs = dict(zip(names, tensors, strict=True))
+            return self.function(**within_limits(inputs, self.limits))
 
         return tf.function(call, input_signature=list(self.inputs), autograph=False)
 

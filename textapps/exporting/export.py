@@ -52,6 +52,7 @@ def export_model(
         manifest = Manifest(
             name=name,
             signatures=signatures,
+            limits={key: endpoint.limits for key, endpoint in endpoints.items()},
             sha256=checksums(directory),
             **manifest_fields,
         )

@@ -1,21 +1,34 @@
 """Reads batches of WAV files into waveforms with one sample rate."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from textapps.core.recording_faults import LONGEST_SECONDS, SHORTEST_MS, TOO_LONG, TOO_SHORT
+from textapps.core.recording_faults import (
+    HIGHEST_RATE_HZ,
+    LONGEST_SECONDS,
+    SHORTEST_MS,
+    TOO_LONG,
+    TOO_SHORT,
+)
 from textapps.preprocessing.resampling import resample
 from textapps.preprocessing.riff import filled, parse_wav
 
 _BLOCK_MS = 10  # the step in which the loudest stretch is searched
+_FRAME_BYTES = 16  # of two channels of 64 bits; a file with larger frames is not read at all
+_MOST_BYTES = round(LONGEST_SECONDS * HIGHEST_RATE_HZ * _FRAME_BYTES)
 
 
-def read_recordings(contents: Any, sample_rate: int) -> tuple[Any, Any, Any]:
+def read_recordings(
+    contents: Any, sample_rate: int, shorten: Callable[[Any], Any] = lambda waveform: waveform
+) -> tuple[Any, Any, Any]:
     """Files as bytes to waveforms at `sample_rate`; a bad one does not affect the others.
 
     Args:
         contents: string[batch], in the formats that `parse_wav` reads, from 10 ms to 30 s long.
+        shorten: called with each waveform, float32[samples]; returns the part to keep. Otherwise a
+            single long recording makes all rows of the batch long.
 
     Returns:
         float32[batch, samples], padded with zeros on the right; int32[batch], the number of valid
@@ -23,7 +36,8 @@ def read_recordings(contents: Any, sample_rate: int) -> tuple[Any, Any, Any]:
     """
 
     def read(content: Any) -> tuple[Any, Any, Any]:
-        waveform, rate, error = parse_wav(content)
+        too_large = tf.strings.length(content) > _MOST_BYTES
+        waveform, rate, error = parse_wav(tf.where(too_large, "", content))
         samples = tf.size(waveform)
         seconds = samples / tf.maximum(rate, 1)
         length_ms = tf.strings.as_string(1000 * seconds, precision=1)
@@ -31,8 +45,10 @@ def read_recordings(contents: Any, sample_rate: int) -> tuple[Any, Any, Any]:
         too_short = (error == "") & (1000 * seconds < SHORTEST_MS)
         error = tf.where(too_short, filled(TOO_SHORT, samples, length_ms), error)
         error = tf.where(seconds > LONGEST_SECONDS, too_long, error)
+        error = tf.where(too_large, f"the file is larger than {_MOST_BYTES:,} bytes", error)
         waveform = waveform[: tf.where(error == "", tf.size(waveform), 0)]
         waveform = resample(waveform, tf.where(error == "", rate, sample_rate), sample_rate)
+        waveform = shorten(waveform)
         return waveform, tf.size(waveform), error
 
     waveforms, samples, errors = tf.map_fn(

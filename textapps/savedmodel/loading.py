@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from textapps.savedmodel.errors import ModelFailed, explain
+
+_TEXT_OPERATIONS = Lock()
 
 
 def import_tensorflow() -> None:
@@ -51,7 +54,9 @@ def load_saved_model(directory: Path, text_operations: bool = True) -> Any:
     except Exception as error:
         if not text_operations or "Op type not registered" not in str(error):
             raise
-        if not load_text_operations():
+        with _TEXT_OPERATIONS:  # models may be loaded in several threads
+            registered = load_text_operations()
+        if not registered:
             raise ModelFailed(
                 f"install tensorflow-text, which this model may need: {explain(error)}"
             ) from error

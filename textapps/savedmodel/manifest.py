@@ -1,6 +1,9 @@
 """textapps.json: what an export is, so that it can be used without this package."""
 
+import hashlib
+import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,9 +14,12 @@ from textapps.core.config import Section
 from textapps.core.errors import ExportError
 from textapps.core.files import write_file
 from textapps.core.records import FormatError, RecordError, read_record, sha256_of
+from textapps.savedmodel.limits import CallLimits
 
 MANIFEST = "assets.extra/textapps.json"  # of a SavedModel
 LITE_MANIFEST = "textapps.json"  # of a directory of LiteRT files
+_CHECKSUM = "checksum"
+_SERVED = {"limits", "rows_independent"}
 _LITE = {"clip_samples", "files", "evaluated_on", "accuracy", "int8_against_float"}
 
 
@@ -75,7 +81,10 @@ class Manifest(Section):
     `labels` stand in the order of the columns of `scores`, `state` lists the leaves of a `step`
     signature in order, and a metric without a value (an area under the curve of one class) is
     null. `options` says what a request for a generated text may contain: name → JSON schema with
-    range, default and description. `sha256` covers every file of the export except the manifest.
+    range, default and description. `limits` has the limits of the calls of each signature.
+    `rows_independent` says that no row affects the answer to another, so requests may share a call.
+    `sha256` covers every file of the export except the manifest, whose own checksum stands in it as
+    `checksum`.
 
     LiteRT files, "float" and "int8", take one clip of `clip_samples`. Where the test split was at
     hand, `accuracy` gives that of the run and of both files on the examples of `evaluated_on`, and
@@ -90,6 +99,8 @@ class Manifest(Section):
     labels: tuple[str, ...] = ()
     sample_rate_hz: int | None = None
     signatures: dict[str, SignatureInfo] = Field(default_factory=dict)
+    limits: dict[str, CallLimits] = Field(default_factory=dict)
+    rows_independent: bool = True
     state: tuple[str, ...] = ()
     decoding: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     options: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
@@ -112,8 +123,10 @@ class Manifest(Section):
         """Writes the manifest into the directory of the export."""
         path = directory / (MANIFEST if self.signatures else LITE_MANIFEST)
         path.parent.mkdir(exist_ok=True)
-        absent = _LITE if self.signatures else None
-        write_file(path, self.model_dump_json(indent=2, exclude=absent) + "\n")
+        absent = _LITE if self.signatures else _SERVED
+        fields = json.loads(self.model_dump_json(exclude=absent))
+        fields[_CHECKSUM] = _checksum(fields)
+        write_file(path, json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
 
 
 def checksums(directory: Path) -> dict[str, str]:
@@ -127,46 +140,80 @@ def checksums(directory: Path) -> dict[str, str]:
 
 
 def read_manifest(directory: Path | str) -> Manifest:
-    """The manifest of an export, after comparing every file it lists with its checksum.
+    """The manifest of an export, after its checksums have been compared with it and its files.
 
-    Raises ExportError where the manifest is missing, damaged or of another format, and where a
-    file is missing or has changed.
+    Raises ExportError where the manifest is missing, damaged or of another format, and where it or
+    a file is missing or has changed.
     """
     directory = Path(directory)
-    lite = (directory / LITE_MANIFEST).exists() and not (directory / MANIFEST).exists()
-    path = directory / (LITE_MANIFEST if lite else MANIFEST)
+    path = _path(directory)
+    if path is None:
+        raise ExportError(f"{directory} is not an export of textapps: it has no {MANIFEST}")
+    fields = _read(path)
     try:
-        manifest = Manifest.model_validate(read_record(path))
-    except OSError as error:
-        raise ExportError(
-            f"{directory} is not an export of textapps: cannot read {MANIFEST} ({error.strerror})"
-        ) from error
-    except FormatError as error:
-        raise ExportError(
-            f"{error}: use the version that wrote it, or export the run again"
-        ) from error
-    except RecordError as error:
-        raise ExportError(f"{error}: export the run again") from error
+        manifest = Manifest.model_validate({k: v for k, v in fields.items() if k != _CHECKSUM})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "manifest"
         raise ExportError(
             f"{path} is damaged ({key}: {first['msg']}): export the run again"
         ) from error
-    for name, expected in manifest.sha256.items():
-        _check(directory, name, expected)
+    _verify(directory, path, fields)
     return manifest
 
 
-def _check(directory: Path, name: str, expected: str) -> None:
+def verified_fields(directory: Path) -> dict[str, Any]:
+    """What a manifest says, its unknown keys too, after the same checks; {} if there is none.
+
+    Raises ExportError as `read_manifest` does.
+    """
+    path = _path(directory)
+    if path is None:
+        return {}
+    fields = _read(path)
+    if not isinstance(fields.get("sha256"), dict):
+        raise ExportError(f"{path} is damaged (it has no checksums): export the run again")
+    _verify(directory, path, fields)
+    return fields
+
+
+def _path(directory: Path) -> Path | None:
+    return next(
+        (directory / m for m in (MANIFEST, LITE_MANIFEST) if (directory / m).exists()), None
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        actual = sha256_of(directory / name)
+        return read_record(path)
     except OSError as error:
+        raise ExportError(f"cannot read {path} ({error.strerror})") from error
+    except FormatError as error:
         raise ExportError(
-            f"{directory} lacks {name} ({error.strerror}): copy or export it again"
+            f"{error}: use the version that wrote it, or export the run again"
         ) from error
-    if actual != expected:
-        raise ExportError(
-            f"{directory}/{name} has changed since it was exported (sha256 {actual[:12]}…, "
-            f"manifest {expected[:12]}…): copy or export it again"
-        )
+    except RecordError as error:
+        raise ExportError(f"{error}: export the run again") from error
+
+
+def _checksum(fields: Mapping[str, Any]) -> str:
+    """The sha256 of a manifest without its checksum; earlier versions wrote none."""
+    others = {key: value for key, value in fields.items() if key != _CHECKSUM}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
+
+
+def _verify(directory: Path, path: Path, fields: Mapping[str, Any]) -> None:
+    if fields.get(_CHECKSUM, _checksum(fields)) != _checksum(fields):
+        raise ExportError(f"{path} has changed since it was exported: copy or export it again")
+    for name, expected in fields["sha256"].items():
+        try:
+            actual = sha256_of(directory / name)
+        except OSError as error:
+            raise ExportError(
+                f"{directory} lacks {name} ({error.strerror}): copy or export it again"
+            ) from error
+        if actual != expected:
+            raise ExportError(
+                f"{directory}/{name} has changed since it was exported (sha256 {actual[:12]}…, "
+                f"manifest {str(expected)[:12]}…): copy or export it again"
+            )

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from textapps.savedmodel.errors import BadInput, ModelFailed, explain
+from textapps.savedmodel.errors import BadInput, ModelFailed, explain, for_clients
 from textapps.savedmodel.manifest import TensorInfo
+from textapps.savedmodel.tensors import PART, in_parts
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -15,9 +16,9 @@ class Signature:
     """A named function from named arrays to named arrays.
 
     `inputs` and `outputs` describe the tensors by name, in the order of the names. `batched` says
-    that the first dimension of every input and output is a batch of any size, so that requests can
-    share a call; `splittable`, that the outputs of parts of a batch can be joined, because no
-    other size varies.
+    that the first dimension of every input and output is a batch of any size, so that rows can be
+    asked together; `joinable`, that requests can be, because no answer takes the size of its
+    neighbours: texts differ in length, and so may outputs that are as wide as the longest.
     """
 
     def __init__(self, name: str, function: Any) -> None:
@@ -27,10 +28,15 @@ class Signature:
         self.outputs: Mapping[str, TensorInfo] = _described(function.structured_outputs)
         specs = [*self.inputs.values(), *self.outputs.values()]
         self.batched = bool(self.inputs) and all(spec.batched for spec in specs)
-        self.splittable = self.batched and all(
-            None not in (spec.shape or ())[1:] for spec in self.outputs.values()
-        )
+        texts = any(spec.dtype == "string" for spec in self.inputs.values())
+        wide = any(None in (spec.shape or ())[1:] for spec in self.outputs.values())
+        self.joinable = self.batched and not (texts and wide)
         self._function = function
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """The data type of each input."""
+        return {name: spec.dtype for name, spec in self.inputs.items()}
 
     def check(self, inputs: Arrays) -> dict[str, np.ndarray]:
         """The inputs in the order of `self.inputs`, strings as bytes, if they fit.
@@ -71,13 +77,13 @@ class Signature:
 
         try:
             tensors = {
-                name: tf.constant(array, self.inputs[name].dtype) for name, array in inputs.items()
+                name: _to_tensor(array, self.inputs[name].dtype) for name, array in inputs.items()
             }
-            return {name: tensor.numpy() for name, tensor in self._function(**tensors).items()}
+            return {name: _to_array(t) for name, t in self._function(**tensors).items()}
         except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
-            raise BadInput(explain(error)) from error
+            raise BadInput(for_clients(explain(error))) from error
         except Exception as error:
-            raise ModelFailed(explain(error)) from error
+            raise ModelFailed(for_clients(explain(error))) from error
 
 
 def _described(tensors: Mapping[str, Any]) -> dict[str, TensorInfo]:
@@ -86,7 +92,7 @@ def _described(tensors: Mapping[str, Any]) -> dict[str, TensorInfo]:
 
 def _check(name: str, array: np.ndarray, spec: TensorInfo) -> np.ndarray:
     if spec.dtype == "string":
-        array = _as_bytes(name, array)
+        array = _as_bytes(array, name)
     elif array.dtype.name != spec.dtype:
         raise BadInput(f"input '{name}' is {array.dtype.name}, the signature takes {spec.dtype}")
     shape = spec.shape
@@ -101,13 +107,15 @@ def _check(name: str, array: np.ndarray, spec: TensorInfo) -> np.ndarray:
     return array
 
 
-def _as_bytes(name: str, array: np.ndarray) -> np.ndarray:
+def _as_bytes(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype == object and all(set(map(type, part)) <= {bytes} for part in in_parts(array)):
+        return array
     encoded = np.empty(array.shape, dtype=object)
     for index, item in np.ndenumerate(array):
         if isinstance(item, str):
             try:
                 encoded[index] = item.encode()
-            except UnicodeEncodeError as error:  # half of a surrogate pair: JSON can spell it
+            except UnicodeEncodeError as error:  # half of a surrogate pair
                 raise BadInput(f"input '{name}' holds text that is not Unicode") from error
         elif isinstance(item, bytes):
             encoded[index] = item
@@ -116,3 +124,20 @@ def _as_bytes(name: str, array: np.ndarray) -> np.ndarray:
                 f"input '{name}' holds a {type(item).__name__}, the signature takes strings"
             )
     return encoded
+
+
+def _to_tensor(array: np.ndarray, dtype: str) -> Any:
+    import tensorflow as tf
+
+    if array.dtype != object or array.ndim == 0 or len(array) <= PART:
+        return tf.constant(array, dtype)
+    parts = range(0, len(array), PART)
+    return tf.concat([tf.constant(array[i : i + PART], dtype) for i in parts], axis=0)
+
+
+def _to_array(tensor: Any) -> np.ndarray:
+    if tensor.dtype != "string" or tensor.shape.rank == 0 or len(tensor) <= PART:
+        array: np.ndarray = tensor.numpy()
+        return array
+    parts = range(0, len(tensor), PART)
+    return np.concatenate([tensor[i : i + PART].numpy() for i in parts])

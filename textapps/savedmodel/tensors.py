@@ -1,10 +1,28 @@
-"""Tensors as JSON that gives back data type, shape and every bit."""
+"""Arrays of strings in parts, and tensors as JSON that gives back every bit."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+
+# No other thread runs while C code goes through Python's objects: this many take a millisecond.
+PART = 16_384
+
+
+def in_parts(array: np.ndarray) -> Iterator[np.ndarray]:
+    """All items of an array, a few at once.
+
+    >>> [len(part) for part in in_parts(np.zeros([3, 10_000]))]
+    [16384, 13616]
+    """
+    flat = array.ravel()
+    return (flat[start : start + PART] for start in range(0, len(flat), PART))
+
+
+def string_bytes(array: np.ndarray) -> int:
+    """How many bytes the strings of an array have together."""
+    return sum(sum(map(len, part)) for part in in_parts(array))
 
 
 def as_array(value: Any) -> np.ndarray:

@@ -7,7 +7,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from textapps.serving.access_log import AccessLog
-from textapps.serving.exchange import Application, Receive, Scope, Send
+from textapps.serving.exchange import Receive, Scope, Send
+from textapps.serving.failures import Failures
+from textapps.serving.gate import Gate
 from textapps.serving.metrics import CONTENT_TYPE, Metrics
 from textapps.serving.operations import Operations
 from textapps.serving.page import page_routes
@@ -21,7 +23,7 @@ def create_app(
     repository: Repository,
     metrics: Metrics | None = None,
     access_log: AccessLog | None = None,
-) -> Application:
+) -> Operations:
     """The ASGI application that serves a repository, which the caller starts and stops.
 
     Paths under /v1 bypass Starlette: its middleware and routing would cost a fifth of the time
@@ -34,9 +36,15 @@ def create_app(
         return JSONResponse({"status": "live"})
 
     async def ready(request: Request) -> Response:
-        if repository.ready:
-            return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "loading"}, 503, {"retry-after": "1"})
+        states = repository.states()
+        return _health(repository.ready, {"models": states})
+
+    async def model_ready(request: Request) -> Response:
+        name = request.path_params["model"]
+        state = repository.states().get(name)
+        if state is None:
+            raise HTTPException(404)
+        return _health(state == "ready", {})
 
     async def show_metrics(request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
@@ -46,18 +54,27 @@ def create_app(
         routes=[
             Route("/health/live", live),
             Route("/health/ready", ready),
+            Route("/health/ready/{model}", model_ready),
             Route("/monitoring/prometheus/metrics", show_metrics),
             *page_routes(),
         ],
     )
     others.router.redirect_slashes = False
-    rest = Rest(settings, repository)
+    failures = Failures(settings.log_inputs)
+    rest = Rest(settings, repository, failures)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         application = rest if scope["path"].startswith("/v1/") else others
         await application(scope, receive, send)
 
-    return Operations(route, settings.token, access_log or AccessLog(None), metrics)
+    log = access_log or AccessLog(None)
+    return Operations(route, Gate(settings), log, metrics, failures)
+
+
+def _health(ready: bool, more: dict[str, object]) -> Response:
+    if ready:
+        return JSONResponse({"status": "ready", **more})
+    return JSONResponse({"status": "loading", **more}, 503, {"retry-after": "1"})
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -3,40 +3,34 @@
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from textapps.savedmodel.errors import ModelFailed
+from textapps.savedmodel.limits import Size
 from textapps.savedmodel.signature import Arrays, Signature
+from textapps.serving.batching import Batching
+from textapps.serving.budget import Budget
 from textapps.serving.errors import DeadlineExceeded, QueueFull
 
 Outputs = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class Batching:
-    """How requests share calls.
+class Call(NamedTuple):
+    """Checked inputs, the size of a call with them, and what is equal where they can share one."""
 
-    A call takes at most `max_batch_size` rows. It begins as soon as the one before has ended and
-    either it is full or its oldest request has waited `batch_timeout_ms`. At most `max_queue`
-    requests wait for a signature, and each is answered within `deadline_ms` or not at all.
-    """
-
-    max_batch_size: int = 64
-    batch_timeout_ms: float = 0.0
-    max_queue: int = 1000
-    deadline_ms: float = 30_000.0
+    inputs: Arrays
+    size: Size
+    key: Hashable
 
 
 class _Request:
-    """Inputs that wait for their call; `key` is equal where they can share one."""
+    """A call that waits for its turn."""
 
-    def __init__(self, inputs: Arrays, rows: int, key: Hashable) -> None:
+    def __init__(self, call: Call) -> None:
         loop = asyncio.get_running_loop()
-        self.inputs = inputs
-        self.rows = rows
-        self.key = key
+        self.call = call
         self.since = loop.time()
         self.answer: asyncio.Future[Outputs] = loop.create_future()
 
@@ -44,7 +38,7 @@ class _Request:
 class Batcher:
     """The queue of one signature, of one event loop.
 
-    One call runs at a time, while the next one gathers.
+    One call runs at a time, while the next one gathers. A request is never cut into several calls.
     """
 
     def __init__(
@@ -52,14 +46,24 @@ class Batcher:
         signature: Signature,
         executor: Executor,
         batching: Batching,
+        budget: Budget,
         on_batch: Callable[[int], None],
+        *,
+        shared: bool,
     ) -> None:
-        """Calls run in `executor`; `on_batch` is told of each how many rows it has."""
+        """Calls run in `executor`; `on_batch` is told of each how many rows it has.
+
+        Args:
+            shared: whether requests may share a call, if the signature lets them.
+        """
         self._signature = signature
         self._executor = executor
         self._batching = batching
+        self._budget = budget
         self._on_batch = on_batch
+        self._shared = shared and signature.joinable
         self._waiting: dict[_Request, None] = {}  # in the order of arrival
+        self._waiting_bytes = 0
         self._arrival = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
 
@@ -68,59 +72,64 @@ class Batcher:
         """How many requests wait for their call to begin."""
         return len(self._waiting)
 
-    async def submit(self, inputs: Arrays) -> Outputs:
-        """The outputs for checked inputs, whoever shares their call.
+    def prepare(self, inputs: Arrays) -> Call:
+        """What `submit` takes, from named inputs; takes long for many rows, in any thread.
 
-        A request of more than `max_batch_size` rows is answered by several calls where its
-        outputs can be put together again. Cancelling frees the place in the queue.
+        Raises BadInput for inputs that do not fit or ask for too much.
+        """
+        checked = self._signature.check(inputs)
+        size = self._budget.size_of(checked)
+        if not self._shared:
+            return Call(checked, size, object())
+        shapes = tuple(array.shape[1:] for array in checked.values())
+        return Call(checked, size, (shapes, _length_class(checked, size.length + size.steps)))
+
+    async def submit(self, call: Call) -> Outputs:
+        """The outputs of a call, whoever shares it. Cancelling frees the place in the queue.
 
         Raises:
             QueueFull: at once.
             DeadlineExceeded: in time.
             BadInput, ModelFailed: as `Signature.call`, and not because of a neighbour.
         """
-        if self.waiting >= self._batching.max_queue:
+        # Inputs that wait take memory too: as much of it as a call may need, for all together.
+        held = self._waiting_bytes + call.size.tensor_bytes
+        if self.waiting >= self._batching.max_queue or (
+            self.waiting and held > self._batching.max_call_bytes
+        ):
             raise QueueFull(f"{self.waiting} requests wait already: try again later")
         try:
             async with asyncio.timeout(self._batching.deadline_ms / 1000):
-                parts = [await self._wait_for(part) for part in self._split(inputs)]
+                return await self._wait_for(call)
         except TimeoutError:
             raise DeadlineExceeded(f"no answer within {self._batching.deadline_ms:g} ms") from None
-        return _join(parts)
 
-    def _split(self, inputs: Arrays) -> list[Arrays]:
-        if not self._signature.splittable:
-            return [inputs]
-        rows, step = _rows(inputs), self._batching.max_batch_size
-        starts = range(0, rows, step)
-        return [{k: array[i : i + step] for k, array in inputs.items()} for i in starts]
-
-    async def _wait_for(self, inputs: Arrays) -> Outputs:
-        request = self._request(inputs)
+    async def _wait_for(self, call: Call) -> Outputs:
+        request = _Request(call)
         self._waiting[request] = None
+        self._waiting_bytes += call.size.tensor_bytes
         self._arrival.set()
         if self._worker is None:
             self._worker = asyncio.get_running_loop().create_task(self._work())
         try:
             return await request.answer
         finally:
-            self._waiting.pop(request, None)
+            self._forget(request)
             del request  # else a failed request and its traceback would keep each other alive
 
-    def _request(self, inputs: Arrays) -> _Request:
-        if not self._signature.batched:
-            return _Request(inputs, 1, object())
-        shapes = tuple(array.shape[1:] for array in inputs.values())
-        return _Request(inputs, _rows(inputs), (shapes, _length_class(inputs)))
+    def _forget(self, request: _Request) -> None:
+        if request in self._waiting:
+            del self._waiting[request]
+            self._waiting_bytes -= request.call.size.tensor_bytes
 
     async def _work(self) -> None:
         try:
             while self._waiting:
-                if self._signature.batched:
+                if self._shared:
                     await self._gather()
                 batch = self._take()
                 if batch:
-                    self._on_batch(sum(request.rows for request in batch))
+                    self._on_batch(sum(request.call.size.rows for request in batch))
                     await self._answer(batch)
         finally:
             self._worker = None
@@ -131,7 +140,7 @@ class Batcher:
         while self._waiting:
             oldest = next(iter(self._waiting))
             until = oldest.since + self._batching.batch_timeout_ms / 1000
-            rows = sum(request.rows for request in self._waiting if request.key == oldest.key)
+            rows = sum(r.call.size.rows for r in self._waiting if r.call.key == oldest.call.key)
             if rows >= self._batching.max_batch_size or loop.time() >= until:
                 return
             self._arrival.clear()
@@ -144,14 +153,17 @@ class Batcher:
     def _take(self) -> list[_Request]:
         """The oldest request, and those after it that fit into its call."""
         batch: list[_Request] = []
-        rows = 0
+        size = Size(0)
         for request in list(self._waiting):
+            joined = size.joined(request.call.size)
             if not batch or (
-                request.key == batch[0].key and rows + request.rows <= self._batching.max_batch_size
+                request.call.key == batch[0].call.key
+                and joined.rows <= self._batching.max_batch_size
+                and self._budget.fits(joined)
             ):
-                del self._waiting[request]
+                self._forget(request)
                 batch.append(request)
-                rows += request.rows
+                size = joined
         return batch
 
     async def _answer(self, batch: Sequence[_Request]) -> None:
@@ -160,7 +172,7 @@ class Batcher:
         if not batch:
             return
         loop = asyncio.get_running_loop()
-        inputs = [request.inputs for request in batch]
+        inputs = [request.call.inputs for request in batch]
         try:
             answers = await loop.run_in_executor(self._executor, self._call, inputs)
         except Exception as error:
@@ -189,21 +201,20 @@ class Batcher:
         return [{name: cut[name][i] for name in cut} for i in range(len(requests))]
 
 
-def _length_class(inputs: Arrays) -> int:
-    """0 for texts of less than 1 byte, 1 for less than 4, 2 for less than 16, and so on.
+def _length_class(inputs: Arrays, length: int) -> int:
+    """0 for rows of length 0, 1 for less than 4, 2 for less than 16, and so on.
 
-    A model pads its texts to the longest: short ones do not wait for the work that long ones
-    make, and yet each class gathers many.
+    A model pads its rows to the longest: short ones do not wait for the work that long ones make,
+    and yet each class gathers many.
+
+    Args:
+        length: of the longest row, as far as the limits of the signature measure it. The bytes of
+            its texts count too.
     """
     texts = (text for array in inputs.values() if array.dtype == object for text in array.flat)
-    return (max(map(len, texts), default=0).bit_length() + 1) // 2
+    longest = max((len(text) for text in texts), default=0)
+    return (max(length, longest).bit_length() + 1) // 2
 
 
 def _rows(inputs: Arrays) -> int:
     return len(next(iter(inputs.values())))
-
-
-def _join(parts: Sequence[Outputs]) -> Outputs:
-    if len(parts) == 1:
-        return parts[0]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -8,6 +8,7 @@ ServingError
 """
 
 from textapps.core.errors import DataError, TextappsError
+from textapps.savedmodel.errors import BadInput
 
 
 class ServingError(TextappsError):
@@ -30,3 +31,7 @@ class QueueFull(ServingError):
 
 class DeadlineExceeded(ServingError):
     """The answer did not come in time; a call that has not begun is dropped."""
+
+
+# What a client can do something about: no failure of the server or of a model.
+EXPECTED = (BadInput, NotFound, QueueFull, DeadlineExceeded)

@@ -12,7 +12,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
 
-_CLOSE = {"connection": "close"}
+CLOSE = {"connection": "close"}
+_AT_ONCE = 64 * 1024  # bytes of an answer
 
 
 class Refusal(Exception):
@@ -22,6 +23,11 @@ class Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})
+
+    @property
+    def body(self) -> bytes:
+        """{"error": "…"}."""
+        return json.dumps({"error": str(self)}).encode()
 
 
 class ClientGone(Exception):
@@ -33,18 +39,18 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return next((value for key, value in scope["headers"] if key == name), None)
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
+async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytearray:
     """The body of a request, of at most `limit` bytes, which comes within `seconds`.
 
     Raises:
         Refusal: 413 for a longer one, declared or in chunks; 408 for a slower one.
         ClientGone: the connection was closed before the end.
     """
-    too_long = Refusal(413, f"the body has more than {limit:,} bytes", _CLOSE)
+    too_long = Refusal(413, f"the body has more than {limit:,} bytes", CLOSE)
     declared = header(scope, b"content-length")
     if declared and len(declared) < 20 and int(declared) > limit and header(scope, b"expect"):
         raise too_long  # before the client sends any of it
-    chunks: list[bytes] = []
+    body = bytearray()  # grows without being copied, where a join would take long
     length = 0
     more = True
     try:
@@ -58,13 +64,13 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
                 chunk = message.get("body", b"")
                 length += len(chunk)
                 if length <= limit:
-                    chunks.append(chunk)
+                    body += chunk
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise Refusal(408, f"the body did not come within {seconds:g} s", _CLOSE) from None
+        raise Refusal(408, f"the body did not come within {seconds:g} s", CLOSE) from None
     if length > limit:
         raise too_long
-    return b"".join(chunks)
+    return body
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
@@ -98,18 +104,21 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
 async def send_answer(
     send: Send,
     status: int,
-    body: bytes,
+    *body: bytes,
     content_type: str = "application/json",
     headers: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """A whole answer."""
-    raw = [(b"content-type", content_type.encode()), (b"content-length", b"%d" % len(body))]
+    """A whole answer; its pieces are sent one by one, as the client takes them."""
+    length = sum(map(len, body))
+    raw = [(b"content-type", content_type.encode()), (b"content-length", b"%d" % length)]
     raw += [(name.encode(), value.encode()) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+    pieces = [b"".join(body)] if length <= _AT_ONCE else [*body, b""]
+    for number, piece in enumerate(pieces, 1):
+        more = number < len(pieces)
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 async def send_error(send: Send, refusal: Refusal) -> None:
     """An error as TensorFlow Serving has it: {"error": "…"}."""
-    body = json.dumps({"error": str(refusal)}).encode()
-    await send_answer(send, refusal.status, body, headers=refusal.headers.items())
+    await send_answer(send, refusal.status, refusal.body, headers=refusal.headers.items())

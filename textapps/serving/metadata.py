@@ -1,25 +1,30 @@
 """What a SavedModel says of itself, in TensorFlow Serving's JSON."""
 
+import json
 from pathlib import Path
-from typing import Any
 
 from textapps.savedmodel.graph import read_graph
 
 
-def signature_defs(directory: Path) -> dict[str, Any]:
-    """The signatures of the SavedModel in `directory`, by name.
+def describe_signatures(directory: Path, name: str, version: int) -> bytes:
+    """The answer to a request for the metadata of the SavedModel in `directory`.
 
-    As protobuf has them in JSON: types as DT_…, sizes as strings, -1 where dynamic. Raises
-    OSError where the file cannot be read.
+    Signatures as protobuf has them in JSON: types as DT_…, sizes as strings, -1 where dynamic.
+    Raises OSError where the file cannot be read, and what protobuf raises for a damaged one.
     """
     from google.protobuf.json_format import MessageToDict
 
     graph = read_graph(directory)
-    return {
-        name: MessageToDict(
-            graph.signature_def[name],
+    signatures = {
+        key: MessageToDict(
+            graph.signature_def[key],
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
         )
-        for name in sorted(graph.signature_def)
+        for key in sorted(graph.signature_def)
     }
+    described = {
+        "model_spec": {"name": name, "signature_name": "", "version": str(version)},
+        "metadata": {"signature_def": {"signature_def": signatures}},
+    }
+    return json.dumps(described, separators=(",", ":")).encode()

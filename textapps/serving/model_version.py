@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from textapps.savedmodel.errors import BadInput
+from textapps.core.errors import ExportError
 from textapps.savedmodel.loading import load_saved_model
-from textapps.savedmodel.manifest import MANIFEST
+from textapps.savedmodel.manifest import MANIFEST, verified_fields
 from textapps.savedmodel.signature import Arrays, Signature
-from textapps.serving.batcher import Batcher, Batching
+from textapps.serving.batcher import Batcher, Call
+from textapps.serving.batching import Batching
+from textapps.serving.budget import Budget, limits_of
+from textapps.serving.codec import ModelSpec
+from textapps.serving.metadata import describe_signatures
 from textapps.serving.stream_request import option_schemas
 from textapps.serving.warmup import warm_up
 
@@ -34,30 +38,48 @@ class ModelVersion:
     """
 
     def __init__(
-        self, name: str, version: int, directory: Path, batching: Batching, on_batch: OnBatch
+        self,
+        name: str,
+        version: int,
+        directory: Path,
+        batching: Batching,
+        on_batch: OnBatch,
+        *,
+        verify_files: bool = True,
     ) -> None:
         """Load the SavedModel in `directory` and warm it up.
 
-        `manifest` will be what assets.extra/textapps.json says, {} if there is none. Raises what
-        TensorFlow raises where it cannot be loaded, BadInput and ModelFailed where a recorded
-        request fails.
+        `manifest` will be what assets.extra/textapps.json says, {} if there is none, and `metadata`
+        the answer to a request for it: both as they are at this moment. Raises what TensorFlow
+        raises where it cannot be loaded, ExportError where manifest or files are not as they were
+        exported, BadInput and ModelFailed where a recorded request fails.
         """
         self.name = name
         self.version = version
         self.directory = directory
-        self.manifest = _read_manifest(directory)
+        self.manifest = _read_manifest(directory, verify_files)
         self._saved = load_saved_model(directory)  # its variables live as long as it does
+        self.metadata = describe_signatures(directory, name, version)
         self.signatures: Mapping[str, Signature] = {
             key: Signature(key, function) for key, function in self._saved.signatures.items()
         }
         if "continue" in self.signatures:  # what the page shows and a stream takes
             self.manifest = {**self.manifest, "options": option_schemas(self.manifest)}
+        self.spec = ModelSpec(name, {key: s.dtypes for key, s in self.signatures.items()})
         warm_up(self.signatures, directory)
         executor = ThreadPoolExecutor(
             max(1, len(self.signatures)), thread_name_prefix=f"{name}-{version}"
         )
+        shared = batching.shares(name, self.manifest)
         self._batchers = {
-            key: Batcher(signature, executor, batching, partial(on_batch, name, version, key))
+            key: Batcher(
+                signature,
+                executor,
+                batching,
+                Budget(signature, limits_of(self.manifest, key), batching.max_call_bytes),
+                partial(on_batch, name, version, key),
+                shared=shared,
+            )
             for key, signature in self.signatures.items()
         }
 
@@ -66,20 +88,31 @@ class ModelVersion:
         """How many requests wait for their call to begin."""
         return sum(batcher.waiting for batcher in self._batchers.values())
 
-    async def predict(self, signature_name: str, inputs: Arrays) -> dict[str, np.ndarray]:
+    def prepare(self, signature_name: str, inputs: Arrays) -> Call:
+        """What `answer` takes; takes long for many rows, in any thread.
+
+        Raises BadInput for inputs that the signature does not take.
+        """
+        return self._batchers[signature_name].prepare(inputs)
+
+    async def answer(self, signature_name: str, call: Call) -> dict[str, np.ndarray]:
         """The outputs of a signature, which may be called for other requests together.
 
-        Raises BadInput for an unknown signature and for inputs that it does not take; QueueFull,
-        DeadlineExceeded and ModelFailed as `Batcher.submit` does.
+        Raises QueueFull, DeadlineExceeded, BadInput and ModelFailed as `Batcher.submit` does.
         """
-        if signature_name not in self.signatures:
-            has = ", ".join(f"'{name}'" for name in self.signatures) or "none"
-            raise BadInput(f"no signature '{signature_name}'; model '{self.name}' has {has}")
-        checked = self.signatures[signature_name].check(inputs)
-        return await self._batchers[signature_name].submit(checked)
+        return await self._batchers[signature_name].submit(call)
+
+    async def predict(self, signature_name: str, inputs: Arrays) -> dict[str, np.ndarray]:
+        """`prepare` and `answer` at once, for few rows. Raises as both."""
+        return await self.answer(signature_name, self.prepare(signature_name, inputs))
 
 
-def _read_manifest(directory: Path) -> dict[str, Any]:
+def _read_manifest(directory: Path, verify_files: bool) -> dict[str, Any]:
+    if verify_files:
+        try:
+            return verified_fields(directory)
+        except ExportError as error:
+            raise ExportError(f"{error}, or serve it by --no-verify-files") from error
     try:
         manifest = json.loads((directory / MANIFEST).read_bytes())
     except FileNotFoundError:

@@ -1,8 +1,6 @@
-"""What happens around every request: identity, token, errors as JSON, log, metrics."""
+"""What every request gets: an id, access checks, errors as JSON, log, metrics."""
 
 import asyncio
-import hmac
-import logging
 import os
 import re
 import time
@@ -12,6 +10,7 @@ from textapps.savedmodel.errors import BadInput
 from textapps.serving.access_log import AccessLog
 from textapps.serving.errors import DeadlineExceeded, NotFound, QueueFull
 from textapps.serving.exchange import (
+    CLOSE,
     Application,
     ClientGone,
     Message,
@@ -22,14 +21,13 @@ from textapps.serving.exchange import (
     header,
     send_error,
 )
+from textapps.serving.failures import Failures
+from textapps.serving.gate import Gate
 from textapps.serving.metrics import Metrics
 
 _STATUS = {BadInput: 400, NotFound: 404, QueueFull: 503, DeadlineExceeded: 504}
-_OPEN = ("/health/", "/page/")  # and / itself: a browser could not send a token for these
 _CLIENT_GONE = 499  # as others write it into their logs; nobody receives it
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-
-_log = logging.getLogger("textapps")
 
 
 class Operations:
@@ -40,22 +38,20 @@ class Operations:
     """
 
     def __init__(
-        self,
-        app: Application,
-        token: str | None,
-        log: AccessLog,
-        metrics: Metrics,
+        self, app: Application, gate: Gate, log: AccessLog, metrics: Metrics, failures: Failures
     ) -> None:
         self._app = app
-        self._expected = None if token is None else f"Bearer {token}".encode()
+        self._gate = gate
         self._log = log
         self._metrics = metrics
+        self._failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an HTTP request, whatever comes."""
         begin = time.perf_counter()
         given = header(scope, b"x-request-id") or b""
-        identity = given if _SANE_ID.fullmatch(given) else os.urandom(8).hex().encode()
+        identity = given if _SANE_ID.fullmatch(given) else _new_identity()
+        scope["request_id"] = identity.decode()
         scope["served"] = ("", "")
         status = 0
 
@@ -63,11 +59,12 @@ class Operations:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"].append((b"x-request-id", identity))
+                added = [(b"x-request-id", identity), *self._gate.cors_headers(scope)]
+                message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         try:
-            refusal = await self._answer(scope, receive, send_with_identity, identity.decode())
+            refusal = await self._answer(scope, receive, send_with_identity)
             if refusal is not None and not status:
                 await send_error(send_with_identity, refusal)
         except (ClientGone, asyncio.CancelledError) as error:
@@ -75,42 +72,50 @@ class Operations:
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
-            self._record(scope, identity.decode(), status, time.perf_counter() - begin)
+            self._record(scope, status, time.perf_counter() - begin)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, send: Send, identity: str
-    ) -> Refusal | None:
-        """The refusal that is still to be sent, None where the request has been answered."""
+    def malformed(self, client: tuple[str, int] | None, problem: str) -> tuple[Refusal, bytes]:
+        """Log and count a request that is not valid HTTP. Returns the answer and its request id."""
+        identity = _new_identity()
+        self._metrics.request("", "", 400, 0.0)
+        self._log.write(
+            request_id=identity.decode(),
+            client=client[0] if client else None,
+            status=400,
+            error=problem,
+        )
+        return Refusal(400, problem, CLOSE), identity
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Refusal | None:
+        """What is still to be sent, None where the request has been answered."""
         try:
-            self._check_token(scope)
-            await self._app(scope, receive, send)
+            self._gate.check(scope)
+            headers = self._gate.preflight(scope)
+            if headers is None:
+                await self._app(scope, receive, send)
+            else:
+                await send({"type": "http.response.start", "status": 204, "headers": headers})
+                await send({"type": "http.response.body"})
         except Refusal as refusal:
             return refusal
         except TextappsError as error:
+            self._failures.write(scope, error)
             again = {"retry-after": "1"} if isinstance(error, QueueFull) else None
             return Refusal(_STATUS.get(type(error), 500), str(error), again)
         except ClientGone:
             raise
-        except Exception:
-            _log.exception("request %s", identity)
+        except Exception as error:
+            self._failures.write(scope, error)
+            identity = scope["request_id"]
             return Refusal(500, f"internal error: the server's log has request {identity}")
         return None
 
-    def _check_token(self, scope: Scope) -> None:
-        path = scope["path"]
-        if self._expected is None or path == "/" or path.startswith(_OPEN):
-            return
-        given = header(scope, b"authorization") or b""
-        if not hmac.compare_digest(given, self._expected):
-            raise Refusal(401, "a bearer token is needed", {"www-authenticate": "Bearer"})
-
-    def _record(self, scope: Scope, identity: str, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         model, version = scope["served"]
         self._metrics.request(model, version, status, seconds)
-        client = scope.get("client")
         self._log.write(
-            request_id=identity,
-            client=client[0] if client else None,
+            request_id=scope["request_id"],
+            client=self._gate.client(scope),
             method=scope["method"],
             path=scope["raw_path"].decode("ascii", errors="replace")[:500],
             status=status,
@@ -118,3 +123,7 @@ class Operations:
             model=model or None,
             version=version or None,
         )
+
+
+def _new_identity() -> bytes:
+    return os.urandom(8).hex().encode()

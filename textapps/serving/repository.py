@@ -1,16 +1,24 @@
 """The models under a directory, loaded, renewed and unloaded as their files come and go."""
 
+import errno
 import gc
 import logging
+import os
 import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from textapps.savedmodel.loading import import_tensorflow
-from textapps.serving.batcher import Batching
+from textapps.serving.batching import Batching
 from textapps.serving.errors import DirectoryError, NotFound
 from textapps.serving.model_version import ModelVersion, OnBatch
 from textapps.serving.served_model import ServedModel, Status
 
+# More would compete for the interpreter, in which half of a load runs.
+_LOADS_AT_ONCE = min(2, os.cpu_count() or 1)
 _LARGEST_VERSION = 2**63 - 1  # TensorFlow Serving's versions are int64
 
 _log = logging.getLogger("textapps")
@@ -30,16 +38,24 @@ class Repository:
         *,
         poll_seconds: float = 1.0,
         on_batch: OnBatch = lambda model, version, signature, rows: None,
+        verify_files: bool = True,
+        ready_when: Literal["any", "all"] = "any",
     ) -> None:
         """`on_batch` is told in the event loop of each call that begins."""
         self._directory = Path(directory)
-        self._batching = batching or Batching()
         self._poll_seconds = poll_seconds
-        self._on_batch = on_batch
+        self._load = partial(
+            ModelVersion,
+            batching=batching or Batching(),
+            on_batch=on_batch,
+            verify_files=verify_files,
+        )
+        self._ready_when = ready_when
         self._models: dict[str, ServedModel] = {}  # replaced, never changed: others read it
         self._removed: list[ServedModel] = []  # of which somebody holds a version still
-        self._ready = False
-        self._complaint = ""
+        self._begun = False
+        self._complaints: set[str] = set()
+        self._broken: dict[str, str] = {}  # model → an error that nobody expected
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="repository", daemon=True)
 
@@ -74,32 +90,47 @@ class Repository:
         """Look once, load what is new and unload what is gone: what the thread does each time.
 
         Returns whether anything was loaded, or unloaded and freed. Raises OSError where the
-        directory cannot be read; then nothing changes.
+        directory cannot be read; then nothing changes. A model that cannot be read stays as it is,
+        and whatever happens to one leaves the others alone.
         """
-        found = _look(self._directory)
+        found, unreadable = _look(self._directory)
         before = self._models
-        self._models = {
+        kept = {name: before[name] for name in unreadable.keys() & before.keys()}
+        self._models = kept | {
             name: before.get(name) or ServedModel(name, max(versions), self._load)
             for name, versions in found.items()
         }
-        self._removed += [before[name] for name in before.keys() - found.keys()]
-        changed = False
-        for model in self._removed:
-            changed |= model.update({})
+        self._removed += [before[name] for name in before.keys() - self._models.keys()]
+        complaints = {f"cannot read {path} ({reason})" for path, reason in unreadable.values()}
+        if not self._models:
+            complaints.add(f"no <model>/<version>/saved_model.pb in {self._directory} yet: waiting")
+        self._complain(complaints)
+        updates: list[tuple[ServedModel, Mapping[int, Path]]] = [
+            (model, {}) for model in self._removed
+        ]
+        updates += [(self._models[name], versions) for name, versions in sorted(found.items())]
+        if self._begun:  # one at a time, since requests would have to wait
+            changed = [self._update(*update) for update in updates]
+        else:
+            with ThreadPoolExecutor(_LOADS_AT_ONCE) as pool:
+                changed = list(pool.map(self._update, *zip(*updates, strict=True)))
         self._removed = [model for model in self._removed if model.statuses]
-        for name, model in self._models.items():
-            if self._stopping.is_set():
-                return changed
-            changed |= model.update(found[name])
-        self._ready = self._ready or (
-            bool(self._models) and all(model.loaded for model in self._models.values())
-        )
-        return changed
+        enough = all if self._ready_when == "all" else any
+        states = [model.state == "ready" for model in self._models.values()]
+        self._begun = self._begun or (bool(states) and enough(states))
+        return any(changed)
 
     @property
     def ready(self) -> bool:
-        """Whether there have been models, and of each a version loaded and warmed up."""
-        return self._ready
+        """Whether there is something to ask, and all was loaded once that had to be.
+
+        At the start that is every model that loads, or with `ready_when` "all" every model.
+        """
+        return self._begun and any(model.state == "ready" for model in self._models.values())
+
+    def states(self) -> dict[str, str]:
+        """Model → "ready", "loading" or "failed", in the order of the names."""
+        return {name: model.state for name, model in sorted(self._models.items())}
 
     def names(self) -> list[str]:
         """The models that there are, loaded or not, in order."""
@@ -123,8 +154,18 @@ class Repository:
             raise NotFound(f"there is no model '{name}'")
         return model
 
-    def _load(self, name: str, version: int, directory: Path) -> ModelVersion:
-        return ModelVersion(name, version, directory, self._batching, self._on_batch)
+    def _update(self, model: ServedModel, found: Mapping[int, Path]) -> bool:
+        if self._stopping.is_set():
+            return False
+        try:
+            changed = model.update(found)
+        except Exception as error:
+            if self._broken.get(model.name) != repr(error):  # say it once, not at every look
+                _log.exception("looking for versions of model '%s' failed", model.name)
+            self._broken[model.name] = repr(error)
+            return False
+        self._broken.pop(model.name, None)
+        return changed
 
     def _run(self) -> None:
         import_tensorflow()
@@ -133,22 +174,16 @@ class Repository:
                 if self.poll():
                     _hide_from_collector()
             except OSError as error:
-                self._complain(f"cannot read {self._directory} ({error}): its models stay")
+                self._complain({f"cannot read {self._directory} ({error}): its models stay"})
             except Exception:
                 _log.exception("looking for models in %s failed", self._directory)
-            else:
-                self._complain(
-                    ""
-                    if self._models
-                    else f"no <model>/<version>/saved_model.pb in {self._directory} yet: waiting"
-                )
             self._stopping.wait(self._poll_seconds)
 
-    def _complain(self, complaint: str) -> None:
-        """Say it once, not at every look."""
-        if complaint and complaint != self._complaint:
+    def _complain(self, complaints: set[str]) -> None:
+        """Say each once, not at every look."""
+        for complaint in sorted(complaints - self._complaints):
             _log.warning("%s", complaint)
-        self._complaint = complaint
+        self._complaints = complaints
 
 
 def _hide_from_collector() -> None:
@@ -161,29 +196,34 @@ def _hide_from_collector() -> None:
     gc.freeze()
 
 
-def _look(directory: Path) -> dict[str, dict[int, Path]]:
-    """Model → version → directory, of the versions that have been written in full.
+def _look(directory: Path) -> tuple[dict[str, dict[int, Path]], dict[str, tuple[Path, str]]]:
+    """What has been written in full, and what cannot be read.
 
     A version directory without saved_model.pb is one that is being written.
+
+    Returns:
+        Model → version → directory; model → path and reason.
     """
-    found = {}
+    found, unreadable = {}, {}
     for model in sorted(directory.iterdir()):
         if model.name.startswith("."):
             continue
         try:
             versions = {int(path.name): path for path in model.iterdir() if _is_version(path)}
-        except (NotADirectoryError, FileNotFoundError, PermissionError):
-            continue  # a file, gone by now, or none of ours
+        except OSError as error:
+            if error.errno not in (errno.ENOTDIR, errno.ENOENT):  # a file, or gone by now
+                unreadable[model.name] = (model, error.strerror or str(error))
+            continue
         if versions:
             found[model.name] = versions
-    return found
+    return found, unreadable
 
 
 def _is_version(path: Path) -> bool:
     name = path.name
-    return (
-        name.isascii()
-        and name.isdigit()
-        and int(name) <= _LARGEST_VERSION
-        and (path / "saved_model.pb").is_file()
-    )
+    if not (name.isascii() and name.isdigit() and int(name) <= _LARGEST_VERSION):
+        return False
+    try:
+        return (path / "saved_model.pb").is_file()
+    except PermissionError:
+        return True  # to fail when it is loaded, which shows in its status

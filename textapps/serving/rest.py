@@ -4,14 +4,14 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
-from weakref import WeakKeyDictionary
 
 from textapps.core.errors import TextappsError
 from textapps.savedmodel.errors import BadInput
-from textapps.savedmodel.signature import Signature
-from textapps.serving.codec import decode_request, encode_response, signature_name
+from textapps.serving.codec import Predict, decode_request, signature_dtypes
+from textapps.serving.encoder import count_values, encode_response
 from textapps.serving.errors import NotFound
 from textapps.serving.exchange import (
     Message,
@@ -22,9 +22,11 @@ from textapps.serving.exchange import (
     send_answer,
     unless_gone,
 )
+from textapps.serving.failures import Failures
+from textapps.serving.frames import release
 from textapps.serving.json_body import parse_object
-from textapps.serving.metadata import signature_defs
 from textapps.serving.model_version import ModelVersion
+from textapps.serving.readers import Readers
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 from textapps.serving.stream_request import StreamRequest
@@ -36,11 +38,13 @@ _MODEL = r"/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?"
 _GET = re.compile(_MODEL + r"(?:/(metadata|manifest))?")
 _POST = re.compile(_MODEL + r":(predict|classify|regress|stream)")
 _LARGEST_VERSION = 2**63 - 1
-_EVENTS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+_EVENTS = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 
-# From here on JSON is read and written in a thread, since others would have to wait for it.
-_LARGE_BYTES = 256 * 1024
-_LARGE_VALUES = 16 * 1024
+# From here on a body is read by another process, and inputs and outputs are handled in a thread:
+# others would have to wait.
+_LARGE_BYTES = 64 * 1024
+_LARGE_VALUES = 8 * 1024
+_THREADS = 2  # more would only take the interpreter from the one that answers the others
 
 
 class Target(NamedTuple):
@@ -58,10 +62,12 @@ class Rest:
     and version, once found, are left in `scope["served"]` for the log and the metrics.
     """
 
-    def __init__(self, settings: Settings, repository: Repository) -> None:
+    def __init__(self, settings: Settings, repository: Repository, failures: Failures) -> None:
         self._settings = settings
         self._repository = repository
-        self._metadata: WeakKeyDictionary[ModelVersion, bytes] = WeakKeyDictionary()
+        self._failures = failures
+        self._readers = Readers(settings.max_depth, settings.deadline_ms / 1000)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="rest")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,13 +81,13 @@ class Rest:
                 await unless_gone(receive, self._stream(scope, send, target, body))
             elif target.action == "predict":
                 answer = await unless_gone(receive, self._predict(scope, target, body))
-                await send_answer(send, 200, answer)
+                await send_answer(send, 200, *answer)
             else:
-                self._refuse_examples(scope, target, body)
+                await self._refuse_examples(scope, target, body)
         elif scope["method"] == "GET" and path == "/v1/models":
             await send_answer(send, 200, self._models())
         elif scope["method"] == "GET" and (match := _GET.fullmatch(path)):
-            await send_answer(send, 200, await self._describe(scope, _target(*match.groups())))
+            await send_answer(send, 200, self._describe(scope, _target(*match.groups())))
         else:
             raise BadInput(f"Malformed request: {scope['method']} {path[:200]}")
 
@@ -90,20 +96,37 @@ class Rest:
         scope["served"] = (version.name, str(version.version))
         return version
 
-    async def _predict(self, scope: Scope, target: Target, body: bytes) -> bytes:
+    async def _predict(self, scope: Scope, target: Target, body: bytearray) -> list[bytes]:
+        version, request = await self._read_predict(scope, target, body)
+        scope["inputs"] = request.inputs
         large = len(body) > _LARGE_BYTES
-        request = await _run(large, parse_object, body, self._settings.max_depth)
-        name = signature_name(request)
-        version = self._find(scope, target)
-        signature = _signature(version, name)
-        row_format, inputs = await _run(large, decode_request, request, signature)
-        outputs = await version.predict(name, inputs)
-        large = sum(array.size for array in outputs.values()) > _LARGE_VALUES
-        return await _run(large, encode_response, outputs, row_format)
+        call = await self._run(large, version.prepare, request.signature, request.inputs)
+        outputs = await version.answer(request.signature, call)
+        if large:
+            await self._run(True, release, request.inputs)
+        large = count_values(outputs) > _LARGE_VALUES
+        most = self._settings.max_answer_bytes
+        return await self._run(large, encode_response, outputs, request.row_format, most)
 
-    async def _stream(self, scope: Scope, send: Send, target: Target, body: bytes) -> None:
+    async def _read_predict(
+        self, scope: Scope, target: Target, body: bytearray
+    ) -> tuple[ModelVersion, Predict]:
+        if len(body) > _LARGE_BYTES:
+            version = self._find(scope, target)
+            return version, await self._readers.predict(body, version.spec)
+        request = parse_object(bytes(body), self._settings.max_depth)
+        version = self._find(scope, target)
+        return version, decode_request(request, version.spec)
+
+    async def _read_object(self, body: bytearray) -> dict[str, Any]:
+        if len(body) > _LARGE_BYTES:
+            return await self._readers.outside(body)
+        return parse_object(bytes(body), self._settings.max_depth)
+
+    async def _stream(self, scope: Scope, send: Send, target: Target, body: bytearray) -> None:
         """Server-sent events; what fails before the first is an ordinary error."""
-        request = parse_object(body, self._settings.max_depth)
+        request = await self._read_object(body)
+        scope["inputs"] = request
         version = self._find(scope, target)
         stream = TextStream(version, StreamRequest.parse(request, version.manifest))
         await stream.start()
@@ -114,22 +137,28 @@ class Rest:
                 characters += len(text)
                 await send(_event({"text": text}))
         except TextappsError as error:
+            self._failures.write(scope, error)
             await send(_event({"error": str(error)}, "error"))
         else:
             await send(_event({"characters": characters}, "done"))
         await send({"type": "http.response.body", "body": b""})
 
-    def _refuse_examples(self, scope: Scope, target: Target, body: bytes) -> None:
+    async def _refuse_examples(self, scope: Scope, target: Target, body: bytearray) -> None:
         """classify and regress want signatures of their own kind, which no export of ours has."""
-        request = parse_object(body, self._settings.max_depth)
+        request = await self._read_object(body)
         if not isinstance(request.get("examples"), list) or not request["examples"]:
             raise BadInput(f"'{target.action}' takes 'examples', a list of at least one")
         version = self._find(scope, target)
-        signature = _signature(version, signature_name(request))
+        name, _ = signature_dtypes(request, version.spec)
         raise BadInput(
-            f"signature '{signature.name}' is not one of tensorflow/serving/{target.action}: "
-            "use :predict"
+            f"signature '{name}' is not one of tensorflow/serving/{target.action}: use :predict"
         )
+
+    async def _run(self, in_thread: bool, function: Callable[..., T], *arguments: Any) -> T:
+        if not in_thread:
+            return function(*arguments)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, function, *arguments)
 
     def _models(self) -> bytes:
         models = []
@@ -152,9 +181,9 @@ class Rest:
             )
         return _json({"models": models})
 
-    async def _describe(self, scope: Scope, target: Target) -> bytes:
+    def _describe(self, scope: Scope, target: Target) -> bytes:
         if target.action == "metadata":
-            return await self._describe_signatures(self._find(scope, target))
+            return self._find(scope, target).metadata
         if target.action == "manifest":
             return _json(self._find(scope, target).manifest)
         statuses = self._repository.statuses(target.model)
@@ -178,21 +207,6 @@ class Rest:
             }
         )
 
-    async def _describe_signatures(self, version: ModelVersion) -> bytes:
-        if version not in self._metadata:
-            try:
-                signatures = await _run(True, signature_defs, version.directory)
-            except OSError:
-                raise NotFound(f"the files of model '{version.name}' are gone") from None
-            spec = {
-                "name": version.name,
-                "signature_name": "",
-                "version": str(version.version),
-            }
-            metadata = {"signature_def": {"signature_def": signatures}}
-            self._metadata[version] = _json({"model_spec": spec, "metadata": metadata})
-        return self._metadata[version]
-
 
 def _target(model: str, version: str | None, label: str | None, action: str | None) -> Target:
     name = unquote(model)
@@ -201,19 +215,6 @@ def _target(model: str, version: str | None, label: str | None, action: str | No
     if version is not None and (len(version) > 19 or int(version) > _LARGEST_VERSION):
         raise BadInput(f"Failed to convert version: {version[:50]} to numeric.")
     return Target(name, None if version is None else int(version), action or "status")
-
-
-def _signature(version: ModelVersion, name: str) -> Signature:
-    if name not in version.signatures:
-        has = ", ".join(f"'{known}'" for known in version.signatures) or "none"
-        raise BadInput(f"no signature '{name[:200]}'; model '{version.name}' has {has}")
-    return version.signatures[name]
-
-
-async def _run(in_thread: bool, function: Callable[..., T], *arguments: Any) -> T:
-    if not in_thread:
-        return function(*arguments)
-    return await asyncio.to_thread(function, *arguments)
 
 
 def _json(value: Any) -> bytes:

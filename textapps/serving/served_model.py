@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from textapps.savedmodel.errors import explain
-from textapps.serving.errors import NotFound
+from textapps.savedmodel.errors import explain, for_clients
+from textapps.serving.errors import NotFound, ServingError
 from textapps.serving.model_version import ModelVersion
 
-_Stamp = frozenset[tuple[str, int, int]]
+_LONGEST_PAUSE_SECONDS = 60.0
+
+_Stamp = frozenset[tuple[str, int, int, int]]
 
 _log = logging.getLogger("textapps")
 
@@ -30,6 +32,15 @@ class Status(NamedTuple):
     message: str = ""
 
 
+class _Failure(NamedTuple):
+    """A load that failed: its files, how many there were of them, when to try again, and why."""
+
+    stamp: _Stamp
+    times: int
+    again: float
+    message: str
+
+
 class ServedModel:
     """Serves the newest version that loads; the one before serves until then.
 
@@ -37,20 +48,33 @@ class ServedModel:
     """
 
     def __init__(
-        self, name: str, newest: int, load: Callable[[str, int, Path], ModelVersion]
+        self,
+        name: str,
+        newest: int,
+        load: Callable[[str, int, Path], ModelVersion],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Loads nothing yet; `newest` is the version that the first update will find."""
         self.name = name
         self._load = load
+        self._clock = clock
         self._loaded: dict[int, ModelVersion] = {}
         self._statuses = {newest: Status(newest, "START")}
-        self._failed: dict[int, _Stamp] = {}
+        self._failed: dict[int, _Failure] = {}
         self._leaving: dict[int, weakref.ref[ModelVersion]] = {}
 
     @property
     def loaded(self) -> list[ModelVersion]:
         """The versions that can be found."""
         return list(self._loaded.values())
+
+    @property
+    def state(self) -> str:
+        """ "ready" if a version is loaded, "failed" if none of them loads, "loading" until then."""
+        if self._loaded:
+            return "ready"
+        failed = self._failed.keys() >= self._statuses.keys()
+        return "failed" if failed and self._statuses else "loading"
 
     @property
     def statuses(self) -> list[Status]:
@@ -70,8 +94,8 @@ class ServedModel:
     def update(self, found: Mapping[int, Path]) -> bool:
         """Make it so that the newest of the versions `found` on disk that loads is served.
 
-        One that fails to load is tried again when its files have changed. Returns whether a
-        version has been loaded or is free.
+        One that fails to load is tried again when its files have changed, and after 1 s, 2 s, 4 s
+        and so on, in the end every minute. Returns whether a version has been loaded or is free.
         """
         before = set(self._loaded)
         newest = next(
@@ -81,7 +105,7 @@ class ServedModel:
         for version in self._loaded.keys() - {newest}:
             self._unload(version)
         freed = self._see_off()
-        self._failed = {v: stamp for v, stamp in self._failed.items() if v in found}
+        self._failed = {v: failure for v, failure in self._failed.items() if v in found}
         self._statuses = {
             version: status
             for version, status in self._statuses.items()
@@ -91,16 +115,17 @@ class ServedModel:
 
     def _try(self, version: int, directory: Path) -> bool:
         stamp = _stamp(directory)
-        if self._failed.get(version) == stamp:
+        failure = self._failed.get(version)
+        if failure and failure.stamp == stamp and self._clock() < failure.again:
             return False
         self._set(Status(version, "LOADING"))
         start = time.perf_counter()
         try:
             model = self._load(self.name, version, directory)
+            if _stamp(directory) != stamp:
+                raise ServingError("its files have changed while it was loaded")
         except Exception as error:
-            self._failed[version] = stamp
-            self._set(Status(version, "END", _code(error), explain(error)))
-            _log.warning("model '%s' version %d: %s", self.name, version, explain(error))
+            self._fail(version, stamp, error)
             return False
         self._failed.pop(version, None)
         self._loaded = {**self._loaded, version: model}
@@ -108,6 +133,15 @@ class ServedModel:
         seconds = time.perf_counter() - start
         _log.info("model '%s' version %d is served after %.1f s", self.name, version, seconds)
         return True
+
+    def _fail(self, version: int, stamp: _Stamp, error: Exception) -> None:
+        before, message = self._failed.get(version), explain(error)
+        times = before.times + 1 if before and before.stamp == stamp else 1
+        pause = min(2.0 ** (times - 1), _LONGEST_PAUSE_SECONDS)
+        self._failed[version] = _Failure(stamp, times, self._clock() + pause, message)
+        self._set(Status(version, "END", _code(error), for_clients(message)))
+        if not before or before.message != message:  # say it once, not at every try
+            _log.warning("model '%s' version %d: %s", self.name, version, message)
 
     def _unload(self, version: int) -> None:
         self._leaving[version] = weakref.ref(self._loaded[version])
@@ -133,14 +167,14 @@ class ServedModel:
 
 
 def _stamp(directory: Path) -> _Stamp:
-    """Changes when a file does."""
+    """Changes when a file does, or who may read it."""
     files = set()
     for path in directory.rglob("*"):
         try:
             status = path.stat()
         except OSError:
             continue
-        files.add((str(path), status.st_size, status.st_mtime_ns))
+        files.add((str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
     return frozenset(files)
 
 

@@ -5,7 +5,9 @@ import contextlib
 import errno
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -16,7 +18,6 @@ from textapps.core.memory import return_freed_memory
 from textapps.savedmodel.loading import import_tensorflow
 from textapps.serving.access_log import AccessLog
 from textapps.serving.app import create_app
-from textapps.serving.batcher import Batching
 from textapps.serving.errors import ServingError
 from textapps.serving.metrics import Metrics
 from textapps.serving.protocol import BoundedProtocol
@@ -24,6 +25,8 @@ from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
 _BACKLOG = 2048  # connections that wait to be accepted, as uvicorn's default
+# How long a thread that reads or writes JSON may keep the interpreter from the one that answers.
+_SWITCH_SECONDS = 0.001
 _KEEP_ALIVE_SECONDS = 75  # longer than the 60 of common proxies, which then close first
 
 
@@ -41,29 +44,33 @@ def serve(
         ServingError: the address cannot be listened on.
     """
     metrics = Metrics()
-    batching = Batching(
-        settings.max_batch_size,
-        settings.batch_timeout_ms,
-        settings.max_queue,
-        settings.deadline_ms,
-    )
     repository = Repository(
-        directory, batching, poll_seconds=settings.poll_seconds, on_batch=metrics.batch
+        directory,
+        settings.sharing,
+        poll_seconds=settings.poll_seconds,
+        on_batch=metrics.batch,
+        verify_files=settings.verify_files,
+        ready_when=settings.ready,
     )
     with _listen(settings.host, settings.port) as listener:
         # Before any thread runs: the command line has stderr aside meanwhile to keep it quiet, and
         # what others said would be lost.
         return_freed_memory()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         import_tensorflow()
         repository.start()
+        app = create_app(settings, repository, metrics, AccessLog(access_log))
         config = uvicorn.Config(
-            create_app(settings, repository, metrics, AccessLog(access_log)),
-            http=BoundedProtocol,
+            app,
+            http=partial(  # type: ignore[arg-type]
+                BoundedProtocol, app.malformed, settings.write_timeout
+            ),
             lifespan="off",
             ws="none",
             log_config=None,
             log_level="critical",  # Operations logs requests, failed ones too
             access_log=False,
+            proxy_headers=False,  # Gate looks at them, if they are to be believed
             server_header=False,
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,

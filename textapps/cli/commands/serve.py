@@ -4,16 +4,57 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from textapps.cli import console
-from textapps.cli.options import examples, talk_options
+from textapps.cli.options import Choice, Decorator, examples, talk_options, together
 from textapps.core.errors import ConfigurationError, TextappsError
+from textapps.core.keys import keys_of
+from textapps.serving.batching import read_batching
+from textapps.serving.settings import Settings
 
 TOKEN_VARIABLE = "TEXTAPPS_SERVE_TOKEN"
 # What the extra [serve] brings.
-PACKAGES = ("httptools", "prometheus_client", "starlette", "uvicorn")
+PACKAGES = ("httptools", "orjson", "prometheus_client", "starlette", "uvicorn")
+
+
+def _setting_options() -> Decorator:
+    """An option for each field of the settings that has a description."""
+    decorators = []
+    for key in keys_of(Settings):
+        option = f"--{key.name.replace('_', '-')}"
+        attributes: dict[str, Any] = {"default": key.default, "show_default": True}
+        if key.kind is bool and key.default:
+            option = f"{option}/--no-{option.removeprefix('--')}"
+        elif key.kind is bool:
+            attributes = {"default": False, "is_flag": True}
+        elif key.kind is tuple:
+            attributes = {"multiple": True, "metavar": "NAME"}
+        else:
+            attributes["type"] = (
+                Choice(key.name, key.choices) if key.choices else _range(key.name, key.kind)
+            )
+        if key.description:
+            decorators.append(click.option(option, key.name, help=key.description, **attributes))
+    return together(*decorators)
+
+
+def _range(name: str, kind: type) -> Any:
+    """What click checks of a number."""
+    bounds = {
+        bound: getattr(each, bound)
+        for each in Settings.model_fields[name].metadata
+        for bound in ("ge", "gt", "le")
+        if hasattr(each, bound)
+    }
+    if not bounds:
+        return kind
+    lowest = bounds.get("ge", bounds.get("gt"))
+    kinds = {int: click.IntRange, float: click.FloatRange}
+    return kinds[kind](min=lowest, max=bounds.get("le"), min_open="gt" in bounds)
 
 
 @click.command(
@@ -25,48 +66,12 @@ PACKAGES = ("httptools", "prometheus_client", "starlette", "uvicorn")
     ),
 )
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@_setting_options()
 @click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8501,
-    show_default=True,
-    help="The port to listen on, 0 for any that is free.",
-)
-@click.option(
-    "--max-batch-size",
-    type=click.IntRange(min=1),
-    default=64,
-    show_default=True,
-    help="Most rows in a model call.",
-)
-@click.option(
-    "--batch-timeout-ms",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    show_default=True,
-    help="How long a request may wait for others that share its model call.",
-)
-@click.option(
-    "--max-queue",
-    type=click.IntRange(min=1),
-    default=1000,
-    show_default=True,
-    help="Requests that may wait for each signature; further ones get 503.",
-)
-@click.option(
-    "--deadline-ms",
-    type=click.FloatRange(min=0, min_open=True),
-    default=30_000.0,
-    show_default=True,
-    help="A request that has no answer after this time gets 504.",
-)
-@click.option(
-    "--max-body-mb",
-    type=click.FloatRange(min=0, min_open=True),
-    default=16.0,
-    show_default=True,
-    help="Largest body of a request; a larger one gets 413.",
+    "--batching-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file for TensorFlow Serving's --batching_parameters_file: requests to all models share "
+    "calls, as it says.",
 )
 @click.option(
     "--token-file",
@@ -75,25 +80,15 @@ PACKAGES = ("httptools", "prometheus_client", "starlette", "uvicorn")
     "for the files of the web page, which asks for the token.  "
     f"[default: the environment variable {TOKEN_VARIABLE}, else no token]",
 )
-@click.option(
-    "--drain-seconds",
-    type=click.IntRange(min=0),
-    default=30,
-    show_default=True,
-    help="Time that running requests have to finish after SIGTERM.",
-)
 @talk_options
+@click.pass_context
 def serve_command(
+    ctx: click.Context,
+    /,
     directory: Path,
-    host: str,
-    port: int,
-    max_batch_size: int,
-    batch_timeout_ms: float,
-    max_queue: int,
-    deadline_ms: float,
-    max_body_mb: float,
+    batching_file: Path | None,
     token_file: Path | None,
-    drain_seconds: int,
+    **options: Any,
 ) -> None:
     """Serve exported models over HTTP.
 
@@ -103,7 +98,6 @@ def serve_command(
     """
     try:
         from textapps.serving.server import serve
-        from textapps.serving.settings import Settings
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in PACKAGES:
@@ -111,17 +105,11 @@ def serve_command(
         raise TextappsError(
             f"serving needs {package}, which is not installed: pip install 'textapps[serve]'"
         ) from None
-    settings = Settings(
-        host=host,
-        port=port,
-        max_batch_size=max_batch_size,
-        batch_timeout_ms=batch_timeout_ms,
-        max_queue=max_queue,
-        deadline_ms=deadline_ms,
-        max_body_bytes=max(1, round(max_body_mb * 2**20)),
-        token=_token(token_file),
-        drain_seconds=drain_seconds,
-    )
+    if batching_file is not None:
+        for name, value in _batching(batching_file).items():
+            if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+                options[name] = value
+    settings = Settings(token=_token(token_file), **options)
     ended_by = serve(directory, settings, None if console.is_quiet() else sys.stderr, console.say)
     console.say("stopped")
     sys.stderr.flush()
@@ -129,14 +117,21 @@ def serve_command(
     os._exit(130 if ended_by == signal.SIGINT else 0)
 
 
+def _batching(file: Path) -> dict[str, Any]:
+    settings, ignored = read_batching(file.read_text(encoding="utf-8", errors="replace"), str(file))
+    if ignored:
+        console.say(f"of {file} these do not matter here: {', '.join(ignored)}")
+    return settings
+
+
 def _token(file: Path | None) -> str | None:
     """The token of the file, else of the environment; ConfigurationError if it cannot be used."""
-    if file is None:
-        where, token = TOKEN_VARIABLE, os.environ.get(TOKEN_VARIABLE, "")
-        if not token:
-            return None
-    else:
+    if file is not None:
         where, token = str(file), file.read_text(encoding="utf-8", errors="replace").strip()
+    elif TOKEN_VARIABLE in os.environ:
+        where, token = TOKEN_VARIABLE, os.environ[TOKEN_VARIABLE]
+    else:
+        return None
     if not (token.isascii() and token.isprintable()) or " " in token or not token:
         raise ConfigurationError(
             f"the token in {where} should be printable ASCII without spaces, such as the output "

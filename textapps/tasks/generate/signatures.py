@@ -1,6 +1,7 @@
 """The signatures of an exported generator."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import tensorflow as tf
@@ -11,10 +12,21 @@ from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
 from textapps.decoding.options import DTYPES, is_plain, row_options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.state import flatten_state, state_specs, unflatten_state
+from textapps.savedmodel.limits import CallLimits
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.predictor import TextGenerator
+from textapps.tasks.limits import position_bytes
 
 Tensors = dict[str, Any]
+
+MOST_CHARACTERS = 2_000_000  # of a call: rows times the longest
+# The limits of a row: texts in characters, ids, characters to generate.
+LONGEST = {
+    "seed": 200_000,
+    "text": 200_000,
+    "ids": PROMPT_CHUNK,
+    "length": option_schemas()["length"]["maximum"],
+}
 
 
 class Signatures:
@@ -37,6 +49,7 @@ class Signatures:
         self._model = generator.model
         self._preprocessor = generator.preprocessor
         self._defaults = generator.config.decoding
+        self._backbone = generator.config.backbone
         self._plain = bool(is_plain(row_options(self._defaults, [0])))
         vocabulary_size = len(generator.preprocessor.vocabulary)
         self._decoder = Decoder(generator.model, vocabulary_size)
@@ -53,13 +66,28 @@ class Signatures:
         seed, text = (tf.TensorSpec([None], tf.string, name) for name in ("seed", "text"))
         ids = tf.TensorSpec([None, None], tf.int32, "ids")
         self.endpoints = {
-            DEFAULT_SIGNATURE: Endpoint(self._default, [seed]),
-            "generate": Endpoint(self._generate, [seed, *options]),
-            "score": Endpoint(self._score, [text]),
-            "start": Endpoint(self._start, [seed]),
-            "continue": Endpoint(self._continue, [*at, *options]),
-            "step": Endpoint(self._step, [ids, *step_state]),
+            DEFAULT_SIGNATURE: Endpoint(self._default, [seed], self._limits("seed")),
+            "generate": Endpoint(self._generate, [seed, *options], self._limits("seed", "length")),
+            "score": Endpoint(self._score, [text], self._limits("text")),
+            "start": Endpoint(self._start, [seed], self._limits("seed")),
+            "continue": Endpoint(self._continue, [*at, *options], self._limits("length")),
+            "step": Endpoint(self._step, [ids, *step_state], self._limits("ids")),
         }
+
+    def _limits(self, *inputs: str) -> CallLimits:
+        """Text is read in pieces of `PROMPT_CHUNK`, and generated character by character."""
+        state = state_specs(self._model.initial_state(1))
+        state_bytes = sum(spec.dtype.size * prod(spec.shape[1:]) for spec in state)
+        span = PROMPT_CHUNK + self._backbone.context
+        vocabulary_size = self._decoder.vocabulary_size
+        return CallLimits(
+            longest={name: LONGEST[name] for name in inputs},
+            cells=MOST_CHARACTERS,
+            counted=PROMPT_CHUNK,
+            row_bytes=20_000 + 6 * state_bytes,
+            cell_bytes=position_bytes(self._backbone, span, vocabulary_size),
+            step_bytes=100,  # of the random number and the id of a character
+        )
 
     def answer(self, name: str, inputs: Mapping[str, Any]) -> Tensors:
         """The outputs of a signature for named inputs, as NumPy arrays."""

@@ -8,8 +8,11 @@ from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
+from textapps.savedmodel.limits import CallLimits
+from textapps.tasks.limits import attention_weights
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 
+LONGEST_TEXT = 1_000_000  # characters
 # Of different lengths, so that batches have padding.
 EXAMPLES = (
     "A wonderful film: I loved every minute of it.",
@@ -33,10 +36,26 @@ def export_saved_model(
         return [Case(DEFAULT_SIGNATURE, {"text": list(EXAMPLES)}, outputs)]
 
     return export_model(
-        {DEFAULT_SIGNATURE: Endpoint(classifier.answer, classifier.answer.input_signature)},
+        {
+            DEFAULT_SIGNATURE: Endpoint(
+                classifier.answer, classifier.answer.input_signature, _limits(classifier)
+            )
+        },
         track=classifier.preprocessor.resources,
         manifest_fields=classifier.manifest_fields,
         cases=cases,
         models_dir=models_dir,
         config=config,
+    )
+
+
+def _limits(classifier: SentimentClassifier) -> CallLimits:
+    config = classifier.config
+    tokens = config.preprocessor.max_tokens
+    units = config.model.embedding_units + config.backbone.units
+    return CallLimits(
+        longest={"text": LONGEST_TEXT},
+        counted=2 * tokens,  # a word and the space before it are two characters or more
+        row_bytes=10_000,
+        cell_bytes=4 * units + attention_weights(config.backbone, tokens) // 16,
     )

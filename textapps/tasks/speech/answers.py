@@ -56,14 +56,22 @@ class Answers:
         """The same for recordings whose errors are known."""
         good = error == ""
         waveform = tf.clip_by_value(tf.where(good[:, None], waveform, 0), -1.0, 1.0)
-        stretch = loudest(waveform, samples, self.audio.clip_samples, self.audio.sample_rate)
-        answer = classify(self._logits(stretch), self.labels)
+        answer = classify(self._logits(self._stretch(waveform, samples)), self.labels)
         return {
             "label": tf.where(good, answer["label"], ""),
             "probability": tf.where(good, answer["probability"], 0),
             "scores": tf.where(good[:, None], answer["scores"], 0),
             "error": error,
         }
+
+    def loudest(self, waveform: Any) -> Any:
+        """float32[samples] → float32[at most clip]: the stretch that `checked` would choose."""
+        samples = tf.size(waveform)
+        clip = self._stretch(tf.clip_by_value(waveform, -1.0, 1.0)[None], samples[None])[0]
+        return clip[: tf.minimum(samples, self.audio.clip_samples)]
+
+    def _stretch(self, waveform: Any, samples: Any) -> Any:
+        return loudest(waveform, samples, self.audio.clip_samples, self.audio.sample_rate)
 
     def _logits(self, waveform: Any) -> Any:
         return self.model.logits(self.model.front_end.frames(waveform))

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textapps.core.recording_faults import LONGEST_SECONDS
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.exporting.verification import Case
+from textapps.savedmodel.limits import CallLimits
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Waveform
 
 STEP = "step"
+_SAMPLE_BYTES = 50  # of a clip's features and activations, measured on the preset `small`
 # Sample rate, channels and encoding of the files in the verification.
 FILES = ((None, 1, "PCM_16"), (44_100, 2, "PCM_24"), (8_000, 1, "FLOAT"), (None, 1, "PCM_U8"))
 
@@ -35,9 +38,15 @@ def export_saved_model(
     """
     endpoints = {
         DEFAULT_SIGNATURE: Endpoint(
-            recognizer.answer_files, recognizer.answer_files.input_signature
+            recognizer.answer_files,
+            recognizer.answer_files.input_signature,
+            _limits(recognizer, {}),
         ),
-        "waveform": Endpoint(recognizer.answer, recognizer.answer.input_signature),
+        "waveform": Endpoint(
+            recognizer.answer,
+            recognizer.answer.input_signature,
+            _limits(recognizer, _longest(recognizer)),
+        ),
     }
     state: tuple[str, ...] = ()
     if recognizer.model.causal:
@@ -73,7 +82,22 @@ def step_endpoint(recognizer: SpeechRecognizer) -> Endpoint:
 
     waveform = tf.TensorSpec([None, None], tf.float32, "waveform")
     samples = tf.TensorSpec([None], tf.int32, "samples")
-    return Endpoint(step, [waveform, samples, *state_specs(model.initial_state(1))])
+    return Endpoint(
+        step,
+        [waveform, samples, *state_specs(model.initial_state(1))],
+        CallLimits(longest=_longest(recognizer), row_bytes=100_000, cell_bytes=_SAMPLE_BYTES),
+    )
+
+
+def _limits(recognizer: SpeechRecognizer, longest: dict[str, int]) -> CallLimits:
+    """A longer recording is cut to a clip before the features are computed."""
+    clip = recognizer.config.preprocessor.clip_samples
+    return CallLimits(longest=longest, row_bytes=_SAMPLE_BYTES * clip, cell_bytes=10)
+
+
+def _longest(recognizer: SpeechRecognizer) -> dict[str, int]:
+    """A recording that is a little too long gets an error, and does not fail the whole call."""
+    return {"waveform": round(2 * LONGEST_SECONDS * recognizer.config.preprocessor.sample_rate)}
 
 
 def sounds(clip_samples: int) -> list[Waveform]:

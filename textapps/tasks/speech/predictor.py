@@ -119,4 +119,5 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
     def _answer_files(self, audio_bytes: Any) -> dict[str, Any]:
         """string[batch] → as `Answers.waveforms`."""
         rate_hz = self.config.preprocessor.sample_rate
-        return self.answers.checked(*read_recordings(audio_bytes, rate_hz))
+        read = read_recordings(audio_bytes, rate_hz, self.answers.loudest)
+        return self.answers.checked(*read)

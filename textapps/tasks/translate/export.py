@@ -11,9 +11,13 @@ from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.verification import Case
+from textapps.savedmodel.limits import CallLimits
+from textapps.tasks.limits import position_bytes
 from textapps.tasks.translate.predictor import Translator
 
 N_BEST = 5
+LONGEST_SOURCE = 200_000  # characters
+MOST_CHARACTERS = 5_000_000  # of a call: rows times the longest, times the beams
 # Of different lengths, so that batches have padding, and with unknown characters.
 TEXTS = (
     "A man is sleeping.",
@@ -52,8 +56,8 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
     source = tf.TensorSpec([None], tf.string, "source")
     return export_model(
         {
-            DEFAULT_SIGNATURE: Endpoint(default, [source]),
-            "n_best": Endpoint(n_best, [source]),
+            DEFAULT_SIGNATURE: Endpoint(default, [source], _limits(translator, best)),
+            "n_best": Endpoint(n_best, [source], _limits(translator, several)),
         },
         track=translator.preprocessor.resources,
         manifest_fields=translator.manifest_fields | {"decoding": decoding.model_dump()},
@@ -64,6 +68,26 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
         models_dir=models_dir,
         config=config,
         tensorflow_text=translator.config.preprocessor.tokens == "subword",
+    )
+
+
+def _limits(translator: Translator, search: SearchConfig) -> CallLimits:
+    """Each beam of each row has logits, and keys and values for each token of its answer."""
+    config = translator.config
+    tokens = config.preprocessor.max_tokens
+    characters = 1 if config.preprocessor.tokens == "char" else 2  # of a token, or more
+    beams = max(search.beam, search.n_best)
+    cached = 8 * config.backbone.layers * config.backbone.units  # float32 keys and values
+    vocabulary_size = translator.preprocessor.target.vocabulary_size
+    return CallLimits(
+        longest={"source": LONGEST_SOURCE},
+        cells=MOST_CHARACTERS // beams,
+        counted=characters * tokens,
+        row_bytes=beams * round(16 * vocabulary_size + search.max_extra * cached),
+        cell_bytes=(
+            position_bytes(config.backbone, tokens) + round(beams * search.max_ratio * cached)
+        )
+        // characters,
     )
 
 

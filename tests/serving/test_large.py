@@ -1,0 +1,188 @@
+"""Large bodies and answers: read and written whole, and nobody else waits for them."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.serving.asking import Asker, Built, error_of, repository_of
+from tests.serving.models import continued
+from textapps.serving import readers, rest
+from textapps.serving.app import create_app
+from textapps.serving.repository import Repository
+from textapps.serving.settings import Settings
+
+LARGE = 100_000  # bytes of a body that is read elsewhere
+
+
+@pytest.fixture(scope="module")
+def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return repository_of(
+        tmp_path_factory.mktemp("models"),
+        built,
+        lengths="lengths",
+        sums="sums",
+        typed="typed",
+        writer="generator",
+        zeros="zeros",
+    )
+
+
+@pytest.fixture(scope="module")
+def ask(repository: Repository) -> Asker:
+    return Asker(create_app(Settings(), repository))
+
+
+def padded(body: dict[str, Any]) -> bytes:
+    """The same request as a large body."""
+    text = json.dumps(body).encode()
+    return text + b" " * (LARGE - len(text))
+
+
+def test_many_texts(ask: Asker) -> None:
+    texts = ["wörd " * 6, "", "x"] * 7_000
+    assert ask.post("/v1/models/lengths:predict", {"instances": texts}).json() == {
+        "predictions": [36, 0, 1] * 7_000
+    }
+
+
+def test_many_numbers(ask: Asker) -> None:
+    ids = np.arange(60_000).reshape(20_000, 3).tolist()
+    weights = [[0.5, 1, 2]] * 20_000
+    body = {"inputs": {"ids": ids, "weights": weights}}
+    answer = ask.post("/v1/models/sums:predict", body).json()["outputs"]
+    assert answer["doubled"] == (2 * np.arange(60_000)).reshape(20_000, 3).tolist()
+    assert answer["total"] == [sum(row) + 3.5 for row in ids]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("lengths:predict", {"instances": ["bad"]}),
+        ("lengths:predict", {"instances": [1]}),
+        ("lengths:predict", {"instances": ["\ud800"]}),
+        ("lengths:predict", {"signature_name": "none", "instances": ["a"]}),
+        ("lengths:predict", {"inputs": [[["a"]]]}),
+        ("none:predict", {"instances": ["a"]}),
+        ("lengths:classify", {"examples": [{"a": 1}]}),
+        ("lengths:classify", {"examples": []}),
+        ("writer:stream", {"seed": ["a"]}),
+        ("writer:stream", {"length": {"a": 1}}),
+        ("writer:stream", {"sed": 1}),
+        (
+            "typed:predict",
+            {"instances": [{"bool": [True, False], "image_bytes": [{"b64": "AP8="}]}]},
+        ),
+    ],
+)
+def test_a_large_body_is_answered_as_a_small_one(ask: Asker, path: str, body: Any) -> None:
+    small = ask.post(f"/v1/models/{path}", json.dumps(body))
+    large = ask.post(f"/v1/models/{path}", padded(body))
+    assert error_of(large) == error_of(small)
+    assert large.status_code == small.status_code
+
+
+def test_a_large_body_of_a_stream(ask: Asker) -> None:
+    seed = "ab" * LARGE
+    response = ask.post("/v1/models/writer:stream", {"seed": seed[: LARGE - 1], "length": 9})
+    text = json.loads(response.text.partition("data: ")[2].partition("\n")[0])["text"]
+    assert text == continued(seed[: LARGE - 1], 9)
+
+
+def test_every_type_survives_the_way(ask: Asker) -> None:
+    row = {
+        "bool": [True, False],
+        "uint8": [0, 255],
+        "int8": [-128, 127],
+        "int64": [-(2**63), 2**63 - 1],
+        "uint64": [0, 2**64 - 1],
+        "float16": [0.5, -65504.0],
+        "float64": [1e-300, 0.1],
+        "bfloat16": [1.5, -3.0],
+        "image_bytes": {"b64": "AP8="},
+    }
+    (answer,) = ask.post("/v1/models/typed:predict", padded({"instances": [row]})).json()[
+        "predictions"
+    ]
+    assert answer == {
+        f"echo_{name}": value for name, value in row.items() if name != "image_bytes"
+    } | {"echo_image_bytes": {"b64": "AP8="}}
+
+
+def test_a_large_answer(ask: Asker) -> None:
+    answer = ask.post("/v1/models/zeros:predict", {"instances": [300_000, 1]})
+    assert answer.json() == {"predictions": [[0.0] * 300_000] * 2}
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_an_answer_that_is_too_large(repository: Repository) -> None:
+    ask = Asker(create_app(Settings(max_answer_mb=0.05), repository))
+    response = ask.post("/v1/models/zeros:predict", {"instances": [15_000]})
+    assert error_of(response).startswith("the answer is larger than 52,429 bytes")
+    assert response.status_code == 400
+    assert ask.post("/v1/models/zeros:predict", {"instances": [10_000]}).status_code == 200
+
+
+def test_a_reader_that_ends_is_an_error_and_another_one_takes_its_place(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(readers, "_PROCESSES", 1)
+    ask = Asker(create_app(Settings(), repository))
+    body = padded({"instances": ["abc"]})
+    receive = readers.receive
+
+    def end(connection: Any) -> Any:
+        connection.close()
+        return receive(connection)
+
+    monkeypatch.setattr(readers, "receive", end)
+    response = ask.post("/v1/models/lengths:predict", body)
+    assert error_of(response).startswith("the process that parsed the body died")
+    assert response.status_code == 500
+    monkeypatch.setattr(readers, "receive", receive)
+    assert ask.post("/v1/models/lengths:predict", body).json() == {"predictions": [3]}
+
+
+def test_a_reader_that_takes_too_long(repository: Repository) -> None:
+    ask = Asker(create_app(Settings(deadline_ms=1), repository))
+    response = ask.post("/v1/models/lengths:predict", padded({"instances": ["abc"]}))
+    assert response.status_code in (408, 504)  # its body may have been late already
+
+
+def test_others_do_not_wait(repository: Repository, tmp_path: Path) -> None:
+    """Bodies and answers that take a second of Python's time each, all at once."""
+    app = create_app(Settings(), repository)
+    brackets = b'{"instances": [' + b"[]," * 5_000_000 + b"[]]}"
+    requests = [
+        ("/v1/models/lengths:predict", brackets, 400),
+        ("/v1/models/lengths:stream", brackets, 400),
+        ("/v1/models/zeros:predict", b'{"instances": [4000000]}', 200),
+        ("/v1/models/zeros:predict", b'{"instances": [4000000]}', 200),
+    ]
+
+    async def ask_all() -> float:
+        longest = 0.0
+        async with Asker(app).client() as client:
+
+            async def post(path: str, body: bytes, status: int) -> None:
+                async with client.stream("POST", path, content=body) as response:
+                    assert response.status_code == status
+
+            tasks = [asyncio.create_task(post(*request)) for request in requests]
+            while not all(task.done() for task in tasks):
+                before = time.perf_counter()
+                await asyncio.sleep(0.005)
+                longest = max(longest, time.perf_counter() - before)
+            await asyncio.gather(*tasks)
+        return longest
+
+    assert asyncio.run(ask_all()) < 0.5
+
+
+def test_small_ones_bypass_the_readers(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest.Readers, "predict", lambda *_: 1 / 0)
+    assert ask.post("/v1/models/lengths:predict", {"instances": ["ab"]}).status_code == 200

@@ -1,0 +1,52 @@
+"""`textapps export verify`: whether exports are as they were written."""
+
+from pathlib import Path
+
+import click
+
+from textapps.cli.options import examples, talk_options
+from textapps.core.errors import DataError, ExportError
+
+
+@click.group("export")
+def export_group() -> None:
+    """Check exported models; `textapps TASK export` writes them."""
+
+
+@export_group.command("verify", epilog=examples("textapps export verify models/exported"))
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@talk_options
+def verify_command(directory: Path) -> None:
+    """Compare the files of exports with the checksums in their manifests.
+
+    DIR is an export, such as models/exported/sentiment/1, or a directory of exports. A missing or
+    changed file is an error.
+    """
+    from textapps.savedmodel.manifest import MANIFEST, read_manifest
+
+    exports = _find(directory)
+    if not exports:
+        raise DataError(f"there is no export of textapps in {directory}: it has no {MANIFEST}")
+    problems = []
+    for export in exports:
+        try:
+            manifest = read_manifest(export)
+        except ExportError as error:
+            problems.append(str(error))
+        else:
+            click.echo(f"{export}: {len(manifest.sha256)} files are as they were exported")
+    if problems:
+        raise DataError("; ".join(problems))
+
+
+def _find(directory: Path) -> list[Path]:
+    """The exports in a directory and below it, in order, without those being written."""
+    from textapps.savedmodel.manifest import LITE_MANIFEST, MANIFEST
+
+    extra = Path(MANIFEST).parent.name
+    roots = (
+        path.parent.parent if path.parent.name == extra else path.parent
+        for path in directory.rglob(LITE_MANIFEST)
+    )
+    visible = (root for root in roots if not root.name.startswith("."))
+    return sorted(visible)

@@ -1,0 +1,37 @@
+"""Parses the JSON of large bodies in a separate process, which ends with its parent.
+
+Run as a script, `python -I reader_process.py ROOT DESCRIPTOR`: ROOT holds the package textapps,
+and the socket takes what `readers.py` sends.
+"""
+
+import gc
+import socket
+import sys
+import traceback
+
+
+def main(root: str, descriptor: str) -> None:
+    """Answers requests in order."""
+    sys.path.insert(0, root)
+    import ml_dtypes  # noqa: F401  registers bfloat16 with NumPy
+
+    from textapps.serving.frames import receive, send
+    from textapps.serving.reading import read
+
+    gc.disable()  # JSON has no cycles, and looking for them takes longer than parsing
+    with socket.socket(fileno=int(descriptor)) as connection:
+        while True:
+            try:
+                request = receive(connection)
+                try:
+                    answer = read(*request)
+                except Exception:
+                    answer = ("failed", traceback.format_exc())
+                send(connection, answer)
+            except (EOFError, OSError):
+                return
+            del request, answer  # they may be large
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
