@@ -1,4 +1,4 @@
-"""Commands of benchmarks in forked processes, on functions that are not traced."""
+"""Commands of benchmarks in forked processes that run functions eagerly."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks import processes
 from tests import processes as forked
 
-# A few steps of a tiny model take less time than to trace it; several workers must trace it.
+# A few eager steps of a tiny model take less time than tracing it. Several workers must trace.
 BEGIN = f"""
 import os, sys
 sys.path.insert(0, {str(forked.ROOT)!r})
