@@ -29,13 +29,13 @@ gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()  # modules stay: no collection need look through them again
+    gc.freeze()  # modules stay, so no collection needs to look through them again
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    gc.collect()  # what is left raises its warnings
-    gc.freeze()  # pytest's own five collections find nothing more
+    gc.collect()  # so that what was never closed is reported
+    gc.freeze()  # so that pytest's own five collections are quick
 
 
 # Random cases would fail other people's changes; `--hypothesis-profile=explore` looks for new ones.
@@ -80,7 +80,7 @@ def cli() -> Callable[..., Result]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _exports_are_verified_by_forks() -> Iterator[None]:
-    """The process that verifies an export starts at once, unless a test asks for `python_anew`."""
+    """A fork verifies exports, unless a test uses `python_anew`."""
     from textapps.exporting import verification
 
     class ForkedPython:
@@ -95,7 +95,7 @@ def _exports_are_verified_by_forks() -> Iterator[None]:
 
 @pytest.fixture
 def python_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exports are verified as users have it: by a process that imports TensorFlow itself."""
+    """Exports are verified as they are for users, by a process that imports TensorFlow itself."""
     from textapps.exporting import verification
 
     monkeypatch.setattr(verification, "sys", sys)

@@ -1,7 +1,7 @@
-"""Which tests come first, and which stay together, where several processes share them.
+"""The order of tests, and which of them one process runs together.
 
-What takes longest comes first, so that no process works alone at the end. How long it took stands
-in durations.json, which `make durations` renews.
+The longest come first, so that all processes finish at about the same time. durations.json says how
+long they take; `make durations` renews it.
 """
 
 import json
@@ -17,7 +17,7 @@ TASKS = ("sentiment", "generate", "translate", "speech")
 
 
 def group_of(nodeid: str) -> str:
-    """What one process takes as a whole: all tests of a task, a block of the README, or a file.
+    """What one process runs as a whole: all tests of a task, a chapter of the README, or a file.
 
     >>> group_of("tests/tasks/speech/test_lite.py::test_a"), group_of("tests/cli/test_speech.py::b")
     ('speech', 'speech')
@@ -27,7 +27,7 @@ def group_of(nodeid: str) -> str:
     'tests/core/test_files.py'
     """
     path, _, name = nodeid.partition("::")
-    for task in TASKS:  # its tests use the same models
+    for task in TASKS:  # the tests of a task use the same models
         places = (f"tests/tasks/{task}/", f"tests/cli/test_{task}.py")
         if path.startswith(places) or (path.startswith("tests/tasks/") and f"[{task}-" in name):
             return task
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Renewal())
 
 
-@pytest.hookimpl(trylast=True)  # pytest-randomly has shuffled what is in a group
+@pytest.hookimpl(trylast=True)  # after pytest-randomly, whose order remains within a group
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     known: dict[str, float] = json.loads(DURATIONS.read_bytes())
 
@@ -66,7 +66,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 class Renewal:
-    """Writes down how long each group took."""
+    """Measures how long each group takes, and writes durations.json."""
 
     def __init__(self) -> None:
         self._seconds: Counter[str] = Counter()

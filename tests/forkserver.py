@@ -1,7 +1,7 @@
-"""Python processes with TensorFlow imported already: forked from a server, they start at once.
+"""Starts Python processes quickly: a server that has imported TensorFlow forks them.
 
-Run as a script, this file is the server; `stand_in` makes programs that ask it for processes. It
-must import in no time: nothing but the standard library, and of that little.
+Run as a script, this file is the server. `write_stand_in` writes programs that ask the server for a
+process. Importing this file must be fast, so it uses little of the standard library (no pathlib).
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 PATIENCE_SECONDS = 120
-# What the second of two processes to fork from imports: the first has TensorFlow alone.
+# There are two processes to fork from. One has only TensorFlow, the other imports these too.
 PRELOADED = (
     "keras",
     "matplotlib.pyplot",
@@ -29,9 +29,9 @@ PRELOADED = (
 
 
 class Connection:
-    """Asks the server of a folder for one process and waits for its end.
+    """Asks the server in `folder` for one process and waits for it to end.
 
-    The process is killed when the connection is closed before.
+    Closing the connection earlier kills the process.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class Connection:
         environ: dict[str, str],
         descriptors: Sequence[int],
     ) -> None:
-        """`arguments` are those of Python; `descriptors` are its stdin, stdout and stderr."""
+        """`arguments` are those after `python`; `descriptors` are stdin, stdout and stderr."""
         path = os.path.join(folder, stage)
         end = time.monotonic() + PATIENCE_SECONDS
-        while not os.path.exists(path):  # the server has not imported all yet
+        while not os.path.exists(path):  # the server is still importing
             assert time.monotonic() < end, f"no forkserver: see {folder}/log"
             time.sleep(0.01)
         self._socket = socket.socket(socket.AF_UNIX)
@@ -57,7 +57,7 @@ class Connection:
         (self.pid,) = struct.unpack("!I", self._socket.recv(4, socket.MSG_WAITALL))
 
     def wait(self, block: bool = True) -> int | None:
-        """The status as of `os.waitpid`; None if the process still runs and one may not wait."""
+        """The status, as `os.waitpid` gives it; None if the process still runs and not `block`."""
         if not block and not select.select([self._socket], [], [], 0)[0]:
             return None
         (status,) = struct.unpack("!i", self._socket.recv(4, socket.MSG_WAITALL))
@@ -66,14 +66,14 @@ class Connection:
 
 
 def stage_for(arguments: Sequence[str], keras: bool = True) -> str:
-    """Isolated processes are those that check what goes without Keras."""
+    """Isolated processes (`-I`) check what works without Keras, so they are forked without it."""
     return "keras" if keras and arguments[:1] != ["-I"] else "tensorflow"
 
 
 def can_fork(arguments: Sequence[str]) -> bool:
-    """Whether a process with these arguments of Python can come from the server.
+    """Whether the server can start a process with these arguments.
 
-    Elsewhere than on Linux, a fork of a process that has TensorFlow is not safe.
+    Forking a process that has imported TensorFlow is only safe on Linux.
     """
     first = next((each for each in arguments if each != "-I"), "-")
     known = first in ("-m", "-c") or not first.startswith("-")
@@ -90,7 +90,7 @@ forkserver.ask({folder!r}, [*{arguments!r}, *sys.argv[1:]])
 
 
 def write_stand_in(path: str, folder: str, arguments: Sequence[str] = ()) -> None:
-    """Writes a program that does what Python does with these arguments and those it is given."""
+    """Writes a program that runs Python with these arguments, followed by its own."""
     text = STAND_IN.format(
         python=sys.executable,
         place=os.path.dirname(__file__),
@@ -103,7 +103,7 @@ def write_stand_in(path: str, folder: str, arguments: Sequence[str] = ()) -> Non
 
 
 def ask(folder: str, arguments: list[str]) -> NoReturn:
-    """What a stand-in does: it has the process run, passes signals on, and ends as it ended."""
+    """Runs a process in the place of a stand-in: passes signals on, and ends as it ended."""
     if not can_fork(arguments):
         os.execv(sys.executable, [sys.executable, *arguments])
     connection = Connection(
@@ -125,14 +125,14 @@ def ask(folder: str, arguments: list[str]) -> NoReturn:
 
 
 def main(folder: str, root: str) -> None:
-    """The server: one process for each stage, until standard input ends."""
+    """Runs the server, one process for each stage, until standard input ends."""
     import gc
     import importlib
 
-    sys.modules["keras"] = None  # type: ignore[assignment]  # else TensorFlow imports it
+    sys.modules["keras"] = None  # type: ignore[assignment]  # TensorFlow would import it
     importlib.import_module("tensorflow")
     del sys.modules["keras"]
-    gc.freeze()  # pages that the collector does not touch are shared
+    gc.freeze()  # forks share the pages that the collector does not touch
     if os.fork():
         _serve(folder, "tensorflow")
     sys.path.insert(0, root)
@@ -154,7 +154,7 @@ def _serve(folder: str, stage: str) -> NoReturn:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         if 0 in ready:
-            signal.alarm(10)  # the forks see for themselves that nobody listens
+            signal.alarm(10)  # forks end by themselves when their connections close
             with contextlib.suppress(ChildProcessError):
                 while True:
                     os.wait()
@@ -167,7 +167,7 @@ def _serve(folder: str, stage: str) -> NoReturn:
 
 
 def _watch(connection: socket.socket) -> NoReturn:
-    """A fork of the server: starts the process, tells how it ended, kills it if nobody listens."""
+    """Starts the process and reports how it ended; kills it if the connection closes first."""
     head, descriptors, _, _ = socket.recv_fds(connection, 4, 3)
     body = connection.recv(struct.unpack("!I", head)[0], socket.MSG_WAITALL)
     wake, woken = os.pipe()
@@ -194,12 +194,12 @@ def _watch(connection: socket.socket) -> NoReturn:
         _, status = os.waitpid(pid, 0)
         connection.sendall(struct.pack("!i", status))
     except OSError:
-        os.kill(pid, signal.SIGKILL)  # harmless where it has ended
+        os.kill(pid, signal.SIGKILL)  # harmless if it has ended
     os._exit(0)
 
 
 def _become(folder: str, arguments: list[str], cwd: str, environ: dict[str, str]) -> NoReturn:
-    """Runs as `python <arguments>` would, and ends without the second that Python tidies up for."""
+    """Runs what `python <arguments>` runs, and skips the second that Python takes to clean up."""
     import atexit
     import threading
     import traceback
@@ -218,7 +218,7 @@ def _become(folder: str, arguments: list[str], cwd: str, environ: dict[str, str]
             new.reconfigure(line_buffering=number == 2 or new.isatty(), write_through=unbuffered)
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
-    # Its own children are forked too.
+    # The process's own Python children are forked too.
     sys.executable = os.path.join(folder, "bin", "python")
     code: object = None
     try:
@@ -235,7 +235,7 @@ def _become(folder: str, arguments: list[str], cwd: str, environ: dict[str, str]
     if not isinstance(code, int | None):
         print(code, file=sys.stderr)
         code = 1
-    threading._shutdown()  # as Python ends, and multiprocessing's forks too
+    threading._shutdown()  # Python ends like this, and so do the forks of multiprocessing
     atexit._run_exitfuncs()
     try:
         sys.stdout.flush()

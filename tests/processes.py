@@ -1,7 +1,7 @@
-"""As `subprocess`, but Python starts at once: its processes are forks that have TensorFlow already.
+"""Like `subprocess`, but Python starts quickly: processes are forks that have imported TensorFlow.
 
-A process is a real one of its own, with what `subprocess` would have started, unless something
-asked for can only be had by starting Python anew.
+Where a fork cannot do what is asked, for example with other environment variables for TensorFlow's
+start, Python is started in the ordinary way.
 """
 
 import atexit
@@ -18,14 +18,14 @@ from typing import Any
 from tests import forkserver
 
 ROOT = Path(__file__).parent.parent
-# Read when Python or a library starts: they must be as they were when the server started.
+# Python and libraries read these when they start, so they must be the same as in the server.
 READ_AT_START = (
     *("PYTHON", "TF_CPP", "TF_ENABLE", "TF_USE", "XLA_", "KERAS_", "MPL", "LD_"),
     *("OMP_", "OPENBLAS_", "MKL_", "MALLOC_", "GLIBC_", "LANG", "LC_"),
 )
 
 
-ENVIRON = dict(os.environ)  # as tests/conftest.py has set it
+ENVIRON = dict(os.environ)  # as set by tests/conftest.py
 
 
 def read_at_start(environ: dict[str, str]) -> dict[str, str]:
@@ -37,14 +37,14 @@ def read_at_start(environ: dict[str, str]) -> dict[str, str]:
 
 
 class Server:
-    """The forkserver of this process of pytest, and programs that get their processes from it.
+    """The forkserver of this pytest process, and programs that use it.
 
-    `programs` is a folder of them for PATH: `python`, which has Keras unless it is isolated
-    (`-I`), and `textapps`.
+    `programs` is a folder for PATH with `textapps` and `python`, which has Keras unless it is
+    isolated (`-I`).
     """
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="forkserver-"))  # a short path, as sockets need
+        self.folder = Path(tempfile.mkdtemp(prefix="forkserver-"))  # paths of sockets must be short
         self.programs = self.folder / "bin"
         self.programs.mkdir()
         self.python = self.programs / "python"
@@ -53,7 +53,7 @@ class Server:
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", forkserver.__file__, str(self.folder), str(ROOT)],
-                stdin=subprocess.PIPE,  # which ends with this process
+                stdin=subprocess.PIPE,  # it ends when this process does
                 stderr=log,
                 env=ENVIRON,
                 start_new_session=True,
@@ -71,12 +71,12 @@ server = cache(Server)
 
 
 class Popen(subprocess.Popen[Any]):
-    """`subprocess.Popen`, by a fork where that is the same."""
+    """`subprocess.Popen`, with a fork where that makes no difference."""
 
     _connection: forkserver.Connection | None = None
 
     def __init__(self, args: list[str | Path], *rest: Any, keras: bool = True, **options: Any):
-        """Isolated (`-I`) or without `keras` it has TensorFlow alone."""
+        """Without `keras`, or isolated (`-I`), only TensorFlow is imported already."""
         self._keras = keras
         super().__init__(args, *rest, **options)
 
@@ -134,7 +134,7 @@ def run(
     check: bool = False,
     **options: Any,
 ) -> subprocess.CompletedProcess[Any]:
-    """`subprocess.run`, by a fork where that is the same."""
+    """`subprocess.run`, with a fork where that makes no difference."""
     if capture_output:
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     if input is not None:

@@ -1,4 +1,4 @@
-"""Processes that are forked are as those that are not."""
+"""Forked processes behave like ordinary ones."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def forked(process: processes.Popen) -> bool:
 
 @pytest.mark.parametrize("module", [processes, subprocess])
 def test_a_process_is_as_python_starts_it(module, tmp_path: Path) -> None:
-    """But for what is imported already, the same of both kinds."""
+    """Both kinds differ only in what is imported already."""
     environ = {**os.environ, "SAID": "größer", "PYTHONUNBUFFERED": "1"}
     done = module.run(
         [sys.executable, "-c", SEES, "a b", ""],
@@ -75,8 +75,8 @@ def test_signals_come_to_it(number: signal.Signals) -> None:
             assert process.stdout.read() == b""
 
 
-def test_it_ends_with_who_has_started_it() -> None:
-    """Otherwise a test that runs out of time would leave processes behind."""
+def test_it_ends_when_its_stand_in_is_killed() -> None:
+    """Otherwise a test that times out would leave processes behind."""
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     with subprocess.Popen(
         [processes.server().python, "-c", code], stdout=subprocess.PIPE
@@ -84,7 +84,7 @@ def test_it_ends_with_who_has_started_it() -> None:
         pid = int(stand_in.stdout.readline())
         assert pid != stand_in.pid
         stand_in.kill()
-        assert stand_in.stdout.read() == b""  # nobody has it open any more
+        assert stand_in.stdout.read() == b""  # no process has the pipe open any more
 
 
 def test_what_must_start_anew_does() -> None:

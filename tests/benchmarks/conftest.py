@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from benchmarks import __main__ as command_line
 from benchmarks import processes, sides
 from benchmarks.results import Figures, Results
-from tests.benchmarks.forked import Forked, preload
+from tests.benchmarks import forked
 
 
 @pytest.fixture
@@ -60,9 +60,8 @@ def bench(
 ) -> Callable[..., dict[str, Figures]]:
     """`bench("nbsvm", "--data", path)` runs a command; gives all of the results in this test."""
     monkeypatch.setattr(processes, "run", run_here)
-    monkeypatch.setattr(processes, "start", Forked)
+    monkeypatch.setattr(processes, "start", forked.start)
     monkeypatch.setattr(sides, "Side", SideHere)
-    preload()
 
     def run(*words: object) -> dict[str, Figures]:
         places = ["--work", str(work), "--results", str(results.folder)]

@@ -1,4 +1,4 @@
-"""Commands on a finished run of the test module's own fixture `ready`."""
+"""Commands on a finished run: that of the fixture `ready`, which each test module defines."""
 
 import copy
 import shutil
@@ -14,7 +14,7 @@ Cli = Callable[..., Result]
 
 @pytest.fixture
 def models(ready: Any, tmp_path: Path) -> Path:
-    """A folder of models with this one run, which has not been evaluated."""
+    """A folder of models with this run only, not yet evaluated."""
     path = tmp_path / "models" / ready.run.task / f"20260102-030405-{ready.config.backbone.kind}"
     ignored = shutil.ignore_patterns("metrics.json", "evaluations", "report.html")
     shutil.copytree(ready.run.path, path, ignore=ignored)
@@ -23,7 +23,7 @@ def models(ready: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def traced(ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands get the predictor that is there already, so that its graphs are traced once."""
+    """Commands use the predictor that exists, so that its graphs are traced only once."""
     from textapps.tasks import lifecycle
 
     def load(task: Any, run: Any) -> Any:

@@ -183,9 +183,9 @@ class Announce(NoProgress):
 
 
 def work(index: int, addresses: list[str], runs: list[tuple[str, float]], slow: bool) -> None:
-    """As a worker, trains some runs, each with a rate of dropout.
+    """Trains some runs as one of several workers, each with a rate of dropout.
 
-    Prints digests of their weights at the end, or what went wrong.
+    Prints the digests of the weights at the end, or what went wrong.
     """
     task = {"type": "worker", "index": index}
     os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": addresses}, "task": task})

@@ -12,7 +12,7 @@ from textapps.training.replicas import Replicas
 
 @tf.custom_gradient
 def there_is_no_more(x: tf.Tensor) -> object:
-    """Raises what TensorFlow does when memory is short, and at once."""
+    """Raises at once what TensorFlow raises when memory is short."""
 
     def fail(_: object) -> None:
         raise MemoryError
@@ -21,7 +21,7 @@ def there_is_no_more(x: tf.Tensor) -> object:
 
 
 def too_much(x: tf.Tensor) -> object:
-    """Wants more memory than there is; TensorFlow hopes for it for ten seconds."""
+    """Wants more memory than there is; TensorFlow waits ten seconds for it."""
     return x + tf.reduce_sum(tf.fill([tf.shape(x)[0] * 2**20, 2**30], 0.0))
 
 

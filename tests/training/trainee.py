@@ -108,7 +108,7 @@ def train(
 
 
 class Announce(NoProgress):
-    """Says once that steps are being made."""
+    """Prints the first step."""
 
     def __init__(self) -> None:
         self.said = False
@@ -120,7 +120,7 @@ class Announce(NoProgress):
 
 
 def train_slowly(path: str) -> None:
-    """What a process of its own does: resume the run at `path` and train it to the end."""
+    """Resumes the run at `path` and trains it to the end, in a process of its own."""
     run = RunDirectory.open(Path(path), trained=False)
     batch_size = run.config["training"]["batch_size"]
     fast = source(20, 1, batch_size, shuffled=True)
