@@ -19,15 +19,23 @@ class Backbone(Section):
     kind: str
 
 
+class Start(Section):
+    init_from: str | None = None
+
+
 class Config(Section):
     task: str = "sentiment"
     preset: str = "tiny"
     backbone: Backbone
+    start: Start = Start()
 
 
-def make_run(models: Path, name: str, state: TrainingState | None) -> RunDirectory:
+def make_run(
+    models: Path, name: str, state: TrainingState | None, start: str | None = None
+) -> RunDirectory:
     kind = name.rpartition("-")[2]
-    run = RunDirectory.create(models, "sentiment", kind, Config(backbone=Backbone(kind=kind)))
+    config = Config(backbone=Backbone(kind=kind), start=Start(init_from=start))
+    run = RunDirectory.create(models, "sentiment", kind, config)
     run.path.rename(run.path.with_name(name))
     run = RunDirectory.open(run.path.with_name(name), trained=False)
     if state is not None:
@@ -68,6 +76,7 @@ def test_json_lines(cli: Cli, models: Path) -> None:
         "path": str(models / "sentiment" / "20260101-000001-gru"),
         "backbone": "gru",
         "preset": "tiny",
+        "init_from": None,
         "state": "finished",
         "epochs": 2.0,
         "score": 0.9375,
@@ -75,6 +84,15 @@ def test_json_lines(cli: Cli, models: Path) -> None:
     }
     assert [row["state"] for row in rows] == ["finished", "stopped", "incomplete"]
     assert rows[2]["epochs"] is rows[2]["score"] is rows[2]["test"] is None
+
+
+def test_where_a_run_came_from(cli: Cli, models: Path) -> None:
+    first = str(models / "sentiment" / "20260101-000001-gru")
+    make_run(models, "20260101-000004-gru", TrainingState(6, 6, 1.0, 0.5, 0.2, 6), first)
+    result = cli("runs", "--models-dir", str(models))
+    head, *rows = (" ".join(line.split()) for line in result.stdout.splitlines())
+    assert head == "task run backbone preset state from epochs score accuracy macro_f1"
+    assert rows[-1] == "sentiment 20260101-000004-gru gru tiny stopped 20260101-000001-gru 1 0.5"
 
 
 def test_models_dir_from_the_environment(

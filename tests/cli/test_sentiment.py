@@ -387,7 +387,8 @@ def test_resume_takes_no_other_options(cli: Cli, models: Path, option: str) -> N
     result = cli("sentiment", "train", "--resume", str(run_of(models)), option)
     assert (result.exit_code, result.stdout) == (2, "")
     name = option.partition("=")[0]
-    assert f"--resume goes on as the run began; leave out {name}" in result.stderr
+    assert f"--resume goes on as the run began; leave out {name}, or start" in result.stderr
+    assert f"by --init-from {run_of(models)}" in result.stderr
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
@@ -439,3 +440,22 @@ def test_ctrl_c_saves_and_says_how_to_go_on(cli: Cli, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, f"{run}\n"), result.stderr
     done = [int(step) for step in re.findall(r"^step (\d+)  ", result.stderr, re.MULTILINE)]
     assert done == list(range((saved // steps + 1) * steps, 8 * steps + 1, steps))
+
+
+def test_a_wrong_start_is_one_line_and_leaves_nothing(cli: Cli, ready, tmp_path: Path) -> None:
+    """The run to start from is found by its name."""
+    run, models = ready.run, tmp_path / "models"
+    (models / "sentiment").mkdir(parents=True)
+    (models / "sentiment" / run.name).symlink_to(run.path)
+    begin = ("sentiment", "train", "--models-dir", str(models))
+    for options, message in (
+        (("--init-from", run.name, "--backbone", "gru"), "backbone.kind gru does not fit"),
+        (("--init-from", run.name, "--freeze-layers", "9"), "freeze_layers 9 leaves nothing"),
+        (("--freeze-layers", "1"), "freeze_layers needs a run to start from: give --init-from"),
+        (("--init-from", "gone"), "no run at gone"),
+    ):
+        result = cli(*begin, "--data", str(run.config["data"]["source"]), *options)
+        assert result.exit_code == (1 if "gone" in options else 2)
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
+    assert [path.name for path in (models / "sentiment").iterdir()] == [run.name]

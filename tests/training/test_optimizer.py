@@ -31,6 +31,15 @@ def test_without_averaging_there_are_no_averages():
     assert optimizer.averages == optimizer.averaged == []
 
 
+def test_each_variable_has_its_share_of_the_learning_rate():
+    """Adam's first step is as long as the learning rate."""
+    variables = [keras.Variable(np.zeros(n, np.float32)) for n in (2, 3, 4)]
+    optimizer = AveragedAdamW(0.1, weight_decay=0.0, shares=(0.5, 0.0, 1.0))
+    optimizer.apply([np.ones(n, np.float32) for n in (2, 3, 4)], variables)
+    steps = [float(-variable.numpy()[0]) for variable in variables]
+    np.testing.assert_allclose(steps, [0.05, 0, 0.1], rtol=1e-4)
+
+
 @pytest.mark.parametrize("repeats", [1, 4])
 def test_a_token_counts_as_often_as_it_stands_in_the_batch(repeats):
     """The slices of an embedding's gradient are added before they are squared."""

@@ -1,7 +1,7 @@
 """What a user may set of a backbone."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -25,6 +25,8 @@ Activation = Literal["tanh", "relu", "gelu", "silu", "elu", "sigmoid", "hard_sig
 
 class BackboneConfig(Section):
     """The backbone: a stack of equal blocks around one kind of mixer."""
+
+    FREE: ClassVar = ("dropout",)
 
     kind: Annotated[Kind, Option("--backbone", choices=BACKBONES)] = Field(
         "gru", description="The kind of backbone that reads the sequence."

@@ -9,7 +9,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,7 +22,14 @@ ENVIRONMENT_PREFIX = "TEXTAPPS_"
 
 
 class Section(BaseModel):
-    """A section of config.toml: immutable; an unknown key is an error."""
+    """A section of config.toml: immutable; an unknown key is an error.
+
+    A run that starts from the weights of another may differ from it in the keys named in FREE, and
+    in those named in GROWING if its vocabulary is extended.
+    """
+
+    FREE: ClassVar[tuple[str, ...]] = ()
+    GROWING: ClassVar[tuple[str, ...]] = ()
 
     # A column may be named 3, and `--set data.label_column=3` is parsed as TOML.
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)

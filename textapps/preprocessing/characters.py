@@ -38,8 +38,10 @@ class CharacterPreprocessor(tf.Module):
         self._points = np.concatenate([np.full(FIRST, _REPLACEMENT, np.int32), points])
 
     @classmethod
-    def from_text(cls, text: str, config: CharacterConfig) -> "CharacterPreprocessor":
-        """Learns the vocabulary from the training text.
+    def from_text(
+        cls, text: str, config: CharacterConfig, known: Vocabulary | None = None
+    ) -> "CharacterPreprocessor":
+        """Learns the vocabulary from the training text; it begins with the `known` one, if any.
 
         Raises:
             ConfigurationError: every character is rarer than `min_count`.
@@ -48,6 +50,7 @@ class CharacterPreprocessor(tf.Module):
         vocabulary = Vocabulary.from_counts(
             counts.items(), config.vocabulary_size, config.min_count
         )
+        vocabulary = vocabulary if known is None else known.extended(vocabulary)
         if not vocabulary.tokens:
             raise ConfigurationError(
                 f"preprocessor.min_count {config.min_count} leaves no character: the most frequent "

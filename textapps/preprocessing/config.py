@@ -1,6 +1,6 @@
 """What a user may set of the way from text to tokens, and from audio to frames of features."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,9 @@ _TOKENS = Option("--tokens", noun="kind of token")
 
 class TextConfig(Section):
     """How a text becomes token ids."""
+
+    FREE: ClassVar = ("max_tokens", "truncate")
+    GROWING: ClassVar = ("vocabulary_size", "min_count")
 
     tokens: Annotated[Literal["word", "char"], _TOKENS] = Field(
         "word", description="Split a text into words, or into characters (Chinese, Japanese)."
@@ -41,6 +44,8 @@ class TextConfig(Section):
 class CharacterConfig(Section):
     """How a text becomes ids of characters, which are Unicode code points."""
 
+    GROWING: ClassVar = ("vocabulary_size", "min_count")
+
     vocabulary_size: int = Field(
         20_000,
         ge=3,
@@ -54,6 +59,8 @@ class CharacterConfig(Section):
 
 class SubwordConfig(Section):
     """How a sentence becomes token ids, and token ids become a sentence again."""
+
+    FREE: ClassVar = ("max_tokens", "sampling_alpha", "sampling_size")
 
     tokens: Annotated[Literal["subword", "word", "char"], _TOKENS] = Field(
         "subword",

@@ -54,9 +54,9 @@ class TextPreprocessor(tf.Module):
 
     @classmethod
     def learn(
-        cls, texts: Iterable[str], config: TextConfig
+        cls, texts: Iterable[str], config: TextConfig, known: Vocabulary | None = None
     ) -> tuple["TextPreprocessor", tuple[Any, Any]]:
-        """Learns the vocabulary from training texts.
+        """Learns the vocabulary from training texts; it begins with the `known` one, if any.
 
         Returns it with what `encode` gives for these texts, which are cut into tokens once.
         """
@@ -67,6 +67,7 @@ class TextPreprocessor(tf.Module):
         vocabulary = Vocabulary.from_counts(
             numbered.counts(), config.vocabulary_size, config.min_count
         )
+        vocabulary = vocabulary if known is None else known.extended(vocabulary)
         return cls(config, vocabulary), numbered.encoded(provisional, vocabulary)
 
     def __call__(self, texts: Any) -> Any:

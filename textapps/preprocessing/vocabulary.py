@@ -40,6 +40,14 @@ class Vocabulary:
         kept = [(-count, token) for token, count in counts if count >= min_count]
         return cls([token for _, token in sorted(kept)[: size - FIRST]])
 
+    def extended(self, other: "Vocabulary") -> "Vocabulary":
+        """The same ids, followed by the tokens of `other` that are missing here, in its order.
+
+        >>> Vocabulary(["a", "b"]).extended(Vocabulary(["c", "b"])).tokens
+        ('a', 'b', 'c')
+        """
+        return Vocabulary(tuple(dict.fromkeys((*self.tokens, *other.tokens))))
+
     def save(self, path: Path) -> None:
         """Writes the format and one token per line; the sha256 goes to a second file."""
         lines = ["".join(_ESCAPES.get(char, char) for char in token) for token in self.tokens]

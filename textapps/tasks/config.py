@@ -7,13 +7,15 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import Field
 
 from textapps.backbones.config import BackboneConfig
-from textapps.core.config import Section, lookup, resolve
+from textapps.core.config import Section, lookup, read_toml, resolve
+from textapps.core.config_errors import section_of
 from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.keys import Option
 from textapps.core.names import PresetName
 from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.training.config import TrainingConfig
+from textapps.training.start_config import StartConfig
 
 
 class TaskConfig(Section):
@@ -36,9 +38,14 @@ class TaskConfig(Section):
     preprocessor: Section
     backbone: BackboneConfig = BackboneConfig()
     model: Section
+    start: StartConfig = StartConfig()
     training: TrainingConfig = TrainingConfig()
     export: ExportConfig = ExportConfig()
 
+
+# A run that starts from another has this share of the preset's learning rate.
+FINE_TUNING = 0.3
+_NOT_TAKEN = ("data", "start", "training", "export")  # sections of a run to start from
 
 C = TypeVar("C", bound=TaskConfig)
 Values = Mapping[str, Mapping[str, Any]]
@@ -74,6 +81,12 @@ class Presets(Mapping[str, Values], Generic[C]):
         return len(self._by_name)
 
     @property
+    def _taken(self) -> set[str]:
+        """The sections that a run takes from the one that it starts from."""
+        sections = {name for name in self.config.model_fields if section_of(self.config, name)}
+        return sections - set(_NOT_TAKEN)
+
+    @property
     def keys_set(self) -> frozenset[str]:
         """The dotted keys that some preset sets, or changes for some backbone."""
         tables = (*self._by_name.values(), *self.by_backbone.values())
@@ -87,10 +100,15 @@ class Presets(Mapping[str, Values], Generic[C]):
         file: Path | None = None,
         environ: Mapping[str, str] | None = None,
         flags: Mapping[str, object] | None = None,
+        start: Path | None = None,
     ) -> C:
         """The configuration from flags, environment, file and preset, in this precedence.
 
         They name the preset; without a name it is "small".
+
+        Args:
+            start: the config.toml of the run to start from. Its model and its preprocessor stand
+                in the place of the preset's, and the preset's learning rate is lowered.
 
         Raises:
             ConfigurationError: an unknown key or preset, a wrong type or a value out of range.
@@ -99,9 +117,17 @@ class Presets(Mapping[str, Values], Generic[C]):
         if name not in self:
             raise ConfigurationError(unknown("preset", name, self))
         preset = self[name]
+        own = {} if start is None else read_toml(start)
         kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
-        special = self.by_backbone.get((name, str(kind or preset["backbone"]["kind"])), {})
-        sections = {*preset, *special}
-        merged = {key: {**preset.get(key, {}), **special.get(key, {})} for key in sections}
+        kind = kind or own.get("backbone", preset["backbone"])["kind"]
+        layers = [preset, self.by_backbone.get((name, str(kind)), {})]
+        if start is not None:
+            layers.append({key: own[key] for key in own if key in self._taken})
+        merged: dict[str, dict[str, Any]] = {}
+        for layer in layers:
+            for section, table in layer.items():
+                merged.setdefault(section, {}).update(table)
+        if start is not None:
+            merged["training"]["learning_rate"] *= FINE_TUNING
         values = {"preset": name, **merged}
         return resolve(self.config, preset=values, file=file, environ=environ, flags=flags)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from textapps.core.errors import DataError
 from textapps.core.notices import muted
+from textapps.datasets.config import SourceConfig
 from textapps.tasks.config import C
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.checkpoint import CheckpointStore
@@ -33,6 +34,29 @@ def costs(predictor: R) -> dict[str, float]:
     return {"seconds": state.seconds if state else 0.0, "parameters": predictor.parameters}
 
 
+def load_evaluated(
+    task: Task[C, S, P, B, M, R, E],
+    predictor: R,
+    data: SourceConfig | None = None,
+    split: str | None = None,
+) -> S:
+    """The examples to evaluate a predictor on.
+
+    Args:
+        data: by default the data of its training.
+        split: train, validation, test or all. By default the test split of data that are split or
+            that the predictor was trained on, and all of other data.
+
+    Raises:
+        DataError: data that are missing, wrong or of other classes.
+    """
+    own = task.presets.config.model_validate(predictor.config)
+    config = own if data is None else own.model_copy(update={"data": data})
+    if split is None and config.data.is_source_of(own.data):
+        split = "test"
+    return task.load_split(config, split, predictor.labels)
+
+
 def warn_of_changed_data(
     task: Task[C, S, P, B, M, R, E], run: RunDirectory, config: C, labels: tuple[str, ...]
 ) -> None:
@@ -48,3 +72,8 @@ def warn_of_changed_data(
         change = f"{run.path} was trained on other data: {error}"
     if change:
         LOGGER.warning("%s; these figures may be of examples that the model was trained on", change)
+
+
+def is_same(one: SourceConfig, other: SourceConfig) -> bool:
+    """Whether two sections name the same data; `skip_bad` only says how to read them."""
+    return one.model_dump(exclude={"skip_bad"}) == other.model_dump(exclude={"skip_bad"})

@@ -13,8 +13,17 @@ from textapps.core.errors import ConfigurationError, unknown
 from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C
-from textapps.tasks.evaluation import warn_of_changed_data
+from textapps.tasks.evaluation import is_same, load_evaluated, warn_of_changed_data
+from textapps.tasks.start import (
+    Start,
+    load_training,
+    open_start,
+    record_start,
+    take_weights,
+    with_absolute_start,
+)
 from textapps.tasks.task import B, E, M, P, R, S, Task
+from textapps.training.checkpoint import CheckpointStore
 from textapps.training.data_record import (
     check_same_data,
     describe,
@@ -32,6 +41,7 @@ from textapps.training.progress import Progress
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
+from textapps.training.stages import freeze, learning_rates
 from textapps.training.weights import load_weights
 
 LOGGER = logging.getLogger("textapps")
@@ -48,6 +58,7 @@ class Prepared(Generic[C, S, P, B]):
     batches: B
     validation: S
     labels: tuple[str, ...]
+    start: Start[P] | None = None
 
 
 def train(
@@ -79,10 +90,13 @@ def begin(
     """
     replicas = replicas or Replicas()
     config = config.model_copy(update={"data": config.data.resolved()})
-    task.check(config)
-    train, validation = task.load_training(config, ())
-    preprocessor, batches = task.learn(config, train)
-    labels = task.labels(train)
+    config = with_absolute_start(config, Path(models_dir))
+    start = open_start(task, config)
+    small = task.check(config)
+    small.build()
+    freeze(small, config.start)
+    train, validation, labels = load_training(task, config, start)
+    preprocessor, batches = task.learn(config, train, start.preprocessor if start else None)
 
     def create() -> RunDirectory:
         run = RunDirectory.create(Path(models_dir), task.name, config.backbone.kind, config)
@@ -95,7 +109,7 @@ def begin(
     if not replicas.is_chief:  # the same texts may give other subwords on another machine
         preprocessor = task.load_preprocessor(config, run.preprocessor_dir)
         batches = task.training_batches(config, preprocessor, train)
-    return Prepared(run, config, preprocessor, batches, validation, labels)
+    return Prepared(run, config, preprocessor, batches, validation, labels, start)
 
 
 def resume(
@@ -115,7 +129,8 @@ def resume(
     check_same_data(run, known, describe(train, validation, labels))
     preprocessor = task.load_preprocessor(config, run.preprocessor_dir)
     batches = task.training_batches(config, preprocessor, train)
-    prepared = Prepared(run, config, preprocessor, batches, validation, labels)
+    start = None if CheckpointStore(run.checkpoints).steps() else open_start(task, config)
+    prepared = Prepared(run, config, preprocessor, batches, validation, labels, start)
     return _fit(task, prepared, replicas, progress)
 
 
@@ -166,7 +181,7 @@ def evaluate(
     own = task.presets.config.model_validate(predictor.config)  # the same object, typed C
     examples = load_evaluated(task, predictor, data, split)
     found = task.evaluate(predictor, examples, examples.part.split)
-    same = data is None or _is_same(data, own.data)
+    same = data is None or is_same(data, own.data)
     if same:
         warn_of_changed_data(task, predictor.run, own, predictor.labels)
     default = examples.part.split == "test" and not options and same
@@ -179,29 +194,6 @@ def evaluate(
     if default:
         run.write_json(METRICS, summary)
     return evaluation
-
-
-def load_evaluated(
-    task: Task[C, S, P, B, M, R, E],
-    predictor: R,
-    data: SourceConfig | None = None,
-    split: str | None = None,
-) -> S:
-    """The examples to evaluate a predictor on.
-
-    Args:
-        data: by default the data of its training.
-        split: train, validation, test or all. By default the test split of data that are split or
-            that the predictor was trained on, and all of other data.
-
-    Raises:
-        DataError: data that are missing, wrong or of other classes.
-    """
-    own = task.presets.config.model_validate(predictor.config)
-    config = own if data is None else own.model_copy(update={"data": data})
-    if split is None and config.data.is_source_of(own.data):
-        split = "test"
-    return task.load_split(config, split, predictor.labels)
 
 
 def write_report(task: Task[C, S, P, B, M, R, E], predictor: R, evaluation: E) -> Path:
@@ -263,6 +255,11 @@ def _fit(
             model = task.trainee(config, preprocessor, labels, batches, replicas.rows)
         model.build()
         task.adapt(model, batches)
+        if prepared.start:
+            taken = take_weights(task, prepared.start, model, preprocessor, labels)
+            if replicas.is_chief:
+                record_start(run, prepared.start, taken)
+        freeze(model, config.start)
         predictor = task.predictor(run, config, preprocessor, model, labels)
         objective = task.objective(predictor, prepared.validation)
         result = fit(
@@ -272,6 +269,7 @@ def _fit(
             train=batches,
             validation=task.validation_batches(config, preprocessor, prepared.validation),
             config=config.training,
+            shares=learning_rates(model, config.start.layer_decay),
             run=run,
             monitor=objective.monitor,
             mode=objective.mode,
@@ -283,8 +281,3 @@ def _fit(
         # The trained model computes in bfloat16 or on several devices; predictors must not.
         return load(task, run), result
     return predictor, result
-
-
-def _is_same(one: SourceConfig, other: SourceConfig) -> bool:
-    """Whether two sections name the same data; `skip_bad` only says how to read them."""
-    return one.model_dump(exclude={"skip_bad"}) == other.model_dump(exclude={"skip_bad"})

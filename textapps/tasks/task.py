@@ -137,16 +137,16 @@ class Task(Generic[C, S, P, B, M, R, E]):
     best: how the best validation figure is printed, a format string for one number.
     labelled: whether examples have classes.
 
-    check: builds a small model, so that sizes that do not fit together are found before data are
-        read.
+    check: a small model, not built yet, so that sizes that do not fit together are found before
+        data are read.
     load_training: the training and the validation split. When a run is resumed, the labels are
         those of the run, else (). DataError if data are missing or wrong.
     load_split: one split for an evaluation, given the labels of the run. For None, the test split
         of data that are split, all of other data.
     labels: the classes of a split, in the order of the scores.
     learn: fits the preprocessor to the training split and returns it with the training batches,
-        so that the split is encoded once. DataError or ConfigurationError if there is too little
-        to learn from.
+        so that the split is encoded once. It begins with that of the run to start from, if there
+        is one. DataError or ConfigurationError if there is too little to learn from.
     load_preprocessor: reads a saved preprocessor; RunError if it is missing or damaged.
     training_batches: the training split, in an order that follows from the random seed.
     validation_batches: every example of the validation split once.
@@ -154,6 +154,10 @@ class Task(Generic[C, S, P, B, M, R, E]):
     model: the model, not built yet.
     trainee: the model with what only training needs; the last argument maps the size of a batch to
         the rows of each replica. None: training needs nothing else.
+    vocabulary_size: the number of ids of a preprocessor whose vocabulary can be extended; None:
+        it cannot.
+    renewed: the layers whose weights start anew in a run that starts from another, given the
+        preprocessor of that run, its own, and whether both have the same labels.
     adapt: sets weights of the built model by the training batches, before training.
     predictor: makes the predictor of a model.
     rows: the answers to inputs as `predict` prints them, given options of the [decoding] section
@@ -172,17 +176,19 @@ class Task(Generic[C, S, P, B, M, R, E]):
     best: str
     labelled: bool = False
 
-    check: Callable[[C], object]
+    check: Callable[[C], M]
     load_training: Callable[[C, Labels], tuple[S, S]]
     load_split: Callable[[C, str | None, Labels], S]
     labels: Callable[[S], Labels] = lambda _: ()
-    learn: Callable[[C, S], tuple[P, B]]
+    learn: Callable[[C, S, P | None], tuple[P, B]]
     load_preprocessor: Callable[[C, Path], P]
     training_batches: Callable[[C, P, S], B]
     validation_batches: Callable[[C, P, S], BatchSource]
 
     model: Callable[[C, P, Labels], M]
     trainee: Callable[[C, P, Labels, B, Rows], M] | None = None
+    vocabulary_size: Callable[[P], int] | None = None
+    renewed: Callable[[P, P, bool], tuple[str, ...]] = lambda old, new, same_labels: ()
     adapt: Callable[[M, B], None] = lambda model, batches: None
     predictor: Callable[[RunDirectory, C, P, M, Labels], R]
     rows: Callable[..., Iterator[Row]]

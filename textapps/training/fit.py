@@ -54,6 +54,7 @@ def fit(
     validation: BatchSource,
     config: TrainingConfig,
     run: RunDirectory,
+    shares: Sequence[float] = (),
     monitor: str = "val_accuracy",
     mode: Literal["max", "min"] = "max",
     evaluate: Evaluate | None = None,
@@ -72,6 +73,7 @@ def fit(
         loss, metrics: Keras's; both are weighted by the weights of the batches.
         train: its passes are repeated `config.epochs` times.
         validation: one pass of it is evaluated at the end of each interval.
+        shares: as `AveragedAdamW` takes them.
         monitor, mode: which figure of the validation decides on the best, and its direction.
         evaluate: figures that Keras's metrics cannot give, by name; called after each validation,
             with the weights that were evaluated in the model. `monitor` and history.csv put
@@ -94,7 +96,7 @@ def fit(
         total_steps = config.epochs * train.steps_per_pass
         interval = config.checkpoint_steps or train.steps_per_pass
         store = CheckpointStore(run.checkpoints, keep_ends=config.average_last, interval=interval)
-        optimizer = build_optimizer(model, config, total_steps)
+        optimizer = build_optimizer(model, config, total_steps, shares)
         # XLA makes the training of recurrent layers on a CPU slower.
         model.compile(optimizer, loss, weighted_metrics=list(metrics), jit_compile=False)
         state = _resume(model, store, train.steps_per_pass, replicas)

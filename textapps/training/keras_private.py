@@ -25,6 +25,10 @@ class OpenAdamW(keras.optimizers.AdamW):
         """The averages of `averaged`, in the same order."""
         return list(self._model_variables_moving_average) if self.use_ema else []
 
+    def position(self, variable: Any) -> int:
+        """Which of the trainable variables this is, as `update_step` gets it."""
+        return int(self._get_variable_index(variable))
+
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         """Gradients are those of all replicas already, as they must be before they are clipped."""
         return grads_and_vars

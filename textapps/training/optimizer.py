@@ -1,5 +1,6 @@
 """AdamW with averaged weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -22,7 +23,20 @@ class AveragedAdamW(OpenAdamW):
     The gradient of an embedding consists of slices, one per token. Keras 3.15 squares them one by
     one, so a word that occurs k times in a batch adds k·g² instead of (k·g)² to the second moment
     and to the norm to be clipped; here its slices are summed first.
+
+    Args:
+        shares: the share of the learning rate that each trainable variable has, in their order;
+            by default all of it. Weight decay has all of it in any case.
     """
+
+    def __init__(self, *args: Any, shares: Sequence[float] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shares = tuple(shares)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """One step of one variable."""
+        share = self.shares[self.position(variable)] if self.shares else 1.0
+        super().update_step(gradient, variable, share * learning_rate)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         """One step along `grads`."""
@@ -40,7 +54,9 @@ class AveragedAdamW(OpenAdamW):
             average.assign_add(ops.cast(share, average.dtype) * (variable - average))
 
 
-def build_optimizer(model: Any, config: TrainingConfig, total_steps: int) -> AveragedAdamW:
+def build_optimizer(
+    model: Any, config: TrainingConfig, total_steps: int, shares: Sequence[float] = ()
+) -> AveragedAdamW:
     """The optimizer of `config`, built on the trainable variables of the built `model`.
 
     Weight decay applies to matrices and embeddings, not to biases and normalisation gains: these
@@ -55,6 +71,7 @@ def build_optimizer(model: Any, config: TrainingConfig, total_steps: int) -> Ave
         global_clipnorm=config.clip_norm or None,
         use_ema=config.average > 0,
         ema_momentum=config.average,
+        shares=shares,
         name="adamw",
     )
     variables = model.trainable_variables

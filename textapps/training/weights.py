@@ -7,9 +7,11 @@ Arrays by position restore every variable bit for bit.
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textapps.core.errors import DivergedError, RunError
 from textapps.training.checkpoint import (
@@ -50,7 +52,7 @@ def save(
     for group, variables in groups.items():
         for position, variable in enumerate(variables):
             key = f"{group}/{position:05d}"
-            carried = _is_carried(variable.path)
+            carried = is_carried(variable.path)
             arrays[key] = replicas.interleaved(variable) if carried else variable.numpy()
             records.append(
                 {
@@ -82,7 +84,7 @@ def restore(
     _check_match(variables, records, checkpoint.name)
     arrays = read_arrays(checkpoint, [record["key"] for record in records])
     for variable, array in zip(variables, arrays, strict=True):
-        if _is_carried(variable.path):
+        if is_carried(variable.path):
             replicas.deal(variable, array)
         else:
             variable.assign(array)
@@ -95,33 +97,57 @@ def load_weights(model: Any, run: RunDirectory, which: Literal["best", "last"] =
     newest. Of the optimizer only the averages are read, and no stream states. Returns the step of
     the checkpoint. Raises RunError if there is none, it is damaged, or it belongs to another model.
     """
+    checkpoint, records = trained_records(run, which)
+    variables = [variable for variable in model.variables if not is_carried(variable.path)]
+    _check_match(variables, records, checkpoint.path.name)
+    for variable, array in zip(variables, read_trained(checkpoint, records), strict=True):
+        variable.assign(array)
+    return checkpoint.step
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint of a run: its directory and its step."""
+
+    path: Path
+    step: int
+
+
+def trained_records(
+    run: RunDirectory, which: Literal["best", "last"] = "best"
+) -> tuple[Checkpoint, list[dict[str, Any]]]:
+    """The checkpoint that `load_weights` reads, and the records of the model's variables in it.
+
+    Raises RunError if there is none or it is damaged.
+    """
     store = CheckpointStore(run.checkpoints)
     state = store.newest_state()
     if state is None:
         raise RunError(f"run {run.path} has no checkpoint: resume it to train it")
     best = which == "best" and state.best_step is not None
     step = state.best_step if best and state.best_step is not None else state.step
-    checkpoint = store.path(step)
-    records = [
+    checkpoint = Checkpoint(store.path(step), step)
+    return checkpoint, [
         record
-        for record in read_variables(checkpoint)
-        if record["key"].startswith("model/") and not _is_carried(record["name"])
+        for record in read_variables(checkpoint.path)
+        if record["key"].startswith("model/") and not is_carried(record["name"])
     ]
-    variables = [variable for variable in model.variables if not _is_carried(variable.path)]
-    _check_match(variables, records, checkpoint.name)
+
+
+def read_trained(checkpoint: Checkpoint, records: Sequence[dict[str, Any]]) -> list[NDArray[Any]]:
+    """The arrays of these records, the averages if the run has them."""
     keys = [record["average"] or record["key"] for record in records]
-    _assign(variables, read_arrays(checkpoint, keys))
-    return step
+    return read_arrays(checkpoint.path, keys)
 
 
 def parameter_count(model: Any) -> int:
     """How many numbers the model has learned; the states of streams are none of them."""
     return sum(
-        math.prod(variable.shape) for variable in model.weights if not _is_carried(variable.path)
+        math.prod(variable.shape) for variable in model.weights if not is_carried(variable.path)
     )
 
 
-def _is_carried(path: str) -> bool:
+def is_carried(path: str) -> bool:
+    """Whether a variable of this path holds the state of training streams."""
     return path.rpartition("/")[2].startswith(f"{CARRIED}_")
 
 
@@ -132,11 +158,6 @@ def _average_keys(optimizer: AveragedAdamW) -> dict[int, str]:
         id(variable): f"optimizer/{position[id(average)]:05d}"
         for variable, average in zip(optimizer.averaged, optimizer.averages, strict=True)
     }
-
-
-def _assign(variables: Sequence[Any], arrays: Sequence[Any]) -> None:
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
 
 
 def _check_finite(arrays: Arrays, records: Sequence[dict[str, Any]], step: int) -> None:
@@ -159,9 +180,9 @@ def _check_match(
             f"the model {len(variables)}"
         )
     for variable, record in zip(variables, records, strict=True):
-        rows = int(_is_carried(variable.path))  # each replica has a part of the checkpoint's rows
-        ours = (_plain(variable.path), tuple(variable.shape)[rows:])
-        theirs = (_plain(record["name"]), tuple(record["shape"])[rows:])
+        rows = int(is_carried(variable.path))  # each replica has a part of the checkpoint's rows
+        ours = (plain_path(variable.path), tuple(variable.shape)[rows:])
+        theirs = (plain_path(record["name"]), tuple(record["shape"])[rows:])
         if ours != theirs:
             raise RunError(
                 f"checkpoint {checkpoint} is of another model: it has {record['name']} "
@@ -169,10 +190,10 @@ def _check_match(
             )
 
 
-def _plain(path: str) -> str:
+def plain_path(path: str) -> str:
     """A variable's path without the numbers that Keras appends to unnamed objects.
 
-    >>> _plain("dropout/seed_generator_12/seed_generator_state")
+    >>> plain_path("dropout/seed_generator_12/seed_generator_state")
     'dropout/seed_generator/seed_generator_state'
     """
     return re.sub(r"_\d+(?=[/_]|$)", "", path)

@@ -59,6 +59,7 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
         "path": str(run.path),
         "backbone": backbone.get("kind"),
         "preset": run.config.get("preset"),
+        "init_from": run.config.get("start", {}).get("init_from"),
         "state": "incomplete" if state is None else "finished" if run.finished else "stopped",
         "epochs": state and state.step / state.steps_per_pass,
         "score": state and state.best_score,
@@ -81,11 +82,16 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for name in ("task", "run", "backbone", "preset", "state"):
         table.add_column(name, no_wrap=name == "run")  # to be copied into --run
     names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
+    started = any(row["init_from"] for row in rows)
+    if started:
+        table.add_column("from", no_wrap=True)
     for name in ("epochs", "score", *names):
         table.add_column(name, justify="right")
     for row in rows:
         test = row["test"] or {}
         figures = (row["epochs"], row["score"], *map(test.get, names))
-        words = (str(row[name] or "") for name in ("task", "run", "backbone", "preset", "state"))
+        words = [str(row[name] or "") for name in ("task", "run", "backbone", "preset", "state")]
+        if started:
+            words.append(Path(row["init_from"]).name if row["init_from"] else "")
         table.add_row(*words, *("" if value is None else f"{value:.4g}" for value in figures))
     console.answers().print(table)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,27 @@ from textapps.core.memory import keep_freed_memory
 from textapps.core.names import TaskName
 from textapps.tasks.registry import get_about, get_presets
 from textapps.training.cluster import Cluster
+
+if TYPE_CHECKING:
+    from textapps.core.config import Flags
+    from textapps.tasks.config import TaskConfig
+
+
+def configuration(
+    task: TaskName, models_dir: Path, file: Path | None, flags: "Flags"
+) -> "TaskConfig":
+    """The configuration of a new run, for which the run that it starts from may be the preset."""
+    from textapps.core.config import lookup
+    from textapps.training.run_directory import CONFIG
+
+    given = lookup("start.init_from", file=file, environ=os.environ, flags=flags)
+    start = None
+    if given not in (None, "none"):
+        start = find_run(models_dir, task, str(given)).path / CONFIG
+    config: TaskConfig = get_presets(task).resolve(
+        file=file, environ=os.environ, flags=flags, start=start
+    )
+    return config
 
 
 def command(task: TaskName) -> click.Command:
@@ -34,14 +56,17 @@ def command(task: TaskName) -> click.Command:
         flags = collect_flags()
         if resume and (flags or config_file):
             given = ", ".join(flags.options.values()) or "--config"
-            raise click.UsageError(f"--resume goes on as the run began; leave out {given}")
+            raise click.UsageError(
+                f"--resume goes on as the run began; leave out {given}, or start a new run from "
+                f"its weights by --init-from {resume}"
+            )
         # What the user gave first: it is at hand at once, and most mistakes are found in it.
         for message in unread_variables(os.environ):
             console.LOGGER.warning(message)
         if resume:
             run = find_run(models_dir, task, resume, trained=False)
         else:
-            config = get_presets(task).resolve(file=config_file, environ=os.environ, flags=flags)
+            config = configuration(task, models_dir, config_file, flags)
         cluster = Cluster.of()
         keep_freed_memory()
         from textapps.tasks import lifecycle

@@ -1,5 +1,7 @@
 """From a corpus to streams of character ids."""
 
+import logging
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,7 @@ from textapps.training.streams import ScoringBatchSource, StreamBatchSource
 
 BEGINNING = "\n"  # every text begins on a new line
 LEAD = 256  # characters that each stream of an evaluation but the first reads before it is scored
+SHOWN = 20  # unknown characters in a message
 EVALUATION_STREAMS = 64  # more than in training, because no gradient is kept
 
 
@@ -31,10 +34,21 @@ def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, 
     return train, validation
 
 
-def learn(config: GenerateConfig, train: Corpus) -> tuple[CharacterPreprocessor, StreamBatchSource]:
-    """The vocabulary of the training text, and its streams."""
-    preprocessor = CharacterPreprocessor.from_text(train.text, config.preprocessor)
-    return preprocessor, training_batches(config, preprocessor, train)
+def learn(
+    config: GenerateConfig, train: Corpus, known: CharacterPreprocessor | None
+) -> tuple[CharacterPreprocessor, StreamBatchSource]:
+    """The vocabulary of the training text, or a known one, and the streams of the text."""
+    if known is None or config.start.extend_vocabulary:
+        old = None if known is None else known.vocabulary
+        known = CharacterPreprocessor.from_text(train.text, config.preprocessor, old)
+    elif unknown := known.unknown(train.text):
+        logging.getLogger("textapps").warning(
+            "%s: unknown to the run to start from: %s (%d in all); --extend-vocabulary adds them",
+            train.name,
+            "".join(unknown[:SHOWN]) + "…" * (len(unknown) > SHOWN),
+            len(unknown),
+        )
+    return known, training_batches(config, known, train)
 
 
 def training_batches(

@@ -22,9 +22,11 @@ def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledText
     return train, validation
 
 
-def learn(config: SentimentConfig, train: LabelledTexts) -> tuple[TextFeaturizer, TextBatchSource]:
-    """A featurizer for the training texts, and their batches."""
-    featurizer, sequences = TextFeaturizer.learn(train.texts, config)
+def learn(
+    config: SentimentConfig, train: LabelledTexts, known: TextFeaturizer | None
+) -> tuple[TextFeaturizer, TextBatchSource]:
+    """A featurizer for the training texts, which begins with a known one, and their batches."""
+    featurizer, sequences = TextFeaturizer.learn(train.texts, config, known)
     return featurizer, training_batches(config, featurizer, train, sequences)
 
 

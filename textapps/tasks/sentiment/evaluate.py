@@ -13,8 +13,7 @@ from textapps.datasets.config import DataConfig
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.metrics.classification import classification_metrics
-from textapps.tasks.evaluation import costs, summarize
-from textapps.tasks.lifecycle import load_evaluated
+from textapps.tasks.evaluation import costs, load_evaluated, summarize
 from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.task import Evaluation
@@ -44,7 +43,7 @@ def fit_baseline(
 ) -> SentimentEvaluation:
     """Fits NB-SVM to the training split of the run, evaluates it and writes its figures.
 
-    `data` and `split` as `textapps.tasks.lifecycle.load_evaluated` takes them.
+    `data` and `split` as `textapps.tasks.evaluation.load_evaluated` takes them.
 
     Raises:
         DataError: data are missing or have other labels.

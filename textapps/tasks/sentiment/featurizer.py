@@ -45,15 +45,27 @@ class TextFeaturizer:
 
     @classmethod
     def learn(
-        cls, texts: Sequence[str], config: SentimentConfig
+        cls, texts: Sequence[str], config: SentimentConfig, known: "TextFeaturizer | None" = None
     ) -> tuple["TextFeaturizer", dict[str, tuple[Any, Any]]]:
         """Learns the vocabulary, and n-grams if the configuration asks for them.
 
-        Returns the featurizer, and `encode` of the training texts.
+        Args:
+            known: the featurizer of the run to start from. Its vocabulary is kept, and extended
+                if the configuration says so; its n-grams are kept if they fit.
+
+        Returns:
+            The featurizer, and `encode` of the training texts.
         """
-        tokenizer, ids = TextPreprocessor.learn(texts, config.preprocessor)
         ngrams = None
-        if config.model.ngrams:
+        if known is None or config.start.extend_vocabulary:
+            old = None if known is None else known.tokenizer.vocabulary
+            tokenizer, ids = TextPreprocessor.learn(texts, config.preprocessor, old)
+        else:
+            tokenizer = TextPreprocessor(config.preprocessor, known.tokenizer.vocabulary)
+            ids = tokenizer.encode(texts)
+            if known.ngrams is not None and known.ngrams.orders == config.model.ngrams:
+                ngrams = known.ngrams
+        if config.model.ngrams and ngrams is None:
             ngrams = NgramIndex.learn(
                 *ids,
                 orders=config.model.ngrams,

@@ -23,13 +23,20 @@ def objective(classifier: SentimentClassifier, validation: LabelledTexts) -> Obj
     return Objective(model.loss_of_paths, [accuracy])
 
 
+def renewed(old: TextFeaturizer, new: TextFeaturizer, same_labels: bool) -> tuple[str, ...]:
+    """The layers that start anew: those of other labels or of other n-grams."""
+    if not same_labels:
+        return ("head", "ngram_path")
+    return () if new.ngrams is old.ngrams else ("ngram_path",)
+
+
 TASK = Task(
     name="sentiment",
     presets=PRESETS,
     unit="texts",
     best="accuracy {:.4f}",
     labelled=True,
-    check=lambda config: SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1).build(),
+    check=lambda config: SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1),
     load_training=data.load_training,
     load_split=lambda config, split, labels: load_texts(config.data, (split,), labels)[0],
     labels=lambda texts: texts.label_names,
@@ -40,6 +47,8 @@ TASK = Task(
     model=lambda config, featurizer, labels: SentimentModel(
         config, featurizer.vocabulary_size, len(labels), featurizer.ngram_count
     ),
+    vocabulary_size=lambda featurizer: featurizer.vocabulary_size,
+    renewed=renewed,
     adapt=lambda model, batches: model.adapt(batches.sequences, batches.labels),
     predictor=SentimentClassifier,
     rows=rows,

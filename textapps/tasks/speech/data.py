@@ -35,8 +35,12 @@ def load_split(config: SpeechConfig, split: str | None, labels: Labels) -> Clips
     return clips
 
 
-def learn(config: SpeechConfig, train: Clips) -> tuple[FrontEnd, ClipBatchSource]:
-    """The front end with a normalisation from clips spread over the split, and the batches."""
+def learn(
+    config: SpeechConfig, train: Clips, known: FrontEnd | None
+) -> tuple[FrontEnd, ClipBatchSource]:
+    """The front end and the batches; its normalisation is from clips spread over the split."""
+    if known is not None:
+        return known, training_batches(config, known, train)
     chosen = np.unique(np.linspace(0, len(train) - 1, LEARNED_FROM).astype(np.int64))
     parts = np.array_split(chosen, -(-len(chosen) // ANSWER_BATCH))
     front_end = FrontEnd.learn(config.preprocessor, (train.waveforms(part) for part in parts))

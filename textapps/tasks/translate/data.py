@@ -21,8 +21,12 @@ def load_training(config: TranslateConfig, labels: Labels = ()) -> tuple[Pairs, 
     return train, validation
 
 
-def learn(config: TranslateConfig, train: Pairs) -> tuple[TokenizerPair, TokenBatchSource]:
-    """The tokenizers of both languages, and the batches of the training pairs."""
+def learn(
+    config: TranslateConfig, train: Pairs, known: TokenizerPair | None
+) -> tuple[TokenizerPair, TokenBatchSource]:
+    """The tokenizers of both languages, or known ones, and the batches of the training pairs."""
+    if known is not None:
+        return known, training_batches(config, known, train)
     tokenizers, *ids = TokenizerPair.learn(train.sources, train.targets, config.preprocessor)
     return tokenizers, training_batches(config, tokenizers, train, ids)
 

@@ -40,7 +40,7 @@ TASK = Task(
     presets=PRESETS,
     unit="tokens",
     best="BLEU {:.2f} (greedy)",
-    check=lambda config: TranslationModel(config, EOS + 1, EOS + 1, joint=False).build(),
+    check=lambda config: TranslationModel(config, EOS + 1, EOS + 1, joint=False),
     load_training=data.load_training,
     load_split=lambda config, split, _: load_pairs(config.data, (split,))[0],
     learn=data.learn,
