@@ -5,7 +5,12 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from textapps.exporting.archive import Endpoint, write_saved_model
-from textapps.savedmodel.graph import compiled_functions, foreign_operations, read_graph
+from textapps.savedmodel.graph import (
+    changes_state,
+    compiled_functions,
+    foreign_operations,
+    read_graph,
+)
 
 
 def test_stock_operations_pass(built):
@@ -47,3 +52,21 @@ def test_only_the_default_signature_must_do_without_xla(tmp_path, default):
     graph = read_graph(tmp_path / "m")
     assert foreign_operations(graph) == set()
     assert bool(compiled_functions(graph)) == (default != "plain")
+
+
+def test_signatures_that_change_state(built, tmp_path):
+    graph = read_graph(built("counter"))
+    changing = {name for name in graph.signature_def if changes_state(graph, name)}
+    assert changing == {"incr_counter", "incr_counter_by", "reset_counter"}
+    generator = read_graph(built("generator"))
+    assert not any(changes_state(generator, name) for name in generator.signature_def)
+    module = tf.Module()
+    module.total = tf.Variable(0.0)
+    add = tf.function(lambda x: module.total.assign_add(x))
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32, "x")])
+    def total(x):  # the change hides in a function that is called
+        return {"y": add(x)}
+
+    tf.saved_model.save(module, str(tmp_path / "m"), signatures=total)
+    assert changes_state(read_graph(tmp_path / "m"), "serving_default")

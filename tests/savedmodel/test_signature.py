@@ -21,11 +21,12 @@ def info(dtype, shape):
 
 @pytest.fixture(scope="module")
 def load(built):
-    """`load("sums", "whole")` is that signature of that model."""
+    """`load("sums", "whole")` is that signature of that model, `load(("m", 2))` of `m` with 2."""
     loaded = {}
 
     def signature(model, name="serving_default"):
-        saved = loaded.setdefault(model, tf.saved_model.load(str(built(model))))
+        arguments = (model,) if isinstance(model, str) else model
+        saved = loaded.setdefault(model, tf.saved_model.load(str(built(*arguments))))
         return Signature(name, saved.signatures[name])
 
     return signature
@@ -66,6 +67,8 @@ def test_numbers_in_and_out(load) -> None:
     assert answer["doubled"].tolist() == [[0, 2, 4, 6], [8, 10, 12, 14]]
     no_time = sums.call(sums.check(sums_inputs(time=0)))  # for the graph to evaluate
     assert no_time["doubled"].shape == (2, 0)
+    no_rows = sums.call(sums.check(sums_inputs(batch=0)))
+    assert (no_rows["total"].shape, no_rows["doubled"].shape) == ((0,), (0, 4))
     whole = load("sums", "whole")
     assert whole.call(whole.check({"number": np.float32([3])[0]}))["square"] == 9
 
@@ -78,6 +81,23 @@ def test_text_in_and_out(load) -> None:
         [*["ü\0".encode()] * 3, b""],
         [b""] * 4,
     ]
+
+
+def test_a_text_without_dimensions(load) -> None:
+    scalar = load("scalar")
+    answer = scalar.call(scalar.check({"text": np.array("ü", dtype=object)}))
+    assert answer["upper"].shape == ()
+    assert answer["upper"].item() == "ü".encode()
+
+
+@pytest.mark.parametrize("values", [[[1], [2], [5]], [1, 2, 5], [[1, 2], [3, 4]], [[[1, 2, 3]]]])
+def test_a_column_takes_any_shape(load, values) -> None:
+    column = load(("half_plus", 2))
+    given = np.array(values, np.float32)
+    answer = column.call(column.check({"x": given}))["y"]
+    assert answer.tolist() == (given / 2 + 2).tolist()
+    with pytest.raises(BadInput, match="shape"):
+        column.check({"x": np.array(1, np.float32)})
 
 
 @given(st.data())
@@ -120,7 +140,6 @@ def test_every_data_type_comes_back_as_it_was(load, data) -> None:
             {"weights": np.zeros((5, 3), np.float32)},
             "differ in their number of rows: 'ids' 2, 'weights' 5",
         ),
-        (sums_inputs(batch=0), "the request has no rows"),
     ],
 )
 def test_what_does_not_fit_is_refused(load, changes, message) -> None:

@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import models
+from tests.serving import legacy, models
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """`built("lengths", 3)` is a directory with that model of `models`."""
+    """`built("lengths", 3)` is a directory with that model of `models` or `legacy`."""
     made: dict[tuple[object, ...], Path] = {}
 
     def build(name: str, *arguments: object) -> Path:
         key = (name, *arguments)
         if key not in made:
-            made[key] = getattr(models, name)(tmp_path_factory.mktemp(name) / "model", *arguments)
+            write = getattr(models, name, None) or getattr(legacy, name)
+            made[key] = write(tmp_path_factory.mktemp(name) / "model", *arguments)
         return made[key]
 
     return build

@@ -80,6 +80,21 @@ def sums(directory: Path) -> Path:
     )
 
 
+def scalar(directory: Path) -> Path:
+    """`text` string[] → `upper` string[]; `columns` `text` string[batch, 1] → `lengths`."""
+    return _save(
+        directory,
+        serving_default=(
+            lambda text: {"upper": tf.strings.upper(text)},
+            tf.TensorSpec([], tf.string, "text"),
+        ),
+        columns=(
+            lambda text: {"lengths": tf.strings.length(text)},
+            tf.TensorSpec([None, 1], tf.string, "text"),
+        ),
+    )
+
+
 def failing(directory: Path) -> Path:
     """`text` → `content` of a file of that name, and `number` → `doubled`."""
 

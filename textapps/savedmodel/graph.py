@@ -1,10 +1,18 @@
 """The graph of a SavedModel, read from its file without loading it."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 # TensorFlow registers them, but they call back into the Python of the process that made them.
 _PYTHON_OPERATIONS = ("PyFunc", "PyFuncStateless", "EagerPyFunc")
+
+# Operations that change variables, tables, queues or files.
+_WRITES = re.compile(
+    r"^Assign|Apply|(?<!Tensor)Scatter\w*(?:Add|Sub|Mul|Div|Min|Max|Update)|"
+    r"Table(?:Insert|Import|Remove)|Enqueue|StackPush|RngReadAndSkip|WriteFile|SaveV2"
+)
 
 
 def read_graph(directory: Path) -> Any:
@@ -41,21 +49,35 @@ def compiled_functions(graph: Any) -> set[str]:
 
     Other signatures may need XLA: a server without it must be able to answer the default one.
     """
+    return {
+        name
+        for name, operation, must_compile in _reached(graph, "serving_default")
+        if must_compile or operation.startswith("Xla")
+    }
+
+
+def changes_state(graph: Any, signature: str) -> bool:
+    """Whether a call of a signature may change what the next one answers."""
+    reached = _reached(graph, signature)
+    return any(_WRITES.search(operation) for _, operation, _ in reached)
+
+
+def _reached(graph: Any, signature: str) -> Iterator[tuple[str, str, bool]]:
+    """Name, operation and whether XLA must compile it of each node and function behind a signature.
+
+    The operation of a function is "".
+    """
     functions = _functions(graph)
-    found: set[str] = set()
     seen: set[str] = set()
-    nodes = _nodes_behind(graph, "serving_default")
+    nodes = _nodes_behind(graph, signature)
     while nodes:  # down into the functions that they call
         node = nodes.pop()
-        if node.op.startswith("Xla") or node.attr["_XlaMustCompile"].b:
-            found.add(node.name)
+        yield node.name, node.op, node.attr["_XlaMustCompile"].b
         called = {node.op} | {f.name for a in node.attr.values() for f in (a.func, *a.list.func)}
         for name in called & functions.keys() - seen:
             seen.add(name)
-            if functions[name].attr["_XlaMustCompile"].b:
-                found.add(name)
+            yield name, "", functions[name].attr["_XlaMustCompile"].b
             nodes += functions[name].node_def
-    return found
 
 
 def _functions(graph: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from textapps.savedmodel.errors import ModelFailed, explain
+from textapps.savedmodel.references import copied_outputs
 
 _TEXT_OPERATIONS = Lock()
 
@@ -44,7 +45,8 @@ def load_saved_model(directory: Path, text_operations: bool = True) -> Any:
     """The SavedModel in `directory`: its graph that is tagged for serving.
 
     TensorFlow Text's operations are loaded if it turns out to need some and may have them: they
-    take 120 MB.
+    take 120 MB. A model written by TensorFlow 1 may give variables as outputs, which no function
+    can: their values are copied.
 
     Raises ModelFailed where it needs TensorFlow Text, which is not installed, and otherwise what
     TensorFlow raises for a SavedModel that it cannot load.
@@ -52,6 +54,9 @@ def load_saved_model(directory: Path, text_operations: bool = True) -> Any:
     try:
         return _load(directory)
     except Exception as error:
+        if "has a reference type" in str(error):
+            with copied_outputs(directory) as changed:
+                return _load(changed)
         if not text_operations or "Op type not registered" not in str(error):
             raise
         with _TEXT_OPERATIONS:  # models may be loaded in several threads

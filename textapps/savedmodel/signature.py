@@ -10,20 +10,24 @@ from textapps.savedmodel.manifest import TensorInfo
 from textapps.savedmodel.tensors import PART, in_parts
 
 Arrays = Mapping[str, np.ndarray]
+PREDICT = "tensorflow/serving/predict"
+_COLUMN = (None, 1)
 
 
 class Signature:
     """A named function from named arrays to named arrays.
 
-    `inputs` and `outputs` describe the tensors by name, in the order of the names. `batched` says
+    `inputs` and `outputs` describe the tensors by name, in the order of the names. `method` is what
+    TensorFlow Serving may be asked for: to predict, classify or regress. `batched` says
     that the first dimension of every input and output is a batch of any size, so that rows can be
     asked together; `joinable`, that requests can be, because no answer takes the size of its
     neighbours: texts differ in length, and so may outputs that are as wide as the longest.
     """
 
-    def __init__(self, name: str, function: Any) -> None:
+    def __init__(self, name: str, function: Any, method: str = PREDICT) -> None:
         """`function` is that entry of a loaded SavedModel's `signatures`."""
         self.name = name
+        self.method = method
         self.inputs: Mapping[str, TensorInfo] = _described(function.structured_input_signature[1])
         self.outputs: Mapping[str, TensorInfo] = _described(function.structured_outputs)
         specs = [*self.inputs.values(), *self.outputs.values()]
@@ -42,8 +46,9 @@ class Signature:
         """The inputs in the order of `self.inputs`, strings as bytes, if they fit.
 
         Strings are object arrays of `str` or `bytes`. Names, data types, ranks and fixed sizes are
-        compared, and all inputs must have the same number of rows, at least one. The graph would
-        notice only some of this, deep inside.
+        compared, and all inputs must have the same number of rows, which may be 0. The graph would
+        notice only some of this, deep inside. An input [rows, 1] takes other shapes, as TensorFlow
+        Serving does: clients send bare values, and most of such graphs work value by value.
 
         Raises:
             BadInput: something does not fit.
@@ -62,15 +67,13 @@ class Signature:
             if len(set(rows.values())) > 1:
                 sizes = ", ".join(f"'{name}' {count}" for name, count in rows.items())
                 raise BadInput(f"the inputs differ in their number of rows: {sizes}")
-            if 0 in rows.values():
-                raise BadInput("the request has no rows")
         return checked
 
     def call(self, inputs: Arrays) -> dict[str, np.ndarray]:
         """The outputs for checked inputs; strings are object arrays of bytes.
 
         Raises:
-            BadInput: the graph says that its inputs are wrong.
+            BadInput: the graph says that its inputs are wrong, or fails without rows.
             ModelFailed: it fails with anything else.
         """
         import tensorflow as tf
@@ -80,10 +83,11 @@ class Signature:
                 name: _to_tensor(array, self.inputs[name].dtype) for name, array in inputs.items()
             }
             return {name: _to_array(t) for name, t in self._function(**tensors).items()}
-        except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
-            raise BadInput(for_clients(explain(error))) from error
         except Exception as error:
-            raise ModelFailed(for_clients(explain(error))) from error
+            if any(array.shape[:1] == (0,) for array in inputs.values()):
+                raise BadInput("the model does not take a request without rows") from error
+            wrong = isinstance(error, tf.errors.InvalidArgumentError | tf.errors.OutOfRangeError)
+            raise (BadInput if wrong else ModelFailed)(for_clients(explain(error))) from error
 
 
 def _described(tensors: Mapping[str, Any]) -> dict[str, TensorInfo]:
@@ -96,6 +100,8 @@ def _check(name: str, array: np.ndarray, spec: TensorInfo) -> np.ndarray:
     elif array.dtype.name != spec.dtype:
         raise BadInput(f"input '{name}' is {array.dtype.name}, the signature takes {spec.dtype}")
     shape = spec.shape
+    if shape == _COLUMN and array.ndim:
+        return array
     if shape is not None and (
         len(shape) != array.ndim
         or any(size not in (None, given) for size, given in zip(shape, array.shape, strict=True))
@@ -136,8 +142,10 @@ def _to_tensor(array: np.ndarray, dtype: str) -> Any:
 
 
 def _to_array(tensor: Any) -> np.ndarray:
-    if tensor.dtype != "string" or tensor.shape.rank == 0 or len(tensor) <= PART:
+    if tensor.dtype != "string":
         array: np.ndarray = tensor.numpy()
         return array
+    if tensor.shape.rank == 0 or len(tensor) <= PART:
+        return np.asarray(tensor.numpy(), dtype=object)  # one without dimensions is bytes
     parts = range(0, len(tensor), PART)
     return np.concatenate([tensor[i : i + PART].numpy() for i in parts])

@@ -1,20 +1,16 @@
 """What a SavedModel says of itself, in TensorFlow Serving's JSON."""
 
 import json
-from pathlib import Path
-
-from textapps.savedmodel.graph import read_graph
+from typing import Any
 
 
-def describe_signatures(directory: Path, name: str, version: int) -> bytes:
-    """The answer to a request for the metadata of the SavedModel in `directory`.
+def describe_signatures(graph: Any, name: str, version: int) -> bytes:
+    """The answer to a request for the metadata of a SavedModel, from its `MetaGraphDef`.
 
     Signatures as protobuf has them in JSON: types as DT_…, sizes as strings, -1 where dynamic.
-    Raises OSError where the file cannot be read, and what protobuf raises for a damaged one.
     """
     from google.protobuf.json_format import MessageToDict
 
-    graph = read_graph(directory)
     signatures = {
         key: MessageToDict(
             graph.signature_def[key],

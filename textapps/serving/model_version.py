@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from textapps.core.errors import ExportError
+from textapps.savedmodel.graph import changes_state, read_graph
 from textapps.savedmodel.loading import load_saved_model
 from textapps.savedmodel.manifest import MANIFEST, verified_fields
 from textapps.savedmodel.signature import Arrays, Signature
@@ -59,14 +60,17 @@ class ModelVersion:
         self.directory = directory
         self.manifest = _read_manifest(directory, verify_files)
         self._saved = load_saved_model(directory)  # its variables live as long as it does
-        self.metadata = describe_signatures(directory, name, version)
+        graph = read_graph(directory)
+        self.metadata = describe_signatures(graph, name, version)
         self.signatures: Mapping[str, Signature] = {
-            key: Signature(key, function) for key, function in self._saved.signatures.items()
+            key: Signature(key, function, graph.signature_def[key].method_name)
+            for key, function in self._saved.signatures.items()
         }
         if "continue" in self.signatures:  # what the page shows and a stream takes
             self.manifest = {**self.manifest, "options": option_schemas(self.manifest)}
         self.spec = ModelSpec(name, {key: s.dtypes for key, s in self.signatures.items()})
-        warm_up(self.signatures, directory)
+        stateful = {key for key in self.signatures if changes_state(graph, key)}
+        warm_up(self.signatures, directory, stateful)
         executor = ThreadPoolExecutor(
             max(1, len(self.signatures)), thread_name_prefix=f"{name}-{version}"
         )
