@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.serving.asking import Asker
 
 CODES = {200, 400, 401, 404, 405, 413}
-MODELS = ("lengths", "sums", "typed", "writer", "none", "")
+MODELS = ("lengths", "sums", "typed", "writer", "flowers", "scalar", "none", "")
 INPUTS = ("text", "ids", "weights", "number", "seed", "length", "bool", "image_bytes", "b64")
 
 scalars = (
@@ -47,13 +47,25 @@ _likely = st.one_of(
         }
     ),
 )
+_examples = st.dictionaries(
+    st.sampled_from(["size", "name"]), _mostly(st.floats(width=32) | _texts | scalars), max_size=2
+)
 _near = st.one_of(
     st.fixed_dictionaries({"instances": st.lists(_texts, min_size=1, max_size=4)}),
     st.fixed_dictionaries({"inputs": st.lists(_texts, min_size=1, max_size=4)}),
     st.fixed_dictionaries({"instances": _likely.map(lambda row: [row, row])}),
     st.fixed_dictionaries(
+        {"examples": st.lists(_mostly(_examples), min_size=1, max_size=3)},
+        optional={
+            "context": _examples,
+            "signature_name": st.sampled_from(["serving_default", "scores_only", "length", "rows"]),
+        },
+    ),
+    st.fixed_dictionaries(
         {
-            "signature_name": st.sampled_from(["whole", "together", "score", "start", "generate"]),
+            "signature_name": st.sampled_from(
+                ["whole", "together", "score", "start", "generate", "columns"]
+            ),
             "inputs": _mostly(st.floats() | st.lists(st.floats(), max_size=3) | _texts),
         }
     ),

@@ -165,6 +165,34 @@ def typed(directory: Path) -> Path:
     return _save(directory, serving_default=(echo, *specs))
 
 
+# The data types for which TensorFlow Serving has JSON.
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "float32")
+
+
+def echo(directory: Path) -> Path:
+    """`x` of any shape → `y`, the same, in a signature for each of many data types.
+
+    `bytes` gives strings as `y_bytes`; `rare` echoes numbers of types that JSON has seldom.
+    """
+
+    def same(x):
+        return {"y": tf.identity(x)}
+
+    def rare(**tensors):
+        return {f"{name}_again": tf.identity(tensor) for name, tensor in tensors.items()}
+
+    signatures = {
+        dtype: (same, tf.TensorSpec(None, dtype, "x")) for dtype in (*DTYPES, "float64", "string")
+    }
+    return _save(
+        directory,
+        **signatures,
+        serving_default=signatures["float32"],
+        bytes=(lambda x: {"y_bytes": tf.identity(x)}, tf.TensorSpec(None, tf.string, "x")),
+        rare=(rare, *(tf.TensorSpec(None, d, d) for d in ("float16", "bfloat16", "uint16"))),
+    )
+
+
 def classifier(directory: Path) -> Path:
     """As an export of `sentiment`: the share of the words that are "good", of all and one more."""
 

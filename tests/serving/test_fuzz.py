@@ -20,6 +20,8 @@ def ask(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Asker:
         sums="sums",
         typed="typed",
         writer="generator",
+        flowers="flowers",
+        scalar="scalar",
     )
     return Asker(create_app(Settings(max_body_mb=0.02), repository))
 
@@ -28,7 +30,13 @@ def ask(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Asker:
 @given(body=fuzz.bodies)
 @pytest.mark.parametrize(
     "path",
-    ["/v1/models/lengths:predict", "/v1/models/sums:predict", "/v1/models/writer:stream"],
+    [
+        "/v1/models/lengths:predict",
+        "/v1/models/sums:predict",
+        "/v1/models/scalar:predict",
+        "/v1/models/flowers:classify",
+        "/v1/models/writer:stream",
+    ],
 )
 def test_any_body(ask: Asker, path: str, body: bytes) -> None:
     fuzz.check_answer(ask, "POST", path, body)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textapps.savedmodel.errors import BadInput
-from textapps.serving.json_body import parse_object
+from textapps.serving.json_body import Repeated, check_exponents, parse_object
 
 DEPTH = 5
 
@@ -24,14 +24,44 @@ DEPTH = 5
         (b'{"a": "[[[[[[[[[[[[[[[[[[ \\" {{{{{{"}', {"a": '[[[[[[[[[[[[[[[[[[ " {{{{{{'}),
         (b'{"a": [{}, {}, {}, [], [], [], [[]]]}', {"a": [{}, {}, {}, [], [], [], [[]]]}),
         (b'{"a": [Infinity, -Infinity]}', {"a": [math.inf, -math.inf]}),
+        (b'{"a": [Inf, -Inf], "Inf": "-NaN"}', {"a": [math.inf, -math.inf], "Inf": "-NaN"}),
     ],
 )
 def test_objects(body: bytes, value: object) -> None:
     assert parse_object(body, DEPTH) == value
 
 
-def test_nan_is_a_number() -> None:
-    assert math.isnan(parse_object(b'{"a": NaN}', DEPTH)["a"])
+@pytest.mark.parametrize("number", [b"NaN", b"-NaN"])
+def test_nan_is_a_number(number: bytes) -> None:
+    assert math.isnan(parse_object(b'{"a": ' + number + b"}", DEPTH)["a"])
+
+
+def test_repeated_keys() -> None:
+    found = parse_object(b'{"a": {"b": 1, "c": 2, "b": 3}, "a": 4}', DEPTH)
+    assert found == {"a": {"b": 1, "c": 2}}
+    assert isinstance(found["a"], Repeated)
+    assert found["a"].last == {"b": 3, "c": 2}
+    assert not isinstance(parse_object(b'{"a": 1, "b": 1}', DEPTH), Repeated)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["1.8e308", "-17.9E+307", "1.25e310", "5e99", "1e0000000308", "1e-999", "0." + "0" * 400 + "1"],
+)
+def test_numbers_that_are_not_too_large(number: str) -> None:
+    check_exponents(f'{{"a": [{number}], "b": "1e999 \\" 1e999", "c": Infinity}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "number", ["1e309", "-1E+309", "1.5e310", "0e400", "1e99999999999999", "1" * 309]
+)
+def test_numbers_that_are_too_large(number: str) -> None:
+    with pytest.raises(BadInput, match="JSON parse error: a number is too large"):
+        check_exponents(f'{{"a": [0.5, {number}]}}'.encode())
+
+
+def test_long_numbers_take_no_longer() -> None:
+    check_exponents(b"1" * 300 + b"." + b"1" * 2_000_000)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +72,8 @@ def test_nan_is_a_number() -> None:
         (b'{"a": 1', "Expecting ',' delimiter at offset 7"),
         (b'{"a": 1} {}', "Extra data"),
         (b'{"a": inf}', "Expecting value"),
+        (b'{"a": Infi}', "Expecting"),
+        (b'{"a": -Nan}', "Expecting value"),
         (b'{"a": "\n"}', "Invalid control character"),
         (b'{"a": "\xff"}', "byte 7 is not UTF-8"),
         ('{"a": 1}'.encode("utf-16"), "byte 0 is not UTF-8"),

@@ -1,7 +1,9 @@
 """Large bodies and answers: read and written whole, and nobody else waits for them."""
 
 import asyncio
+import gzip
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Reposi
         typed="typed",
         writer="generator",
         zeros="zeros",
+        flowers="flowers",
     )
 
 
@@ -48,6 +51,41 @@ def test_many_texts(ask: Asker) -> None:
     assert ask.post("/v1/models/lengths:predict", {"instances": texts}).json() == {
         "predictions": [36, 0, 1] * 7_000
     }
+
+
+def test_many_examples(ask: Asker) -> None:
+    examples = [{"size": 0.5 * n, "name": "ü" * (n % 3)} for n in range(5_000)]
+    classify = {"context": {"more": [1]}, "examples": examples}
+    assert ask.post("/v1/models/flowers:classify", classify).json()["results"] == [
+        [["small", 0.5 * n], ["large", 1.0 * n]] for n in range(5_000)
+    ]
+    regress = {"signature_name": "length", "examples": examples}
+    assert ask.post("/v1/models/flowers:regress", regress).json()["results"] == [
+        2.0 * (n % 3) for n in range(5_000)
+    ]
+    response = ask.post("/v1/models/flowers:classify", padded({"examples": [{"size": None}]}))
+    assert "feature 'size' should hold numbers or strings" in error_of(response)
+    assert response.status_code == 400
+
+
+def test_large_bodies_are_read_by_the_same_rules(ask: Asker) -> None:
+    path = "/v1/models/sums:predict"
+    padding = b" " * LARGE
+    first = b'{"signature_name": "whole", "inputs": Inf, "inputs": 3}'
+    assert ask.post(path, first + padding).json() == {"outputs": math.inf}
+    response = ask.post(path, b'{"signature_name": "whole", "inputs": 1e400}' + padding)
+    assert "a number is too large" in error_of(response)
+
+
+def test_compressed_bodies(ask: Asker, repository: Repository) -> None:
+    path, gzipped = "/v1/models/lengths:predict", {"content-encoding": "gzip"}
+    body = gzip.compress(json.dumps({"instances": ["wörd"] * 50_000}).encode())
+    assert len(body) < 10_000
+    assert ask("POST", path, content=body, headers=gzipped).json() == {"predictions": [5] * 50_000}
+    small = Asker(create_app(Settings(max_body_mb=0.1), repository))
+    response = small("POST", path, content=body, headers=gzipped)
+    assert "the body has more than" in error_of(response)
+    assert response.status_code == 413
 
 
 def test_many_numbers(ask: Asker) -> None:

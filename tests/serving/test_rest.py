@@ -150,7 +150,7 @@ ERRORS: list[tuple[str, str, Any, int, str]] = [
     ("GET", "/v1/models/none/manifest", None, 404, "no model 'none'"),
     ("GET", "/v1/models/lengths/versions/9", None, 404, "has no version 9"),
     ("GET", "/v1/models/lengths/versions/9/metadata", None, 404, "has no loaded version 9"),
-    ("GET", "/v1/models/lengths/labels/stable", None, 400, "no version label 'stable'"),
+    ("GET", "/v1/models/lengths/labels/stable/metadata", None, 400, "no version label 'stable'"),
     ("GET", f"/v1/models/lengths/versions/{2**63}", None, 400, "Failed to convert version"),
     ("GET", f"/v1/models/lengths/versions/{'9' * 4400}", None, 400, "Failed to convert version"),
     ("POST", "/v1/models/none:predict", {"instances": [1]}, 404, "no model 'none'"),
@@ -166,7 +166,7 @@ ERRORS: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/v1/models/lengths:predict", {"instances": [["a"], ["b", "c"]]}, 400, "length"),
     ("POST", "/v1/models/lengths:predict", {"instances": [["a"]]}, 400, "shape [1, 1]"),
     ("POST", "/v1/models/lengths:predict", {"inputs": "a"}, 400, "shape []"),
-    ("POST", "/v1/models/lengths:predict", {"inputs": []}, 400, "no rows"),
+    ("POST", "/v1/models/sentiment:predict", {"inputs": []}, 400, "a request without rows"),
     ("POST", "/v1/models/lengths:predict", {"instances": ["bad"]}, 400, "a bad text"),
     ("POST", "/v1/models/lengths:predict", '{"instances": ["\\ud800"]}', 400, "not Unicode"),
     (
@@ -198,8 +198,8 @@ ERRORS: list[tuple[str, str, Any, int, str]] = [
         "shape [2], the signature takes []",
     ),
     # Methods that want a signature of another kind.
-    ("POST", "/v1/models/lengths:classify", "{}", 400, "takes 'examples'"),
-    ("POST", "/v1/models/lengths:regress", {"examples": []}, 400, "takes 'examples'"),
+    ("POST", "/v1/models/lengths:classify", "{}", 400, "should have 'examples'"),
+    ("POST", "/v1/models/lengths:regress", {"examples": []}, 400, "should have 'examples'"),
     ("POST", "/v1/models/none:classify", {"examples": [{"x": 1}]}, 404, "no model 'none'"),
     (
         "POST",

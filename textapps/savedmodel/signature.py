@@ -18,23 +18,27 @@ class Signature:
     """A named function from named arrays to named arrays.
 
     `inputs` and `outputs` describe the tensors by name, in the order of the names. `method` is what
-    TensorFlow Serving may be asked for: to predict, classify or regress. `batched` says
-    that the first dimension of every input and output is a batch of any size, so that rows can be
-    asked together; `joinable`, that requests can be, because no answer takes the size of its
-    neighbours: texts differ in length, and so may outputs that are as wide as the longest.
+    TensorFlow Serving may be asked for: to predict, classify or regress. `stateful` says that a
+    call may change later answers. `batched` says that the first dimension of every input and output
+    is a batch of any size, so that rows can be asked together; `joinable`, that requests can be,
+    because no answer takes the size of its neighbours: texts differ in length, and so may outputs
+    that are as wide as the longest.
     """
 
-    def __init__(self, name: str, function: Any, method: str = PREDICT) -> None:
+    def __init__(
+        self, name: str, function: Any, method: str = PREDICT, *, stateful: bool = False
+    ) -> None:
         """`function` is that entry of a loaded SavedModel's `signatures`."""
         self.name = name
         self.method = method
+        self.stateful = stateful
         self.inputs: Mapping[str, TensorInfo] = _described(function.structured_input_signature[1])
         self.outputs: Mapping[str, TensorInfo] = _described(function.structured_outputs)
         specs = [*self.inputs.values(), *self.outputs.values()]
         self.batched = bool(self.inputs) and all(spec.batched for spec in specs)
         texts = any(spec.dtype == "string" for spec in self.inputs.values())
         wide = any(None in (spec.shape or ())[1:] for spec in self.outputs.values())
-        self.joinable = self.batched and not (texts and wide)
+        self.joinable = self.batched and not stateful and not (texts and wide)
         self._function = function
 
     @property

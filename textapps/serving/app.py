@@ -64,7 +64,7 @@ def create_app(
     rest = Rest(settings, repository, failures)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        application = rest if scope["path"].startswith("/v1/") else others
+        application = rest if scope["path"][:4].lower() == "/v1/" else others
         await application(scope, receive, send)
 
     log = access_log or AccessLog(None)

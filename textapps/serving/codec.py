@@ -6,22 +6,22 @@ It imports neither TensorFlow nor pydantic, because reader_process.py uses it to
 import base64
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from textapps.savedmodel.errors import BadInput
-from textapps.serving.json_body import parse_object
+from textapps.serving.json_body import Repeated, check_exponents, parse_object
 
 DEFAULT_SIGNATURE = "serving_default"
+T = TypeVar("T")
 
-# Bits of the significand, which say up to where TensorFlow Serving takes a whole number for one
-# of a floating-point tensor, and the largest finite number.
+# The largest finite numbers.
 _FLOATS = {
-    "bfloat16": (8, (2 - 2.0**-7) * 2.0**127),
-    "float16": (11, 65504.0),
-    "float32": (24, float(np.finfo(np.float32).max)),
-    "float64": (53, float(np.finfo(np.float64).max)),
+    "bfloat16": (2 - 2.0**-7) * 2.0**127,
+    "float16": 65504.0,
+    "float32": float(np.finfo(np.float32).max),
+    "float64": float(np.finfo(np.float64).max),
 }
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
@@ -43,7 +43,24 @@ class Predict(NamedTuple):
 
 def read_predict(body: bytes, max_depth: int, model: ModelSpec) -> Predict:
     """Parses a predict request to a model. Raises BadInput for an invalid one."""
-    return decode_request(parse_object(body, max_depth), model)
+    return finish_predict(body, parse_object(body, max_depth), model)
+
+
+def finish_predict(body: bytes, request: Mapping[str, Any], model: ModelSpec) -> Predict:
+    """The same for a body that `parse_object` has parsed."""
+    predict = decode_request(request, model)
+    floats = (array for array in predict.inputs.values() if array.dtype.name in _FLOATS)
+    if any(np.isinf(array).any() for array in floats):
+        check_exponents(body)  # no other number is refused only for how it is written
+    return predict
+
+
+def signature_name(request: Mapping[str, Any]) -> str:
+    """The signature that a request names, or the default one. Raises BadInput for no string."""
+    name = request.get("signature_name", "")
+    if not isinstance(name, str):
+        raise BadInput("'signature_name' should be a string")
+    return name or DEFAULT_SIGNATURE
 
 
 def signature_dtypes(request: Mapping[str, Any], model: ModelSpec) -> tuple[str, Mapping[str, str]]:
@@ -51,14 +68,16 @@ def signature_dtypes(request: Mapping[str, Any], model: ModelSpec) -> tuple[str,
 
     Raises BadInput if the model has no such signature.
     """
-    name = request.get("signature_name", "")
-    if not isinstance(name, str):
-        raise BadInput("'signature_name' should be a string")
-    name = name or DEFAULT_SIGNATURE
-    if name not in model.signatures:
-        has = ", ".join(f"'{signature}'" for signature in model.signatures) or "none"
-        raise BadInput(f"no signature '{name[:200]}'; model '{model.name}' has {has}")
-    return name, model.signatures[name]
+    name = signature_name(request)
+    return name, find_signature(name, model.name, model.signatures)
+
+
+def find_signature(name: str, model: str, signatures: Mapping[str, T]) -> T:
+    """One of the signatures of a model. Raises BadInput if it has none of that name."""
+    if name not in signatures:
+        has = ", ".join(f"'{signature}'" for signature in signatures) or "none"
+        raise BadInput(f"no signature '{name[:200]}'; model '{model}' has {has}")
+    return signatures[name]
 
 
 def decode_request(request: Mapping[str, Any], model: ModelSpec) -> Predict:
@@ -114,7 +133,8 @@ def _is_object(value: Any) -> bool:
 
 
 def _is_base64(value: dict[str, Any]) -> bool:
-    return value.keys() == {"b64"} and isinstance(value["b64"], str)
+    single = value.keys() == {"b64"} and not isinstance(value, Repeated)
+    return single and isinstance(value["b64"], str)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -137,7 +157,7 @@ def _flat_array(leaves: list[Any], dtype: str, name: str) -> np.ndarray:
     kinds = set(map(type, leaves))
     if dtype == "string" and kinds <= {str, dict}:
         array = np.empty(len(leaves), dtype=object)
-        array[:] = [_string(leaf, name) for leaf in leaves]
+        array[:] = [read_string(leaf, f"input '{name}'") for leaf in leaves]
         return array
     if dtype == "bool" and kinds <= {bool}:
         return np.array(leaves, dtype=bool)
@@ -154,25 +174,44 @@ def _flat_array(leaves: list[Any], dtype: str, name: str) -> np.ndarray:
 
 
 def _float_array(leaves: list[Any], dtype: str, name: str) -> np.ndarray:
-    bits, largest = _FLOATS[dtype]
-    if any(type(leaf) is int and abs(leaf) >= 2**bits for leaf in leaves):
-        raise BadInput(f"input '{name}' has a whole number that {dtype} cannot hold without loss")
-    array = np.array(leaves, dtype=np.float64)
-    if np.abs(array, where=np.isfinite(array), out=np.zeros_like(array)).max(initial=0) > largest:
-        raise BadInput(f"input '{name}' has a number beyond the range of {dtype}")
+    too_large = BadInput(f"input '{name}' has a number beyond the range of {dtype}")
+    try:
+        array = np.array(leaves, dtype=np.float64)
+    except OverflowError:
+        raise too_large from None
+    largest = np.abs(array, where=np.isfinite(array), out=np.zeros_like(array)).max(initial=0)
+    if largest > _FLOATS[dtype]:
+        raise too_large
     return array.astype(dtype)
 
 
-def _string(leaf: str | dict[str, Any], name: str) -> bytes:
-    if isinstance(leaf, str):
+def read_string(value: Any, where: str) -> bytes:
+    """A string from text or {"b64": "…"}. Raises BadInput if it is neither."""
+    if isinstance(value, str):
         try:
-            return leaf.encode()
+            return value.encode()
         except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell
-            raise BadInput(f"input '{name}' holds text that is not Unicode") from None
-    if not _is_base64(leaf):
-        raise BadInput(f"""an object in input '{name}' is not of the form {{"b64": "…"}}""")
-    text = leaf["b64"]
+            raise BadInput(f"{where} holds text that is not Unicode") from None
+    if not _is_base64(value):
+        raise BadInput(f"""an object in {where} is not of the form {{"b64": "…"}}""")
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return _decode_base64(value["b64"])
     except ValueError:
-        raise BadInput(f"input '{name}' has a 'b64' that is not base64") from None
+        raise BadInput(f"{where} has a 'b64' that is not base64") from None
+
+
+def _decode_base64(text: str) -> bytes:
+    """As TensorFlow Serving decodes it: with white space anywhere, padded by = or . or not.
+
+    >>> _decode_base64("aGVs\\nbG8"), _decode_base64("aGk=")
+    (b'hello', b'hi')
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        data = text.encode("ascii").translate(None, b" \t\n\v\f\r")
+    digits = data.rstrip(b"=.")
+    padding = b"=" * (-len(digits) % 4)
+    if len(data) not in (len(digits), len(digits) + len(padding)):
+        raise ValueError("wrong padding")
+    return base64.b64decode(digits + padding, validate=True)

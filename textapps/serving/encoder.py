@@ -29,8 +29,26 @@ def encode_response(
     output's name ends in _bytes; a float32 has the fewest digits that identify it. Raises BadInput
     if an output cannot be encoded or the response is too large.
     """
+    return _limited(_rows(outputs) if row_format else _columns(outputs), most_bytes)
+
+
+def encode_classes(labels: np.ndarray, scores: np.ndarray, most_bytes: int) -> list[bytes]:
+    """The pieces of a classify response: a list of [label, score] for each example.
+
+    `labels` is object[examples, classes] of bytes, `scores` float32[examples, classes]. Raises
+    BadInput if the response is too large.
+    """
+    return _limited(_results(_pairs(labels, scores)), most_bytes)
+
+
+def encode_values(values: np.ndarray, most_bytes: int) -> list[bytes]:
+    """The pieces of a regress response: a value for each example. Raises as `encode_classes`."""
+    return _limited(_results(_array(values, "")), most_bytes)
+
+
+def _limited(answer: Iterator[bytes], most_bytes: int) -> list[bytes]:
     pieces, length = [], 0
-    for piece in _rows(outputs) if row_format else _columns(outputs):
+    for piece in answer:
         pieces.append(piece)
         length += len(piece)
         if length > most_bytes:
@@ -64,6 +82,26 @@ def _rows(outputs: Mapping[str, np.ndarray]) -> Iterator[bytes]:
     yield b'{"predictions":'
     yield from _objects(outputs) if len(outputs) != 1 else _array(*_only(outputs))
     yield b"}"
+
+
+def _results(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield b'{"results":'
+    yield from pieces
+    yield b"}"
+
+
+def _pairs(labels: np.ndarray, scores: np.ndarray) -> Iterator[bytes]:
+    opening = b"["
+    for start in range(0, len(labels), step := max(1, _VALUES // max(1, labels.shape[1]))):
+        rows = zip(
+            _values(labels[start : start + step], ""),
+            _values(scores[start : start + step], ""),
+            strict=True,
+        )
+        pairs = [list(zip(names, numbers, strict=True)) for names, numbers in rows]
+        yield opening + _ENCODER.encode(pairs)[1:-1].encode()
+        opening = b","
+    yield b"]"
 
 
 def _objects(outputs: Mapping[str, np.ndarray]) -> Iterator[bytes]:

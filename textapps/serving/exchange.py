@@ -46,10 +46,9 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
         Refusal: 413 for a longer one, declared or in chunks; 408 for a slower one.
         ClientGone: the connection was closed before the end.
     """
-    too_long = Refusal(413, f"the body has more than {limit:,} bytes", CLOSE)
     declared = header(scope, b"content-length")
     if declared and len(declared) < 20 and int(declared) > limit and header(scope, b"expect"):
-        raise too_long  # before the client sends any of it
+        raise too_long(limit)  # before the client sends any of it
     body = bytearray()  # grows without being copied, where a join would take long
     length = 0
     more = True
@@ -69,8 +68,13 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
     except TimeoutError:
         raise Refusal(408, f"the body did not come within {seconds:g} s", CLOSE) from None
     if length > limit:
-        raise too_long
+        raise too_long(limit)
     return body
+
+
+def too_long(limit: int) -> Refusal:
+    """The answer to a body of more than `limit` bytes."""
+    return Refusal(413, f"the body has more than {limit:,} bytes", CLOSE)
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -63,14 +63,18 @@ class ModelVersion:
         graph = read_graph(directory)
         self.metadata = describe_signatures(graph, name, version)
         self.signatures: Mapping[str, Signature] = {
-            key: Signature(key, function, graph.signature_def[key].method_name)
+            key: Signature(
+                key,
+                function,
+                graph.signature_def[key].method_name,
+                stateful=not self.manifest and changes_state(graph, key),
+            )
             for key, function in self._saved.signatures.items()
         }
         if "continue" in self.signatures:  # what the page shows and a stream takes
             self.manifest = {**self.manifest, "options": option_schemas(self.manifest)}
         self.spec = ModelSpec(name, {key: s.dtypes for key, s in self.signatures.items()})
-        stateful = {key for key in self.signatures if changes_state(graph, key)}
-        warm_up(self.signatures, directory, stateful)
+        warm_up(self.signatures, directory)
         executor = ThreadPoolExecutor(
             max(1, len(self.signatures)), thread_name_prefix=f"{name}-{version}"
         )

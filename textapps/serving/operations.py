@@ -94,7 +94,7 @@ class Operations:
             if headers is None:
                 await self._app(scope, receive, send)
             else:
-                await send({"type": "http.response.start", "status": 204, "headers": headers})
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body"})
         except Refusal as refusal:
             return refusal

@@ -19,6 +19,8 @@ from textapps.serving import reader_process
 from textapps.serving.codec import ModelSpec, Predict
 from textapps.serving.errors import DeadlineExceeded, ServingError
 from textapps.serving.frames import receive, send, unpacked
+from textapps.serving.json_examples import Examples
+from textapps.serving.reading import Kind
 
 _ROOT = Path(__file__).parents[2]  # the processes import this copy of the package
 _PROCESSES = min(2, os.cpu_count() or 1)
@@ -43,29 +45,34 @@ class Readers:
         request: Predict = await self._ask(body, model)
         return request
 
+    async def examples(self, body: bytearray) -> Examples:
+        """Parses a request to classify or regress. Raises as `predict`."""
+        request: Examples = await self._ask(body, "examples")
+        return request
+
     async def outside(self, body: bytearray) -> dict[str, Any]:
         """Parses an object, emptied as `reading.read` says. Raises as `predict`."""
-        found: dict[str, Any] = await self._ask(body, None)
+        found: dict[str, Any] = await self._ask(body, "object")
         return found
 
-    async def _ask(self, body: bytearray, model: ModelSpec | None) -> Any:
+    async def _ask(self, body: bytearray, kind: Kind) -> Any:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._read, body, model)
+        return await loop.run_in_executor(self._threads, self._read, body, kind)
 
-    def _read(self, body: bytearray, model: ModelSpec | None) -> Any:
-        kind, answer = self._exchange(body, model)
-        if kind == "bad":
+    def _read(self, body: bytearray, kind: Kind) -> Any:
+        found, answer = self._exchange(body, kind)
+        if found == "bad":
             raise BadInput(answer)
-        if kind == "failed":
+        if found == "failed":
             raise RuntimeError(answer)
-        return answer._replace(inputs=unpacked(answer.inputs)) if kind == "predict" else answer
+        return answer._replace(inputs=unpacked(answer.inputs)) if found == "arrays" else answer
 
-    def _exchange(self, body: bytearray, model: ModelSpec | None) -> tuple[str, Any]:
+    def _exchange(self, body: bytearray, kind: Kind) -> tuple[str, Any]:
         reader: _Reader = self._own.reader if hasattr(self._own, "reader") else _Reader()
         self._own.reader = reader
         try:
             reader.connection.settimeout(self._seconds)
-            send(reader.connection, (PickleBuffer(body), self._max_depth, model))
+            send(reader.connection, (PickleBuffer(body), self._max_depth, kind))
             answer: tuple[str, Any] = receive(reader.connection)
             return answer
         except BaseException as error:

@@ -1,29 +1,37 @@
 """What a reader process does with a body."""
 
-from typing import Any
+from typing import Any, Literal
 
 from textapps.savedmodel.errors import BadInput
 from textapps.serving.codec import ModelSpec, read_predict
 from textapps.serving.frames import packed
 from textapps.serving.json_body import parse_object
+from textapps.serving.json_examples import read_examples
+
+# A predict request to a model, one to classify or regress examples, or any object.
+Kind = ModelSpec | Literal["examples", "object"]
 
 _KEYS = 100  # more than any valid request has
 
 
-def read(body: memoryview, max_depth: int, model: ModelSpec | None) -> tuple[str, Any]:
-    """Parses a predict request to a model or, without a model, any JSON object.
+def read(body: memoryview, max_depth: int, kind: Kind) -> tuple[str, Any]:
+    """Parses a request.
 
     Returns:
-        "predict" and a `Predict` with packed arrays; "object" and the object, in which a list keeps
-        one item at most and an object none; or "bad" and the reason.
+        "arrays" and a `Predict` or `Examples` with packed arrays; "object" and the object, in which
+        a list keeps one item at most and an object none; or "bad" and the reason.
     """
     try:
-        if model is None:
+        if kind == "object":
             return "object", _outside(parse_object(bytes(body), max_depth))
-        request = read_predict(bytes(body), max_depth, model)
+        request = (
+            read_examples(bytes(body), max_depth)
+            if kind == "examples"
+            else read_predict(bytes(body), max_depth, kind)
+        )
     except BadInput as error:
         return "bad", str(error)
-    return "predict", request._replace(inputs=packed(request.inputs))
+    return "arrays", request._replace(inputs=packed(request.inputs))
 
 
 def _outside(value: dict[str, Any]) -> dict[str, Any]:

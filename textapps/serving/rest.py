@@ -10,14 +10,18 @@ from urllib.parse import unquote
 
 from textapps.core.errors import TextappsError
 from textapps.savedmodel.errors import BadInput
-from textapps.serving.codec import Predict, decode_request, signature_dtypes
-from textapps.serving.encoder import count_values, encode_response
+from textapps.serving.codec import Predict, find_signature, finish_predict, signature_name
+from textapps.serving.compression import gunzip
+from textapps.serving.encoder import count_values, encode_classes, encode_response, encode_values
 from textapps.serving.errors import NotFound
+from textapps.serving.examples import Verb, classes_of, example_inputs, values_of
 from textapps.serving.exchange import (
     Message,
     Receive,
+    Refusal,
     Scope,
     Send,
+    header,
     read_body,
     send_answer,
     unless_gone,
@@ -25,6 +29,7 @@ from textapps.serving.exchange import (
 from textapps.serving.failures import Failures
 from textapps.serving.frames import release
 from textapps.serving.json_body import parse_object
+from textapps.serving.json_examples import Examples, read_examples
 from textapps.serving.model_version import ModelVersion
 from textapps.serving.readers import Readers
 from textapps.serving.repository import Repository
@@ -34,9 +39,12 @@ from textapps.serving.streaming import TextStream
 
 T = TypeVar("T")
 
-_MODEL = r"/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?"
-_GET = re.compile(_MODEL + r"(?:/(metadata|manifest))?")
-_POST = re.compile(_MODEL + r":(predict|classify|regress|stream)")
+# As in TensorFlow Serving, a path may be written in any case, but not the verb. It answers a
+# request for METADATA with the status.
+_MODEL = r"(?i:/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?"
+_GET = re.compile(_MODEL + r"(?:/(metadata|manifest))?)")
+_POST = re.compile(_MODEL + r"):(predict|classify|regress|stream)")
+_METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 _LARGEST_VERSION = 2**63 - 1
 _EVENTS = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 
@@ -72,24 +80,30 @@ class Rest:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope["raw_path"].decode("ascii", errors="replace")
-        if scope["method"] == "POST" and (match := _POST.fullmatch(path)):
-            target = _target(*match.groups())
-            body = await read_body(
-                scope, receive, self._settings.max_body_bytes, self._settings.deadline_ms / 1000
-            )
-            if target.action == "stream":
-                await unless_gone(receive, self._stream(scope, send, target, body))
-            elif target.action == "predict":
-                answer = await unless_gone(receive, self._predict(scope, target, body))
-                await send_answer(send, 200, *answer)
-            else:
-                await self._refuse_examples(scope, target, body)
-        elif scope["method"] == "GET" and path == "/v1/models":
+        method = scope["method"]
+        if method == "POST" and (match := _POST.fullmatch(path)):
+            await self._post(scope, receive, send, _target(*match.groups()))
+        elif method == "GET" and path.lower() == "/v1/models":
             await send_answer(send, 200, self._models())
-        elif scope["method"] == "GET" and (match := _GET.fullmatch(path)):
+        elif method == "GET" and (match := _GET.fullmatch(path)):
             await send_answer(send, 200, self._describe(scope, _target(*match.groups())))
+        elif method == "OPTIONS" and (header(scope, b"origin") or b"").startswith(b"http"):
+            await send_answer(send, 200, b"")
+        elif method in _METHODS:
+            raise BadInput(f"Malformed request: {method} {path[:200]}")
         else:
-            raise BadInput(f"Malformed request: {scope['method']} {path[:200]}")
+            raise Refusal(501, f"the method {method[:20]} is not implemented")
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send, target: Target) -> None:
+        limit, seconds = self._settings.max_body_bytes, self._settings.deadline_ms / 1000
+        body = await read_body(scope, receive, limit, seconds)
+        if b"gzip" in (header(scope, b"content-encoding") or b"").lower():
+            body = await self._run(True, gunzip, body, limit)
+        if target.action == "stream":
+            await unless_gone(receive, self._stream(scope, send, target, body))
+            return
+        work = self._predict if target.action == "predict" else self._infer
+        await send_answer(send, 200, *await unless_gone(receive, work(scope, target, body)))
 
     def _find(self, scope: Scope, target: Target) -> ModelVersion:
         version = self._repository.find(target.model, target.version)
@@ -115,8 +129,33 @@ class Rest:
             version = self._find(scope, target)
             return version, await self._readers.predict(body, version.spec)
         request = parse_object(bytes(body), self._settings.max_depth)
+        signature_name(request)  # of which TensorFlow Serving complains first
         version = self._find(scope, target)
-        return version, decode_request(request, version.spec)
+        return version, finish_predict(bytes(body), request, version.spec)
+
+    async def _infer(self, scope: Scope, target: Target, body: bytearray) -> list[bytes]:
+        """Classify or regress examples."""
+        request = await self._read_examples(body)
+        version = self._find(scope, target)
+        verb: Verb = "classify" if target.action == "classify" else "regress"
+        signature = find_signature(request.signature, version.name, version.signatures)
+        scope["inputs"] = request.inputs
+        examples = request.inputs["inputs"]
+        large = len(body) > _LARGE_BYTES
+        inputs = example_inputs(signature, verb, examples)
+        call = await self._run(large, version.prepare, signature.name, inputs)
+        outputs = await version.answer(signature.name, call)
+        large = count_values(outputs) > _LARGE_VALUES
+        most = self._settings.max_answer_bytes
+        if verb == "classify":
+            classes = classes_of(outputs, len(examples))
+            return await self._run(large, encode_classes, *classes, most)
+        return await self._run(large, encode_values, values_of(outputs, len(examples)), most)
+
+    async def _read_examples(self, body: bytearray) -> Examples:
+        if len(body) > _LARGE_BYTES:
+            return await self._readers.examples(body)
+        return read_examples(bytes(body), self._settings.max_depth)
 
     async def _read_object(self, body: bytearray) -> dict[str, Any]:
         if len(body) > _LARGE_BYTES:
@@ -142,17 +181,6 @@ class Rest:
         else:
             await send(_event({"characters": characters}, "done"))
         await send({"type": "http.response.body", "body": b""})
-
-    async def _refuse_examples(self, scope: Scope, target: Target, body: bytearray) -> None:
-        """classify and regress want signatures of their own kind, which no export of ours has."""
-        request = await self._read_object(body)
-        if not isinstance(request.get("examples"), list) or not request["examples"]:
-            raise BadInput(f"'{target.action}' takes 'examples', a list of at least one")
-        version = self._find(scope, target)
-        name, _ = signature_dtypes(request, version.spec)
-        raise BadInput(
-            f"signature '{name}' is not one of tensorflow/serving/{target.action}: use :predict"
-        )
 
     async def _run(self, in_thread: bool, function: Callable[..., T], *arguments: Any) -> T:
         if not in_thread:
@@ -184,7 +212,7 @@ class Rest:
     def _describe(self, scope: Scope, target: Target) -> bytes:
         if target.action == "metadata":
             return self._find(scope, target).metadata
-        if target.action == "manifest":
+        if target.action.lower() == "manifest":
             return _json(self._find(scope, target).manifest)
         statuses = self._repository.statuses(target.model)
         if target.version is not None:
@@ -210,11 +238,14 @@ class Rest:
 
 def _target(model: str, version: str | None, label: str | None, action: str | None) -> Target:
     name = unquote(model)
-    if label is not None:
+    if label is not None and action is not None:  # TensorFlow Serving's status ignores a label
         raise BadInput(f"model '{name[:200]}' has no version label '{unquote(label)[:200]}'")
-    if version is not None and (len(version) > 19 or int(version) > _LARGEST_VERSION):
+    if version is None:
+        return Target(name, None, action or "status")
+    digits = version.lstrip("0") or "0"
+    if len(digits) > 19 or int(digits) > _LARGEST_VERSION:
         raise BadInput(f"Failed to convert version: {version[:50]} to numeric.")
-    return Target(name, None if version is None else int(version), action or "status")
+    return Target(name, int(digits), action or "status")
 
 
 def _json(value: Any) -> bytes:

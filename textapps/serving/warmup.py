@@ -1,7 +1,7 @@
 """Warm-up: a version answers a few requests before it takes traffic."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +14,16 @@ from textapps.savedmodel.warmup import WARMUP, replay
 _log = logging.getLogger("textapps")
 
 
-def warm_up(
-    signatures: Mapping[str, Signature], directory: Path, stateful: Collection[str] = ()
-) -> None:
+def warm_up(signatures: Mapping[str, Signature], directory: Path) -> None:
     """Replays the recorded requests of a SavedModel; without any, asks each signature once.
 
-    Those in `stateful` are not asked: a call changes what they answer.
-
-    Raises what `replay` raises. A request that was made up may fail: the model need not take it.
+    Stateful signatures are not asked: a call would change later answers. A request that was made up
+    may fail: the model need not take it. Raises what `replay` raises.
     """
     if (directory / WARMUP).exists():
         replay(signatures, directory / WARMUP)
         return
-    for signature in (s for name, s in signatures.items() if name not in stateful):
+    for signature in (each for each in signatures.values() if not each.stateful):
         try:
             signature.call({name: _blank(info) for name, info in signature.inputs.items()})
         except TextappsError as error:

@@ -1,0 +1,42 @@
+"""Bodies compressed by gzip, and what pretends to be."""
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textapps.savedmodel.errors import BadInput
+from textapps.serving.compression import gunzip
+from textapps.serving.exchange import Refusal
+
+LIMIT = 1000
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=3))
+def test_members_are_joined(members: list[bytes]) -> None:
+    body = bytearray(b"".join(map(gzip.compress, members)))
+    assert gunzip(body, LIMIT) == b"".join(members)
+
+
+def test_no_more_than_the_limit() -> None:
+    assert len(gunzip(bytearray(gzip.compress(b"a" * LIMIT)), LIMIT)) == LIMIT
+    for sizes in [(LIMIT + 1,), (LIMIT, 1), (50_000_000,)]:
+        body = bytearray(b"".join(gzip.compress(b"a" * size) for size in sizes))
+        with pytest.raises(Refusal, match="the body has more than 1,000 bytes") as caught:
+            gunzip(body, LIMIT)
+        assert caught.value.status == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"{}", "incorrect header"),
+        (gzip.compress(b"abc")[:-1], "its end is missing"),
+        (gzip.compress(b"abc") + b"more", "incorrect header"),
+        (gzip.compress(b"abc")[:-8] + b"\0" * 8, "incorrect data check"),
+    ],
+)
+def test_what_is_not_gzip(body: bytes, problem: str) -> None:
+    with pytest.raises(BadInput, match=f"cannot be decompressed by gzip: .*{problem}"):
+        gunzip(bytearray(body), LIMIT)
