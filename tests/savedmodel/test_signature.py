@@ -39,7 +39,7 @@ def sums_inputs(batch=2, time=4):
     }
 
 
-def test_specs(load) -> None:
+def test_specs(load, built) -> None:
     sums = load("sums")
     assert dict(sums.inputs) == {
         "ids": info("int32", (None, None)),
@@ -55,6 +55,8 @@ def test_specs(load) -> None:
     assert (whole.batched, whole.joinable) == (False, False)
     assert load("classifier").outputs["label"] == info("string", (None,))
     assert load("classifier").joinable
+    function = tf.saved_model.load(str(built("classifier"))).signatures["serving_default"]
+    assert not Signature("serving_default", function, stateful=True).joinable
     letters = load("letters")
     assert (letters.batched, letters.joinable) == (True, False)  # as wide as the longest text
 

@@ -51,7 +51,7 @@ def finish_predict(body: bytes, request: Mapping[str, Any], model: ModelSpec) ->
     predict = decode_request(request, model)
     floats = (array for array in predict.inputs.values() if array.dtype.name in _FLOATS)
     if any(np.isinf(array).any() for array in floats):
-        check_exponents(body)  # no other number is refused only for how it is written
+        check_exponents(body)  # an infinity may be a number that TensorFlow Serving refuses
     return predict
 
 

@@ -36,7 +36,7 @@ def example_inputs(signature: Signature, verb: Verb, examples: np.ndarray) -> Ar
         BadInput: the signature is one for another verb, or there are no examples.
     """
     if signature.method != f"tensorflow/serving/{verb}":
-        suits = signature.method.rpartition("/")[2]
+        suits = signature.method.rpartition("/")[2] or "predict"
         raise BadInput(
             f"signature '{signature.name}' is not one of tensorflow/serving/{verb}: use :{suits}"
         )

@@ -3,6 +3,7 @@
 import pickle
 import socket
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def unpacked(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
     return {k: a.array() if isinstance(a, _Strings) else a for k, a in arrays.items()}
 
 
-def release(arrays: dict[str, np.ndarray]) -> None:
+def release(arrays: Mapping[str, np.ndarray]) -> None:
     """Frees the strings of arrays that are no longer needed, a few at a time."""
     for array in arrays.values():
         if array.dtype == object:

@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+import numpy as np
+
 from textapps.core.errors import TextappsError
 from textapps.savedmodel.errors import BadInput
+from textapps.savedmodel.signature import Arrays
 from textapps.serving.codec import Predict, find_signature, finish_predict, signature_name
 from textapps.serving.compression import gunzip
 from textapps.serving.encoder import count_values, encode_classes, encode_response, encode_values
@@ -114,13 +117,19 @@ class Rest:
         version, request = await self._read_predict(scope, target, body)
         scope["inputs"] = request.inputs
         large = len(body) > _LARGE_BYTES
-        call = await self._run(large, version.prepare, request.signature, request.inputs)
-        outputs = await version.answer(request.signature, call)
-        if large:
-            await self._run(True, release, request.inputs)
+        outputs = await self._call(version, request.signature, request.inputs, large)
         large = count_values(outputs) > _LARGE_VALUES
         most = self._settings.max_answer_bytes
         return await self._run(large, encode_response, outputs, request.row_format, most)
+
+    async def _call(
+        self, version: ModelVersion, signature: str, inputs: Arrays, large: bool
+    ) -> dict[str, np.ndarray]:
+        call = await self._run(large, version.prepare, signature, inputs)
+        outputs = await version.answer(signature, call)
+        if large:
+            await self._run(True, release, inputs)
+        return outputs
 
     async def _read_predict(
         self, scope: Scope, target: Target, body: bytearray
@@ -141,10 +150,8 @@ class Rest:
         signature = find_signature(request.signature, version.name, version.signatures)
         scope["inputs"] = request.inputs
         examples = request.inputs["inputs"]
-        large = len(body) > _LARGE_BYTES
         inputs = example_inputs(signature, verb, examples)
-        call = await self._run(large, version.prepare, signature.name, inputs)
-        outputs = await version.answer(signature.name, call)
+        outputs = await self._call(version, signature.name, inputs, len(body) > _LARGE_BYTES)
         large = count_values(outputs) > _LARGE_VALUES
         most = self._settings.max_answer_bytes
         if verb == "classify":
