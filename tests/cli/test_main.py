@@ -262,6 +262,14 @@ def test_tensorflow_starts_without_a_word() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "3.0\n", "talk\n")
 
 
+def test_tensorflow_starts_without_a_word_after_being_looked_for() -> None:
+    body = "import importlib.util\nprint(importlib.util.find_spec('tensorflow') is not None)\n"
+    body += "import tensorflow as tf\nprint(float(tf.ones(())))"
+    environ = {name: os.environ[name] for name in os.environ if not name.startswith("TF_CPP")}
+    result = run_script(body, capture_output=True, env=environ)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "True\n1.0\n", "")
+
+
 @pytest.mark.parametrize("first", ["keras", "tensorflow"])
 def test_tensorflow_starts_without_what_no_command_uses(first: str) -> None:
     body = f"import {first}, keras\nprint([name for name in {UNUSED} if name in sys.modules])"

@@ -50,10 +50,12 @@ class _TensorFlowFinder(MetaPathFinder):
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
+        sys.meta_path.insert(0, self)  # perhaps only to see whether it is installed
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
             def start(module: ModuleType) -> None:
+                sys.meta_path.remove(self)
                 with stderr_aside() if self._quiet else nullcontext(), absent(*UNUSED):
                     execute(module)
                 # Modules stay until the end: the garbage collector need not look through their
