@@ -1,5 +1,6 @@
 """The presets of all tasks, and the way from one to a configuration."""
 
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,27 @@ def test_a_backbone_brings_its_own_values_wherever_it_is_named(task: str, tmp_pa
 def test_an_unknown_preset(task: str) -> None:
     with pytest.raises(ConfigurationError, match=r"unknown preset 'smal'.*'small'\?"):
         get_presets(task).resolve(environ={"TEXTAPPS_PRESET": "smal"})
+
+
+@each_task
+def test_a_preset_that_the_file_overrides_is_not_recorded(
+    task: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    presets = get_presets(task)
+    path = tmp_path / "config.toml"
+    for of_run, named in permutations(PRESETS, 2):
+        trained = presets.resolve(flags={"preset": of_run, "training.epochs": 77})
+        path.write_text(dump_toml(trained), encoding="utf-8")
+        assert presets.resolve(file=path, flags={"preset": named}) == trained
+        (record,) = caplog.records
+        assert f"preset {named} would set" in record.getMessage()
+        assert record.getMessage().endswith(of_run)
+        caplog.clear()
+        environ = {"TEXTAPPS_PRESET": named, "TEXTAPPS_RANDOM_SEED": "5"}
+        found = presets.resolve(file=path, environ=environ, flags={"training.epochs": 9})
+        assert (found.preset, found.random_seed, found.training.epochs) == (of_run, 5, 9)
+        caplog.clear()
+        path.write_text(f'preset = "{of_run}"\n[training]\nepochs = 77\n')
+        partly = presets.resolve(file=path, flags={"preset": named})
+        assert partly == presets.resolve(flags={"preset": named, "training.epochs": 77})
+    assert not caplog.records

@@ -1,5 +1,6 @@
 """What the configurations of all tasks have in common, and how one is resolved."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
@@ -7,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import Field
 
 from textapps.backbones.config import BackboneConfig
-from textapps.core.config import Section, lookup, read_toml, resolve
+from textapps.core.config import Flags, Section, lookup, read_toml, resolve
 from textapps.core.config_errors import section_of
 from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.keys import Option
@@ -42,6 +43,8 @@ class TaskConfig(Section):
     training: TrainingConfig = TrainingConfig()
     export: ExportConfig = ExportConfig()
 
+
+LOGGER = logging.getLogger("textapps")
 
 # A run that starts from another has this share of the preset's learning rate.
 FINE_TUNING = 0.3
@@ -104,7 +107,9 @@ class Presets(Mapping[str, Values], Generic[C]):
     ) -> C:
         """The configuration from flags, environment, file and preset, in this precedence.
 
-        They name the preset; without a name it is "small".
+        They name the preset; without a name it is "small". If a flag or the environment names
+        another preset than the file, and the file leaves none of its values in effect, as the
+        config.toml of a run does, the file's preset is recorded, with a warning.
 
         Args:
             start: the config.toml of the run to start from. Its model and its preprocessor stand
@@ -116,6 +121,32 @@ class Presets(Mapping[str, Values], Generic[C]):
         name = str(lookup("preset", file=file, environ=environ, flags=flags) or "small")
         if name not in self:
             raise ConfigurationError(unknown("preset", name, self))
+        config = self._from_preset(name, file, environ, flags, start)
+        of_file = str(lookup("preset", file=file)) if file else name
+        if of_file == name or of_file not in self:
+            return config
+        own_flags = Flags(flags, flags.options if isinstance(flags, Flags) else None)
+        own_flags["preset"] = of_file
+        own = self._from_preset(of_file, file, environ, own_flags, start)
+        if not _agree(own.model_dump(exclude={"preset"}), config.model_dump()):
+            return config
+        LOGGER.warning(
+            "%s sets every value that preset %s would set, so the preset changes nothing; the run "
+            "is recorded with the preset of the file, %s",
+            file,
+            name,
+            of_file,
+        )
+        return own
+
+    def _from_preset(
+        self,
+        name: str,
+        file: Path | None,
+        environ: Mapping[str, str] | None,
+        flags: Mapping[str, object] | None,
+        start: Path | None,
+    ) -> C:
         preset = self[name]
         own = {} if start is None else read_toml(start)
         kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
@@ -131,3 +162,13 @@ class Presets(Mapping[str, Values], Generic[C]):
             merged["training"]["learning_rate"] *= FINE_TUNING
         values = {"preset": name, **merged}
         return resolve(self.config, preset=values, file=file, environ=environ, flags=flags)
+
+
+def _agree(own: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether `other` has all values of `own` but None, which a file may leave out."""
+    return all(
+        _agree(value, other[key])
+        if isinstance(value, Mapping) and isinstance(other[key], Mapping)
+        else value is None or value == other[key]
+        for key, value in own.items()
+    )
