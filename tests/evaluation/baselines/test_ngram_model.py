@@ -141,3 +141,12 @@ def test_texts_shorter_than_the_order():
     assert model.nats(np.zeros(0, np.int32)).shape == (0,)
     with pytest.raises(DataError, match="no text to learn from"):
         fit([], 3)
+
+
+# Small keys are sorted together with their places, large ones are not.
+@given(st.sampled_from([9, 2**40, 2**60]), st.lists(st.integers(0, 6), min_size=1, max_size=40))
+def test_distinct_keys_are_those_of_numpy(scale, values):
+    keys = np.array(values, np.int64) * scale
+    expected = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    for found, array in zip(ngram_model._distinct(keys), expected, strict=True):
+        np.testing.assert_array_equal(found, array)

@@ -59,10 +59,9 @@ class NgramModel:
         ranks = np.zeros(len(ids) + 1, np.int64)  # of the n-grams, ordered by their ends
         for n in range(min(order, len(ids))):
             keys = ranks[:-1] * vocabulary_size + ids[n:]
-            grams, here, counts = np.unique(keys, return_inverse=True, return_counts=True)
+            grams, first, here, counts = _distinct(keys)
             if n:
-                suffixes = np.zeros(len(grams), np.int64)
-                suffixes[here] = ranks[1:]
+                suffixes = ranks[1:][first]
                 predecessors = np.bincount(suffixes, minlength=len(self._grams[-1]))
                 predecessors[ranks[0]] += 1
                 self._lower.append(self._weights(predecessors))
@@ -100,6 +99,30 @@ class NgramModel:
         rest = np.ones(size)  # also for a context that occurs only at the end of the text
         np.divide(np.bincount(contexts, discounts, size), totals, out=rest, where=totals > 0)
         return _Weights((counts - discounts) / totals[contexts], rest)
+
+
+def _distinct(keys: Ranks) -> tuple[Ranks, Ranks, Ranks, Ranks]:
+    """The distinct keys in ascending order, where each is first, the rank of every key, and counts.
+
+    As `np.unique`, but each key is sorted as one number with its place, where both fit into 63
+    bits: sorting numbers takes a fraction of the time of sorting indices by them.
+    """
+    size = len(keys)
+    places = size.bit_length()
+    if int(keys.max()).bit_length() + places < 64:
+        ordered = keys << places
+        ordered |= np.arange(size)
+        ordered.sort()
+        order = ordered & ((1 << places) - 1)
+        ordered >>= places
+    else:
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+    begins = np.append(True, ordered[1:] != ordered[:-1])
+    starts = np.flatnonzero(begins)
+    ranks = np.empty(size, np.int64)
+    ranks[order] = np.cumsum(begins) - 1
+    return ordered[starts], order[starts], ranks, np.diff(starts, append=size)
 
 
 def _chances(weights: _Weights, found: Ranks, contexts: Ranks, lower: Floats) -> Floats:
