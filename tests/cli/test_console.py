@@ -7,6 +7,7 @@ import pytest
 
 from textapps.cli import console
 from textapps.cli.console import TrainingProgress
+from textapps.training.pace import Extent
 
 
 class Clock:
@@ -19,7 +20,7 @@ class Clock:
 def train(clock: Clock) -> TrainingProgress:
     """Steps 21 to 40 of 40, five seconds each, three examples a step."""
     progress = TrainingProgress(clock=clock)
-    progress.start(total_steps=40, resumed_at=20, steps_per_pass=10)
+    progress.start(Extent(40, 20, steps_per_pass=10, interval=10, validation_steps=3))
     for step in range(21, 41):
         clock.now += 5
         progress.update(step, {"loss": 1 / step, "accuracy": 0.5}, (step - 20) * 3)
@@ -37,9 +38,11 @@ def test_lines_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     output = capsys.readouterr()
     lines = output.err.splitlines()
     assert lines[:2] == [
-        "step 22/40  loss 0.04545  accuracy 0.5  1 examples/s  1:30 left",
-        "step 24/40  loss 0.04167  accuracy 0.5  1 examples/s  1:20 left",
+        "step 22/40  loss 0.04545  accuracy 0.5  1 examples/s",
+        "step 24/40  loss 0.04167  accuracy 0.5  1 examples/s",
     ]
+    # Two validations of 3 batches, each a third of a step, until one has been measured.
+    assert lines[2] == "step 26/40  loss 0.03846  accuracy 0.5  1 examples/s  1:20 left"
     assert lines[5] == "step 30  epoch 3  val_loss 0.1235"
     assert lines[-1] == "done"
     assert len(lines) == 10 + 1 + 1
@@ -61,15 +64,16 @@ def test_a_bar_on_a_terminal(
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     progress = TrainingProgress("tokens", clock := Clock())
-    progress.start(total_steps=40, resumed_at=20, steps_per_pass=10)
-    clock.now += 5
-    progress.update(21, {"loss": 0.25}, 300)
+    progress.start(Extent(40, 20, steps_per_pass=10, interval=20, validation_steps=0))
+    for step in range(21, 26):
+        clock.now += 1
+        progress.update(step, {"loss": 0.25}, (step - 20) * 60)
     progress.epoch_end({"step": 21, "val_loss": 0.125})
     logging.getLogger("textapps").warning("careful")
     progress.finish()
     err = capsys.readouterr().err
     assert "pass 3" in err
-    assert "21/40" in err
-    assert "loss 0.25  60 tokens/s  1:35 left" in err
+    assert "25/40" in err
+    assert "loss 0.25  60 tokens/s  0:15 left" in err
     assert "step 21  val_loss 0.125\n" in err
     assert "warning: careful\n" in err

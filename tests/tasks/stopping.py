@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
+from textapps.training.pace import Extent
 from textapps.training.progress import NoProgress
 from textapps.training.run_directory import RunDirectory
 
@@ -30,8 +31,8 @@ class CopyHalfway(NoProgress):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def start(self, total_steps: int, resumed_at: int, steps_per_pass: int) -> None:
-        self.steps_per_pass = steps_per_pass
+    def start(self, extent: Extent) -> None:
+        self.steps_per_pass = extent.steps_per_pass
 
     def epoch_end(self, row: Mapping[str, float]) -> None:
         (run,) = self.folder.iterdir()

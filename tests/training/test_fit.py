@@ -24,8 +24,9 @@ class Recorder(NoProgress):
         self.kill_at, self.number = kill_at, number
         self.steps, self.rows, self.messages, self.started, self.finished = [], [], [], None, 0
 
-    def start(self, total_steps, resumed_at, steps_per_pass):
-        self.started = (total_steps, resumed_at, steps_per_pass)
+    def start(self, extent):
+        self.started = extent[:3]
+        self.extent = extent
 
     def update(self, step, logs, examples):
         self.steps.append((step, examples))
@@ -108,9 +109,12 @@ def test_interrupted_anywhere_ends_with_the_same_bits(tmp_path, whole, kill_at, 
     again = Recorder()
     result = trainee.train(run, dense(seed=99), again)
     assert again.started == (21, kill_at, 7)
+    assert (again.extent.interval, again.extent.validation_steps) == (5, 3)
+    assert again.extent.seconds > 0
     assert_equal(arrays(undisturbed), arrays(run))
     assert (result.best_step, result.best_score) == (expected.best_step, expected.best_score)
-    for column in ("step", "val_loss", "val_accuracy", "learning_rate"):
+    # Those of the interval too, although it was interrupted.
+    for column in ("step", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"):
         assert history(undisturbed, column) == history(run, column)
 
 

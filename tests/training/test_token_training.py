@@ -154,7 +154,4 @@ def test_interrupted_anywhere_ends_with_the_same_bits(tmp_path, whole, stop_at):
     for name, array in expected.items():
         assert array.tobytes() == found[name].tobytes(), name
     for before, after in zip(history(whole[0]), history(run), strict=True):
-        for name in before:
-            # Training figures of an interval that was begun twice are of its second part.
-            if name.startswith("val_") or name in ("step", "learning_rate"):
-                assert before[name] == after[name], name
+        assert {**before, "seconds": 0} == {**after, "seconds": 0}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from textapps.core.notices import NOTICE
+from textapps.training.pace import Extent, Pace
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,14 +71,12 @@ class TrainingProgress:
         self._unit = unit
         self._clock = clock
         self._bar: Bar | None = None
-        self._total = self._resumed_at = self._steps_per_pass = 0
-        self._started = self._shown = 0.0
 
-    def start(self, total_steps: int, resumed_at: int, steps_per_pass: int) -> None:
-        """Training begins at step `resumed_at` of `total_steps`."""
-        self._total, self._resumed_at = total_steps, resumed_at
-        self._steps_per_pass = steps_per_pass
+    def start(self, extent: Extent) -> None:
+        """Training begins."""
+        self._extent = extent
         self._started = self._shown = self._clock()
+        self._pace = Pace(extent, self._started)
         if is_quiet() or not sys.stderr.isatty():
             return
         from rich.console import Console
@@ -93,27 +92,30 @@ class TrainingProgress:
             transient=True,
             expand=True,
         )
-        self._bar.add_task("", total=total_steps, completed=resumed_at, pass_number=1, figures="")
+        total, done = extent.total_steps, extent.resumed_at
+        self._bar.add_task("", total=total, completed=done, pass_number=1, figures="")
         self._bar.start()
 
     def update(self, step: int, logs: Mapping[str, float], examples: int) -> None:
         """Shows the step, if the last drawing or line was long enough ago."""
         pause = SECONDS_BETWEEN_DRAWINGS if self._bar else SECONDS_BETWEEN_LINES
         now = self._clock()
+        self._pace.step(step, now)
         if now - self._shown < pause:
             return
         self._shown = now
-        figures = self._figures(step, logs, examples, now - self._started)
+        figures = self._figures(logs, examples, now - self._started)
         if self._bar:
-            pass_number = -(-step // self._steps_per_pass)
+            pass_number = -(-step // self._extent.steps_per_pass)
             self._bar.update(
                 self._bar.task_ids[0], completed=step, pass_number=pass_number, figures=figures
             )
         else:
-            say(f"step {step:,}/{self._total:,}  {figures}")
+            say(f"step {step:,}/{self._extent.total_steps:,}  {figures}")
 
     def epoch_end(self, row: Mapping[str, float]) -> None:
         """A line of the interval's figures, which stays above the bar."""
+        self._pace.validated(self._clock())
         self.message("  ".join(f"{name} {_figure(value)}" for name, value in row.items()))
 
     def message(self, text: str) -> None:
@@ -129,13 +131,12 @@ class TrainingProgress:
             self._bar.stop()
             self._bar = None
 
-    def _figures(self, step: int, logs: Mapping[str, float], examples: int, seconds: float) -> str:
+    def _figures(self, logs: Mapping[str, float], examples: int, seconds: float) -> str:
         figures = [f"{name} {_figure(value)}" for name, value in logs.items()]
-        done = step - self._resumed_at
-        if seconds > 0 and done > 0:
-            left = round((self._total - step) * seconds / done)
+        if seconds > 0:
             figures.append(f"{examples / seconds:,.0f} {self._unit}/s")
-            figures.append(f"{_duration(left)} left")
+        if (left := self._pace.left()) is not None:
+            figures.append(f"{_duration(round(left))} left")
         return "  ".join(figures)
 
 

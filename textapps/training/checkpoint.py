@@ -34,6 +34,8 @@ class TrainingState:
         best_step: the step of that validation, whose checkpoint is kept.
         waited: number of intervals since then.
         stopped_by: "epochs", "patience" or "time" once training has ended, else None.
+        partial: the variables of each metric by its name, if the step is inside an interval; a
+            resumed run averages over the whole interval.
     """
 
     step: int = 0
@@ -44,6 +46,7 @@ class TrainingState:
     best_step: int | None = None
     waited: int = 0
     stopped_by: str | None = None
+    partial: Mapping[str, list[Any]] = dataclasses.field(default_factory=dict)
 
 
 class CheckpointStore:
@@ -199,6 +202,7 @@ def _record(checkpoint: Path) -> dict[str, Any]:
 
 
 def _state(record: Mapping[str, Any]) -> TrainingState:
+    record = {"partial": {}, **record}  # earlier versions wrote none
     try:
         return TrainingState(**{f.name: record[f.name] for f in dataclasses.fields(TrainingState)})
     except KeyError as error:

@@ -19,6 +19,7 @@ from textapps.training.interruption import Interruption
 from textapps.training.last_weights import LastWeights
 from textapps.training.monitor import Evaluate, Monitor, OnRow
 from textapps.training.optimizer import build_optimizer
+from textapps.training.pace import Extent
 from textapps.training.progress import NoProgress, Progress
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
@@ -70,7 +71,7 @@ def fit(
 
     Args:
         model: built, with seeds set before (`seed_everything`).
-        loss, metrics: Keras's; both are weighted by the weights of the batches.
+        loss, metrics: Keras's objects; both are weighted by the weights of the batches.
         train: its passes are repeated `config.epochs` times.
         validation: one pass of it is evaluated at the end of each interval.
         shares: as `AveragedAdamW` takes them.
@@ -120,6 +121,7 @@ def fit(
                 config=config,
                 total_steps=total_steps,
                 interval=interval,
+                metrics=metrics,
                 metric=monitor,
                 sign=1 if mode == "max" else -1,
                 sizes=sizes,
@@ -132,7 +134,17 @@ def fit(
                 if config.tensorboard and replicas.is_chief
                 else None,
             )
-            progress.start(total_steps, state.step, train.steps_per_pass)
+            progress.start(
+                Extent(
+                    total_steps,
+                    state.step,
+                    train.steps_per_pass,
+                    interval,
+                    validation.steps_per_pass,
+                    state.seconds,
+                    config.max_seconds,
+                )
+            )
             stack.callback(progress.finish)
             stack.enter_context(_explained_shortage(config))
             training, validating = _datasets(train, validation, state.step, sizes, replicas, shared)

@@ -3,10 +3,11 @@
 import dataclasses
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from textapps.core.errors import DivergedError
 from textapps.training import weights
@@ -14,6 +15,7 @@ from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
 from textapps.training.history import History
 from textapps.training.interruption import TrainingInterrupted
+from textapps.training.keras_private import loss_tracker
 from textapps.training.last_weights import LastWeights
 from textapps.training.progress import Progress
 from textapps.training.replicas import Replicas
@@ -39,6 +41,7 @@ class Monitor(keras.callbacks.Callback):
         state: the run's progress.
         config: its training section.
         total_steps, interval: in steps.
+        metrics: the compiled ones.
         metric, sign: the metric that selects the best checkpoint, and 1 if more is better, else -1.
         sizes: the numbers of examples (or characters, or tokens) of the batches that are prepared
             but not yet trained on, in order.
@@ -57,6 +60,7 @@ class Monitor(keras.callbacks.Callback):
         config: TrainingConfig,
         total_steps: int,
         interval: int,
+        metrics: Sequence[Any],
         metric: str,
         sign: int,
         sizes: deque[int],
@@ -74,6 +78,7 @@ class Monitor(keras.callbacks.Callback):
         self.config = config
         self.total_steps = total_steps
         self.interval = interval
+        self.metrics = metrics
         self.metric = metric
         self.sign = sign
         self.sizes = sizes
@@ -95,6 +100,11 @@ class Monitor(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Starts the clock, which does not run during validation and checkpoints."""
+        # Keras has just reset the metrics; after a stop inside an interval they continue.
+        for metric, copies in self._tracked():
+            values = self.state.partial.get(metric.name, ())
+            for variable, value in zip(metric.variables, values, strict=False):
+                variable.assign(np.multiply(value, copies))
         self._resumed_at = self.replicas.clock()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -109,7 +119,11 @@ class Monitor(keras.callbacks.Callback):
             self.model.stop_training = True
         elif self.stopping():
             self.seconds = self._clock()
-            state = dataclasses.replace(self.state, **self._position())
+            partial = {
+                metric.name: [(variable.numpy() / copies).tolist() for variable in metric.variables]
+                for metric, copies in self._tracked()
+            }
+            state = dataclasses.replace(self.state, **self._position(), partial=partial)
             weights.save(self.store, state, self.model, replicas=self.replicas)
             raise self._interrupted()
 
@@ -163,7 +177,7 @@ class Monitor(keras.callbacks.Callback):
     def _evaluated(self, logs: Mapping[str, float]) -> TrainingState:
         """The state after a validation with these metrics."""
         score, loss = self.sign * logs[self.metric], logs["val_loss"]
-        state = dataclasses.replace(self.state, **self._position())
+        state = dataclasses.replace(self.state, **self._position(), partial={})
         best = (
             (-math.inf, math.inf)
             if state.best_score is None or state.best_loss is None
@@ -184,6 +198,11 @@ class Monitor(keras.callbacks.Callback):
         elif self._over(self.seconds):
             stopped_by = "time"
         return dataclasses.replace(state, stopped_by=stopped_by)
+
+    def _tracked(self) -> list[tuple[Any, int]]:
+        """The metrics of training, and how many replicas count each example."""
+        whole = (loss_tracker(self.model), self.replicas.count)  # of the whole batch on each
+        return [whole, *((metric, 1) for metric in self.metrics)]
 
     def _position(self) -> dict[str, Any]:
         return {"step": self.step, "seconds": self.seconds}

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from textapps.training.pace import Extent
+
 
 class Progress(Protocol):
     """Receives the progress of a run; the command line displays it, a test records it."""
 
-    def start(self, total_steps: int, resumed_at: int, steps_per_pass: int) -> None:
-        """Training starts at step `resumed_at` of `total_steps`."""
+    def start(self, extent: Extent) -> None:
+        """Training starts."""
 
     def update(self, step: int, logs: Mapping[str, float], examples: int) -> None:
         """`step` steps are done; `logs` are means over the interval, `examples` this session's.
@@ -29,7 +31,7 @@ class Progress(Protocol):
 class NoProgress:
     """Ignores all progress."""
 
-    def start(self, total_steps: int, resumed_at: int, steps_per_pass: int) -> None:
+    def start(self, extent: Extent) -> None:
         """Nothing."""
 
     def update(self, step: int, logs: Mapping[str, float], examples: int) -> None:
