@@ -32,7 +32,7 @@ def test_a_row_says_where_it_stands_and_what_is_wrong(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", b'text,id\n"two\nlines",1\nonly\n"\xff",3\n')
     two, short, undecodable = read_rows(path, "text", None)
     assert (two.line, two.text, two.reason) == (2, "two\nlines", "")
-    assert (short.line, short.reason) == (4, "1 cells in 2 columns")
+    assert (short.line, short.reason) == (4, "1 cell in 2 columns")
     assert (undecodable.line, undecodable.text) == (5, "")
     assert undecodable.reason.startswith("not UTF-8 (byte 0xff at position 2)")
 

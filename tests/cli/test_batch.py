@@ -59,7 +59,10 @@ def test_the_newest_export_answers_files(
     options = ("--output", "out", "--models-dir", str(models_dir))
     result = cli(task, "predict", "--input", "part-*", *options)
     assert (result.exit_code, result.stdout) == (0, "out\n"), result.stderr
-    assert result.stderr.startswith("3 rows of 2 files")
+    first, second, summary, _ = result.stderr.splitlines()
+    assert first == f"part-0.jsonl.gz: reads {column} from '{column}'"
+    assert second == f"part-1.tsv: reads {column} from '{column.title()}'"
+    assert summary.startswith("3 rows of 2 files")
     assert result.stderr.endswith("warning: bad rows: 1, see out/bad\n")
     for name in ("part-0", "part-1"):
         (line,) = read(folder / "out" / f"{name}.jsonl.gz")

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -79,11 +80,17 @@ def encoded(ending: str, rows: list[dict[str, str]]) -> bytes:
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(rows), sink)
         return sink.getvalue()
+    if ending == ".xlsx":
+        book = openpyxl.Workbook()
+        for line in (rows[0], *(row.values() for row in rows)):
+            book.active.append(list(line))
+        book.save(sink := io.BytesIO())
+        return sink.getvalue()
     lines = ["\t".join(row) for row in (rows[0], *(row.values() for row in rows))]
     return "\n".join(lines).replace("\t", "," if ending == ".csv" else "\t").encode()
 
 
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".xlsx"])
 def test_a_table_gives_its_other_columns_back(ask: Cli, ready, tmp_path: Path, ending: str) -> None:
     texts = ["a fine film", "dull", "well; so-so"]
     rows = [{"id": f"r{number}", "Review": text, "label": "?"} for number, text in enumerate(texts)]
@@ -132,7 +139,7 @@ def test_the_column_of_texts_can_be_named(ask: Cli, ready, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "content", "options", "message"),
     [
-        ("a.csv", b"text,id\nfine,1\nonly\n", (), "a.csv:3: 1 cells in 2 columns"),
+        ("a.csv", b"text,id\nfine,1\nonly\n", (), "a.csv:3: 1 cell in 2 columns"),
         ("a.csv", b"id,name\n1,2\n", (), "a.csv: no text column, the columns are id, name"),
         ("a.txt", b"fine\ncaf\xe9\n", (), "a.txt:2: not UTF-8 (byte 0xe9 at position 4)"),
         (
@@ -157,13 +164,57 @@ def test_a_row_that_cannot_be_read_is_named(
     options += ("--models-dir", str(models))
     result = cli("sentiment", "predict", "--input", str(tmp_path / name), *options)
     assert result.exit_code == 3
-    assert message in result.stderr
-    assert result.stderr.count("\n") == 1
+    *said, error = result.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert message in error
+    assert said in ([], [f"{tmp_path / name}: reads text from 'text'"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b"id,text\n1,fine\n2\n3,dull\n4,caf\xe9\n"),
+        ("a.jsonl", b'{"text": "fine"}\n[2]\n{"text": "dull"}\n{"note": "none"}\n'),
+        ("a.txt", b"fine\ncaf\xe9\ndull\n\xff\n"),
+        ("-", b"fine\ncaf\xe9\ndull\n\xff\n"),
+    ],
+)
+def test_bad_rows_are_skipped_counted_and_named(
+    ask: Cli, tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    given = {"input": content} if name == "-" else {}
+    if name != "-":
+        path.write_bytes(content)
+    where = "-" if name == "-" else str(path)
+    result = ask("predict", "--input", where, "--skip-bad", "--json", **given)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["index"], row["input"]) for row in rows] == [(0, "fine"), (2, "dull")]
+    warning = result.stderr.splitlines()[-1]
+    place = "standard input" if name == "-" else path
+    second = 3 if name == "a.csv" else 2
+    assert warning.startswith(f"warning: 2 bad rows skipped: {place}:{second}: ")
+    assert f"; {place}:{second + 2}: " in warning
+
+
+def test_predict_says_once_which_column_it_reads(ask: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id;Review\n1;fine\n2;dull\n")
+    said = [f"{path}: cells are separated by semicolons"]
+    result = ask("predict", "--input", str(path))
+    assert result.stderr.splitlines() == [*said, f"{path}: reads text from 'Review'"]
+    result = ask("predict", "--input", str(path), "--text-column", "Review")
+    assert result.stderr.splitlines() == said
+    result = ask("predict", "--input", str(path), "--text-column", "2")
+    by_number = f"{path}: columns by number, so the first line is a row and no header"
+    assert result.stderr.splitlines() == [by_number, *said]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("a film", "--sheet", "x"), "--sheet needs --input with an Excel workbook"),
+        (("--input", "-", "--sheet", "x"), "--sheet needs --input with an Excel workbook"),
         (("a film", "--text-column", "x"), "--text-column needs --input with a table"),
         (("--input", "-", "--text-column", "x"), "--text-column needs --input with a table"),
         (("a film", "--top-k", "1"), "--top-k needs --json or --output-format"),
@@ -187,8 +238,8 @@ def test_other_encodings(ask: Cli, tmp_path: Path, encoding: str) -> None:
     result = ask("predict", "--input", str(path), "--json", *options)
     row = json.loads(result.stdout)
     assert (row["input"], row["id"]) == ("un café à 5€", "7")
-    said = f"{path}: read as UTF-16, by its byte order mark\n" if not options else ""
-    assert result.stderr == said
+    said = [f"{path}: read as UTF-16, by its byte order mark"] if not options else []
+    assert result.stderr.splitlines() == [*said, f"{path}: reads text from 'text'"]
     result = ask("predict", "-", "--json", *options, input=content)
     rows = [json.loads(line)["input"] for line in result.stdout.splitlines()]
     assert rows == ["text,id", "un café à 5€,7"]

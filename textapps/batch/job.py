@@ -105,7 +105,7 @@ class Job:
 
     def _made_from(self, source: Path) -> dict[str, Any]:
         stat = source.stat()
-        names = ("encoding", "delimiter")
+        names = ("encoding", "delimiter", "sheet")
         given = {name: value for name in names if (value := getattr(self.reading, name))}
         return {
             "format": FORMAT,

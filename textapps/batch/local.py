@@ -21,9 +21,11 @@ def run_local(job: Job, files: Sequence[Path], tell: Tell) -> None:
         TextappsError: it failed, through no fault of the rows.
     """
     model = BatchModel(job.model, job.kind, job.batch_size)
+    told: set[str] = set()
 
     def answers(file: Path, reader: Executor) -> Iterator[Answered]:
-        for window in _ahead(read_windows(file, job.kind, job.column, job.reading), reader):
+        windows = read_windows(file, job.kind, job.column, job.reading, told)
+        for window in _ahead(windows, reader):
             yield model.answer(window, file.name)
             tell(len(window.rows))
 

@@ -18,7 +18,7 @@ class Row(NamedTuple):
     """One row of a file.
 
     position: its number among the rows, from 0; rows that are bad count
-    line: the number of the line on which it starts, or of a row of Parquet, from 1
+    line: the number of the line on which it starts, or of a row of Parquet or Excel, from 1
     text: what stands in it, "" where that could not be read
     payload: what the model is given
     reason: why it is bad, "" where it is good
@@ -32,7 +32,11 @@ class Row(NamedTuple):
 
 
 def read_rows(
-    path: Path, kind: str, column: str | None, reading: Reading = _USUAL
+    path: Path,
+    kind: str,
+    column: str | None,
+    reading: Reading = _USUAL,
+    told: set[str] | None = None,
 ) -> Iterator[Row]:
     """All rows of a table, or of a `.txt` file with a text on each line; bad ones in their place.
 
@@ -41,11 +45,12 @@ def read_rows(
         kind: what the column holds: "text", "source" or "path".
         column: its name; None: found by its name.
         reading: how to read the file.
+        told: as `read_inputs` has it.
 
     Raises:
         DataError: the file, its header or its packing cannot be read, or it lacks the column.
     """
-    inputs = read_inputs(path, format_of(path, lines=True), kind, column, reading)
+    inputs = read_inputs(path, format_of(path, lines=True), kind, column, reading, told)
     for position, (number, text, _, defect) in enumerate(inputs):
         if defect:
             yield Row(position, number, "", b"", defect.message)

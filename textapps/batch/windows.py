@@ -22,13 +22,17 @@ class Window(NamedTuple):
 
 
 def read_windows(
-    path: Path, kind: str, column: str | None, reading: Reading = _USUAL
+    path: Path,
+    kind: str,
+    column: str | None,
+    reading: Reading = _USUAL,
+    told: set[str] | None = None,
 ) -> Iterator[Window]:
     """The rows of `read_rows` in one or more windows, always cut in the same places."""
     rows: list[Row] = []
     size_bytes = number = 0
     try:
-        for row in read_rows(path, kind, column, reading):
+        for row in read_rows(path, kind, column, reading, told):
             rows.append(row)
             size_bytes += len(row.payload)
             if len(rows) == ROWS or size_bytes >= BYTES:

@@ -11,7 +11,14 @@ import click
 from click.core import ParameterSource
 
 from textapps.cli import console
-from textapps.cli.options import Choice, Command, Decorator, delimiter_option, encoding_option
+from textapps.cli.options import (
+    Choice,
+    Command,
+    Decorator,
+    delimiter_option,
+    encoding_option,
+    sheet_option,
+)
 from textapps.core.errors import TextappsError
 from textapps.datasets.formats.rows import Reading
 
@@ -26,6 +33,8 @@ _BESIDE = {
     "column",
     "encoding",
     "delimiter",
+    "sheet",
+    "skip_bad",  # which batch inference always does
     "models_dir",
     "verbose",
     "quiet",
@@ -52,8 +61,9 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             "patterns",
             multiple=True,
             metavar="FILE",
-            help=f"A table (CSV, TSV, JSON lines, .gz too; Parquet), or a file with {what} on each "
-            "line; '-' for lines on standard input. With --output: a pattern of files, repeatable.",
+            help=f"A table (CSV, TSV, JSON lines, .gz too; Parquet, Excel), or a file with {what} "
+            "on each line; '-' for lines on standard input. With --output: a pattern of files, "
+            "repeatable.",
         ),
         click.option(
             "--output",
@@ -82,6 +92,7 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
         ),
         encoding_option,
         delimiter_option,
+        sheet_option,
         click.option(
             "--batch-size",
             type=click.IntRange(1, 65_536),
@@ -97,7 +108,8 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             ctx = click.get_current_context()
             batch = {name: given.pop(name) for name in ("output", *sorted(_ALONE))}
             patterns, column = given.pop("patterns"), given.pop("column")
-            reading = Reading(encoding=given.pop("encoding"), delimiter=given.pop("delimiter"))
+            named = {name: given.pop(name) for name in ("encoding", "delimiter", "sheet")}
+            reading = Reading(**named)
             if batch["output"] is None:
                 _refuse(ctx, lambda name: name in _ALONE, "needs --output")
                 command(input_file=_input_file(patterns), column=column, reading=reading, **given)

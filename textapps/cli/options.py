@@ -135,6 +135,13 @@ json_lines_option: Decorator = click.option(
 )
 """Both as the argument `as_json: bool`."""
 
+sheet_option: Decorator = click.option(
+    "--sheet",
+    metavar="NAME",
+    help="The sheet of an Excel workbook.  [default: the first one]",
+)
+"""As the argument `sheet: str | None`."""
+
 split_option: Decorator = click.option(
     "--split",
     type=Choice("split", ("train", "validation", "test", "all")),

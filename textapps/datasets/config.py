@@ -68,6 +68,10 @@ class SourceConfig(Section):
         "tab in TSV, and in CSV what the first line shows.",
     )
 
+    sheet: Annotated[str | None, Option("--sheet", metavar="NAME", commands=_BOTH)] = Field(
+        None, min_length=1, description="The sheet of an Excel workbook; by default the first one."
+    )
+
     skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
         False, description="Leave out rows of tables that cannot be read, and name some of them."
     )
@@ -78,7 +82,12 @@ class SourceConfig(Section):
     @property
     def reading(self) -> Reading:
         """How files are read."""
-        return Reading(encoding=self.encoding, delimiter=self.delimiter, skip_bad=self.skip_bad)
+        return Reading(
+            encoding=self.encoding,
+            delimiter=self.delimiter,
+            sheet=self.sheet,
+            skip_bad=self.skip_bad,
+        )
 
     def changed(self, flags: Mapping[str, object]) -> Self:
         """The same with these values; another source brings columns and splits of its own.
@@ -122,8 +131,8 @@ class DataConfig(SourceConfig):
         "imdb_reviews",
         min_length=1,
         description="Labelled texts: 'sample' (bundled), a path of a file (CSV, TSV, JSON lines, "
-        "text, .gz too; Parquet) or folder, or the name of a TensorFlow Datasets set, such as "
-        "glue/sst2.",
+        "text, .gz too; Parquet, Excel) or folder, or the name of a TensorFlow Datasets set, such "
+        "as glue/sst2.",
     )
     text_column: Annotated[str | None, _TEXT_COLUMN] = Field(
         None, min_length=1, description="The column of texts; by default found by its name."
@@ -146,8 +155,8 @@ class CorpusConfig(SourceConfig):
         "tiny_shakespeare",
         min_length=1,
         description="A text: 'sample' (bundled), a path of a text file, of a folder of them or of "
-        "a table (CSV, TSV, JSON lines, .gz too; Parquet), or the name of a TensorFlow Datasets "
-        "set.",
+        "a table (CSV, TSV, JSON lines, .gz too; Parquet, Excel), or the name of a TensorFlow "
+        "Datasets set.",
     )
     text_column: Annotated[str | None, _TEXT_COLUMN] = Field(
         None, min_length=1, description="The column of texts; by default found by its name."
@@ -168,7 +177,7 @@ class PairsConfig(SourceConfig):
         "sample",
         min_length=1,
         description="Sentence pairs: 'sample' (bundled), a path of a file (TSV without a header, "
-        "CSV, JSON lines, .gz too; Parquet), or the name of a TensorFlow Datasets set.",
+        "CSV, JSON lines, .gz too; Parquet, Excel), or the name of a TensorFlow Datasets set.",
     )
     source_file: Annotated[str | None, Option("--source-file", metavar="FILE", commands=_BOTH)] = (
         Field(

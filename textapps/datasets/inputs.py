@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textapps.core.errors import DataError
+from textapps.core.notices import notice
 from textapps.datasets.columns import find_column
 from textapps.datasets.formats.json_lines import cell_at, dotted_columns
 from textapps.datasets.formats.registry import Format, without_header
@@ -28,7 +29,12 @@ class Input(NamedTuple):
 
 
 def read_inputs(
-    path: Path, form: Format, kind: str, column: str | None, reading: Reading
+    path: Path,
+    form: Format,
+    kind: str,
+    column: str | None,
+    reading: Reading,
+    told: set[str] | None = None,
 ) -> Iterator[Input]:
     """All rows of a table, or all lines of a text file.
 
@@ -38,6 +44,7 @@ def read_inputs(
         kind: what the column holds: "text", "source" or "path".
         column: its name; None: found by its name.
         reading: how to read the file.
+        told: columns found by their names, each of which was named in a notice; None: no notices.
 
     Raises:
         DataError: the file or its header cannot be read, or it lacks the column.
@@ -60,6 +67,9 @@ def read_inputs(
                 defect = Defect(place, str(error).removeprefix(f"{place}: "))
                 yield Input(number, "", {}, defect)
                 continue
+            if told is not None and found not in (column, *told):
+                told.add(found)
+                notice("%s: reads %s from '%s'", path, kind, found)
             text = cell_at(cells, found)
         others = {name: cell for name, cell in cells.items() if name != found}
         yield Input(number, text or "", others)

@@ -33,7 +33,7 @@ class Kind(NamedTuple):
         return Inspection(partial(module.summarise, config), partial(module.check, config))
 
 
-_FILES = frozenset({"encoding", "delimiter"})
+_FILES = frozenset({"encoding", "delimiter", "sheet"})
 
 KINDS = {
     "sentiment": Kind(

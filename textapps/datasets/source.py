@@ -5,11 +5,13 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 
 LOGGER = logging.getLogger("textapps")
 E = TypeVar("E")
 SPLITS = ("train", "validation", "test")
+_SHOWN = 3  # bad rows that are named
 _SPLIT_NAMES = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
@@ -60,11 +62,13 @@ class Skipped:
         """Count a defect."""
         self._defects.append(defect)
 
-    def warn(self, name: str) -> None:
+    def warn(self, name: str = "") -> None:
         """Log how many rows of a source were left out since the last call, and the first three."""
         if bad := self._defects:
-            first = "; ".join(map(str, bad[:3]))
-            LOGGER.warning("%s: %d bad rows skipped: %s", name, len(bad), first)
+            place = f"{name}: " if name else ""
+            first = "; ".join(map(str, bad[:_SHOWN]))
+            more = f"; … and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
+            LOGGER.warning("%s%s skipped: %s%s", place, counted(len(bad), "bad row"), first, more)
             bad.clear()
 
 

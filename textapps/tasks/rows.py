@@ -4,14 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+from textapps.datasets.source import Defect, Skipped, stop
+
 T = TypeVar("T")
 
 
 class Asked(NamedTuple):
-    """One input: a text or a path, and the other columns of its row in a table."""
+    """One input: a text or a path, and the other columns of its row in a table.
+
+    defect: why its row cannot be read; it then has no text
+    """
 
     text: str
     others: Mapping[str, str] = {}
+    defect: Defect | None = None
 
 
 class Row(NamedTuple):
@@ -36,6 +42,43 @@ def fields_of(index: int, asked: Asked, answer: Mapping[str, Any]) -> dict[str, 
             name = f"input_{name}"
         fields[name] = cell
     return {**fields, **answer}
+
+
+def readable(asked: Iterable[Asked], *, skip_bad: bool) -> Iterator[tuple[int, Asked]]:
+    """The inputs that could be read, each with its number; bad ones have numbers too.
+
+    With `skip_bad`, a warning in the end says how many are missing, and names some.
+
+    Raises:
+        DataError: without `skip_bad`, for the first bad one.
+    """
+    skipped = Skipped()
+    for number, one in enumerate(asked):
+        if one.defect is None:
+            yield number, one
+        elif skip_bad:
+            skipped(one.defect)
+        else:
+            stop(one.defect)
+    skipped.warn()
+
+
+def consecutive(numbered: Iterable[tuple[int, T]], size: int) -> Iterator[tuple[int, list[T]]]:
+    """Up to `size` items whose numbers follow one another, with the number of the first.
+
+    >>> list(consecutive([(0, "a"), (1, "b"), (2, "c"), (4, "e")], 2))
+    [(0, ['a', 'b']), (2, ['c']), (4, ['e'])]
+    """
+    first = 0
+    items: list[T] = []
+    for number, item in numbered:
+        if items and (len(items) == size or number != first + len(items)):
+            yield first, items
+            items = []
+        first = number - len(items)
+        items.append(item)
+    if items:
+        yield first, items
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -35,6 +36,13 @@ def written(ending: str, rows: Sequence[Cells]) -> bytes:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         pq.write_table(pa.table(columns), sink, row_group_size=2)
         return sink.getvalue()
+    if ending == ".xlsx":
+        book = openpyxl.Workbook()
+        for line in (rows[0], *(row.values() for row in rows)):
+            book.active.append(list(line))
+        sink = io.BytesIO()
+        book.save(sink)
+        return sink.getvalue()
     if ending == ".csv":
         stream = io.StringIO()
         writer = csv.DictWriter(stream, rows[0], lineterminator="\r\n", quoting=csv.QUOTE_ALL)
@@ -54,7 +62,8 @@ def written(ending: str, rows: Sequence[Cells]) -> bytes:
 def test_every_format_brings_back_what_another_library_wrote(write, ending: str) -> None:
     rows = [
         {"label": "good", "text": 'well "so", é\x85😀'},
-        {"label": "bad", "text": "word " * 200_000},  # a megabyte on one line
+        # A megabyte on one line; a cell of Excel holds 32 KiB.
+        {"label": "bad", "text": "word " * (6_000 if ending == ".xlsx" else 200_000)},
         {"label": "", "text": " x"},
     ]
     if ending == ".txt":
@@ -195,7 +204,7 @@ def test_values_of_parquet(tmp_path: Path) -> None:
         ("a.csv", 'label,text\ngood,"never closed\nbad,x\n', ":2: not CSV"),
         ("a.csv", 'label,text\ngood,"a"b\n', ":2: not CSV"),
         ("a.csv", b"lab\xffel,text\ngood,a\n", ":1: not UTF-8"),
-        ("a.tsv", "label\ttext\n\ngood\n", ":3: 1 cells in 2 columns"),
+        ("a.tsv", "label\ttext\n\ngood\n", ":3: 1 cell in 2 columns"),
         ("a.jsonl", '{"text": "a"}\n{"text": \n', ":2: not JSON"),
         ("a.jsonl", "[1]\n", ":1: not a JSON object"),
         ("a.jsonl", "[" * 100_000 + "\n", ":1: not JSON"),
@@ -203,9 +212,10 @@ def test_values_of_parquet(tmp_path: Path) -> None:
         ("a.parquet", "text\n", "a.parquet: damaged or not Parquet ("),
         ("a.parquet", written(".parquet", [{"text": "a" * 99}])[:-20], "a.parquet: damaged or not"),
         (
-            "a.xlsx",
+            "a.xls",
             "",
-            "unknown kind of file, use .csv, .tsv, .json, .jsonl, .txt (.gz too) or .parquet",
+            "unknown kind of file, use .csv, .tsv, .json, .jsonl, .txt (.gz too), .parquet or "
+            ".xlsx",
         ),
         ("a.parquet.gz", "", "unknown kind of file, use .csv, "),
     ],
@@ -245,6 +255,6 @@ def test_endings() -> None:
     assert [ending_of(Path(name)) for name in names] == [".csv", ".jsonl", None, None, ".txt"]
     assert [is_table(Path(name)) for name in names] == [True, True, False, False, False]
     with pytest.raises(
-        DataError, match=r"a\.txt: unknown kind of file, .* or \.parquet, or a poem"
+        DataError, match=r"a\.txt: unknown kind of file, .*, \.parquet, \.xlsx, or a poem"
     ):
         format_of(Path("a.txt"), instead=", or a poem")

@@ -26,6 +26,7 @@ _COLUMNS = {
     "target_file": "Translations of the file of sentences, line by line.",
     "encoding": "Encoding of text files, such as cp1252.",
     "delimiter": "What separates the cells of CSV and TSV, such as ';' or 'tab'.",
+    "sheet": "Sheet of an Excel workbook.",
     "commands": "Spoken words to tell apart, such as yes,no; others are unknown.",
 }
 _SHOWN = 5

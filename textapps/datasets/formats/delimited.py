@@ -7,9 +7,10 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.core.notices import notice
-from textapps.datasets.formats.rows import Parse, Reading, Row, Rows, rows_of_lines
+from textapps.datasets.formats.rows import Reading, Row, Rows, rows_of_lines
 from textapps.datasets.source import Defect, stop
 
 Lines = Iterator[tuple[int, str]]
@@ -23,12 +24,14 @@ def read_csv(path: Path, reading: Reading) -> Rows:
     Without `reading.delimiter` another delimiter than a comma is found in the first line, with a
     notice.
     """
-    return _with_columns(path, partial(_csv_cells, path, reading.delimiter), reading)
+    rows = rows_of_lines(path, partial(_csv_cells, path, reading.delimiter), reading)
+    return with_columns(path, rows, reading)
 
 
 def read_tsv(path: Path, reading: Reading) -> Rows:
     """Never quoted: a quotation mark is an ordinary character, and a tab always ends a cell."""
-    return _with_columns(path, partial(_tsv_cells, reading.delimiter or "\t"), reading)
+    rows = rows_of_lines(path, partial(_tsv_cells, reading.delimiter or "\t"), reading)
+    return with_columns(path, rows, reading)
 
 
 def delimiter_of(line: str) -> str:
@@ -56,10 +59,10 @@ def check_delimiter(delimiter: str) -> str:
     return one
 
 
-def _with_columns(path: Path, parse: Parse[list[str]], reading: Reading) -> Rows:
+def with_columns(path: Path, rows: Iterator[Row[list[str]]], reading: Reading) -> Rows:
     """Cells by column name; without a header, columns are named "1", "2" and so on."""
     columns: list[str] | None = None
-    for number, cells, defects in rows_of_lines(path, parse, reading):
+    for number, cells, defects in rows:
         if reading.header and columns is None:
             for defect in defects:
                 stop(defect)  # no row can be read without the header
@@ -73,7 +76,7 @@ def _with_columns(path: Path, parse: Parse[list[str]], reading: Reading) -> Rows
         elif len(cells) == len(columns):
             yield Row(number, dict(zip(columns, cells, strict=True)), defects)
         else:
-            message = f"{len(cells)} cells in {len(columns)} columns"
+            message = f"{counted(len(cells), 'cell')} in {counted(len(columns), 'column')}"
             yield Row(number, None, (*defects, Defect(f"{path}:{number}", message)))
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textapps.core.errors import DataError
-from textapps.core.notices import notice
+from textapps.core.notices import muted, notice
 from textapps.datasets.formats.delimited import read_csv, read_tsv
+from textapps.datasets.formats.excel import read_excel
 from textapps.datasets.formats.json_array import read_json
 from textapps.datasets.formats.json_lines import read_json_lines
 from textapps.datasets.formats.parquet import read_parquet
@@ -46,6 +47,7 @@ FORMATS = {
     ".json": Format(read_json, uniform=False),
     ".jsonl": Format(read_json_lines, uniform=False),
     ".parquet": Format(read_parquet, packed=False),
+    ".xlsx": Format(read_excel, packed=False, header=True),
     ".txt": Format(_read_text, named=False),
 }
 
@@ -53,7 +55,7 @@ FORMATS = {
 def ending_of(path: Path) -> str | None:
     """The extension in `FORMATS` that a file name has, with or without `.gz`; else None.
 
-    >>> ending_of(Path("reviews.TSV.gz")), ending_of(Path("reviews.xlsx"))
+    >>> ending_of(Path("reviews.TSV.gz")), ending_of(Path("reviews.docx"))
     ('.tsv', None)
     """
     name = path.name.lower()
@@ -78,8 +80,9 @@ def format_of(path: Path, *, lines: bool = False, instead: str = "") -> Format:
     if ending and (lines or FORMATS[ending].named):
         return FORMATS[ending]
     known = {end: one.packed for end, one in FORMATS.items() if lines or one.named}
-    packed, others = (", ".join(end for end in known if known[end] is one) for one in (True, False))
-    raise DataError(f"{path}: unknown kind of file, use {packed} (.gz too) or {others}{instead}")
+    packed = ", ".join(end for end in known if known[end])
+    others = (", " if instead else " or ").join(end for end in known if not known[end])
+    raise DataError(f"{path}: unknown kind of file, use {packed} (.gz too), {others}{instead}")
 
 
 def without_header(
@@ -93,7 +96,8 @@ def without_header(
     if not (reading.header and form.header and numbers and all(map(str.isdecimal, numbers))):
         return reading
     bare = reading._replace(header=False)
-    first = next((cells for _, cells, _ in form.read(path, bare) if cells), {})
+    with muted():  # the file is read again
+        first = next((cells for _, cells, _ in form.read(path, bare) if cells), {})
     if numbers & {cell.strip() for cell in first.values()}:
         return reading
     notice("%s: columns by number, so the first line is a row and no header", path)

@@ -33,12 +33,14 @@ class Reading(NamedTuple):
     header: whether the first row of CSV or TSV names the columns
     encoding: of text; None: UTF-8, or what the byte order mark says
     delimiter: of the cells of CSV and TSV; None: a tab in TSV, in CSV found in the first line
+    sheet: the name of the sheet of an Excel workbook; None: the first one
     skip_bad: leave out rows with defects, after reporting them
     """
 
     header: bool = True
     encoding: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
     skip_bad: bool = False
 
 

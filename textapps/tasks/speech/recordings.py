@@ -13,6 +13,7 @@ from textapps.core.recording_faults import NOT_FINITE
 from textapps.datasets.clips.bytes import refuse_long
 from textapps.datasets.clips.recording import read_sound
 from textapps.datasets.clips.sound_file import endings, search, seconds_of
+from textapps.datasets.source import stop
 from textapps.tasks.rows import Asked
 from textapps.tasks.speech.data import resampled
 
@@ -99,6 +100,8 @@ def read_all(
         name = one.text
         files = [name]
         try:
+            if one.defect is not None:
+                stop(one.defect)
             if name != STANDARD_INPUT:
                 files = [str(file) for file in files_in(Path(name))]
         except DataError as error:

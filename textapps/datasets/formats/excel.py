@@ -1,0 +1,98 @@
+"""Excel: the rows of one sheet of a workbook."""
+
+import datetime
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from textapps.core.errors import DataError, unknown
+from textapps.core.notices import notice
+from textapps.datasets.formats.delimited import with_columns
+from textapps.datasets.formats.json_lines import cell_of
+from textapps.datasets.formats.lines import opened
+from textapps.datasets.formats.rows import Reading, Row, Rows
+
+T = TypeVar("T")
+_BLOCK = 1_000  # rows in memory at a time
+
+
+def read_excel(path: Path, reading: Reading) -> Rows:
+    """The rows of the sheet `reading.sheet`, by default of the first one, with Excel's row numbers.
+
+    Blank rows are skipped. A formula has the value that was saved with it.
+
+    Raises:
+        DataError: openpyxl is not installed, the file is no workbook, or it has no such sheet.
+    """
+    return with_columns(path, _rows(path, reading.sheet), reading)
+
+
+def text_of_cell(value: object) -> str:
+    """The value of a cell as text: dates as in ISO 8601, whole numbers without a fraction.
+
+    >>> [text_of_cell(value) for value in (None, 3.0, 0.25, True, "x")]
+    ['', '3', '0.25', 'true', 'x']
+    >>> noon = datetime.datetime(2026, 1, 31, 12)
+    >>> text_of_cell(noon), text_of_cell(noon.replace(hour=0)), text_of_cell(noon.time())
+    ('2026-01-31 12:00:00', '2026-01-31', '12:00:00')
+    """
+    if isinstance(value, datetime.datetime):  # a date is midnight
+        return str(value if value.time() != datetime.time() else value.date())
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    # A carriage return is stored like this.
+    return cell_of(value).replace("_x000D_", "")
+
+
+def _rows(path: Path, sheet: str | None) -> Iterator[Row[list[str]]]:
+    """Cells up to the last one that is not empty, filled up to the width of the first row."""
+    try:
+        import openpyxl
+    except ModuleNotFoundError:
+        raise DataError(
+            f"{path}: Excel needs openpyxl, which is not installed: pip install 'textapps[excel]'"
+        ) from None
+    with opened(path) as stream:
+        load = openpyxl.load_workbook
+        book = _guarded(path, lambda: load(stream, read_only=True, data_only=True))
+        found = _sheet(path, book, sheet)
+        found.reset_dimensions()  # some programs write wrong ones
+        rows = found.iter_rows(values_only=True)
+        number = width = 0
+        while block := _guarded(path, lambda: list(islice(rows, _BLOCK))):
+            for values in block:
+                number += 1
+                cells = [text_of_cell(value) for value in values]
+                while cells and not cells[-1].strip():
+                    cells.pop()
+                if cells:
+                    width = width or len(cells)
+                    yield Row(number, cells + [""] * (width - len(cells)))
+
+
+def _sheet(path: Path, book: Any, name: str | None) -> Any:
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    if name is not None and name not in sheets:
+        raise DataError(f"{path}: {unknown('sheet', name, sheets)}")
+    if not sheets:
+        raise DataError(f"{path}: no sheet with cells in this workbook")
+    chosen = name or next(iter(sheets))
+    if name is None and len(sheets) > 1:
+        notice("%s: reads '%s', the first of %d sheets", path, chosen, len(sheets))
+    return sheets[chosen]
+
+
+def _guarded(path: Path, read: Callable[[], T]) -> T:
+    """What openpyxl reads, without its remarks on formatting; DataError if it cannot."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return read()
+        except Exception as error:  # of any type, from zipfile and XML parsers too
+            cause = (str(error) or type(error).__name__).splitlines()[0]
+            raise DataError(
+                f"{path}: damaged or not an Excel workbook ({cause}); save it again as .xlsx, "
+                "without a password"
+            ) from None
