@@ -119,7 +119,7 @@ def test_a_model_that_fails_leaves_nothing_half_done(job: Job, files: list[Path]
 
 def test_rows_that_are_all_bad_are_an_error(job: Job, tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", b"bad\nbad\n")
-    with pytest.raises(DataError, match="none of 2 rows is good"):
+    with pytest.raises(DataError, match="no good row among 2 rows"):
         run_batch(job, [path], Counting())
     assert len(read(job.output / "bad" / "a.jsonl.gz")) == 2
 

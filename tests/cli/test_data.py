@@ -201,7 +201,7 @@ def test_check_of_a_good_set(task: str, source: Callable[[str], Path]) -> None:
     assert shown[-1].endswith(": 0")
     if task == "generate":
         assert shown[8:11] == [
-            "characters of validation that train has not: 2",
+            "characters of validation that train lacks: 2",
             "  'é' U+00E9: 2",
             "  '\\x07' U+0007: 1",
         ]
@@ -214,7 +214,7 @@ BAD = {
         [
             "rows without text, left out: 1\n  {path}:7\n",
             "rows in train and test: 1\n  {path}:6 as {path}:2\n",
-            "  {path}:9: 1 cells in 3 columns\n",
+            "  {path}:9: 1 cell in 3 columns\n",
         ],
     ),
     "translate": (
@@ -264,7 +264,7 @@ def test_a_set_of_which_no_split_can_be_shown(pets: Path) -> None:
     pets.write_text("label\ttext\ncat\tone\ncat\ttwo\n", encoding="utf-8")
     result = run("check", pets)
     assert isinstance(result.exception, DataError)
-    assert "one class only" in str(result.exception)
+    assert "only one class" in str(result.exception)
     assert result.stdout.startswith("pets\n\nrows without text")
 
 
@@ -297,8 +297,8 @@ def test_options_tell_the_task(tmp_path: Path, couples: Path, clips: Path) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--task sentiment --commands a,b", "--commands: labelled texts are no pairs and no rec"),
-        ("--task sentiment --source-column a", "--source-column: labelled texts are no pairs"),
+        ("--task sentiment --commands a,b", "--commands: labelled texts are neither pairs nor rec"),
+        ("--task sentiment --source-column a", "--source-column: labelled texts are neither pairs"),
         ("--task generate --label-column a", "--label-column: a text to continue has no labels"),
         ("--task translate --text-column a", "--text-column: pairs have --source-column and"),
         ("--task speech --text-column a", "--text-column: recordings have only --commands"),

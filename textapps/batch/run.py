@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textapps.batch.inputs import check_names
 from textapps.batch.job import Job
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.core.files import remove_leftovers
 
@@ -46,10 +47,10 @@ def run_batch(
         if record is None or record.broken
     ]
     if problems:
-        more = f" (and {len(problems) - 1:,} more files)" if len(problems) > 1 else ""
+        more = f" (and {counted(len(problems) - 1, 'more file')})" if len(problems) > 1 else ""
         raise DataError(problems[0] + more)
     whole = [record for _, record in records if record]
     rows, bad_rows = sum(r.rows for r in whole), sum(r.bad_rows for r in whole)
     if rows and rows == bad_rows:
-        raise DataError(f"none of {rows:,} rows is good: {job.folders[1]} says why")
+        raise DataError(f"no good row among {counted(rows, 'row')}: {job.folders[1]} says why")
     return Summary(rows, bad_rows, len(files), len(files) - len(left))

@@ -19,6 +19,7 @@ from textapps.cli.options import (
     encoding_option,
     sheet_option,
 )
+from textapps.core.counted import counted
 from textapps.core.errors import TextappsError
 from textapps.datasets.formats.rows import Reading
 
@@ -165,7 +166,7 @@ def _run(
         raise click.UsageError("--output needs --input FILE, which cannot be standard input")
     if beam_options and (runner != "beam" or not beam_options[0].startswith("--")):
         raise click.UsageError(
-            "--output takes files by --input, and behind '--' options of Beam for --runner beam"
+            "--output takes files by --input; options of Beam follow '--', with --runner beam"
         )
     from textapps.batch.inputs import find_files, find_model, model_sha256
     from textapps.batch.job import Job
@@ -179,11 +180,10 @@ def _run(
     try:
         summary = run_batch(job, files, work)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted: the same command goes on from here") from None
+        raise KeyboardInterrupt("interrupted: the same command continues from here") from None
     before = f", {summary.finished_before:,} finished before" if summary.finished_before else ""
-    rows = f"{summary.rows:,} {'row' if summary.rows == 1 else 'rows'}"
     console.say(
-        f"{rows} of {summary.files:,} {'file' if summary.files == 1 else 'files'}{before}, "
+        f"{counted(summary.rows, 'row')} of {counted(summary.files, 'file')}{before}, "
         f"{time.monotonic() - started:.0f} s"
     )
     if summary.bad_rows:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textapps.cli import console
+from textapps.core.counted import counted
 from textapps.tasks.about import About
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ def print_evaluation(evaluation: "Evaluation[Any]", about: About, *, as_json: bo
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
         return
-    click.echo(f"{summary['data']}, {summary['split']}: {summary['examples']:,} {about.examples}")
+    click.echo(
+        f"{summary['data']}, {summary['split']}: {counted(summary['examples'], about.example)}"
+    )
     print_figures(summary["metrics"], about.figures, about.decimals)
     for line in evaluation.remarks:
         click.echo(line)
@@ -27,7 +30,7 @@ def print_evaluation(evaluation: "Evaluation[Any]", about: About, *, as_json: bo
 
 def say_part(evaluation: "Evaluation[Any]", about: About) -> None:
     """On stderr, which part of the data was evaluated."""
-    part = evaluation.examples.part.told(about.examples)
+    part = evaluation.examples.part.told(about.example)
     console.say(f"{evaluation.summary['data']}: evaluated {part}")
 
 

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from textapps.core.counted import counted
+
 ALL = "all"
 """In place of a split: all examples of the main source."""
 
@@ -19,15 +21,18 @@ class Part(NamedTuple):
     total: int | None = None
 
     def told(self, unit: str) -> str:
-        """The part in words; `unit` is the plural of what is counted.
+        """The part in words; `unit` is what is counted.
 
-        >>> Part("test", 84, 700).told("rows"), Part("all", 700, 700).told("rows")
+        >>> Part("test", 84, 700).told("row"), Part("all", 700, 700).told("row")
         ('84 of 700 rows (test)', 'all 700 rows')
+        >>> Part("test", 1).told("row"), Part("all", 1, 1).told("row")
+        ('1 row (test)', 'the only row')
         """
         if self.size == self.total:
-            return f"all {self.size:,} {unit}"
-        total = "" if self.total is None else f"of {self.total:,} "
-        return f"{self.size:,} {total}{unit} ({self.split})"
+            return f"the only {unit}" if self.size == 1 else f"all {counted(self.size, unit)}"
+        if self.total is None:
+            return f"{counted(self.size, unit)} ({self.split})"
+        return f"{self.size:,} of {counted(self.total, unit)} ({self.split})"
 
 
 WHOLE = Part()

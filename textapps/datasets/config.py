@@ -292,5 +292,5 @@ class ClipsConfig(SourceConfig):
         if twice := next((word for word in words if words.count(word) > 1), None):
             raise ValueError(f"'{twice}' is named twice")
         if made := next((word for word in words if word in (UNKNOWN, SILENCE)), None):
-            raise ValueError(f"'{made}' is no command: data.{made} says how much of it there is")
+            raise ValueError(f"'{made}' is not a command: data.{made} sets its share")
         return words

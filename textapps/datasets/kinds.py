@@ -39,13 +39,13 @@ KINDS = {
     "sentiment": Kind(
         DataConfig,
         _FILES | frozenset({"text_column", "label_column"}),
-        "labelled texts are no pairs and no recordings",
+        "labelled texts are neither pairs nor recordings",
         "texts",
     ),
     "generate": Kind(
         CorpusConfig,
         _FILES | frozenset({"text_column"}),
-        "a text to continue has no labels and no pairs",
+        "a text to continue has neither labels nor pairs",
         "corpus",
     ),
     "translate": Kind(

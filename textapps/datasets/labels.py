@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from textapps.core.counted import counted
+
 FEW = {"train": 10, "validation": 5, "test": 5}
 """A class with fewer rows can hardly be learned, or its figures say little."""
 
@@ -42,7 +44,7 @@ def scarce(split: str, counts: Mapping[str, int]) -> list[str]:
     ["test: 1 row of 'pos'", "test: 0 rows of 'odd'"]
     """
     return [
-        f"{split}: {count} {'row' if count == 1 else 'rows'} of '{label}'"
+        f"{split}: {counted(count, 'row')} of '{label}'"
         for label, count in counts.items()
         if count < FEW.get(split, 0)
     ]

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.core.notices import notice
 from textapps.datasets.columns import find_columns, usual_column
@@ -145,6 +146,7 @@ class PreparedSource(Generic[E]):
         rows = enumerate(self.found.rows(split, columns), 1)
         made = [self.wanted.make(cells, f"{self.name}/{split}:{n}") for n, cells in rows]
         if bad := self._left_out:
-            logging.getLogger("textapps").warning("%d rows left out, such as %s", len(bad), bad[0])
+            count = counted(len(bad), "row")
+            logging.getLogger("textapps").warning("%s left out, such as %s", count, bad[0])
             bad.clear()
         return [example for example in made if example is not None]

@@ -136,7 +136,9 @@ def download(name: str, data_dir: Path) -> Path:
     if name.partition(":")[0].partition("/")[0] not in known:
         near = difflib.get_close_matches(name, [*known, "sample"], n=1)
         hint = f"; did you mean '{near[0]}'?" if near else "; see textapps data list"
-        raise DataError(f"'{name}' is no file or folder and no set of TensorFlow Datasets{hint}")
+        raise DataError(
+            f"'{name}' is neither a file or folder nor a set of TensorFlow Datasets{hint}"
+        )
     remedy = (
         f"prepare it on a machine with network (tfds build {name}) and point --data-dir or "
         f"TFDS_DATA_DIR at the copy; {data_dir} does not hold it"

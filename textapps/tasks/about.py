@@ -38,7 +38,7 @@ class About:
     """The texts of a task's commands, and how its figures are printed.
 
     straight: the command that is meant where none is named
-    examples: what an evaluation counts
+    example: what an evaluation counts
     figures: those that `evaluate` prints, where there are such
     decimals: of these
     formats: what `export` can write
@@ -51,7 +51,7 @@ class About:
     export: Help
     inputs: Inputs
     straight: str | None = None
-    examples: str
+    example: str
     figures: tuple[str, ...]
     decimals: int = 4
     formats: tuple[str, ...] = ("saved_model",)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
+from textapps.core.counted import counted
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.training import weights
 from textapps.training.batches import BatchSource
@@ -262,8 +263,8 @@ def _explained_shortage(config: TrainingConfig) -> Iterator[None]:
         if "No space left" in str(error):  # on a disk
             raise
         raise RunError(
-            f"out of memory with batches of {config.batch_size} in {config.accumulate} part"
-            f"{'s' * (config.accumulate > 1)}: compute them in more by --accumulate "
+            f"out of memory with batches of {config.batch_size} in "
+            f"{counted(config.accumulate, 'part')}: compute them in more by --accumulate "
             f"{2 * config.accumulate}, or try a smaller --batch-size"
         ) from error
 

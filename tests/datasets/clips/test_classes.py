@@ -34,7 +34,7 @@ def test_classes_that_cannot_be_made(caplog: pytest.LogCaptureFixture) -> None:
     ]
     with pytest.raises(DataError, match=r"unknown command 'brid', choose .*did you mean 'bird'"):
         names(commands=("yes", "brid"))
-    with pytest.raises(DataError, match="one class only, 'no'; at least two"):
+    with pytest.raises(DataError, match="only one class, 'no'; at least two"):
         names(["no"], silence=0)
     with pytest.raises(DataError, match="words: no clips"):
         names([], silence=0)
@@ -52,7 +52,7 @@ def test_commands_as_text_and_what_is_none() -> None:
     for commands, message in (
         ("yes,,no", "a command is empty"),
         ("yes,no,yes", "'yes' is named twice"),
-        ("yes,silence", "'silence' is no command: data.silence says how much"),
+        ("yes,silence", "'silence' is not a command: data.silence sets"),
     ):
         with pytest.raises(ConfigurationError, match=message):
             resolve(ClipsConfig, flags={"commands": commands})

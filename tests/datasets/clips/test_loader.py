@@ -158,7 +158,7 @@ def test_a_class_that_lacks_clips(
     with caplog.at_level(logging.WARNING, "textapps"):
         load(tmp_path / "words", train, validation)
     assert caplog.messages == [
-        "words: one clip only of maybe to train on",
+        "words: only one clip of maybe to train on",
         "words: no clip of maybe in validation",
     ]
 
@@ -187,7 +187,7 @@ def test_bad_files(words: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert found.places == [place for place in train.places if Path(place) not in bad]
     np.testing.assert_array_equal(found.labels, np.delete(train.labels, [1, 4]))
     [message] = caplog.messages
-    assert message.startswith(f"words: 2 bad files or rows skipped: {bad[0]}: no audio that can")
+    assert message.startswith(f"words: 2 bad recordings skipped: {bad[0]}: no audio that can")
     assert f"; {bad[1]}: cut off" in message
 
 
@@ -202,7 +202,7 @@ def test_other_rates_and_lengths(
     with caplog.at_level(logging.WARNING, "textapps"):
         [train] = load(tmp_path / "words", "train", **given)
     assert sorted(train.lengths.tolist()) == [310] * 12 + [320] * 2
-    assert "words: 2 clips of train are longer than 0.02 s, the loudest" in caplog.text
+    assert "words: 2 clips of train longer than 0.02 s: the loudest" in caplog.text
 
 
 def test_speech_commands_as_published(shared_data: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_manifest_in_the_folder(
     source = ClipFolder(tmp_path / "words")
     with caplog.at_level(logging.WARNING, "textapps"):
         assert source.own_splits == {"train", "test"}
-    assert "1 clips left out, such as" in caplog.text
+    assert "1 clip left out, such as" in caplog.text
     assert [(one.key, one.speaker) for one in source.examples("train")] == [
         ("no/c.wav", ""),
         ("yes/b.wav", "bob"),

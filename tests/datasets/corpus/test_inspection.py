@@ -52,12 +52,12 @@ def test_findings(config: CorpusConfig) -> None:
     # one line has another beginning, one is too short to tell
     assert found.shared == {"validation": [], "test": [LINE]}
     titles = dict(found.found())
-    assert titles["characters of validation that train has not"] == [
+    assert titles["characters of validation that train lacks"] == [
         "'Z' U+005A: 2",
         "'ë' U+00EB: 2",
         "',' U+002C: 1",
     ]
-    assert titles["lines of test that stand in train, of 40 characters up"] == [LINE]
+    assert titles["lines of test that also occur in train, of 40 characters or more"] == [LINE]
 
 
 def test_what_cannot_be_loaded_cannot_be_looked_at(tmp_path: Path) -> None:

@@ -123,13 +123,13 @@ def test_tang_poems(shared_data: Path) -> None:
 def test_bad_rows_of_a_table_can_be_skipped(write, caplog: pytest.LogCaptureFixture) -> None:
     sentences = [f"text {number}" for number in range(60)]
     path = write("a.csv", "\n".join(["id,text", *(f"1,{text}" for text in sentences), "only", ""]))
-    with pytest.raises(DataError, match=r"a\.csv:62: 1 cells in 2 columns"):
+    with pytest.raises(DataError, match=r"a\.csv:62: 1 cell in 2 columns"):
         load_corpora(CorpusConfig(source=str(path)))
     with caplog.at_level("WARNING", "textapps"):
         loaded = load_corpora(CorpusConfig(source=str(path), skip_bad=True))
     found = [text for corpus in loaded for text in corpus.text.strip().split("\n\n")]
     assert sorted(found) == sorted(sentences)
-    assert caplog.messages == [f"a: 1 bad rows skipped: {path}:62: 1 cells in 2 columns"]
+    assert caplog.messages == [f"a: 1 bad row skipped: {path}:62: 1 cell in 2 columns"]
 
 
 def test_an_encoding_can_be_named(write) -> None:

@@ -128,7 +128,7 @@ def test_translation_sets_of_tensorflow_datasets(
     assert rows(train) == [row for row in expected if split_of(row[0]) != "validation"]
     assert rows(test) == [("olá", "hello")]
     assert caplog.messages[0] == (
-        "1 rows left out, such as talks-pt_to_en/train:81: no source sentence in this pair"
+        "1 row left out, such as talks-pt_to_en/train:81: no source sentence in this pair"
     )
     reverse = load(talks.parents[1], reverse=True)[2]
     assert rows(reverse) == [("hello", "olá")]

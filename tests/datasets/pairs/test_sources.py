@@ -88,7 +88,7 @@ def test_columns_of_tables(write) -> None:
             dict.fromkeys(EN_DE, "de"),
             "column 'de' cannot be both source and target",
         ),
-        ("rows.txt", "a\tb\n", {}, ".parquet, or --source-file and --target-file"),
+        ("rows.txt", "a\tb\n", {}, ".xlsx, or --source-file and --target-file"),
         ("train.en", "a\n", {}, "train.en: unknown kind of file, use .csv"),
     ],
 )

@@ -49,7 +49,7 @@ def test_bad_rows_can_be_skipped(write, caplog: pytest.LogCaptureFixture) -> Non
     said, *_ = caplog.messages  # the others are of classes with few rows
     first = good.count("\n") + 1
     assert said.startswith(f"pets: 3 bad rows skipped: {path}:{first}: not UTF-8 (byte 0xff")
-    assert f"{path}:{first + 1}: 1 cells in 2 columns; {path}:{first + 2}: no label" in said
+    assert f"{path}:{first + 1}: 1 cell in 2 columns; {path}:{first + 2}: no label" in said
 
 
 def test_training_never_reads_test(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_rows_without_text_are_left_out_with_a_warning(write, caplog) -> None:
         [data] = load_texts(DataConfig(source=source), ["train"])
     assert "" not in [text.strip() for text in data.texts]
     [record] = caplog.records
-    assert record.getMessage().startswith("pets: 2 rows without text left out of train")
+    assert record.getMessage().startswith("pets: 2 rows of train without text, left out")
 
 
 def test_every_split_gets_every_class(write, caplog) -> None:
@@ -170,7 +170,7 @@ def test_folded_labels_are_one_class(write, caplog) -> None:
     ("content", "split", "message"),
     [
         ("label\ttext\n", "train", "pets.tsv: no rows in this file"),
-        ("label\ttext\ncat\tone\ncat\ttwo\n", "train", "one class only, 'cat'; at least two"),
+        ("label\ttext\ncat\tone\ncat\ttwo\n", "train", "only one class, 'cat'; at least two"),
         ("words\ttext\ncat\tone\n", "train", "no label column, the columns are words, text"),
         ("label\ttext\ncat\tm\xe9\n", "train", "pets.tsv:2: not UTF-8"),
         ("label\ttext\ncat\tm\0\n", "train", "pets.tsv:2: a NUL character"),
@@ -193,7 +193,7 @@ def test_folded_labels_are_one_class(write, caplog) -> None:
         (
             "label\ttext\n" + "".join(f"{n % 13}\tpet {n}\n" for n in range(22)),
             "train",
-            "pets: 13 different labels in 22 rows are no classes: name their column by",
+            "pets: 13 different labels in 22 rows are no classes: name the column of labels with",
         ),
     ],
 )

@@ -26,7 +26,7 @@ GOOD = b"label,text\n" + b"".join(
         (b"label,text\n", [], ["reviews.csv: no rows in this file"]),
         (b"label,review_text\npos,good\n", [], ["no text column", "--text-column"]),
         (GOOD, ["--label-column", "labl"], ["no column 'labl'", "did you mean 'label'?"]),
-        (GOOD.replace(b"neg,", b"pos,"), [], ["one class only, 'pos'"]),
+        (GOOD.replace(b"neg,", b"pos,"), [], ["only one class, 'pos'"]),
         (b"label,text\npos,good\nneg,bad\n", [], ["class 'neg' has too few rows (1)"]),
         (GOOD + b"pos,caf\xe9\n", [], ["reviews.csv:82: not UTF-8 (byte 0xe9 at position 8)"]),
         (GOOD + b"pos,a\0b\n", [], ["reviews.csv:82: a NUL character"]),

@@ -66,7 +66,7 @@ def test_a_bad_file_is_named_and_can_be_skipped(
     result = cli("speech", "predict", str(bad), str(good), "--skip-bad", *run)
     assert result.exit_code == 0
     assert result.stdout.split("\t")[0] == "up"
-    assert f"1 bad recordings skipped: {bad}: " in result.stderr
+    assert f"1 bad recording skipped: {bad}: " in result.stderr
     assert reason in result.stderr
 
 
@@ -120,7 +120,7 @@ def test_a_class_of_one_clip(
     config = tiny("speech", "simple_rnn", **{"data.source": str(words), "training.epochs": 1})
     recognizer, _ = lifecycle.train(TASK, config, tmp_path)
     assert "stay" in recognizer.labels
-    assert "words: one clip only of stay to train on" in caplog.text
+    assert "words: only one clip of stay to train on" in caplog.text
     assert "words: no clip of stay in validation" in caplog.text
     write(kept)
     with pytest.raises(DataError, match=r"words: unknown command 'stay', choose from .*up"):
@@ -139,7 +139,7 @@ def test_a_bad_file_among_many_to_train_on(
     caplog.set_level(logging.WARNING, "textapps")
     config = tiny("speech", "simple_rnn", **changes, **{"data.skip_bad": True})
     recognizer, _ = lifecycle.train(TASK, config, tmp_path)
-    assert f"words: 1 bad files or rows skipped: {bad}: no audio" in caplog.text
+    assert f"words: 1 bad recording skipped: {bad}: no audio" in caplog.text
     assert (recognizer.run.path / "data.json").exists()
 
 

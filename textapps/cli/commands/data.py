@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textapps.cli.options import Choice
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.core.names import TASKS
 
@@ -147,9 +148,9 @@ def check_command(
         for title, found in findings.found():
             _print_findings(title, found)
     if stops := findings.stops:
-        one = len(stops) == 1
-        count = f"{len(stops):,} {'defect that stops' if one else 'defects that stop'}"
-        raise DataError(f"{findings.name} has {count} training: {stops[0]}")
+        stop = "stops" if len(stops) == 1 else "stop"
+        count = counted(len(stops), "defect")
+        raise DataError(f"{findings.name} has {count} that {stop} training: {stops[0]}")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
     elif rows:
         _print_table(rows)
     else:
-        console.say(f"no runs in {models_dir}: train one, such as `textapps sentiment train`")
+        console.say(f"no runs in {models_dir}: train one, as with `textapps sentiment train`")
 
 
 def describe_run(run: "RunDirectory") -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 from textapps.cli.figures import print_figures
 from textapps.cli.loading import load_run
 from textapps.cli.options import encoding_option, examples, json_option, run_options, talk_options
+from textapps.core.counted import counted
 from textapps.core.names import TaskName
 from textapps.tasks.registry import get_about
 
@@ -65,9 +66,7 @@ def command(task: TaskName) -> click.Command:
         if as_json:
             click.echo(json.dumps(figures))
             return
-        click.echo(
-            f"{figures['characters']:,} characters, {figures['unknown_characters']:,} unknown"
-        )
+        click.echo(f"{counted(len(text), 'character')}, {figures['unknown_characters']:,} unknown")
         print_figures(figures, get_about(task).figures)
 
     return score

@@ -40,7 +40,7 @@ def class_names(name: str, words: Iterable[str], config: ClipsConfig, *, noise: 
             "%s: no folder _background_noise_ to cut silence from, so no class '%s'", name, SILENCE
         )
     if len(names) < 2:
-        found = f"one class only, '{names[0]}'" if names else "no clips"
+        found = f"only one class, '{names[0]}'" if names else "no clips"
         raise DataError(f"{name}: {found}; at least two classes are needed")
     return names
 

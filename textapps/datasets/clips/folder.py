@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.datasets.clips.recording import NOISES, Recording, of_file
 from textapps.datasets.clips.sound_file import Found, endings, search
@@ -87,9 +88,8 @@ class ClipFolder:
         for path in listed:
             self._report(Defect(str(table), f"there is no clip {path}"))
         if unlisted:
-            LOGGER.warning(
-                "%d clips left out, such as %s: not in %s", len(unlisted), unlisted[0], table
-            )
+            count = counted(len(unlisted), "clip")
+            LOGGER.warning("%s left out, such as %s: not in %s", count, unlisted[0], table)
         return by_split
 
     def _recording(self, file: Path, word: str, speaker: str) -> Recording:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
+from textapps.core.counted import counted
 from textapps.datasets.clips.audio import Shape, read_all
 from textapps.datasets.clips.loader import ClipLoader
 from textapps.datasets.clips.recording import Recording, to_pcm
@@ -112,7 +113,7 @@ def check(config: ClipsConfig) -> ClipsFindings:
             if not clips and split == "train":
                 defects.append(Defect(split, f"no clip of '{name}' to train on"))
             elif clips < 2:
-                scarce.append(f"{name}: {clips} {'clip' if clips else 'clips'} in {split}")
+                scarce.append(f"{name}: {counted(clips, 'clip')} in {split}")
         return found
 
     splits = summaries(heard, summary, defects)

@@ -9,6 +9,7 @@ from functools import cache, cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.datasets.clips.audio import ClipAudio, Loudest, Resample, Shape
 from textapps.datasets.clips.classes import class_names, class_of, quotas, shares, shuffled
@@ -111,10 +112,10 @@ class ClipLoader:
         self._tell_of_skipped(chosen.name)
         if audio.longer:
             LOGGER.warning(
-                "%s: %d clips of %s are longer than %.3g s, the loudest stretch of each is used "
+                "%s: %s of %s longer than %.3g s: the loudest stretch of each is used "
                 "(preprocessor.clip_seconds); `textapps data check` says where a word may be lost",
                 chosen.name,
-                audio.longer,
+                counted(audio.longer, "clip"),
                 split,
                 shape.samples / shape.rate_hz,
             )
@@ -237,12 +238,13 @@ class ClipLoader:
         if split == "train" and (
             single := [label for label, count in counts.items() if count == 1]
         ):
-            LOGGER.warning("%s: one clip only of %s to train on", name, ", ".join(single))
+            LOGGER.warning("%s: only one clip of %s to train on", name, ", ".join(single))
 
     def _tell_of_skipped(self, name: str) -> None:
         if self._skipped:
             first = "; ".join(f"{place}: {reason}" for place, reason in self._skipped[:3])
-            LOGGER.warning("%s: %d bad files or rows skipped: %s", name, len(self._skipped), first)
+            count = counted(len(self._skipped), "bad recording")
+            LOGGER.warning("%s: %s skipped: %s", name, count, first)
             self._skipped.clear()
 
     @cached_property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.core.recording_faults import (
     CUT_OFF,
@@ -65,8 +66,8 @@ class Found(NamedTuple):
             return ""
         counts = ", ".join(f"{number:,} {ending}" for ending, number in self.others.most_common())
         total = self.others.total()
-        files = "file is" if total == 1 else "files are"
-        return f"{total:,} {files} not read ({counts}); recordings end in {endings()}"
+        are = "is" if total == 1 else "are"
+        return f"{counted(total, 'file')} {are} not read ({counts}); recordings end in {endings()}"
 
 
 def endings() -> str:

@@ -54,11 +54,11 @@ class CorpusFindings(Findings):
     def found(self) -> Iterator[tuple[str, Sequence[str]]]:
         """As `Findings` has it."""
         for split in SPLITS[1:]:
-            yield f"characters of {split} that train has not", _named(self.splits[split].new)
+            yield f"characters of {split} that train lacks", _named(self.splits[split].new)
         for split, odd in self.odd.items():
             yield f"control and replacement characters in {split}", _named(odd)
         for split, lines in self.shared.items():
-            title = f"lines of {split} that stand in train, of {LONG_LINE} characters up"
+            title = f"lines of {split} that also occur in train, of {LONG_LINE} characters or more"
             yield title, [short(line, 100) for line in lines]
 
 

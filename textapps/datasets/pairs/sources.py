@@ -41,7 +41,7 @@ def open_pairs(source: str, config: PairsConfig, report: Report = stop) -> PairS
         return TableSource(path, wanted, report, name, reading=reading, instead=instead)
 
     def from_folder(path: Path) -> PairSource:
-        raise DataError(f"{path}: a folder is no source of pairs; name a file in it")
+        raise DataError(f"{path}: a folder cannot be read as pairs; name a file in it")
 
     def from_set(found: PreparedSet) -> PairSource:
         left_out: list[Defect] = []

@@ -6,6 +6,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.datasets.config import DataConfig
 from textapps.datasets.labels import alike, are_no_classes, fold, scarce
@@ -80,9 +81,9 @@ class TextLoader:
         filled = [row for row in rows if row.text.strip()]
         if len(filled) < len(rows):
             LOGGER.warning(
-                "%s: %d rows without text left out of %s (textapps data check lists them)",
+                "%s: %s of %s without text, left out (textapps data check lists them)",
                 name,
-                len(rows) - len(filled),
+                counted(len(rows) - len(filled), "row"),
                 split,
             )
         names = self.label_names
@@ -130,8 +131,8 @@ class TextLoader:
         labels = len({self._label(row.label) for row in rows})
         if report and are_no_classes(labels, len(rows)):
             message = (
-                f"{labels:,} different labels in {len(rows):,} rows are no classes: name their "
-                "column by --label-column"
+                f"{labels:,} different labels in {len(rows):,} rows are no classes: name the "
+                "column of labels with --label-column"
             )
             report(Defect(self._main.name, message))
             report = None
@@ -155,7 +156,7 @@ class TextLoader:
         else:
             names = tuple(dict.fromkeys(map(self._label, given)))
         if len(names) < 2:
-            found = f"one class only, '{names[0]}'" if names else "no labelled rows"
+            found = f"only one class, '{names[0]}'" if names else "no labelled rows"
             raise DataError(f"{self._main.name}: {found}; at least two classes are needed")
         return names
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textapps.core.counted import counted
 from textapps.evaluation.metrics.bootstrap import paired_bootstrap
 from textapps.evaluation.metrics.classification import (
     classification_metrics,
@@ -76,7 +77,7 @@ def results(metrics: Mapping[str, float], examples: int) -> Headline:
     return Headline(
         "Results",
         [(NAMES[name], *figure(metrics, name)) for name in NAMES if name in metrics],
-        f"On {examples:,} examples. The 95 % interval is below each metric.",
+        f"On {counted(examples, 'example')}. The 95 % interval is below each metric.",
     )
 
 
@@ -97,7 +98,8 @@ def answer_plots(
         Plot(
             "Confusion matrix",
             plots.confusion(matrix, label_names),
-            f"Of {matrix.sum():,} examples, {int(np.trace(matrix)):,} on the diagonal are correct.",
+            f"The diagonal has the correct ones: {int(np.trace(matrix)):,} of "
+            f"{counted(int(matrix.sum()), 'example')}.",
             "Darker cells: a larger share of the true class.",
         ),
         Plot(

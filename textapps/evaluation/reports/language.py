@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textapps.core.counted import counted
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
 from textapps.evaluation.metrics.text_metrics import Samples
 from textapps.evaluation.reports import plots
@@ -55,8 +56,8 @@ def language_sections(
         Headline(
             "Results",
             [(NAMES[key], *figure(metrics, key)) for key in KEYS],
-            f"On {len(text):,} characters, each given the preceding text. The 95 % interval, from "
-            "resampled blocks of the text, is below each metric.",
+            f"On {counted(len(text), 'character')}, each given the preceding text. The 95 % "
+            "interval, from resampled blocks of the text, is below each metric.",
         ),
         _comparison(ours, theirs, metrics, order, seed=seed),
         Plot(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from textapps.core.counted import counted
 from textapps.evaluation.metrics.lengths import span, words
 from textapps.evaluation.metrics.translation import (
     AttentionMap,
@@ -89,8 +90,8 @@ def _results(scored: ScoredTranslations, metrics: Mapping[str, float]) -> Headli
     return Headline(
         "Results",
         figures,
-        f"On {len(scored):,} sentences. The 95 % bootstrap intervals are below BLEU and chrF. "
-        f"sacrebleu signatures: {said}.",
+        f"On {counted(len(scored), 'sentence')}. The 95 % bootstrap intervals are below BLEU and "
+        f"chrF. sacrebleu signatures: {said}.",
     )
 
 

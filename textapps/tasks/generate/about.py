@@ -43,6 +43,6 @@ ABOUT = About(
     ),
     inputs=Inputs("texts", "a text to continue", "text", 64, "[SEED]...", optional=True),
     straight="predict",
-    examples="characters",
+    example="character",
     figures=("nats_per_character", "bits_per_character", "perplexity"),
 )

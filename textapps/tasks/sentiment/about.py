@@ -34,6 +34,6 @@ ABOUT = About(
         ("textapps sentiment export", "textapps sentiment export --name reviews"),
     ),
     inputs=Inputs("texts", "a text", "text", 256, "[TEXT]..."),
-    examples="examples",
+    example="example",
     figures=("accuracy", "macro_f1", "auc", "log_loss", "calibration_error"),
 )

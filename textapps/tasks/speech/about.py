@@ -39,7 +39,7 @@ ABOUT = About(
         ),
     ),
     inputs=Inputs("files or folders", "a path", "path", 128, "[FILE|FOLDER]...", paths=True),
-    examples="clips",
+    example="clip",
     figures=(
         "accuracy",
         "macro_f1",

@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
+from textapps.core.counted import counted
 from textapps.tasks.classification import named_fields
 from textapps.tasks.rows import Asked, Row, chunks, fields_of
 from textapps.tasks.speech.predictor import SpeechRecognizer
@@ -44,6 +45,5 @@ def rows(
             )
     if skipped:
         more = f"; … and {len(skipped) - SHOWN:,} more" if len(skipped) > SHOWN else ""
-        LOGGER.warning(
-            "%d bad recordings skipped: %s%s", len(skipped), "; ".join(skipped[:SHOWN]), more
-        )
+        count = counted(len(skipped), "bad recording")
+        LOGGER.warning("%s skipped: %s%s", count, "; ".join(skipped[:SHOWN]), more)

@@ -36,7 +36,7 @@ ABOUT = About(
         ("textapps translate export", "textapps translate export --name en-de"),
     ),
     inputs=Inputs("sentences", "a sentence", "source", 128, "[SENTENCE]..."),
-    examples="sentences",
+    example="sentence",
     figures=("bleu", "chrf"),
     decimals=2,
 )
