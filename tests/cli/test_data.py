@@ -299,7 +299,10 @@ def test_options_tell_the_task(tmp_path: Path, couples: Path, clips: Path) -> No
     [
         ("--task sentiment --commands a,b", "--commands: labelled texts are neither pairs nor rec"),
         ("--task sentiment --source-column a", "--source-column: labelled texts are neither pairs"),
-        ("--task generate --label-column a", "--label-column: a text to continue has no labels"),
+        (
+            "--task generate --label-column a",
+            "--label-column: a text to continue has neither labels",
+        ),
         ("--task translate --text-column a", "--text-column: pairs have --source-column and"),
         ("--task speech --text-column a", "--text-column: recordings have only --commands"),
         ("--commands a,b --target-file c", "--commands: labelled texts"),
@@ -337,7 +340,7 @@ def test_a_text_taken_for_labelled_ones_is_told_how_to_look_at_it(
 def test_known_texts_need_no_task(tmp_path: Path) -> None:
     # what is asked for is the set itself, not a class of it
     result = run("show", "tiny_shakespeare:0.0.1", "--data-dir", tmp_path, "--label-column", "b")
-    assert "has no labels" in result.stderr
+    assert "has neither labels" in result.stderr
 
 
 def test_every_kind_has_its_task_and_options() -> None:

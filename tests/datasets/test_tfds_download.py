@@ -12,7 +12,9 @@ from textapps.datasets.tfds import download, reachable
 
 
 def test_unknown_name_suggests_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"'imdb_review' is neither a file.*did you mean 'imdb_reviews'"):
+    with pytest.raises(
+        DataError, match=r"'imdb_review' is neither a file.*did you mean 'imdb_reviews'"
+    ):
         download("imdb_review", tmp_path)
     with pytest.raises(DataError, match="see textapps data list"):
         download("qqqqqqqqqqqq", tmp_path)

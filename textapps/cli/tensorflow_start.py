@@ -17,9 +17,9 @@ from textapps.savedmodel.loading import absent
 # that there is none, and real failures raise exceptions.
 LOG_LEVEL = "3"
 
-# Keras imports them, where they are installed, for features that no command uses. Later imports of
-# them work as usual.
-UNUSED = ("matplotlib", "pandas", "scipy", "sklearn")
+# TensorFlow and Keras import them, where they are installed, for features that no command uses.
+# Later imports of them work as usual.
+UNUSED = ("PIL", "h5py", "matplotlib", "pandas", "psutil", "scipy", "sklearn")
 
 
 def prepare_tensorflow() -> None:
