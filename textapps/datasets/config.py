@@ -18,6 +18,7 @@ UNKNOWN, SILENCE = "unknown", "silence"
 _BOTH = ("train", "evaluate")
 _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
 _TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
+_OVERSAMPLE = Option("--oversample", metavar="N")
 _PATHS = ("data_dir", "source_file", "target_file")
 
 
@@ -135,6 +136,13 @@ class DataConfig(SourceConfig):
         False,
         description="Labels that differ only in case, blanks or number form are one class.",
     )
+    repeat: Annotated[int, _OVERSAMPLE] = Field(
+        1,
+        ge=1,
+        le=1_000,
+        description="How often at most a pass uses a text of a class that has fewer texts than "
+        "others.",
+    )
 
     of_the_model: ClassVar[tuple[str, ...]] = ("fold_labels",)
 
@@ -243,7 +251,7 @@ class ClipsConfig(SourceConfig):
     redraw: bool = Field(
         True, description="Take other clips of unknown words in each pass of training."
     )
-    repeat: int = Field(
+    repeat: Annotated[int, _OVERSAMPLE] = Field(
         4,
         ge=1,
         le=1_000,

@@ -96,6 +96,7 @@ def begin(
     small.build()
     freeze(small, config.start)
     train, validation, labels = load_training(task, config, start)
+    config = task.settle(config, train)
     preprocessor, batches = task.learn(config, train, start.preprocessor if start else None)
 
     def create() -> RunDirectory:
@@ -261,7 +262,7 @@ def _fit(
                 record_start(run, prepared.start, taken)
         freeze(model, config.start)
         predictor = task.predictor(run, config, preprocessor, model, labels)
-        objective = task.objective(predictor, prepared.validation)
+        objective = task.objective(predictor, prepared.validation, batches)
         result = fit(
             model,
             loss=objective.loss,
@@ -274,6 +275,7 @@ def _fit(
             monitor=objective.monitor,
             mode=objective.mode,
             evaluate=objective.figures,
+            class_weights=objective.class_weights,
             replicas=replicas,
             progress=progress,
         )

@@ -2,6 +2,7 @@
 
 from textapps.tasks.config import C
 from textapps.tasks.predictor import TrainedPredictor
+from textapps.tasks.registry import monitor_of
 from textapps.tasks.task import M, P
 from textapps.training.evaluations import Summary
 
@@ -24,6 +25,7 @@ def facts(
         "parameters": f"{metrics['parameters']:,}",
         **more,
         "trained on": config.data.source,
+        "best by": f"validation {monitor_of(predictor.run)}".replace("_", " "),
         "training": f"{metrics['seconds']:.0f} s",
         "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} {unit}",
     }

@@ -11,6 +11,7 @@ from textapps.datasets.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
 from textapps.preprocessing.config import AudioConfig, AugmentationConfig
 from textapps.tasks.config import Presets, TaskConfig
+from textapps.training.config import ClassifierTrainingConfig
 
 
 class ModelConfig(Section):
@@ -48,6 +49,7 @@ class SpeechConfig(TaskConfig):
     augmentation: AugmentationConfig = AugmentationConfig()
     stem: StemConfig = StemConfig()
     model: ModelConfig = ModelConfig()
+    training: ClassifierTrainingConfig = ClassifierTrainingConfig()
     detection: DetectionConfig = DetectionConfig()
 
     @model_validator(mode="after")
