@@ -36,9 +36,7 @@ def make_run(
     models: Path, name: str, state: TrainingState | None, start: str | None = None, **training: str
 ) -> RunDirectory:
     kind = name.rpartition("-")[2]
-    config = Config(
-        backbone=Backbone(kind=kind), start=Start(init_from=start), training=training
-    )
+    config = Config(backbone=Backbone(kind=kind), start=Start(init_from=start), training=training)
     run = RunDirectory.create(models, "sentiment", kind, config)
     run.path.rename(run.path.with_name(name))
     run = RunDirectory.open(run.path.with_name(name), trained=False)

@@ -54,6 +54,11 @@ class SpeechConfig(TaskConfig):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SpeechConfig":
+        if self.preprocessor.trim and self.model.streaming:
+            raise ValueError(
+                "preprocessor.trim needs whole recordings, and with model.streaming audio is read "
+                "as it comes: leave out --trim or --streaming"
+            )
         if self.detection.hop_ms > 1_000 * self.preprocessor.clip_seconds:
             raise ValueError(
                 f"detection.hop_ms {self.detection.hop_ms} must not be more than "
