@@ -1,6 +1,6 @@
 """What a task is: the functions that tasks/lifecycle.py calls, the same ones for every task."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.datasets.stamp import training_files
 from textapps.evaluation.reports.sections import Report
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C, Presets, TaskConfig
@@ -148,6 +149,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
         data are read.
     load_training: the training and the validation split. When a run is resumed, the labels are
         those of the run, else (). DataError if data are missing or wrong.
+    files: what load_training reads: files, and folders with all files below them; none if the
+        data are a prepared set.
     load_split: one split for an evaluation, given the labels of the run. For None, the test split
         of data that are split, all of other data.
     settle: the configuration with what depends on the training split decided; a new run records
@@ -187,6 +190,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
 
     check: Callable[[C], M]
     load_training: Callable[[C, Labels], tuple[S, S]]
+    files: Callable[[C], Iterable[Path]] = lambda config: training_files(config.data)
     load_split: Callable[[C, str | None, Labels], S]
     settle: Callable[[C, S], C] = lambda config, _: config
     labels: Callable[[S], Labels] = lambda _: ()

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from textapps.datasets.clips.examples import Clips
+from textapps.datasets.clips.sources import recorded_files
 from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.tasks.classification import BEST, classifier_objective, settled
@@ -55,6 +56,7 @@ TASK = Task(
     labelled=True,
     check=lambda config: SpeechModel(config, FrontEnd(config.preprocessor), classes=2),
     load_training=data.load_training,
+    files=lambda config: recorded_files(config.data),
     load_split=data.load_split,
     settle=settle,
     labels=lambda clips: clips.names,
