@@ -83,7 +83,7 @@ def test_macro_f1_is_monitored_and_a_resumed_run_ends_the_same(
     assert result.best_score == pytest.approx(max(scores), rel=1e-6)
     metrics = {"parameters": 7, "seconds": 1.0}
     summary = {"data": "rare", "split": "test", "examples": 3, "metrics": metrics}
-    assert facts(whole, summary, "examples")["best by"] == "validation macro f1"
+    assert facts(whole, summary, "examples")["best weights by"] == "Macro F1 (validation)"
     with pytest.raises(TrainingInterrupted):
         lifecycle.train(get_task(task), config, tmp_path / "stopped", InterruptAt(result.steps - 4))
     (run,) = RunDirectory.all(tmp_path / "stopped", task)

@@ -27,7 +27,7 @@ class Listener:
 
     The first answer is for the first whole clip, and equals that for this clip alone. A causal
     model reads each sample once and carries its state on. Any other model reads the whole clip
-    again for each answer.
+    again for each answer, trimmed if `audio` says so.
 
     Law: the answers do not depend on how the stream is cut into pieces.
 
