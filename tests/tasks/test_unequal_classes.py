@@ -139,7 +139,7 @@ def test_weights_are_those_of_a_pass(tiny: Tiny, rare: Path) -> None:
         changes = {"data.repeat": repeat, "training.class_weights": "balanced"}
         config = config_of(tiny, "sentiment", rare, **changes)
         texts, validation = task.load_training(config, ())
-        featurizer, batches = task.learn(config, texts)
+        featurizer, batches = task.learn(config, texts, None)
         assert tuple(np.bincount(batches.labels_of_pass)) == sizes
         assert batches.steps_per_pass == -(-sum(sizes) // config.training.batch_size)
         model = task.model(config, featurizer, texts.label_names)
