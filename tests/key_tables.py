@@ -41,10 +41,11 @@ def sections(task: str) -> dict[str, list[Key]]:
 def keys_table(name: str) -> Iterator[str]:
     task, dot, section = name.rpartition(".")
     tasks = [task] if dot else list(TASKS)
-    by_task = {each: sections(each)[section] for each in tasks}
+    by_task = {each: {key.name: key for key in sections(each)[section]} for each in tasks}
+    keys = {name: key for found in by_task.values() for name, key in found.items()}
     yield from rows(["key", "option", "type", "default", "environment variable", "meaning"])
-    for number, key in enumerate(by_task[tasks[0]]):
-        options = {each: by_task[each][number].option for each in tasks}
+    for name, key in keys.items():
+        options = {each: found[name].option for each, found in by_task.items() if name in found}
         takers = [each for each, option in options.items() if option is not None]
         option = ""
         if takers:

@@ -58,11 +58,13 @@ def test_a_truncated_file_is_refused_alike(cases: Path) -> None:
     assert errors.numpy().tolist() == [reason.encode()]
 
 
-def test_words_after_a_silence(cases: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trim", [False, True])
+def test_words_after_a_silence(cases: Path, tmp_path: Path, trim: bool) -> None:
     """Training learns them, and evaluation gives the scores of prediction."""
     settings = {
         "preset": "tiny",
         "data.source": str(cases / "late"),
+        "preprocessor.trim": trim,
         "training.epochs": 60,
         "training.batch_size": 15,
     }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import textapps
 from textapps.datasets.config import DataConfig, PairsConfig
 from textapps.datasets.pairs.inspection import PairsFindings
 from textapps.datasets.pairs.inspection import check as check_pairs
@@ -64,6 +65,22 @@ def test_every_split_has_every_class(texts: Path, caplog) -> None:
     _, validation, _ = load_texts(DataConfig(source=str(texts / "fifty.csv")))
     assert set(validation.labels.tolist()) == {0, 1}
     assert "few rows: validation" in caplog.messages[-2]
+
+
+def test_a_rare_class_can_be_weighed(texts: Path, tmp_path: Path) -> None:
+    """It is predicted then; macro F1 selects the weights either way."""
+    source = str(texts / "imbalanced.csv")
+    [told] = check(DataConfig(source=source)).unequal
+    assert told.startswith("train: 'ok' has 26 times as many examples as 'complaint' (833 and 32)")
+    predicted = {}
+    for kind in ("none", "balanced"):
+        settings = {"preset": "tiny", "data.source": source, "training.class_weights": kind}
+        classifier = textapps.train("sentiment", settings, tmp_path)
+        assert classifier.config.training.monitor == "macro_f1"
+        _, validation, test = load_texts(DataConfig(source=source))
+        answers = classifier.predict([*validation.texts, *test.texts])
+        predicted[kind] = sum(answer.label == "complaint" for answer in answers)
+    assert predicted["balanced"] > predicted["none"]
 
 
 def test_spellings_of_a_label(texts: Path) -> None:

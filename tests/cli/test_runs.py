@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import Result
+from pydantic import Field
 
 from textapps.core.config import Section
 from textapps.training.checkpoint import CheckpointStore, TrainingState
@@ -28,13 +29,14 @@ class Config(Section):
     preset: str = "tiny"
     backbone: Backbone
     start: Start = Start()
+    training: dict[str, str] = Field(default_factory=dict)
 
 
 def make_run(
-    models: Path, name: str, state: TrainingState | None, start: str | None = None
+    models: Path, name: str, state: TrainingState | None, start: str | None = None, **training: str
 ) -> RunDirectory:
     kind = name.rpartition("-")[2]
-    config = Config(backbone=Backbone(kind=kind), start=Start(init_from=start))
+    config = Config(backbone=Backbone(kind=kind), start=Start(init_from=start), training=training)
     run = RunDirectory.create(models, "sentiment", kind, config)
     run.path.rename(run.path.with_name(name))
     run = RunDirectory.open(run.path.with_name(name), trained=False)
@@ -45,24 +47,28 @@ def make_run(
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """Three runs: finished and evaluated, stopped half-way, without a checkpoint."""
+    """Three runs: finished and evaluated, stopped half-way, without a checkpoint.
+
+    The first is of an earlier version, which named no metric to monitor.
+    """
     models = tmp_path / "models"
     done = TrainingState(12, 6, 3.0, 0.9375, 0.2, 12, 0, "epochs")
     run = make_run(models, "20260101-000001-gru", done)
     metrics = {"accuracy": 0.87654321, "macro_f1": 0.85, "log_loss": 0.31, "parameters": 7}
     run.write_json("metrics.json", {"task": "sentiment", "metrics": metrics})
-    make_run(models, "20260101-000002-lstm", TrainingState(3, 6, 1.0, None, None, None, 0, None))
-    make_run(models, "20260101-000003-transformer", None)
+    stopped = TrainingState(3, 6, 1.0, None, None, None, 0, None)
+    make_run(models, "20260101-000002-lstm", stopped, monitor="loss")
+    make_run(models, "20260101-000003-transformer", None, monitor="macro_f1")
     return models
 
 
 def test_table(cli: Cli, models: Path) -> None:
     result = cli("runs", "--models-dir", str(models))
     assert [" ".join(line.split()) for line in result.stdout.splitlines()] == [
-        "task run backbone preset state epochs score accuracy macro_f1",
-        "sentiment 20260101-000001-gru gru tiny finished 2 0.9375 0.8765 0.85",
-        "sentiment 20260101-000002-lstm lstm tiny stopped 0.5",
-        "sentiment 20260101-000003-transformer transformer tiny incomplete",
+        "task run backbone preset state monitor epochs score accuracy macro_f1",
+        "sentiment 20260101-000001-gru gru tiny finished accuracy 2 0.9375 0.8765 0.85",
+        "sentiment 20260101-000002-lstm lstm tiny stopped loss 0.5",
+        "sentiment 20260101-000003-transformer transformer tiny incomplete macro_f1",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
 
@@ -80,6 +86,7 @@ def test_json_lines(cli: Cli, models: Path) -> None:
         "state": "finished",
         "epochs": 2.0,
         "score": 0.9375,
+        "monitor": "accuracy",
         "test": {"accuracy": 0.87654321, "macro_f1": 0.85, "log_loss": 0.31, "parameters": 7},
     }
     assert [row["state"] for row in rows] == ["finished", "stopped", "incomplete"]
@@ -91,8 +98,8 @@ def test_where_a_run_came_from(cli: Cli, models: Path) -> None:
     make_run(models, "20260101-000004-gru", TrainingState(6, 6, 1.0, 0.5, 0.2, 6), first)
     result = cli("runs", "--models-dir", str(models))
     head, *rows = (" ".join(line.split()) for line in result.stdout.splitlines())
-    assert head == "task run backbone preset state from epochs score accuracy macro_f1"
-    assert rows[-1] == "sentiment 20260101-000004-gru gru tiny stopped 20260101-000001-gru 1 0.5"
+    assert head == "task run backbone preset state monitor from epochs score accuracy macro_f1"
+    assert rows[-1].endswith("gru tiny stopped accuracy 20260101-000001-gru 1 0.5")
 
 
 def test_models_dir_from_the_environment(

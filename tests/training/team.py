@@ -20,6 +20,7 @@ from textapps.training.carried import CarriedState
 from textapps.training.config import TrainingConfig
 from textapps.training.fit import FitResult, fit
 from textapps.training.interruption import TrainingInterrupted
+from textapps.training.macro_f1 import MacroF1
 from textapps.training.progress import NoProgress
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
@@ -27,6 +28,7 @@ from textapps.training.seeding import seed_everything
 from textapps.training.streams import ScoringBatchSource, StreamBatchSource
 
 STREAMS, CHUNK, SCORING_STREAMS = 5, 4, 3
+CLASS_WEIGHTS = np.float32([0.4, 2.5, 1.1])
 
 
 class Slow(TextBatchSource):
@@ -78,6 +80,7 @@ def train(
     progress: Any = None,
     slow: bool = False,
     witness: list[str] | None = None,
+    class_weights: np.ndarray | None = None,
 ) -> FitResult:
     """As `trainee.train`, of a model that is nearly nothing.
 
@@ -98,12 +101,16 @@ def train(
         return fit(
             model,
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
+            metrics=[
+                keras.metrics.SparseCategoricalAccuracy("accuracy"),
+                MacroF1(trainee.CLASSES),
+            ],
             train=source,
             validation=trainee.source(7, 2, config.batch_size, shuffled=False),
             config=config,
             run=run,
             evaluate=evaluate,
+            class_weights=class_weights,
             replicas=replicas,
             progress=progress,
         )
@@ -167,6 +174,7 @@ def on_two_devices(models_dir: str) -> None:
         return trainee.new_run(Path(models_dir) / name, **changes, **more)
 
     train(new("two"), two)
+    train(new("weighted"), two, class_weights=CLASS_WEIGHTS)
     read(new("read-parts", accumulate=2), two)
     # Begun by one, gone on with by two, ended by one.
     run = new("read-moved")

@@ -46,6 +46,22 @@ def test_order_is_pinned_because_runs_are_resumed_with_later_versions():
     assert order == [[[1], [5, 0, 2], [3, 6, 4]], [[1, 3, 2], [5, 0, 4], [6]]]
 
 
+@given(lengths_of_texts, st.integers(1, 7), st.integers(0, 9))
+def test_a_pass_has_the_examples_that_it_is_told(lengths, batch_size, seed):
+    """Repeated ones too, with the lengths that they have."""
+
+    def of_pass(number):
+        return np.concatenate([np.arange(len(lengths)), [number % len(lengths)] * 3])
+
+    plan = LengthGroupedPlan(lengths, batch_size, seed, pool=len(lengths) + 3, of_pass=of_pass)
+    for number in (0, 4):
+        batches = [plan.indices(number, step).tolist() for step in range(plan.steps_per_pass)]
+        assert sorted(itertools.chain(*batches)) == sorted(of_pass(number))
+        ranges = [[lengths[i] for i in batch] for batch in batches]
+        ranges.sort(key=lambda batch: (min(batch), max(batch), -len(batch)))
+        assert all(max(a) <= min(b) for a, b in itertools.pairwise(ranges))
+
+
 def test_seed_and_pass_change_the_order():
     def order(seed, pass_index):
         plan = LengthGroupedPlan(range(50), 4, seed)

@@ -19,6 +19,7 @@ from textapps.training.run_directory import RunDirectory
 pytestmark = pytest.mark.timeout(1200)  # some twenty on a machine that has nothing else to do
 CHANGES = {"epochs": 3, "average": 0.8, "checkpoint_steps": 5}
 FIGURES = ("step", "loss", "val_loss", "learning_rate")
+SHARES = ("accuracy", "val_accuracy", "macro_f1", "val_macro_f1")
 
 
 def history(run: RunDirectory, *columns: str) -> np.ndarray:
@@ -62,11 +63,19 @@ def two_devices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_devices_train_as_one(two_devices: Path, alone: RunDirectory) -> None:
     run = only(two_devices / "two")
-    columns = (*FIGURES, "accuracy", "val_accuracy")
+    columns = (*FIGURES, *SHARES)
     np.testing.assert_allclose(history(run, *columns), history(alone, *columns), rtol=1e-5)
     expected = arrays(alone)
     for key, array in arrays(run).items():
         np.testing.assert_allclose(array, expected[key], rtol=1e-3, atol=1e-6, err_msg=key)
+
+
+def test_class_weights_on_two_devices(two_devices: Path, tmp_path: Path) -> None:
+    run = trainee.new_run(tmp_path, **CHANGES)
+    team.train(run, Replicas(), class_weights=team.CLASS_WEIGHTS)
+    columns = (*FIGURES, *SHARES)
+    expected = history(run, *columns)
+    np.testing.assert_allclose(history(only(two_devices / "weighted"), *columns), expected, 1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +158,7 @@ def two_processes(tmp_path_factory: pytest.TempPathFactory) -> dict[float, RunDi
 def test_two_processes_train_as_one(
     two_processes: dict[float, RunDirectory], alone: RunDirectory
 ) -> None:
-    columns = (*FIGURES, "accuracy", "val_accuracy")
+    columns = (*FIGURES, *SHARES)
     found = history(two_processes[0.0], *columns)
     np.testing.assert_allclose(found, history(alone, *columns), rtol=1e-5)
 

@@ -18,6 +18,7 @@ UNKNOWN, SILENCE = "unknown", "silence"
 _BOTH = ("train", "evaluate")
 _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
 _TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
+_OVERSAMPLE = Option("--oversample", metavar="N")
 _PATHS = ("data_dir", "source_file", "target_file")
 
 
@@ -49,7 +50,6 @@ class SourceConfig(Section):
         description="Where prepared TensorFlow Datasets are; by default TFDS_DATA_DIR, else "
         "~/tensorflow_datasets.",
     )
-
     encoding: Annotated[
         str | None, Option("--encoding", metavar="NAME", commands=_BOTH), AfterValidator(_encoding)
     ] = Field(
@@ -57,7 +57,6 @@ class SourceConfig(Section):
         description="The encoding of text files and tables, such as cp1252 (Windows); by default "
         "UTF-8, or UTF-16 with a byte order mark.",
     )
-
     delimiter: Annotated[
         str | None,
         Option("--delimiter", metavar="CHAR", commands=_BOTH),
@@ -67,11 +66,9 @@ class SourceConfig(Section):
         description="What separates the cells of CSV and TSV, such as ';' or 'tab'; by default a "
         "tab in TSV, and in CSV what the first line shows.",
     )
-
     sheet: Annotated[str | None, Option("--sheet", metavar="NAME", commands=_BOTH)] = Field(
         None, min_length=1, description="The sheet of an Excel workbook; by default the first one."
     )
-
     skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
         False, description="Leave out rows of tables that cannot be read, and name some of them."
     )
@@ -82,12 +79,7 @@ class SourceConfig(Section):
     @property
     def reading(self) -> Reading:
         """How files are read."""
-        return Reading(
-            encoding=self.encoding,
-            delimiter=self.delimiter,
-            sheet=self.sheet,
-            skip_bad=self.skip_bad,
-        )
+        return Reading(True, self.encoding, self.delimiter, self.sheet, self.skip_bad)
 
     def changed(self, flags: Mapping[str, object]) -> Self:
         """The same with these values; another source brings columns and splits of its own.
@@ -143,6 +135,13 @@ class DataConfig(SourceConfig):
     fold_labels: Annotated[bool, Option("--fold-labels")] = Field(
         False,
         description="Labels that differ only in case, blanks or number form are one class.",
+    )
+    repeat: Annotated[int, _OVERSAMPLE] = Field(
+        1,
+        ge=1,
+        le=1_000,
+        description="How often at most a pass uses a text of a class that has fewer texts than "
+        "others.",
     )
 
     of_the_model: ClassVar[tuple[str, ...]] = ("fold_labels",)
@@ -252,7 +251,7 @@ class ClipsConfig(SourceConfig):
     redraw: bool = Field(
         True, description="Take other clips of unknown words in each pass of training."
     )
-    repeat: int = Field(
+    repeat: Annotated[int, _OVERSAMPLE] = Field(
         4,
         ge=1,
         le=1_000,

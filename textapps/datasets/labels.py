@@ -8,6 +8,9 @@ from textapps.core.counted import counted
 FEW = {"train": 10, "validation": 5, "test": 5}
 """A class with fewer rows can hardly be learned, or its figures say little."""
 
+UNEQUAL = 2
+"""Classes are unequal if the largest has this many times as many examples as the smallest."""
+
 _NUMBER = re.compile(r"([+-]?)0*(\d+?)(?:\.(\d*?)0*)?")
 
 
@@ -48,6 +51,34 @@ def scarce(split: str, counts: Mapping[str, int]) -> list[str]:
         for label, count in counts.items()
         if count < FEW.get(split, 0)
     ]
+
+
+def unequal(counts: Mapping[str, int]) -> str:
+    """How much larger the largest class is than the smallest, "" below `UNEQUAL` times.
+
+    Classes without examples are ignored.
+
+    >>> unequal({"neg": 50, "pos": 950, "odd": 0})
+    "'pos' has 19 times as many examples as 'neg' (950 and 50)"
+    >>> unequal({"neg": 50, "pos": 99})
+    ''
+    """
+    present = {label: count for label, count in counts.items() if count}
+    large, small = (bound(present, key=present.__getitem__, default="") for bound in (max, min))
+    if not present or present[large] < UNEQUAL * present[small]:
+        return ""
+    times = f"{present[large] / present[small]:.3g}"
+    return (
+        f"'{large}' has {times} times as many examples as '{small}' "
+        f"({present[large]:,} and {present[small]:,})"
+    )
+
+
+def to_balance(counts: Mapping[str, int]) -> list[str]:
+    """The finding of `data check` on the classes of train, with the remedy; none if equal."""
+    told = unequal(counts)
+    remedy = "--class-weights balanced or --oversample gives small classes more weight"
+    return [f"train: {told}; {remedy}"] if told else []
 
 
 def are_no_classes(labels: int, rows: int) -> bool:

@@ -102,6 +102,8 @@ class SubwordConfig(Section):
 class AudioConfig(Section):
     """How a waveform becomes frames of features."""
 
+    FREE: ClassVar = ("trim",)
+
     sample_rate: int = Field(
         16_000, ge=4_000, le=192_000, description="Rate that recordings are resampled to, in Hz."
     )
@@ -127,6 +129,11 @@ class AudioConfig(Section):
         gt=0,
         le=60,
         description="Length of a clip; a shorter one is padded with silence, a longer one is cut.",
+    )
+    trim: Annotated[bool, Option("--trim")] = Field(
+        False,
+        description="Cut silence from both ends of every recording first, up to 100 ms from the "
+        "sound; not with streaming.",
     )
 
     @property

@@ -41,6 +41,7 @@ class About:
     example: what an evaluation counts
     figures: those that `evaluate` prints, where there are such
     decimals: of these
+    monitor: the validation metric that selects the best weights, unless training.monitor names it
     formats: what `export` can write
     """
 
@@ -54,4 +55,5 @@ class About:
     example: str
     figures: tuple[str, ...]
     decimals: int = 4
+    monitor: str
     formats: tuple[str, ...] = ("saved_model",)

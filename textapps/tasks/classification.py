@@ -1,11 +1,21 @@
-"""The answers of a classifier, whatever it classifies."""
+"""What classifiers have in common, whatever they classify: answers, and what training optimises."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+
+from textapps.core.notices import notice
+from textapps.datasets.labels import unequal
+from textapps.tasks.task import Objective
+from textapps.training.class_balance import balanced_weights
+from textapps.training.config import ClassifierTrainingConfig
+from textapps.training.macro_f1 import MacroF1
+
+BEST = {"accuracy": "accuracy {:.4f}", "macro_f1": "macro F1 {:.4f}", "loss": "loss {:.4f}"}
+"""How the best value of each metric that can be monitored is printed."""
 
 
 class Classification(NamedTuple):
@@ -62,3 +72,58 @@ def classifications(scores: NDArray[np.float32], labels: Sequence[str]) -> list[
         for row in scores
         for best in [int(np.argmax(row))]
     ]
+
+
+def settled(
+    training: ClassifierTrainingConfig,
+    usual: str,
+    name: str,
+    label_names: Sequence[str],
+    labels: NDArray[np.int32],
+) -> ClassifierTrainingConfig:
+    """The section with the metric that `monitor = "auto"` stands for; a notice says why.
+
+    Args:
+        usual: the metric where classes are equal.
+        name: the data, for the notice.
+        labels: int32[n], of the training examples that count.
+    """
+    if training.monitor != "auto":
+        return training
+    counts = np.bincount(labels, minlength=len(label_names)).tolist()
+    told = unequal(dict(zip(label_names, counts, strict=True)))
+    if told:
+        notice(
+            "%s: %s in train, so macro F1 selects the best weights (--monitor); "
+            "--class-weights balanced or --oversample gives small classes more weight",
+            name,
+            told,
+        )
+    return training.model_copy(update={"monitor": "macro_f1" if told else usual})
+
+
+def classifier_objective(
+    loss: Callable[[Any, Any], Any],
+    accuracy: Any,
+    training: ClassifierTrainingConfig,
+    usual: str,
+    *,
+    classes: int,
+    labels: NDArray[np.int32],
+    logits: Callable[[Any], Any] = lambda outputs: outputs,
+) -> Objective:
+    """What training optimises and monitors.
+
+    Args:
+        loss: of labels int32[batch] and the model's outputs, float32[batch].
+        accuracy: Keras's metric of the same.
+        usual: the metric to monitor in a run of an earlier version, which names none.
+        labels: int32[n], of the examples of a pass, for class weights.
+        logits: makes float32[batch, classes] of the model's outputs.
+    """
+    monitor = usual if training.monitor == "auto" else training.monitor
+    mode: Literal["max", "min"] = "min" if monitor == "loss" else "max"
+    # An earlier run goes on with the columns that its history.csv has.
+    more = [MacroF1(classes, logits)] if monitor == "macro_f1" else []
+    weights = balanced_weights(labels, classes) if training.class_weights == "balanced" else None
+    return Objective(loss, [accuracy, *more], f"val_{monitor}", mode, class_weights=weights)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from textapps.core.errors import DataError
 from textapps.core.notices import muted
 from textapps.datasets.config import SourceConfig
+from textapps.datasets.stamp import stamp_of
 from textapps.tasks.config import C
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.checkpoint import CheckpointStore
@@ -57,14 +58,29 @@ def load_evaluated(
     return task.load_split(config, split, predictor.labels)
 
 
+def data_stamp(task: Task[C, S, P, B, M, R, E], config: C) -> str:
+    """The stamp of the files of train and validation, "" if the data are a prepared set.
+
+    Raises:
+        DataError: a table of recordings cannot be read.
+    """
+    with muted():  # reading the data says it
+        return stamp_of(task.files(config))
+
+
 def warn_of_changed_data(
     task: Task[C, S, P, B, M, R, E], run: RunDirectory, config: C, labels: tuple[str, ...]
 ) -> None:
-    """Warns if files that a run was trained on have changed; prepared sets do not change."""
+    """Warns if files that a run was trained on have changed; prepared sets do not change.
+
+    They are read again only if their stamp differs from that of the run, which a copy has too.
+    """
     if not config.data.files:
         return
     known = read_data_record(run, labelled=task.labelled)
     try:
+        if known["stamp"] and known["stamp"] == data_stamp(task, config):
+            return
         with muted():  # what is to be said of these files was said in training
             train, validation = task.load_training(config, labels)
         change = changed(run, known, describe(train, validation, labels))

@@ -13,7 +13,7 @@ from textapps.core.errors import ConfigurationError, unknown
 from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C
-from textapps.tasks.evaluation import is_same, load_evaluated, warn_of_changed_data
+from textapps.tasks.evaluation import data_stamp, is_same, load_evaluated, warn_of_changed_data
 from textapps.tasks.start import (
     Start,
     load_training,
@@ -95,14 +95,16 @@ def begin(
     small = task.check(config)
     small.build()
     freeze(small, config.start)
+    stamp = data_stamp(task, config)  # before reading: a file that changes meanwhile is noticed
     train, validation, labels = load_training(task, config, start)
+    config = task.settle(config, train)
     preprocessor, batches = task.learn(config, train, start.preprocessor if start else None)
 
     def create() -> RunDirectory:
         run = RunDirectory.create(Path(models_dir), task.name, config.backbone.kind, config)
         run.preprocessor_dir.mkdir()
         preprocessor.save(run.preprocessor_dir)
-        write_data_record(run, describe(train, validation, labels))
+        write_data_record(run, describe(train, validation, labels, stamp))
         return run
 
     run = replicas.agreed_run(create, Path(models_dir) / task.name)
@@ -261,7 +263,7 @@ def _fit(
                 record_start(run, prepared.start, taken)
         freeze(model, config.start)
         predictor = task.predictor(run, config, preprocessor, model, labels)
-        objective = task.objective(predictor, prepared.validation)
+        objective = task.objective(predictor, prepared.validation, batches)
         result = fit(
             model,
             loss=objective.loss,
@@ -274,6 +276,7 @@ def _fit(
             monitor=objective.monitor,
             mode=objective.mode,
             evaluate=objective.figures,
+            class_weights=objective.class_weights,
             replicas=replicas,
             progress=progress,
         )

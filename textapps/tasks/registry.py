@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from textapps.tasks.about import About
     from textapps.tasks.config import Presets
     from textapps.tasks.task import Task
+    from textapps.training.run_directory import RunDirectory
 
     AnyTask = Task[Any, Any, Any, Any, Any, Any, Any]
 
@@ -50,6 +51,14 @@ def get_about(name: str) -> "About":
     """
     found: About = _module(name, "about").ABOUT
     return found
+
+
+def monitor_of(run: "RunDirectory") -> str:
+    """The validation metric that selects the best weights of a run; "" of an unknown task."""
+    named = str(run.config.get("training", {}).get("monitor", "auto"))
+    if named == "auto":
+        named = get_about(run.task).monitor if run.task in _PACKAGES else ""
+    return named
 
 
 def _module(name: str, module: str) -> Any:

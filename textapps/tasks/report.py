@@ -1,7 +1,9 @@
 """The facts that the reports of all tasks begin with."""
 
+from textapps.evaluation.reports.sections import NAMES
 from textapps.tasks.config import C
 from textapps.tasks.predictor import TrainedPredictor
+from textapps.tasks.registry import monitor_of
 from textapps.tasks.task import M, P
 from textapps.training.evaluations import Summary
 
@@ -16,7 +18,7 @@ def facts(
         more: facts of the task; they follow the number of parameters.
     """
     config, metrics = predictor.config, summary["metrics"]
-    backbone = config.backbone
+    backbone, monitor = config.backbone, monitor_of(predictor.run)
     return {
         "run": predictor.run.name,
         "backbone": f"{backbone.kind}, {backbone.layers} x {backbone.units}",
@@ -24,6 +26,7 @@ def facts(
         "parameters": f"{metrics['parameters']:,}",
         **more,
         "trained on": config.data.source,
+        "best weights by": f"{NAMES.get(monitor, monitor.capitalize())} (validation)",
         "training": f"{metrics['seconds']:.0f} s",
         "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} {unit}",
     }

@@ -1,10 +1,14 @@
 """What a task is: the functions that tasks/lifecycle.py calls, the same ones for every task."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from textapps.datasets.stamp import training_files
 from textapps.evaluation.reports.sections import Report
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C, Presets, TaskConfig
@@ -115,6 +119,8 @@ class Objective:
     loss, metrics: Keras's.
     monitor, mode: the validation metric that selects the best weights, and its direction.
     figures: computes metrics that Keras cannot; called after each validation.
+    class_weights: float32[classes], what the loss of an example of each class is multiplied by in
+        training; None for tasks without classes, and for classes that count the same.
     """
 
     loss: Any
@@ -122,6 +128,7 @@ class Objective:
     monitor: str = "val_accuracy"
     mode: Literal["max", "min"] = "max"
     figures: Callable[[], Mapping[str, float]] | None = None
+    class_weights: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,15 +141,20 @@ class Task(Generic[C, S, P, B, M, R, E]):
     name: the key in the registry and the folder of its runs.
     presets: the configuration class and its presets.
     unit: the unit of progress in training, such as "texts".
-    best: how the best validation figure is printed, a format string for one number.
+    best: by the name of a validation metric that can select the best weights, how its value is
+        printed: a format string for one number.
     labelled: whether examples have classes.
 
     check: a small model, not built yet, so that sizes that do not fit together are found before
         data are read.
     load_training: the training and the validation split. When a run is resumed, the labels are
         those of the run, else (). DataError if data are missing or wrong.
+    files: what load_training reads: files, and folders with all files below them; none if the
+        data are a prepared set.
     load_split: one split for an evaluation, given the labels of the run. For None, the test split
         of data that are split, all of other data.
+    settle: the configuration with what depends on the training split decided; a new run records
+        it.
     labels: the classes of a split, in the order of the scores.
     learn: fits the preprocessor to the training split and returns it with the training batches,
         so that the split is encoded once. It begins with that of the run to start from, if there
@@ -162,8 +174,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
     predictor: makes the predictor of a model.
     rows: the answers to inputs as `predict` prints them, given options of the [decoding] section
         and, by name, what belongs to one call, such as a random seed.
-    objective: what to optimise, given the predictor of the model in training and the validation
-        split.
+    objective: what to optimise, given the predictor of the model in training, the validation
+        split and the training batches.
 
     evaluate: evaluates a predictor on the examples of the named split.
     report: the content of the HTML report on an evaluation.
@@ -173,12 +185,14 @@ class Task(Generic[C, S, P, B, M, R, E]):
     name: str
     presets: Presets[C]
     unit: str
-    best: str
+    best: Mapping[str, str]
     labelled: bool = False
 
     check: Callable[[C], M]
     load_training: Callable[[C, Labels], tuple[S, S]]
+    files: Callable[[C], Iterable[Path]] = lambda config: training_files(config.data)
     load_split: Callable[[C, str | None, Labels], S]
+    settle: Callable[[C, S], C] = lambda config, _: config
     labels: Callable[[S], Labels] = lambda _: ()
     learn: Callable[[C, S, P | None], tuple[P, B]]
     load_preprocessor: Callable[[C, Path], P]
@@ -192,7 +206,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
     adapt: Callable[[M, B], None] = lambda model, batches: None
     predictor: Callable[[RunDirectory, C, P, M, Labels], R]
     rows: Callable[..., Iterator[Row]]
-    objective: Callable[[R, S], Objective]
+    objective: Callable[[R, S, B], Objective]
 
     evaluate: Callable[[R, S, str], E]
     report: Callable[[R, E], Report]

@@ -85,6 +85,13 @@ class TextBatchSource:
         return inputs, self.labels[rows], weights
 
     @property
+    def labels_of_pass(self) -> NDArray[np.int32]:
+        """int32[texts of a pass]; every pass has as many of each class."""
+        steps = range(self.steps_per_pass)
+        of_pass = np.concatenate([self.plan.indices(0, step) for step in steps])
+        return np.asarray(self.labels[of_pass])
+
+    @property
     def signature(self) -> Any:
         """The `tf.TensorSpec`s of a batch; imports TensorFlow."""
         import tensorflow as tf

@@ -86,3 +86,23 @@ class TrainingConfig(Section):
         if self.average and self.average_last:
             raise ValueError("average and average_last are two ways to average: set one to 0")
         return self
+
+
+class ClassifierTrainingConfig(TrainingConfig):
+    """The same for tasks whose examples have classes."""
+
+    class_weights: Annotated[
+        Literal["none", "balanced"], Option("--class-weights", noun="kind of class weights")
+    ] = Field(
+        "none",
+        description="Weight of an example in the loss of training: the same for all, or balanced, "
+        "inversely proportional to the number of examples of its class.",
+    )
+    monitor: Annotated[
+        Literal["auto", "accuracy", "macro_f1", "loss"], Option("--monitor", noun="metric")
+    ] = Field(
+        "auto",
+        description="Validation metric that selects the best weights and stops training early; "
+        "auto is macro_f1 if a class of the training split has twice as many examples as another, "
+        "else accuracy for sentiment and loss for speech.",
+    )

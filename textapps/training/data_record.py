@@ -31,9 +31,16 @@ class Examples(Protocol):
         """How many there are."""
 
 
-def describe(train: Examples, validation: Examples, labels: Sequence[str] = ()) -> dict[str, Any]:
-    """The fields of the record: the name of the set, its classes if it has any, its splits."""
+def describe(
+    train: Examples, validation: Examples, labels: Sequence[str] = (), stamp: str = ""
+) -> dict[str, Any]:
+    """The fields of the record: the name of the set, its classes if it has any, its splits.
+
+    `stamp` is that of the files from which they were read (`textapps.datasets.stamp`), if any.
+    """
     record: dict[str, Any] = {"name": train.name}
+    if stamp:
+        record["stamp"] = stamp
     if labels:
         record["labels"] = list(labels)
     for split, examples in zip(SPLITS, (train, validation), strict=True):
@@ -51,7 +58,9 @@ def write_data_record(run: RunDirectory, record: dict[str, Any]) -> None:
 
 
 def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, Any]:
-    """The splits and, of a `labelled` task, the labels of what `write_data_record` wrote.
+    """The splits, the stamp and, of a `labelled` task, the labels that `write_data_record` wrote.
+
+    The stamp is "" in a run of an earlier version.
 
     Raises:
         RunError: it is missing, damaged or of a newer format.
@@ -59,7 +68,7 @@ def read_data_record(run: RunDirectory, *, labelled: bool = False) -> dict[str, 
     keys = (*SPLITS, "labels") if labelled else SPLITS
     try:
         known = read_record(run.path / DATA)
-        return {key: known[key] for key in keys}
+        return {"stamp": known.get("stamp", ""), **{key: known[key] for key in keys}}
     except FormatError as error:
         raise RunError(f"{error}; install a newer textapps") from None
     except (OSError, RecordError, KeyError) as error:

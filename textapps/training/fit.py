@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from textapps.core.counted import counted
 from textapps.core.errors import ConfigurationError, RunError
@@ -37,6 +38,7 @@ class FitResult:
         seconds: time spent in steps, without validation.
         best_score, best_step: figure and step of the best validation.
         stopped_by: "epochs", "patience" or "time".
+        monitor: the metric whose best value `best_score` is, such as "accuracy".
     """
 
     steps: int
@@ -45,6 +47,7 @@ class FitResult:
     best_score: float
     best_step: int
     stopped_by: str
+    monitor: str
 
 
 def fit(
@@ -60,6 +63,7 @@ def fit(
     monitor: str = "val_accuracy",
     mode: Literal["max", "min"] = "max",
     evaluate: Evaluate | None = None,
+    class_weights: NDArray[np.float32] | None = None,
     replicas: Replicas | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
@@ -80,6 +84,8 @@ def fit(
         evaluate: figures that Keras's metrics cannot give, by name; called after each validation,
             with the weights that were evaluated in the model. `monitor` and history.csv put
             `val_` before.
+        class_weights: float32[classes], the factor of the loss of an example of each class in
+            training; validation and metrics do without.
         replicas: who trains, in whose scope the model was built; every process of them calls this.
 
     Raises:
@@ -105,7 +111,7 @@ def fit(
         if state.stopped_by is None:
             sizes: deque[int] = deque()
             shared: SharedSteps | None = None
-            if replicas.count > 1 or config.accumulate > 1:
+            if replicas.count > 1 or config.accumulate > 1 or class_weights is not None:
                 replicas.part_seeds(model)
                 shared = SharedSteps(
                     model,
@@ -114,6 +120,7 @@ def fit(
                     parts=config.accumulate,
                     sizes=sizes,
                     requested=lambda: interruption.requested,
+                    class_weights=class_weights,
                 )
             watcher = Monitor(
                 run=run,
@@ -165,7 +172,7 @@ def fit(
         else:
             progress.message(f"run {run.path} is already finished, at step {state.step}")
         weights.load_weights(model, run, "best")
-    return _result(state)
+    return _result(state, monitor.removeprefix("val_"))
 
 
 def _resume(
@@ -196,7 +203,7 @@ def _resume(
     return state
 
 
-def _result(state: TrainingState) -> FitResult:
+def _result(state: TrainingState, monitor: str) -> FitResult:
     assert state.best_score is not None
     assert state.best_step is not None
     assert state.stopped_by is not None
@@ -207,6 +214,7 @@ def _result(state: TrainingState) -> FitResult:
         best_score=state.best_score,
         best_step=state.best_step,
         stopped_by=state.stopped_by,
+        monitor=monitor,
     )
 
 

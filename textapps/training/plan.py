@@ -1,5 +1,6 @@
 """The examples of each batch, as pure functions of (seed, pass, step) instead of iterators."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,24 +19,37 @@ class Plan(Protocol):
 
 
 class LengthGroupedPlan:
-    """Shuffled batches of examples of similar length; every example once in each pass.
+    """Shuffled batches of examples of similar length; by default every example once in each pass.
 
     In each pass a random order is divided into pools of `pool` batches. Each pool is sorted by
     length and divided into batches, and the batches are shuffled. A larger pool needs less padding,
     a smaller one mixes more. Random numbers are raw PCG64 draws, whose stream NumPy never changes
     (NEP 19), so a run resumed on another machine or version sees the same batches.
 
+    Args:
+        lengths: int[examples].
+        of_pass: the examples of a pass, int64[as many in every pass], some of them repeated; None:
+            all examples.
+
     >>> plan = LengthGroupedPlan([5, 1, 9, 2, 7], batch_size=2, seed=0)
     >>> sorted(i for step in range(3) for i in plan.indices(0, step).tolist())
     [0, 1, 2, 3, 4]
     """
 
-    def __init__(self, lengths: Any, batch_size: int, seed: int, pool: int = 100) -> None:
+    def __init__(
+        self,
+        lengths: Any,
+        batch_size: int,
+        seed: int,
+        pool: int = 100,
+        of_pass: Callable[[int], Indices] | None = None,
+    ) -> None:
         self.lengths = np.asarray(lengths, np.int64)
+        self._of_pass = of_pass or (lambda _: np.arange(len(self.lengths)))
         self.batch_size = batch_size
         self.seed = seed
         self.pool = pool
-        self.steps_per_pass = -(-len(self.lengths) // batch_size)
+        self.steps_per_pass = -(-len(self._of_pass(0)) // batch_size)
         self._order_of_pass: tuple[int, Indices, Indices] | None = None
 
     def indices(self, pass_index: int, step: int) -> Indices:
@@ -48,9 +62,9 @@ class LengthGroupedPlan:
 
     def _order(self, pass_index: int) -> tuple[Indices, Indices]:
         draws = np.random.PCG64(np.random.SeedSequence((self.seed, pass_index)))
-        count = len(self.lengths)
-        shuffled = np.argsort(draws.random_raw(count), kind="stable")
-        pools = np.arange(count) // (self.pool * self.batch_size)
+        members = self._of_pass(pass_index)
+        shuffled = members[np.argsort(draws.random_raw(len(members)), kind="stable")]
+        pools = np.arange(len(members)) // (self.pool * self.batch_size)
         # lexsort is stable, so examples of the same length stay in random order.
         examples = shuffled[np.lexsort((self.lengths[shuffled], pools))]
         return examples, np.argsort(draws.random_raw(self.steps_per_pass), kind="stable")

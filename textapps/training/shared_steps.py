@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from textapps.training.carried import CarriedState
 from textapps.training.keras_private import leave_strategy, loss_tracker
@@ -26,6 +28,8 @@ class SharedSteps:
             memory at a time, and the gradients are added.
         sizes: receives the number of positive weights of each batch, before the step ends.
         requested: whether this process should stop.
+        class_weights: float32[classes], the factor of the loss of an example of each class, in
+            training alone; None for classes that count the same, and for targets of another kind.
 
     Attributes:
         stopping: whether any process should stop, as of the start of the last step; the same in
@@ -40,12 +44,14 @@ class SharedSteps:
         parts: int,
         sizes: deque[int],
         requested: Callable[[], bool],
+        class_weights: NDArray[np.float32] | None = None,
     ) -> None:
         self.model = model
         self.loss = loss
         self.parts = parts
         self.sizes = sizes
         self.requested = requested
+        self.class_weights = class_weights
         self.strategy = replicas.strategy or tf.distribute.get_strategy()
         self.stopping = False
         self._carried = [layer for layer in model.layers if isinstance(layer, CarriedState)]
@@ -101,7 +107,7 @@ class SharedSteps:
         inputs, targets, weights = batch
         with tf.GradientTape() as tape:
             answers = self.model(inputs, training=True)
-            sums = self._sums(targets, answers, weights)
+            sums = self._sums(targets, answers, weights, self.class_weights)
             loss = sums[0]
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)
@@ -140,12 +146,14 @@ class SharedSteps:
             layer.first_row = 0
         return sums, gradients
 
-    def _sums(self, targets: Any, answers: Any, weights: Any) -> Any:
+    def _sums(self, targets: Any, answers: Any, weights: Any, class_weights: Any = None) -> Any:
         """float32[4], sums: weighted losses, weights, and rows and positions of weight above 0."""
         loss = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
         counted = tf.cast(weights > 0, tf.float32)
         rows = counted if counted.shape.rank == 1 else tf.reduce_max(counted, axis=1)
         values = tf.cast(loss(targets, answers), tf.float32) * weights
+        if class_weights is not None:
+            values *= tf.gather(class_weights, targets)
         return tf.stack([tf.reduce_sum(value) for value in (values, weights, rows, counted)])
 
     def _track(self, sums: Any) -> None:

@@ -78,6 +78,9 @@ def test_findings(table: Path, tmp_path: Path) -> None:
     ]
     assert found.shared == {"train+test": [Twin(place["no/eva0.wav"], place["yes/ann0.wav"])]}
     assert found.shared_speakers == {"train+test": ["ann"]}
+    assert [line.partition("; ")[0] for line in found.unequal] == [
+        "train: 'yes' has 2 times as many examples as 'maybe' (2 and 1)"
+    ]
     assert found.scarce == [
         "maybe: 1 clip in train",
         "unknown: 1 clip in train",

@@ -47,6 +47,18 @@ def test_a_good_set_has_no_findings(write) -> None:
     assert found.splits == summarise(DataConfig(source=str(write("pets.tsv", GOOD))))[0].splits
 
 
+def test_unequal_classes_have_a_remedy(write) -> None:
+    """In train: the one row of test does not count."""
+    found = check(DataConfig(source=str(write("pets.tsv", GOOD))))
+    (line,) = found.unequal
+    assert line.startswith("train: 'dog' has 2 times as many examples as 'cat' (2 and 1); ")
+    assert "--class-weights balanced or --oversample" in line
+    content = GOOD.replace("dog\tbarks at night", "cat\tpurrs at night")
+    assert "2 and 1" in check(DataConfig(source=str(write("cats.tsv", content)))).unequal[0]
+    content += "dog\tsleeps\ttrain\n"
+    assert check(DataConfig(source=str(write("even.tsv", content)))).unequal == []
+
+
 def test_repeated_and_empty_rows(write) -> None:
     content = GOOD + rows("dog|purrs|train", "cat|purrs|test", "dog| |test", "cat|meows|test")
     path = write("pets.tsv", content.replace("\n" + HEADER, "\n"))

@@ -13,6 +13,7 @@ from textapps.cli.options import Choice, examples, models_dir_option, talk_optio
 if TYPE_CHECKING:
     from textapps.training.run_directory import RunDirectory
 
+WORDS = ("task", "run", "backbone", "preset", "state", "monitor")
 # The figures of metrics.json that are shown, where some run has them.
 FIGURES = ("accuracy", "macro_f1", "nats_per_character")
 
@@ -29,7 +30,8 @@ def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
     """List training runs with their figures.
 
     A run is finished, stopped (it can be resumed) or incomplete (no checkpoint yet). The score is
-    that of the best validation; the figures after it are those on the default test split.
+    that of the best validation, in the metric named by monitor; the figures after it are those on
+    the default test split.
     """
     from textapps.training.run_directory import RunDirectory
 
@@ -46,6 +48,7 @@ def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
 def describe_run(run: "RunDirectory") -> dict[str, Any]:
     """What `textapps runs --json` says of one run; a missing figure is None."""
     from textapps.core.errors import RunError
+    from textapps.tasks.registry import monitor_of
     from textapps.training.checkpoint import CheckpointStore
 
     try:
@@ -63,6 +66,7 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
         "state": "incomplete" if state is None else "finished" if run.finished else "stopped",
         "epochs": state and state.step / state.steps_per_pass,
         "score": state and state.best_score,
+        "monitor": monitor_of(run),
         "test": _test_figures(run.path / "metrics.json"),
     }
 
@@ -79,7 +83,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("task", "run", "backbone", "preset", "state"):
+    for name in WORDS:
         table.add_column(name, no_wrap=name == "run")  # to be copied into --run
     names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
     started = any(row["init_from"] for row in rows)
@@ -90,7 +94,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         test = row["test"] or {}
         figures = (row["epochs"], row["score"], *map(test.get, names))
-        words = [str(row[name] or "") for name in ("task", "run", "backbone", "preset", "state")]
+        words = [str(row[name] or "") for name in WORDS]
         if started:
             words.append(Path(row["init_from"]).name if row["init_from"] else "")
         table.add_row(*words, *("" if value is None else f"{value:.4g}" for value in figures))

@@ -80,7 +80,7 @@ def command(task: TaskName) -> click.Command:
             trained, result = lifecycle.train(found, config, models_dir, progress)
         if cluster.is_chief:  # it says it for all
             console.say(
-                f"best validation {found.best.format(result.best_score)} at step "
+                f"best validation {found.best[result.monitor].format(result.best_score)} at step "
                 f"{result.best_step:,}, {result.seconds:.0f} s of training"
             )
             click.echo(trained.run.path)

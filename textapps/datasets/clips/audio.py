@@ -22,17 +22,24 @@ Resample = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 Loudest = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 """float32[any] and a smaller number of samples → float32[samples], its loudest stretch."""
 
+Trim = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""float32[any] → float32[fewer or as many], without silence at both ends."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Shape(NamedTuple):
-    """The length and sample rate of all clips, and how recordings of others are converted."""
+    """The length and sample rate of all clips, and how recordings of others are converted.
+
+    trim: cuts silence from both ends of recordings that become clips; by default nothing.
+    """
 
     samples: int
     rate_hz: int
     resample: Resample
     loudest: Loudest
+    trim: Trim = lambda waveform: waveform
 
     def converted(self, sound: Sound) -> NDArray[np.float32]:
         """float32[samples] at `rate_hz`, of any length."""
@@ -41,10 +48,12 @@ class Shape(NamedTuple):
         return np.asarray(self.resample(sound.waveform, sound.rate_hz), np.float32)
 
     def clip(self, sound: Sound) -> tuple[NDArray[np.int16], bool]:
-        """At most `samples` 16-bit samples at `rate_hz`, and whether the recording is longer."""
-        waveform = self.converted(sound)
+        """At most `samples` 16-bit samples at `rate_hz`, and whether the recording has more."""
+        waveform = self.trim(self.converted(sound))
         longer = len(waveform) > self.samples
-        return to_pcm(self.loudest(waveform, self.samples) if longer else waveform), longer
+        if longer:  # the stretch of a stretch must be itself, so it is trimmed as well
+            waveform = self.trim(self.loudest(waveform, self.samples))
+        return to_pcm(waveform), longer
 
 
 @dataclass(frozen=True, eq=False)

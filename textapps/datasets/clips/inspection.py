@@ -13,7 +13,7 @@ from textapps.datasets.clips.audio import Shape, read_all
 from textapps.datasets.clips.loader import ClipLoader
 from textapps.datasets.clips.recording import Recording, to_pcm
 from textapps.datasets.clips.sound_file import Sound
-from textapps.datasets.config import SILENCE, ClipsConfig
+from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.inspection import (
     Findings,
     Lengths,
@@ -29,6 +29,7 @@ from textapps.datasets.inspection import (
     summaries,
     twins,
 )
+from textapps.datasets.labels import to_balance
 from textapps.datasets.source import SPLITS, Defect, Report, stop
 
 SECOND = Shape(
@@ -72,6 +73,7 @@ class ClipsFindings(Findings):
     shared: Annotated[Shared, "clips in {}"]
     shared_speakers: Annotated[dict[str, list[str]], "speakers in {}"]
     scarce: Annotated[list[str], "classes of fewer than two clips"]
+    unequal: Annotated[list[str], "unequal classes"]
     longer: Annotated[list[str], "clips longer than 1 s, of which the loudest second is used"]
     lost: Annotated[list[str], "longer clips with sound elsewhere, where a word may be lost"]
 
@@ -117,6 +119,8 @@ def check(config: ClipsConfig) -> ClipsFindings:
         return found
 
     splits = summaries(heard, summary, defects)
+    train = splits["train"].classes if "train" in splits else {}
+    commands = {name: clips for name, clips in train.items() if name not in (UNKNOWN, SILENCE)}
     still = [one.place for rows in heard.values() for one, sound in rows if sound.still]
     seen = {
         split: [Seen(sound.digest, one.place) for one, sound in rows if not sound.still]
@@ -138,7 +142,17 @@ def check(config: ClipsConfig) -> ClipsFindings:
         if sound.elsewhere >= _LOST
     ]
     return ClipsFindings(
-        name, splits, defects, still, duplicates, shared, speakers, scarce, longer, lost
+        name,
+        splits,
+        defects,
+        still,
+        duplicates,
+        shared,
+        speakers,
+        scarce,
+        to_balance(commands),
+        longer,
+        lost,
     )
 
 

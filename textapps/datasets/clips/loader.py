@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from textapps.core.counted import counted
 from textapps.core.errors import DataError
-from textapps.datasets.clips.audio import ClipAudio, Loudest, Resample, Shape
+from textapps.datasets.clips.audio import ClipAudio, Loudest, Resample, Shape, Trim
 from textapps.datasets.clips.classes import class_names, class_of, quotas, shares, shuffled
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.noise import Noise, part_of, silences
@@ -33,6 +33,7 @@ def load_clips(
     resample: Resample,
     loudest: Loudest,
     *,
+    trim: Trim = lambda waveform: waveform,
     rate_hz: int = 16_000,
     clip_seconds: float = 1.0,
     names: Sequence[str] | None = None,
@@ -50,6 +51,7 @@ def load_clips(
             `Splitter.to_evaluate` chooses.
         resample: resamples recordings with another sample rate to `rate_hz`.
         loudest: finds the stretch of a longer recording that becomes its clip.
+        trim: cuts silence from both ends of each recording before; by default nothing is cut.
         rate_hz: the sample rate of all clips.
         clip_seconds: their length; a warning counts longer recordings.
         names: the classes of an earlier training, to which all words must belong.
@@ -59,7 +61,7 @@ def load_clips(
             a class has no clip to train on.
     """
     loader = ClipLoader(config, names)
-    shape = Shape(round(clip_seconds * rate_hz), rate_hz, resample, loudest)
+    shape = Shape(round(clip_seconds * rate_hz), rate_hz, resample, loudest, trim)
     return [loader.clips(split, shape) for split in splits]
 
 

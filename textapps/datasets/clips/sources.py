@@ -24,6 +24,7 @@ from textapps.datasets.formats.rows import Reading
 from textapps.datasets.ladder import Rungs, open_source
 from textapps.datasets.records import Record
 from textapps.datasets.source import Defect, Report, Source, stop
+from textapps.datasets.stamp import training_files
 from textapps.datasets.table import TableSource, Wanted
 from textapps.datasets.tfds import PreparedSet, cell_of
 
@@ -48,6 +49,17 @@ def open_clips(source: str, config: ClipsConfig, report: Report = stop) -> ClipS
         prepared=PreparedClips,
     )
     return open_source(source, config.data_dir, rungs)
+
+
+def recorded_files(config: ClipsConfig) -> list[Path]:
+    """The `training_files`, with the recordings that tables name."""
+    files = list(training_files(config))
+    for table in [path for path in files if path.is_file()]:
+        source = ClipTable(table, lambda _: None, config.reading)
+        splits = source.own_splits or (None,)
+        recordings = [one for split in splits for one in source.examples(split)]
+        files += [Path(one.place) for one in (*recordings, *source.noises)]
+    return files
 
 
 class ClipTable(TableSource[Recording]):

@@ -23,7 +23,7 @@ from textapps.datasets.inspection import (
     summaries,
     twins,
 )
-from textapps.datasets.labels import alike, scarce
+from textapps.datasets.labels import alike, scarce, to_balance
 from textapps.datasets.source import SPLITS, Defect
 from textapps.datasets.texts.examples import LabelledTexts, unspaced
 from textapps.datasets.texts.loader import TextLoader, load_texts
@@ -51,6 +51,7 @@ class TextsFindings(Findings):
     shared: Annotated[Shared, "rows in {}"]
     alike: Annotated[list[str], "labels that --fold-labels would merge"]
     scarce: Annotated[list[str], "classes of few rows"]
+    unequal: Annotated[list[str], "unequal classes"]
     near: Annotated[Shared, "rows in {} that differ in case, blanks or punctuation"]
     unspaced: Annotated[list[str], "texts without blanks between words"]
 
@@ -82,11 +83,13 @@ def check(config: DataConfig) -> TextsFindings:
         for split, part in filled.items()
     }
     few = [line for split, one in splits.items() for line in scarce(split, one.classes)]
+    train = splits.get("train")
+    uneven = to_balance(train.classes) if train else []
     same = alike(row.label for part in filled.values() for row in part)
     exact = twins(seen)
     near = _near(seen, exact[2])
     long = [] if (told := unspaced(row.text for row in filled["train"])) is None else [told]
-    return TextsFindings(name, splits, defects, empty, *exact, same, few, near, long)
+    return TextsFindings(name, splits, defects, empty, *exact, same, few, uneven, near, long)
 
 
 def _near(seen: dict[str, list[Seen]], exact: Shared) -> Shared:

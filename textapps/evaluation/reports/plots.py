@@ -31,7 +31,7 @@ NUMBERS_UP_TO = 12  # classes for which a confusion matrix has room for numbers
 NAMES_UP_TO = 24
 NAME_LENGTH = 14
 TOKENS_UP_TO = 32  # of a sentence in an attention map
-ABBREVIATIONS = {"bleu": "BLEU", "chrf": "chrF"}
+ABBREVIATIONS = {"bleu": "BLEU", "chrf": "chrF", "macro_f1": "macro F1"}
 
 
 def learning_curves(rows: Sequence[Mapping[str, Any]], leave_out: Collection[str] = ()) -> Figure:

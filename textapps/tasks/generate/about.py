@@ -44,5 +44,6 @@ ABOUT = About(
     inputs=Inputs("texts", "a text to continue", "text", 64, "[SEED]...", optional=True),
     straight="predict",
     example="character",
+    monitor="nats_per_character",
     figures=("nats_per_character", "bits_per_character", "perplexity"),
 )

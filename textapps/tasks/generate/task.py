@@ -7,6 +7,7 @@ from textapps.datasets.corpus.examples import Corpus
 from textapps.datasets.corpus.loader import load_corpora
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate import data
+from textapps.tasks.generate.about import ABOUT
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
@@ -15,11 +16,14 @@ from textapps.tasks.generate.predict import rows
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.generate.report import report
 from textapps.tasks.task import Objective, Task
+from textapps.training.streams import StreamBatchSource
 
-MONITOR = "nats_per_character"
+MONITOR = ABOUT.monitor
 
 
-def objective(generator: TextGenerator, validation: Corpus) -> Objective:
+def objective(
+    generator: TextGenerator, validation: Corpus, batches: StreamBatchSource
+) -> Objective:
     """The cross-entropy of each character; the best weights have the lowest."""
     nats = generator.model.nats
     metrics = [keras.metrics.MeanMetricWrapper(nats, name=MONITOR)]
@@ -30,7 +34,7 @@ TASK = Task(
     name="generate",
     presets=PRESETS,
     unit="characters",
-    best="{:.4f} nats per character",
+    best={MONITOR: "{:.4f} nats per character"},
     check=lambda config: LanguageModel(config, vocabulary_size=FIRST + 1),
     load_training=data.load_training,
     load_split=lambda config, split, _: load_corpora(config.data, (split,))[0],

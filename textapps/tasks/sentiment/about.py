@@ -35,5 +35,6 @@ ABOUT = About(
     ),
     inputs=Inputs("texts", "a text", "text", 256, "[TEXT]..."),
     example="example",
+    monitor="accuracy",
     figures=("accuracy", "macro_f1", "auc", "log_loss", "calibration_error"),
 )

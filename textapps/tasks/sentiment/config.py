@@ -8,6 +8,7 @@ from textapps.core.config import Section
 from textapps.datasets.config import DataConfig
 from textapps.preprocessing.config import TextConfig
 from textapps.tasks.config import Presets, TaskConfig
+from textapps.training.config import ClassifierTrainingConfig
 
 
 class ModelConfig(Section):
@@ -60,6 +61,7 @@ class SentimentConfig(TaskConfig):
     data: DataConfig = DataConfig()
     preprocessor: TextConfig = TextConfig()
     model: ModelConfig = ModelConfig()
+    training: ClassifierTrainingConfig = ClassifierTrainingConfig()
 
 
 _BY_NAME: dict[str, dict[str, Any]] = {

@@ -11,7 +11,8 @@ from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.task import Labels
 from textapps.training.batches import TextBatchSource
-from textapps.training.plan import LengthGroupedPlan, SequentialPlan
+from textapps.training.class_balance import oversampled
+from textapps.training.plan import Indices, LengthGroupedPlan, SequentialPlan
 
 
 def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledTexts, LabelledTexts]:
@@ -43,7 +44,15 @@ def training_batches(
     """
     sequences = sequences or featurizer.encode(train.texts)
     lengths = np.diff(sequences["ids"][1])
-    plan = LengthGroupedPlan(lengths, config.training.batch_size, config.random_seed)
+    classes = range(len(train.label_names))
+
+    def of_pass(number: int) -> Indices:
+        more = oversampled(train.labels, classes, config.data.repeat, number)
+        return np.concatenate([np.arange(len(train)), more])
+
+    plan = LengthGroupedPlan(
+        lengths, config.training.batch_size, config.random_seed, of_pass=of_pass
+    )
     return TextBatchSource(sequences, train.labels, plan)
 
 

@@ -4,8 +4,10 @@ import keras
 
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import load_texts
+from textapps.tasks.classification import BEST, classifier_objective, settled
 from textapps.tasks.sentiment import data
-from textapps.tasks.sentiment.config import PRESETS
+from textapps.tasks.sentiment.about import ABOUT
+from textapps.tasks.sentiment.config import PRESETS, SentimentConfig
 from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
@@ -14,13 +16,29 @@ from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.report import report
 from textapps.tasks.task import Objective, Task
+from textapps.training.batches import TextBatchSource
 
 
-def objective(classifier: SentimentClassifier, validation: LabelledTexts) -> Objective:
-    """The sum of the losses of the paths; the best weights have the highest accuracy."""
+def settle(config: SentimentConfig, train: LabelledTexts) -> SentimentConfig:
+    """The metric to monitor."""
+    training = settled(config.training, ABOUT.monitor, train.name, train.label_names, train.labels)
+    return config.model_copy(update={"training": training})
+
+
+def objective(
+    classifier: SentimentClassifier, validation: LabelledTexts, batches: TextBatchSource
+) -> Objective:
+    """The sum of the losses of the paths."""
     model = classifier.model
-    accuracy = keras.metrics.MeanMetricWrapper(model.correct, name="accuracy")
-    return Objective(model.loss_of_paths, [accuracy])
+    return classifier_objective(
+        model.loss_of_paths,
+        keras.metrics.MeanMetricWrapper(model.correct, name="accuracy"),
+        classifier.config.training,
+        ABOUT.monitor,
+        classes=len(classifier.labels),
+        labels=batches.labels_of_pass,
+        logits=model.combined,
+    )
 
 
 def renewed(old: TextFeaturizer, new: TextFeaturizer, same_labels: bool) -> tuple[str, ...]:
@@ -34,11 +52,12 @@ TASK = Task(
     name="sentiment",
     presets=PRESETS,
     unit="texts",
-    best="accuracy {:.4f}",
+    best=BEST,
     labelled=True,
     check=lambda config: SentimentModel(config, vocabulary_size=3, classes=2, ngrams=1),
     load_training=data.load_training,
     load_split=lambda config, split, labels: load_texts(config.data, (split,), labels)[0],
+    settle=settle,
     labels=lambda texts: texts.label_names,
     learn=data.learn,
     load_preprocessor=lambda config, folder: TextFeaturizer.load(folder, config),

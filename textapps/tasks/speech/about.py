@@ -40,6 +40,7 @@ ABOUT = About(
     ),
     inputs=Inputs("files or folders", "a path", "path", 128, "[FILE|FOLDER]...", paths=True),
     example="clip",
+    monitor="loss",
     figures=(
         "accuracy",
         "macro_f1",

@@ -8,6 +8,7 @@ import tensorflow as tf
 from textapps.core.recording_faults import LONGEST_SECONDS
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.recordings import loudest
+from textapps.preprocessing.trimming import trimmed
 from textapps.tasks.classification import classify
 from textapps.tasks.speech.model import SpeechModel
 
@@ -28,7 +29,8 @@ class Answers:
 
     def clips(self, waveform: Any) -> Any:
         """Clips of the model's length, float32[batch, samples] → float32[batch, labels]."""
-        return tf.nn.softmax(self._logits(waveform))
+        samples = tf.fill([tf.shape(waveform)[0]], self.audio.clip_samples)
+        return tf.nn.softmax(self._logits(self._trimmed(waveform, samples)[0]))
 
     def waveforms(self, waveform: Any, samples: Any) -> dict[str, Any]:
         """Recordings of any length.
@@ -56,7 +58,7 @@ class Answers:
         """The same for recordings whose errors are known."""
         good = error == ""
         waveform = tf.clip_by_value(tf.where(good[:, None], waveform, 0), -1.0, 1.0)
-        answer = classify(self._logits(self._stretch(waveform, samples)), self.labels)
+        answer = classify(self._logits(self._stretch(waveform, samples)[0]), self.labels)
         return {
             "label": tf.where(good, answer["label"], ""),
             "probability": tf.where(good, answer["probability"], 0),
@@ -67,11 +69,23 @@ class Answers:
     def loudest(self, waveform: Any) -> Any:
         """float32[samples] → float32[at most clip]: the stretch that `checked` would choose."""
         samples = tf.size(waveform)
-        clip = self._stretch(tf.clip_by_value(waveform, -1.0, 1.0)[None], samples[None])[0]
-        return clip[: tf.minimum(samples, self.audio.clip_samples)]
+        clip, left = self._stretch(tf.clip_by_value(waveform, -1.0, 1.0)[None], samples[None])
+        return clip[0, : left[0]]
 
-    def _stretch(self, waveform: Any, samples: Any) -> Any:
-        return loudest(waveform, samples, self.audio.clip_samples, self.audio.sample_rate)
+    def _stretch(self, waveform: Any, samples: Any) -> tuple[Any, Any]:
+        """What is recognised of recordings, float32[batch, clip], and its lengths.
+
+        The stretch of a stretch is itself, as it is trimmed once more.
+        """
+        waveform, samples = self._trimmed(waveform, samples)
+        clip = loudest(waveform, samples, self.audio.clip_samples, self.audio.sample_rate)
+        return self._trimmed(clip, tf.minimum(samples, self.audio.clip_samples))
+
+    def _trimmed(self, waveform: Any, samples: Any) -> tuple[Any, Any]:
+        """Recordings and their lengths, trimmed if the model was trained so."""
+        if not self.audio.trim:
+            return waveform, samples
+        return trimmed(waveform, samples, self.audio.sample_rate)
 
     def _logits(self, waveform: Any) -> Any:
         return self.model.logits(self.model.front_end.frames(waveform))

@@ -9,6 +9,7 @@ from textapps.datasets.clips.examples import Clips
 from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.preprocessing.augmentation import clip_seeds
 from textapps.training.batches import Batch
+from textapps.training.class_balance import oversampled
 from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan, shard
 
 
@@ -73,17 +74,16 @@ class ClipBatchSource:
         drawn = self.clips.drawn(pass_index)
         labels, names = self.clips.labels[drawn], self.clips.names
         commands = [label for label, name in enumerate(names) if name not in (UNKNOWN, SILENCE)]
-        counts = np.bincount(labels, minlength=len(names))[commands]
-        parts = [drawn]
-        for label, count in zip(commands, counts, strict=True):
-            own = drawn[labels == label]
-            more = min(max(counts), self.repeat * count) - count
-            # Other clips in every pass, so that all are used equally often.
-            parts.append(own[(pass_index * more + np.arange(more)) % max(count, 1)])
+        parts = [drawn, drawn[oversampled(labels, commands, self.repeat, pass_index)]]
         if UNKNOWN in names:
             unknown = drawn[labels == names.index(UNKNOWN)]
             parts += [unknown] * (self.repeat_unknown - 1)
         return np.concatenate(parts)
+
+    @property
+    def labels_of_pass(self) -> NDArray[np.int32]:
+        """int32[clips of a pass]; every pass has as many of each class."""
+        return self.clips.labels[self.of_pass(0)]
 
     @property
     def signature(self) -> Any:

@@ -11,6 +11,7 @@ from textapps.datasets.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
 from textapps.preprocessing.config import AudioConfig, AugmentationConfig
 from textapps.tasks.config import Presets, TaskConfig
+from textapps.training.config import ClassifierTrainingConfig
 
 
 class ModelConfig(Section):
@@ -48,10 +49,16 @@ class SpeechConfig(TaskConfig):
     augmentation: AugmentationConfig = AugmentationConfig()
     stem: StemConfig = StemConfig()
     model: ModelConfig = ModelConfig()
+    training: ClassifierTrainingConfig = ClassifierTrainingConfig()
     detection: DetectionConfig = DetectionConfig()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SpeechConfig":
+        if self.preprocessor.trim and self.model.streaming:
+            raise ValueError(
+                "preprocessor.trim needs whole recordings, and with model.streaming audio is read "
+                "as it comes: leave out --trim or --streaming"
+            )
         if self.detection.hop_ms > 1_000 * self.preprocessor.clip_seconds:
             raise ValueError(
                 f"detection.hop_ms {self.detection.hop_ms} must not be more than "

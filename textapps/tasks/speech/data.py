@@ -11,6 +11,7 @@ from textapps.datasets.config import ClipsConfig
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.recordings import loudest
 from textapps.preprocessing.resampling import resample
+from textapps.preprocessing.trimming import trimmed
 from textapps.tasks.predictor import ANSWER_BATCH
 from textapps.tasks.speech.batches import ClipBatchSource
 from textapps.tasks.speech.config import SpeechConfig
@@ -75,20 +76,32 @@ def loudest_stretch(
     waveform: NDArray[np.float32], samples: int, rate_hz: int
 ) -> NDArray[np.float32]:
     """float32[samples]: the part of a longer recording that an export would classify."""
-    clipped, length = np.clip(waveform, -1, 1)[None], np.array([len(waveform)], np.int32)
-    found: NDArray[np.float32] = loudest(clipped, length, samples, rate_hz)[0].numpy()
+    found: NDArray[np.float32] = loudest(*_one(waveform), samples, rate_hz)[0].numpy()
     return found
+
+
+def without_silence(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
+    """float32[at most as many]: a recording as an export would trim it."""
+    moved, left = trimmed(*_one(waveform), rate_hz)
+    kept: NDArray[np.float32] = moved[0, : left[0]].numpy()
+    return kept
+
+
+def _one(waveform: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """A batch of one recording and its length."""
+    return np.clip(waveform, -1, 1)[None], np.array([len(waveform)], np.int32)
 
 
 def _load(
     config: SpeechConfig, data: ClipsConfig, splits: Sequence[str | None], labels: Labels
 ) -> list[Clips]:
-    rate_hz = config.preprocessor.sample_rate
+    rate_hz, trim = config.preprocessor.sample_rate, config.preprocessor.trim
     return load_clips(
         data,
         splits,
         lambda waveform, own_hz: resampled(waveform, own_hz, rate_hz),
         lambda waveform, samples: loudest_stretch(waveform, samples, rate_hz),
+        trim=lambda waveform: without_silence(waveform, rate_hz) if trim else waveform,
         rate_hz=rate_hz,
         clip_seconds=config.preprocessor.clip_seconds,
         names=labels,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.framing import Framer
+from textapps.preprocessing.trimming import trimmed
 from textapps.tasks.speech.model import SpeechModel
 
 Floats = NDArray[np.float32]
@@ -26,7 +27,7 @@ class Listener:
 
     The first answer is for the first whole clip, and equals that for this clip alone. A causal
     model reads each sample once and carries its state on. Any other model reads the whole clip
-    again for each answer.
+    again for each answer, trimmed if `audio` says so.
 
     Law: the answers do not depend on how the stream is cut into pieces.
 
@@ -39,6 +40,7 @@ class Listener:
     def __init__(self, model: SpeechModel, audio: AudioConfig, hop_ms: int) -> None:
         self.model = model
         self.rate_hz = audio.sample_rate
+        self._trim = audio.trim
         self._clip = audio.clip_samples
         hop_samples = round(hop_ms * audio.sample_rate / 1_000)
         specs = [tf.TensorSpec([None, None], tf.float32)]
@@ -83,6 +85,9 @@ class Listener:
         """The same from whole clips."""
         clips, mask, state = self._framer.next_frames(waveform, state)
         clips = tf.boolean_mask(clips, mask)
+        if self._trim:
+            samples = tf.fill([tf.shape(clips)[0]], self._clip)
+            clips, _ = trimmed(clips, samples, self.rate_hz)
         return tf.nn.softmax(self.model.logits(self.model.front_end.frames(clips))), state
 
 

@@ -1,11 +1,17 @@
 """Speech: spoken commands in clips and streams, many-to-one over audio frames."""
 
 import keras
+import numpy as np
 
 from textapps.datasets.clips.examples import Clips
+from textapps.datasets.clips.sources import recorded_files
+from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.preprocessing.log_mel import FrontEnd
+from textapps.tasks.classification import BEST, classifier_objective, settled
 from textapps.tasks.speech import data
-from textapps.tasks.speech.config import PRESETS
+from textapps.tasks.speech.about import ABOUT
+from textapps.tasks.speech.batches import ClipBatchSource
+from textapps.tasks.speech.config import PRESETS, SpeechConfig
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.lite import export_lite
@@ -16,24 +22,43 @@ from textapps.tasks.speech.report import report
 from textapps.tasks.task import Objective, Task
 
 
-def objective(recognizer: SpeechRecognizer, validation: Clips) -> Objective:
-    """The cross-entropy; the best weights have the lowest on the validation clips.
+def settle(config: SpeechConfig, train: Clips) -> SpeechConfig:
+    """The metric to monitor; the configuration says how many clips of no command there are."""
+    commands = [label for label, name in enumerate(train.names) if name not in (UNKNOWN, SILENCE)]
+    of_commands = train.labels[np.isin(train.labels, commands)]
+    training = settled(config.training, ABOUT.monitor, train.name, train.names, of_commands)
+    return config.model_copy(update={"training": training})
 
-    With a few hundred clips the loss separates weights that have the same accuracy.
+
+def objective(
+    recognizer: SpeechRecognizer, validation: Clips, batches: ClipBatchSource
+) -> Objective:
+    """The cross-entropy.
+
+    With a few hundred clips the loss separates weights that have the same accuracy, so it is what
+    is usually monitored.
     """
-    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    return Objective(recognizer.model.loss_of, [accuracy], monitor="val_loss", mode="min")
+    return classifier_objective(
+        recognizer.model.loss_of,
+        keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+        recognizer.config.training,
+        ABOUT.monitor,
+        classes=len(recognizer.labels),
+        labels=batches.labels_of_pass,
+    )
 
 
 TASK = Task(
     name="speech",
     presets=PRESETS,
     unit="clips",
-    best="loss {:.4f}",
+    best=BEST,
     labelled=True,
     check=lambda config: SpeechModel(config, FrontEnd(config.preprocessor), classes=2),
     load_training=data.load_training,
+    files=lambda config: recorded_files(config.data),
     load_split=data.load_split,
+    settle=settle,
     labels=lambda clips: clips.names,
     learn=data.learn,
     load_preprocessor=lambda config, folder: FrontEnd.load(folder, config.preprocessor),

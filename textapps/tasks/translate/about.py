@@ -37,6 +37,7 @@ ABOUT = About(
     ),
     inputs=Inputs("sentences", "a sentence", "source", 128, "[SENTENCE]..."),
     example="sentence",
+    monitor="bleu",
     figures=("bleu", "chrf"),
     decimals=2,
 )

@@ -8,6 +8,7 @@ from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
 from textapps.tasks.translate import data
+from textapps.tasks.translate.about import ABOUT
 from textapps.tasks.translate.config import PRESETS
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
@@ -16,13 +17,14 @@ from textapps.tasks.translate.predict import rows
 from textapps.tasks.translate.predictor import Translator
 from textapps.tasks.translate.report import report
 from textapps.training.nats_per_token import NatsPerToken
+from textapps.training.token_batches import TokenBatchSource
 from textapps.training.token_loss import TokenLoss
 
 SCORED = 1_000  # sentences of the validation split that are translated after each interval
 GREEDY = SearchConfig(beam=1, n_best=1)
 
 
-def objective(translator: Translator, validation: Pairs) -> Objective:
+def objective(translator: Translator, validation: Pairs, batches: TokenBatchSource) -> Objective:
     """The cross-entropy of each token; the best weights have the highest BLEU, found greedily."""
     sources, references = validation.sources[:SCORED], validation.targets[:SCORED]
 
@@ -32,14 +34,14 @@ def objective(translator: Translator, validation: Pairs) -> Objective:
         return {"bleu": corpus_bleu(translations, references, bleu_tokenizer(references))}
 
     loss = TokenLoss(translator.config.model.label_smoothing)
-    return Objective(loss, [NatsPerToken()], monitor="val_bleu", figures=figures)
+    return Objective(loss, [NatsPerToken()], monitor=f"val_{ABOUT.monitor}", figures=figures)
 
 
 TASK = Task(
     name="translate",
     presets=PRESETS,
     unit="tokens",
-    best="BLEU {:.2f} (greedy)",
+    best={ABOUT.monitor: "BLEU {:.2f} (greedy)"},
     check=lambda config: TranslationModel(config, EOS + 1, EOS + 1, joint=False),
     load_training=data.load_training,
     load_split=lambda config, split, _: load_pairs(config.data, (split,))[0],
