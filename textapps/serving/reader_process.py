@@ -1,16 +1,17 @@
 """Parses the JSON of large bodies in a separate process, which ends with its parent.
 
-Run as a script, `python -I reader_process.py ROOT DESCRIPTOR`: ROOT holds the package textapps,
-and the socket takes what `readers.py` sends.
+Run as a script, `python -I reader_process.py ROOT`: ROOT is the directory that contains the package
+textapps. Standard input is a socket, through which `readers.py` sends bodies and gets the answers.
 """
 
 import gc
+import os
 import socket
 import sys
 import traceback
 
 
-def main(root: str, descriptor: str) -> None:
+def main(root: str) -> None:
     """Answers requests in order."""
     sys.path.insert(0, root)
     import ml_dtypes  # noqa: F401  registers bfloat16 with NumPy
@@ -19,7 +20,7 @@ def main(root: str, descriptor: str) -> None:
     from textapps.serving.reading import read
 
     gc.disable()  # JSON has no cycles, and looking for them takes longer than parsing
-    with socket.socket(fileno=int(descriptor)) as connection:
+    with socket.socket(fileno=os.dup(0)) as connection:
         while True:
             try:
                 request = receive(connection)

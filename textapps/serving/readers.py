@@ -95,12 +95,10 @@ class _Reader:
     def __init__(self) -> None:
         self.connection, other = socket.socketpair()
         with other:
-            command = [sys.executable, "-I", reader_process.__file__, str(_ROOT)]
             self._process = subprocess.Popen(
-                [*command, str(other.fileno())],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-I", reader_process.__file__, str(_ROOT)],
+                stdin=other,
                 stdout=subprocess.DEVNULL,
-                pass_fds=[other.fileno()],
                 start_new_session=True,  # so that Ctrl-C stops the server alone
             )
 
