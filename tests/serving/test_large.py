@@ -8,13 +8,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 from tests.serving.asking import Asker, Built, error_of, repository_of
-from tests.serving.models import continued
+from tests.serving.models import continued, strings
+from textapps.savedmodel.errors import BadInput
 from textapps.serving import readers, rest
 from textapps.serving.app import create_app
+from textapps.serving.encoder import encode_response
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
@@ -157,6 +160,31 @@ def test_a_large_answer(ask: Asker) -> None:
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
+@pytest.mark.parametrize("row_format", [True, False])
+def test_a_process_encodes_as_this_one_does(row_format: bool) -> None:
+    outputs = {
+        "text": strings(*[b"w\xc3\xb6rd", b"", b"\xff"] * 9_000),
+        "image_bytes": strings(*[b"", b"\x00\xff"] * 13_500),
+        "score": np.arange(54_000, dtype=np.float32).reshape(27_000, 2) / 7,
+        "bf": np.ones(27_000, ml_dtypes.bfloat16),
+        "none": strings(*[b""] * 27_000),
+    }
+    pieces = asyncio.run(readers.Readers(32, 30).encode(outputs, row_format, 10**7))
+    assert b"".join(pieces) == b"".join(encode_response(outputs, row_format, 10**7))
+    assert max(map(len, pieces)) <= 2**16
+    with pytest.raises(BadInput, match="larger than"):
+        asyncio.run(readers.Readers(32, 30).encode(outputs, row_format, 10**6))
+
+
+def test_outputs_that_are_certainly_too_large_are_not_encoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readers.Readers, "_run", lambda *_: 1 / 0)
+    for outputs in ({"a": np.zeros([3, 17])}, {"a": strings(b"x" * 50, b"y" * 45)}):
+        with pytest.raises(BadInput, match="larger than 100 bytes"):
+            asyncio.run(readers.Readers(32, 30).encode(outputs, True, 100))
+
+
 def test_an_answer_that_is_too_large(repository: Repository) -> None:
     ask = Asker(create_app(Settings(max_answer_mb=0.05), repository))
     response = ask.post("/v1/models/zeros:predict", {"instances": [15_000]})
@@ -179,7 +207,7 @@ def test_a_reader_that_ends_is_an_error_and_another_one_takes_its_place(
 
     monkeypatch.setattr(readers, "receive", end)
     response = ask.post("/v1/models/lengths:predict", body)
-    assert error_of(response).startswith("the process that parsed the body died")
+    assert error_of(response).startswith("the process that handled the JSON died")
     assert response.status_code == 500
     monkeypatch.setattr(readers, "receive", receive)
     assert ask.post("/v1/models/lengths:predict", body).json() == {"predictions": [3]}

@@ -1,7 +1,7 @@
-"""Parses the JSON of large bodies in a separate process, which ends with its parent.
+"""Parses and writes the JSON of large bodies in a separate process, which ends with its parent.
 
 Run as a script, `python -I reader_process.py ROOT`: ROOT is the directory that contains the package
-textapps. Standard input is a socket, through which `readers.py` sends bodies and gets the answers.
+textapps. Standard input is a socket; `readers.py` sends it functions with arguments.
 """
 
 import gc
@@ -17,7 +17,6 @@ def main(root: str) -> None:
     import ml_dtypes  # noqa: F401  registers bfloat16 with NumPy
 
     from textapps.serving.frames import receive, send
-    from textapps.serving.reading import read
 
     gc.disable()  # JSON has no cycles, and looking for them takes longer than parsing
     with socket.socket(fileno=os.dup(0)) as connection:
@@ -25,13 +24,14 @@ def main(root: str) -> None:
             try:
                 request = receive(connection)
                 try:
-                    answer = read(*request)
+                    function, *arguments = request
+                    answer = function(*arguments)
                 except Exception:
                     answer = ("failed", traceback.format_exc())
                 send(connection, answer)
             except (EOFError, OSError):
                 return
-            del request, answer  # they may be large
+            del request, arguments, answer  # they may be large
 
 
 if __name__ == "__main__":
