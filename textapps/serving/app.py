@@ -1,4 +1,4 @@
-"""The application: which path is answered by what."""
+"""The ASGI application and its routes."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -78,7 +78,7 @@ def _health(ready: bool, more: dict[str, object]) -> Response:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    """No such path, not by this method, or what nobody expected: Operations logs that."""
+    """Answers an unknown path, a wrong method or an unexpected error, which Operations logs."""
     what = f"{request.method} {request.url.path[:200]}"
     if not isinstance(error, HTTPException):
         return JSONResponse({"error": f"{what}: internal error"}, 500)

@@ -1,4 +1,4 @@
-"""What every request gets: an id, access checks, errors as JSON, log, metrics."""
+"""What happens with every request: an id, access checks, errors as JSON, log and metrics."""
 
 import asyncio
 import os
@@ -26,15 +26,15 @@ from textapps.serving.gate import Gate
 from textapps.serving.metrics import Metrics
 
 _STATUS = {BadInput: 400, NotFound: 404, QueueFull: 503, DeadlineExceeded: 504}
-_CLIENT_GONE = 499  # as others write it into their logs; nobody receives it
+_CLIENT_GONE = 499  # as nginx logs it; it is never sent
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Operations:
     """ASGI application around another.
 
-    An error becomes {"error": …} with its code; one that nobody expected a 500 that says no
-    more than the request's identity, with which the log has its traceback.
+    An error becomes {"error": …} with its status. An unexpected one becomes a 500 that only gives
+    the request id, with which the log has the traceback.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Operations:
         self._failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an HTTP request, whatever comes."""
+        """Answer an HTTP request."""
         begin = time.perf_counter()
         given = header(scope, b"x-request-id") or b""
         identity = given if _SANE_ID.fullmatch(given) else _new_identity()
@@ -87,7 +87,7 @@ class Operations:
         return Refusal(400, problem, CLOSE), identity
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Refusal | None:
-        """What is still to be sent, None where the request has been answered."""
+        """The error still to be sent; None if the request has been answered."""
         try:
             self._gate.check(scope)
             headers = self._gate.preflight(scope)

@@ -42,13 +42,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget about it."""
+        """Stop the timers."""
         self._stop_head_timer()
         self._stop_write_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come."""
+        """Parse received bytes."""
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -58,7 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._start_head_timer()
 
     def on_message_begin(self) -> None:
-        """The first byte of a request has come."""
+        """A request begins."""
         self._in_head = True
         self._head_bytes = 0
         super().on_message_begin()
@@ -91,12 +91,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_write_timer()
 
     def resume_writing(self) -> None:
-        """The client has caught up."""
+        """The client reads again."""
         super().resume_writing()
         self._stop_write_timer()
 
     def on_response_complete(self) -> None:
-        """The client must read what is left of the answer in time."""
+        """The answer is written; the client has limited time to read the rest of it."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._start_write_timer()

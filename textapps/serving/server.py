@@ -35,9 +35,9 @@ def serve(
 ) -> int:
     """Serve the models in a directory until SIGTERM or SIGINT, whose number is returned.
 
-    `say` is told where the server listens and what it serves. After the signal no
-    connection is accepted and running requests have `drain_seconds` to finish. A model call
-    that runs still then goes on in its thread.
+    `say` is called with where the server listens and what it serves. After the signal no
+    connection is accepted, and running requests have `drain_seconds` to finish. A model call that
+    takes longer goes on in its thread.
 
     Raises:
         DirectoryError: the directory is missing, or is a model itself.
@@ -53,8 +53,8 @@ def serve(
         ready_when=settings.ready,
     )
     with _listen(settings.host, settings.port) as listener:
-        # Before any thread runs: the command line has stderr aside meanwhile to keep it quiet, and
-        # what others said would be lost.
+        # Before any thread starts: meanwhile the command line holds stderr back to keep TensorFlow
+        # quiet, and would lose what other threads write.
         return_freed_memory()
         sys.setswitchinterval(_SWITCH_SECONDS)
         import_tensorflow()
