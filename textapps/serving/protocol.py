@@ -9,6 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from textapps.serving.exchange import Refusal
+from textapps.serving.parser import RequestParser
 
 _HEAD_SECONDS = 20.0
 _HEAD_BYTES = 64 * 1024  # counted by what a read brings, so that a little more may pass
@@ -29,6 +30,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self, on_malformed: OnMalformed, write_seconds: float, *arguments: Any, **more: Any
     ) -> None:
         super().__init__(*arguments, **more)
+        self._requests = RequestParser(self)
+        self.parser = self._requests  # type: ignore[assignment]
         self._on_malformed = on_malformed
         self._write_seconds = write_seconds
         self._in_head = True
@@ -65,9 +68,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request can be answered."""
+        if self._requests.in_upgrade:
+            return  # they come again
         self._in_head = False
         self._stop_head_timer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is complete."""
+        if not self._requests.in_upgrade:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a malformed request, and close the connection."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import resource
 import signal
 import socket
 import sys
@@ -56,6 +57,7 @@ def serve(
         # Before any thread starts: meanwhile the command line holds stderr back to keep TensorFlow
         # quiet, and would lose what other threads write.
         return_freed_memory()
+        _raise_file_limit()
         sys.setswitchinterval(_SWITCH_SECONDS)
         import_tensorflow()
         repository.start()
@@ -114,6 +116,13 @@ async def _announce(repository: Repository, say: Callable[[str], None]) -> None:
         await asyncio.sleep(0.1)
     served = ", ".join(f"{version.name} {version.version}" for version in repository.loaded())
     say(f"ready, serving {served}")
+
+
+def _raise_file_limit() -> None:
+    """Each connection takes a file descriptor, of which a process has 1,024 by default."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(host: str, port: int) -> socket.socket:
