@@ -23,6 +23,7 @@ from textapps.serving.exchange import (
 )
 from textapps.serving.failures import Failures
 from textapps.serving.gate import Gate
+from textapps.serving.held import Held, Share
 from textapps.serving.metrics import Metrics
 
 _STATUS = {BadInput: 400, NotFound: 404, QueueFull: 503, DeadlineExceeded: 504}
@@ -38,13 +39,20 @@ class Operations:
     """
 
     def __init__(
-        self, app: Application, gate: Gate, log: AccessLog, metrics: Metrics, failures: Failures
+        self,
+        app: Application,
+        gate: Gate,
+        log: AccessLog,
+        metrics: Metrics,
+        failures: Failures,
+        held: Held,
     ) -> None:
         self._app = app
         self._gate = gate
         self._log = log
         self._metrics = metrics
         self._failures = failures
+        self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an HTTP request."""
@@ -54,17 +62,24 @@ class Operations:
         scope["request_id"] = identity.decode()
         scope["served"] = ("", "")
         status = 0
+        share = Share(self._held)
+
+        async def counted() -> Message:
+            message = await receive()
+            share.add(len(message.get("body", b"")))
+            return message
 
         async def send_with_identity(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                share.add(int(header(message, b"content-length") or 0))
                 status = message["status"]
                 added = [(b"x-request-id", identity), *self._gate.cors_headers(scope)]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         try:
-            refusal = await self._answer(scope, receive, send_with_identity)
+            refusal = await self._answer(scope, counted, send_with_identity)
             if refusal is not None and not status:
                 await send_error(send_with_identity, refusal)
         except (ClientGone, asyncio.CancelledError) as error:
@@ -72,6 +87,7 @@ class Operations:
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
+            share.release()
             self._record(scope, status, time.perf_counter() - begin)
 
     def malformed(self, client: tuple[str, int] | None, problem: str) -> tuple[Refusal, bytes]:
