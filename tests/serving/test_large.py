@@ -4,8 +4,6 @@ import asyncio
 import gzip
 import json
 import math
-import time
-from pathlib import Path
 from typing import Any
 
 import ml_dtypes
@@ -219,34 +217,15 @@ def test_a_reader_that_takes_too_long(repository: Repository) -> None:
     assert response.status_code in (408, 504)  # its body may have been late already
 
 
-def test_others_do_not_wait(repository: Repository, tmp_path: Path) -> None:
-    """Bodies and answers that take a second of Python's time each, all at once."""
-    app = create_app(Settings(), repository)
-    brackets = b'{"instances": [' + b"[]," * 5_000_000 + b"[]]}"
-    requests = [
-        ("/v1/models/lengths:predict", brackets, 400),
-        ("/v1/models/lengths:stream", brackets, 400),
-        ("/v1/models/zeros:predict", b'{"instances": [4000000]}', 200),
-        ("/v1/models/zeros:predict", b'{"instances": [4000000]}', 200),
-    ]
-
-    async def ask_all() -> float:
-        longest = 0.0
-        async with Asker(app).client() as client:
-
-            async def post(path: str, body: bytes, status: int) -> None:
-                async with client.stream("POST", path, content=body) as response:
-                    assert response.status_code == status
-
-            tasks = [asyncio.create_task(post(*request)) for request in requests]
-            while not all(task.done() for task in tasks):
-                before = time.perf_counter()
-                await asyncio.sleep(0.005)
-                longest = max(longest, time.perf_counter() - before)
-            await asyncio.gather(*tasks)
-        return longest
-
-    assert asyncio.run(ask_all()) < 0.5
+def test_large_ones_are_read_and_written_elsewhere(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here, others would have to wait."""
+    for name in ("parse_object", "finish_predict", "encode_response"):
+        monkeypatch.setattr(rest, name, lambda *_: 1 / 0)
+    answer = ask.post("/v1/models/zeros:predict", padded({"instances": [20_000]}))
+    assert answer.json() == {"predictions": [[0.0] * 20_000]}
+    assert "'sed'" in error_of(ask.post("/v1/models/writer:stream", padded({"sed": 1})))
 
 
 def test_small_ones_bypass_the_readers(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:

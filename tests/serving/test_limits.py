@@ -1,15 +1,19 @@
 """Tests of what a server does not take: too much, too many, too slow, too late."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from tests.serving.asking import Asker, Built, error_of, repository_of
+from textapps.serving import app as app_module
 from textapps.serving.app import create_app
 from textapps.serving.batching import Batching
+from textapps.serving.held import Held
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
@@ -165,6 +169,17 @@ def test_large_bodies_together_have_a_limit(repository: Repository) -> None:
     assert set(sent) == {503}
     assert len(sent) == 40 - 4_194_304 // (180_000 - 65_536)
     assert statuses == [503, 200, 200]
+
+
+def test_a_body_counts_as_large_as_it_is_after_decompression(repository: Repository) -> None:
+    ask = Asker(create_app(Settings(max_body_mb=0.1, max_answer_mb=0.01), repository))
+    headers = {"content-encoding": "gzip"}
+    assert ask("POST", PREDICT, content=gzip.compress(body_of(99_000)), headers=headers).is_success
+    held = Held(most_bytes=30_000)
+    with patch.object(app_module, "Held", lambda most: held):
+        ask = Asker(create_app(Settings(max_body_mb=0.1), repository))
+    response = ask("POST", PREDICT, content=gzip.compress(body_of(99_000)), headers=headers)
+    assert response.status_code == 503
 
 
 def test_large_answers_together_have_a_limit(built: Built, tmp_path: Path) -> None:

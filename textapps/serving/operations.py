@@ -62,7 +62,7 @@ class Operations:
         scope["request_id"] = identity.decode()
         scope["served"] = ("", "")
         status = 0
-        share = Share(self._held)
+        share = scope["share"] = Share(self._held)
 
         async def counted() -> Message:
             message = await receive()

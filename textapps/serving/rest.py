@@ -102,6 +102,7 @@ class Rest:
         body = await read_body(scope, receive, limit, seconds)
         if b"gzip" in (header(scope, b"content-encoding") or b"").lower():
             body = await self._run(True, gunzip, body, limit)
+            scope["share"].add(len(body))
         if target.action == "stream":
             await unless_gone(receive, self._stream(scope, send, target, body))
             return
