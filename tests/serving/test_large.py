@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import json
 import math
+import resource
+from pathlib import Path
 from typing import Any
 
 import ml_dtypes
@@ -172,6 +174,35 @@ def test_a_process_encodes_as_this_one_does(row_format: bool) -> None:
     assert max(map(len, pieces)) <= 2**16
     with pytest.raises(BadInput, match="larger than"):
         asyncio.run(readers.Readers(32, 30).encode(outputs, row_format, 10**6))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+def test_bodies_that_are_refused_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "_PROCESSES", 1)
+    reading = readers.Readers(max_depth=32, seconds=60)
+    # nested, too many digits, not UTF-8, not JSON, not an object; of one megabyte each
+    bodies = [
+        b"[" * 2**20,
+        b"1" * 2**20,
+        b'"' + b"\xff" * 2**20,
+        b"{" + b" " * 2**20,
+        b"1" + b" " * 2**20,
+    ]
+
+    async def refuse(times: int) -> None:
+        for body in bodies * times:
+            with pytest.raises(BadInput):
+                await reading.outside(bytearray(body))
+
+    def resident() -> int:
+        pid = reading._threads.submit(lambda: reading._own.reader._process.pid).result()
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * resource.getpagesize()
+
+    asyncio.run(refuse(3))
+    before = resident()
+    asyncio.run(refuse(12))
+    assert resident() - before < 10 * 2**20  # kept, they would be 60 MB
 
 
 def test_outputs_that_are_certainly_too_large_are_not_encoded(

@@ -18,7 +18,8 @@ def main(root: str) -> None:
 
     from textapps.serving.frames import receive, send
 
-    gc.disable()  # JSON has no cycles, and looking for them takes longer than parsing
+    gc.disable()  # looking for cycles while JSON is parsed takes longer than parsing
+    gc.freeze()
     with socket.socket(fileno=os.dup(0)) as connection:
         while True:
             try:
@@ -32,6 +33,7 @@ def main(root: str) -> None:
             except (EOFError, OSError):
                 return
             del request, arguments, answer  # they may be large
+            gc.collect()  # an error that holds its own traceback would hold the body too
 
 
 if __name__ == "__main__":
