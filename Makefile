@@ -80,6 +80,10 @@ endif
 	$(BIN)/python -m benchmarks serving
 	$(BIN)/python -m benchmarks serving-swap
 	$(BIN)/python -m benchmarks serving-soak
+	$(BIN)/python -m benchmarks serving-dependent
+	$(BIN)/python -m benchmarks serving-health
+	$(BIN)/python -m benchmarks serving-fuzz
+	$(BIN)/python -m benchmarks serving-many
 	$(BIN)/python -m benchmarks distributed
 	$(BIN)/python -m benchmarks batch-inference
 	$(BIN)/python -m benchmarks page

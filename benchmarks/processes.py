@@ -1,12 +1,13 @@
 """Child processes: run to their end and measured, or started."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 TEXTAPPS = str(Path(sys.executable).with_name("textapps"))
 MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024  # in units of ru_maxrss
@@ -51,14 +52,28 @@ def start(
     command: Sequence[str],
     *,
     quiet: bool = False,
+    log: Path | None = None,
     environ: Mapping[str, str] | None = None,
     cores: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Starts a command on some cores only; throws stdout away, and with `quiet` stderr too."""
+    """Starts a command on some cores only; throws stdout away.
+
+    Its stderr goes to the file `log`, with `quiet` nowhere.
+    """
     pinned = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
-    return subprocess.Popen(
-        [*pinned, *command],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL if quiet else None,
-        env={**os.environ, **(environ or {})},
-    )
+    with contextlib.ExitStack() as opened:
+        return subprocess.Popen(
+            [*pinned, *command],
+            stdout=subprocess.DEVNULL,
+            stderr=stderr_of(log, quiet, opened),
+            env={**os.environ, **(environ or {})},
+        )
+
+
+def stderr_of(
+    log: Path | None, quiet: bool, opened: contextlib.ExitStack
+) -> int | IO[bytes] | None:
+    """Where the stderr of a process goes; a file is closed by `opened`."""
+    if log is not None:
+        return opened.enter_context(log.open("wb"))
+    return subprocess.DEVNULL if quiet else None

@@ -5,7 +5,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,11 @@ class Question:
     path: str
     body: bytes
     right: Callable[[int, bytes], bool]
+    headers: str = "host: localhost"
 
     @property
     def message(self) -> bytes:
-        head = f"POST {self.path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(self.body)}"
+        head = f"POST {self.path} HTTP/1.1\r\n{self.headers}\r\ncontent-length: {len(self.body)}"
         return f"{head}\r\ncontent-type: application/json\r\n\r\n".encode() + self.body
 
 
@@ -113,6 +114,25 @@ async def saturate(
         connection.close()
 
     await asyncio.gather(*(client(number) for number in range(connections)))
+    tally.seconds = time.perf_counter() - begin
+    return tally
+
+
+async def ask_all(port: int, questions: Iterable[Question], connections: int) -> Tally:
+    """Closed loop over all questions, each asked once."""
+    tally = Tally()
+    begin = time.perf_counter()
+    left = iter(questions)
+
+    async def client() -> None:
+        connection = Connection(port)
+        for question in left:
+            start = time.perf_counter()
+            status, body = await connection.ask(question)
+            tally.add(question, status, body, time.perf_counter() - start)
+        connection.close()
+
+    await asyncio.gather(*(client() for _ in range(connections)))
     tally.seconds = time.perf_counter() - begin
     return tally
 

@@ -3,11 +3,12 @@
 import json
 import os
 import shutil
+import socket
 import sys
 import time
 import urllib.request
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from math import isclose
 from pathlib import Path
@@ -31,7 +32,7 @@ EXPORTS = {
 SIGNATURES = {"generator": "score"}  # text, too; the others' is the default
 WORDS = "a the this that and but not so very film story plot cast acting good bad dull fine was is"
 TOLERANCE = 1e-4  # of numbers: how many rows share a call changes their last bits
-STARTED_WITHIN_SECONDS = 120
+STARTED_WITHIN_SECONDS = 600
 
 
 def prepare(work: Path) -> Path:
@@ -54,13 +55,13 @@ class Server(AbstractContextManager["Server"]):
     """A process that serves HTTP on `port`, from its start until it is stopped.
 
     `seconds_to_ready` is the time from the start of the process to the first answer 200 at
-    `ready_path`. The command is given the port as its last words.
+    `ready_path`. The command is given the port as its last words; `log` is the file for its stderr.
     """
 
-    def __init__(self, command: Sequence[str], ready_path: str) -> None:
+    def __init__(self, command: Sequence[str], ready_path: str, log: Path | None = None) -> None:
         (self.port,) = free_ports(1)
         start = time.perf_counter()
-        self._process = processes.start([*command, str(self.port)], quiet=True)
+        self._process = processes.start([*command, str(self.port)], quiet=True, log=log)
         while not self._answers(ready_path):
             self.seconds_to_ready = time.perf_counter() - start
             if self._process.poll() is not None or self.seconds_to_ready > STARTED_WITHIN_SECONDS:
@@ -76,6 +77,10 @@ class Server(AbstractContextManager["Server"]):
         except OSError:
             return False
 
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
+            return bytes(answer.read())
+
     def post(self, path: str, body: bytes) -> bytes:
         url = f"http://127.0.0.1:{self.port}{path}"
         request = urllib.request.Request(url, body, {"content-type": "application/json"})
@@ -90,8 +95,8 @@ class Server(AbstractContextManager["Server"]):
         return tally
 
     def memory_mb(self) -> float:
-        """The resident set, in units of 2^20 bytes."""
-        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        """The resident sets of the process and of those that it has started, in 2^20 bytes."""
+        pages = sum(map(_pages, _family(self._process.pid)))
         return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
     def cpu_seconds(self) -> float:
@@ -108,10 +113,27 @@ class Server(AbstractContextManager["Server"]):
             self.stop()
 
 
-def textapps_server(directory: Path) -> Server:
-    """`textapps serve`, with its settings as they are by default, without the access log."""
-    command = [processes.TEXTAPPS, "serve", str(directory), "--quiet", "--port"]
-    return Server(command, "/health/ready")
+def _family(pid: int) -> list[int]:
+    """A process and those that it has started, with those of these."""
+    try:
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has ended
+        return []
+    return [pid, *(one for text in lists for child in text.split() for one in _family(int(child)))]
+
+
+def _pages(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+
+
+def textapps_server(directory: Path, log: Path | None = None) -> Server:
+    """`textapps serve` with its default settings; its log goes to the file, if there is one."""
+    quiet = [] if log else ["--quiet"]
+    command = [processes.TEXTAPPS, "serve", str(directory), *quiet, "--port"]
+    return Server(command, "/health/ready", log)
 
 
 def plain_server(export: Path) -> Server:
@@ -180,9 +202,42 @@ def refused(model_path: str) -> list[Question]:
         (model_path, b'{"instances": ["a"], "inputs": ["a"]}', 400),
         (model_path, b'{"instances": ["a"], "signature_name": "none"}', 400),
         (model_path, b"[" * 10_000, 400),
+        (model_path, b"[" * 1_000_000, 400),
+        (model_path, b'{"instances": [' + b"[]," * 100_000 + b"[]]}", 400),
+        (model_path, b'{"instances": ["' + b"a" * 1_000_001 + b'"]}', 400),
         (model_path, b'{"instances": ["' + b"a" * (17 << 20) + b'"]}', 413),
     ]
-    return [Question(path, body, partial(_refuses, status)) for path, body, status in cases]
+    found = [Question(path, body, partial(_refuses, status)) for path, body, status in cases]
+    good = b'{"instances": ["a"]}'
+    return found + [
+        Question(model_path, good, partial(_refuses, status), headers)
+        for headers, status in (
+            ("host: evil.example", 403),
+            ("host: localhost\r\norigin: http://evil.example", 403),
+            ("host: localhost\r\nhost: localhost", 400),
+        )
+    ]
+
+
+def intrude(port: int, stream_path: str) -> None:
+    """Opens connections that send no whole request, or go away before the answer."""
+    predict = b"POST /v1/models/gru:predict HTTP/1.1\r\nhost: localhost\r\n"
+    stream = f"POST {stream_path}:stream HTTP/1.1\r\nhost: localhost\r\n".encode()
+    for message, bytes_read in (
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 20),
+        (b"GET / HTTP/1.1\r\nhost: ", 0),
+        (b"GET / HTTP/1.1\r\nx-long: " + b"a" * 100_000 + b"\r\n\r\n", 20),
+        (predict + b'content-length: 1000\r\n\r\n{"instances": [', 0),
+        (predict + b'content-length: 20\r\n\r\n{"instances": ["a"]}', 0),
+        (stream + b'content-length: 18\r\n\r\n{"length": 100000}', 300),
+    ):
+        with (
+            suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        ):
+            connection.sendall(message)
+            if bytes_read:
+                connection.recv(bytes_read)
 
 
 def _refuses(expected: int, status: int, body: bytes) -> bool:

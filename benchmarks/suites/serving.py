@@ -109,7 +109,10 @@ def compare(sides: Mapping[str, Sequence[Tally]], half: Sequence[Tally]) -> Figu
 
 
 class Soak(Load):
-    """All models, texts of all sizes, one and many in a request, and bad requests."""
+    """All models, texts of all sizes, one and many in a request, and bad and hostile requests.
+
+    Of the memory, that of the processes that the server starts counts too.
+    """
 
     def measure(self, context: Context) -> Figures:
         exports = served.prepare(context.work)
@@ -128,10 +131,13 @@ class Soak(Load):
                 asking += served.questions(server, path, asked[:4], many, signature)
                 asking += served.refused(path)
             memory = [server.memory_mb()]
+
+            def disturb() -> None:
+                served.intrude(server.port, "/v1/models/generator")
+                memory.append(server.memory_mb())
+
             work = saturate(server.port, asking, self.connections, self.seconds)
-            tally = uvloop.run(
-                beside(work, lambda: memory.append(server.memory_mb()), self.seconds / 120)
-            )
+            tally = uvloop.run(beside(work, disturb, self.seconds / 120))
             memory.append(server.memory_mb())
             code = server.stop()
         warm = len(memory) // 10 + 1  # the first tenth is the warm-up

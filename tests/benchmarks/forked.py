@@ -1,9 +1,11 @@
 """Commands of benchmarks in forked processes that run functions eagerly."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmarks import processes
 from tests import processes as forked
@@ -25,6 +27,7 @@ def start(
     command: Sequence[str],
     *,
     quiet: bool = False,
+    log: Path | None = None,
     environ: Mapping[str, str] | None = None,
     cores: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
@@ -36,9 +39,10 @@ def start(
         _, option, name, *words = command
         assert option == "-m"
         code += MODULE.format(name=name)
-    return forked.Popen(
-        [sys.executable, "-c", code, *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL if quiet else None,
-        env={**os.environ, **(environ or {})},
-    )
+    with contextlib.ExitStack() as opened:
+        return forked.Popen(
+            [sys.executable, "-c", code, *words],
+            stdout=subprocess.DEVNULL,
+            stderr=processes.stderr_of(log, quiet, opened),
+            env={**os.environ, **(environ or {})},
+        )

@@ -217,11 +217,39 @@ def test_serving(bench: Bench) -> None:
 def test_serving_for_long_and_versions(bench: Bench) -> None:
     found = bench("serving-soak", "--seconds", 0.5, "--connections", 4)["serving-soak"]
     assert found["wrong"] == 0, found["first_wrong"]
-    assert {"200", "400"} <= found["statuses"].keys() <= {"200", "400", "404", "413"}
+    assert {"200", "400"} <= found["statuses"].keys() <= {"200", "400", "403", "404", "413"}
     given = ("--seconds", 1.5, "--swap-seconds", 0.3, "--connections", 4)
     found = bench("serving-swap", *given)["serving-swap"]
     assert found["wrong"] == 0, found["first_wrong"]
     assert found["versions_published"] > 2
+
+
+def test_serving_of_models_whose_rows_depend_on_each_other(bench: Bench) -> None:
+    found = bench("serving-dependent", "--requests", 6, "--connections", 3)["serving-dependent"]
+    assert found["wrong"] == 0, found["first_wrong"]
+    assert [each["requests"] for each in found["models"].values()] == [6] * 5
+
+
+def test_serving_of_large_requests(bench: Bench) -> None:
+    given = ("--at-once", 2, "--rounds", 1, "--megabytes", 0.1, "--floats", 9000)
+    found = bench("serving-health", *given)["serving-health"]
+    assert found["wrong"] == 0
+    statuses = {name: list(each["statuses"]) for name, each in found["kinds"].items()}
+    assert statuses == {
+        **{name: ["200"] for name in ("numbers", "texts", "answers")},
+        **{name: ["400"] for name in ("brackets", "nested", "stream")},
+    }
+
+
+@pytest.mark.usefixtures("exports")
+def test_serving_of_many_models_and_of_anything(bench: Bench) -> None:
+    assert bench("serving-many", "--models", 3)["serving-many"]["models"] == 3
+    found = bench("serving-fuzz", "--cases", 90, "--connections", 3)["serving-fuzz"]
+    assert found["wrong"] == 0, found["first_wrong"]
+    assert sum(found["statuses"].values()) == 90
+    assert {"200", "400"} < found["statuses"].keys()
+    assert (found["answers_500_without_traceback"], found["left_waiting"]) == (0, 0)
+    assert (found["answers_afterwards"], found["exit_code"]) == (1, 0)
 
 
 def test_batch_inference(bench: Bench, work: Path) -> None:

@@ -9,12 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from benchmarks.benchmark import Context, load
 from benchmarks.results import Figures
-from benchmarks.suites import served, serving
+from benchmarks.suites import fuzzing, hostile, served, serving
 from benchmarks.suites.load import NO_ANSWER, Question, arrive, saturate
+from benchmarks.suites.mutations import Case
 from benchmarks.suites.served import Server
 from tests.serving import models
 from textapps.cli.commands.launch import free_ports
@@ -45,6 +47,10 @@ class Handler(BaseHTTPRequestHandler):
     def predict(self, model, body):
         if len(body) > 1 << 24:
             return 413, {"error": "too long"}
+        if "evil" in str(self.headers):
+            return 403, {"error": "not allowed"}
+        if len(body) > 1 << 19 or len(self.headers.get_all("host")) > 1:
+            return 400, {"error": "bad"}
         if "%" in model or model == "nobody":
             return 404, {"error": "no model"}
         try:
@@ -111,6 +117,49 @@ def test_soak_tells_of_failures(measured: Callable[..., Figures]) -> None:
     assert "500" in found["first_wrong"][0]
     least = found["most_memory_in_warm_up_mb"]
     assert found["memory_growth"] == round(found["most_memory_later_mb"] / least - 1, 4)
+
+
+def test_dependent_models_are_compared_with_what_they_should_say() -> None:
+    for name, question in (
+        ("rank", next(hostile.about_numbers("rank", 1))),
+        ("share", next(hostile.about_numbers("share", 1))),
+    ):
+        numbers = json.loads(question.body)["instances"]
+        expected = hostile.DEPENDENT[name](np.array(numbers, np.float32)).tolist()
+        assert question.right(200, json.dumps({"predictions": expected}).encode())
+        cut = [*hostile.DEPENDENT[name](np.array(numbers[:2], np.float32)).tolist(), *expected[2:]]
+        assert not question.right(200, json.dumps({"predictions": cut}).encode())
+        assert not question.right(200, json.dumps({"predictions": expected[1:]}).encode())
+        assert not question.right(503, b"")
+
+
+@pytest.mark.parametrize(
+    ("answer", "whole", "status", "failed", "wrong"),
+    [
+        (b"HTTP/1.1 200 OK\r\nx-request-id: a1\r\n\r\n{}", True, "200", [], False),
+        (b'HTTP/1.1 400 Bad\r\nx-request-id: a1\r\n\r\n{"error": "x"}', True, "400", [], False),
+        (b"HTTP/1.1 400 Bad\r\nx-request-id: a1\r\n\r\nplain", True, "400", [], True),
+        (b'HTTP/1.1 400 Bad\r\n\r\n{"error": "x"}', True, "400", [], True),
+        (b'HTTP/1.1 500 No\r\nx-request-id: a1\r\n\r\n{"error": "x"}', True, "500", ["a1"], False),
+        (b'HTTP/1.1 502 No\r\nx-request-id: a1\r\n\r\n{"error": "x"}', True, "502", [], True),
+        (b"", False, "closed", [], False),
+        (b"", True, "closed", [], True),
+        (None, False, "no answer", [], False),
+        (None, True, "no answer", [], True),
+    ],
+)
+def test_answers_to_what_nobody_would_send(
+    answer: bytes | None, whole: bool, status: str, failed: list[str], wrong: bool
+) -> None:
+    outcome = fuzzing.Outcome()
+    outcome.add(Case(b"GET /", whole), answer)
+    assert (dict(outcome.statuses), outcome.failed) == ({status: 1}, failed)
+    assert bool(outcome.wrong) == wrong
+
+
+def test_failures_are_explained_by_a_traceback() -> None:
+    log = 'request a1 failed\n  File "x"\n{"time": 1}\nrequest b2 failed\n{"time": 2}\n  File "y"\n'
+    assert [fuzzing.explained(log, each) for each in ("a1", "b2", "c3")] == [True, False, False]
 
 
 def test_swap_publishes_versions_and_hears_both_models(

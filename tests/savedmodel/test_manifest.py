@@ -1,8 +1,11 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from textapps.core.errors import ExportError
+from textapps.savedmodel.limits import CallLimits
 from textapps.savedmodel.manifest import MANIFEST, Manifest, checksums, read_manifest
 
 SIGNATURE = {
@@ -124,3 +127,10 @@ def test_an_unknown_key_is_refused(export):
 def test_a_directory_that_is_no_export(tmp_path):
     with pytest.raises(ExportError, match="is not an export of textapps"):
         read_manifest(tmp_path)
+
+
+def test_docs_explain_every_field(export):
+    page = Path(__file__).parents[2].joinpath("docs", "export.md").read_text(encoding="utf-8")
+    section = page.partition("## The manifest")[2].partition("\n## ")[0]
+    written = json.loads((export / MANIFEST).read_bytes())
+    assert set(written) | set(CallLimits.model_fields) <= set(re.findall(r"`(\w+)`", section))

@@ -69,11 +69,17 @@ class ServerProcess:
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS)
 
-    def send(self, request: bytes) -> bytes:
-        """All that comes back, until the server closes or has answered a request to close."""
+    def send(self, request: bytes, piece: int | None = None) -> bytes:
+        """All that comes back, until the server closes or has answered a request to close.
+
+        The request is sent at once, or in pieces of some bytes each.
+        """
         answer = b""
         with self.connect() as connection, suppress(ConnectionResetError, BrokenPipeError):
-            connection.sendall(request)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for start in range(0, len(request), piece or len(request)):
+                connection.sendall(request[start : start + (piece or len(request))])
+                time.sleep(0.001 if piece else 0)
             while chunk := connection.recv(65536):
                 answer += chunk
         return answer

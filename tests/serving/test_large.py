@@ -4,17 +4,20 @@ import asyncio
 import gzip
 import json
 import math
-import time
+import resource
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 from tests.serving.asking import Asker, Built, error_of, repository_of
-from tests.serving.models import continued
+from tests.serving.models import continued, strings
+from textapps.savedmodel.errors import BadInput
 from textapps.serving import readers, rest
 from textapps.serving.app import create_app
+from textapps.serving.encoder import encode_response
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
@@ -157,6 +160,60 @@ def test_a_large_answer(ask: Asker) -> None:
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
+@pytest.mark.parametrize("row_format", [True, False])
+def test_a_process_encodes_as_this_one_does(row_format: bool) -> None:
+    outputs = {
+        "text": strings(*[b"w\xc3\xb6rd", b"", b"\xff"] * 9_000),
+        "image_bytes": strings(*[b"", b"\x00\xff"] * 13_500),
+        "score": np.arange(54_000, dtype=np.float32).reshape(27_000, 2) / 7,
+        "bf": np.ones(27_000, ml_dtypes.bfloat16),
+        "none": strings(*[b""] * 27_000),
+    }
+    pieces = asyncio.run(readers.Readers(32, 30).encode(outputs, row_format, 10**7))
+    assert b"".join(pieces) == b"".join(encode_response(outputs, row_format, 10**7))
+    assert max(map(len, pieces)) <= 2**16
+    with pytest.raises(BadInput, match="larger than"):
+        asyncio.run(readers.Readers(32, 30).encode(outputs, row_format, 10**6))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+def test_bodies_that_are_refused_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "_PROCESSES", 1)
+    reading = readers.Readers(max_depth=32, seconds=60)
+    # nested, too many digits, not UTF-8, not JSON, not an object; of one megabyte each
+    bodies = [
+        b"[" * 2**20,
+        b"1" * 2**20,
+        b'"' + b"\xff" * 2**20,
+        b"{" + b" " * 2**20,
+        b"1" + b" " * 2**20,
+    ]
+
+    async def refuse(times: int) -> None:
+        for body in bodies * times:
+            with pytest.raises(BadInput):
+                await reading.outside(bytearray(body))
+
+    def resident() -> int:
+        pid = reading._threads.submit(lambda: reading._own.reader._process.pid).result()
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * resource.getpagesize()
+
+    asyncio.run(refuse(3))
+    before = resident()
+    asyncio.run(refuse(12))
+    assert resident() - before < 10 * 2**20  # kept, they would be 60 MB
+
+
+def test_outputs_that_are_certainly_too_large_are_not_encoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readers.Readers, "_run", lambda *_: 1 / 0)
+    for outputs in ({"a": np.zeros([3, 17])}, {"a": strings(b"x" * 50, b"y" * 45)}):
+        with pytest.raises(BadInput, match="larger than 100 bytes"):
+            asyncio.run(readers.Readers(32, 30).encode(outputs, True, 100))
+
+
 def test_an_answer_that_is_too_large(repository: Repository) -> None:
     ask = Asker(create_app(Settings(max_answer_mb=0.05), repository))
     response = ask.post("/v1/models/zeros:predict", {"instances": [15_000]})
@@ -179,7 +236,7 @@ def test_a_reader_that_ends_is_an_error_and_another_one_takes_its_place(
 
     monkeypatch.setattr(readers, "receive", end)
     response = ask.post("/v1/models/lengths:predict", body)
-    assert error_of(response).startswith("the process that parsed the body died")
+    assert error_of(response).startswith("the process that handled the JSON died")
     assert response.status_code == 500
     monkeypatch.setattr(readers, "receive", receive)
     assert ask.post("/v1/models/lengths:predict", body).json() == {"predictions": [3]}
@@ -191,34 +248,15 @@ def test_a_reader_that_takes_too_long(repository: Repository) -> None:
     assert response.status_code in (408, 504)  # its body may have been late already
 
 
-def test_others_do_not_wait(repository: Repository, tmp_path: Path) -> None:
-    """Bodies and answers that take a second of Python's time each, all at once."""
-    app = create_app(Settings(), repository)
-    brackets = b'{"instances": [' + b"[]," * 5_000_000 + b"[]]}"
-    requests = [
-        ("/v1/models/lengths:predict", brackets, 400),
-        ("/v1/models/lengths:stream", brackets, 400),
-        ("/v1/models/zeros:predict", b'{"instances": [4000000]}', 200),
-        ("/v1/models/zeros:predict", b'{"instances": [4000000]}', 200),
-    ]
-
-    async def ask_all() -> float:
-        longest = 0.0
-        async with Asker(app).client() as client:
-
-            async def post(path: str, body: bytes, status: int) -> None:
-                async with client.stream("POST", path, content=body) as response:
-                    assert response.status_code == status
-
-            tasks = [asyncio.create_task(post(*request)) for request in requests]
-            while not all(task.done() for task in tasks):
-                before = time.perf_counter()
-                await asyncio.sleep(0.005)
-                longest = max(longest, time.perf_counter() - before)
-            await asyncio.gather(*tasks)
-        return longest
-
-    assert asyncio.run(ask_all()) < 0.5
+def test_large_ones_are_read_and_written_elsewhere(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here, others would have to wait."""
+    for name in ("parse_object", "finish_predict", "encode_response"):
+        monkeypatch.setattr(rest, name, lambda *_: 1 / 0)
+    answer = ask.post("/v1/models/zeros:predict", padded({"instances": [20_000]}))
+    assert answer.json() == {"predictions": [[0.0] * 20_000]}
+    assert "'sed'" in error_of(ask.post("/v1/models/writer:stream", padded({"sed": 1})))
 
 
 def test_small_ones_bypass_the_readers(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,19 @@
 """Tests of what a server does not take: too much, too many, too slow, too late."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from tests.serving.asking import Asker, Built, error_of, repository_of
+from textapps.serving import app as app_module
 from textapps.serving.app import create_app
 from textapps.serving.batching import Batching
+from textapps.serving.held import Held
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
@@ -125,6 +129,95 @@ def test_a_client_that_goes_away_in_the_middle_of_its_body(repository: Repositor
     sent, answer = call(repository, receive)
     asyncio.run(answer)
     assert sent == []
+
+
+def test_large_bodies_together_have_a_limit(repository: Repository) -> None:
+    """Forty clients send half of a large body each, and then nothing."""
+    settings = Settings(max_body_mb=0.2, max_answer_mb=0.05)  # 16 times both: 4 MB
+    app = create_app(settings, repository)
+    scope = {"method": "POST", "path": PREDICT, "raw_path": PREDICT.encode()}
+    large = body_of(190_000)
+
+    async def hold(gone: asyncio.Event) -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+
+        async def messages() -> AsyncIterator[dict[str, Any]]:
+            yield {"type": "http.request", "body": large[:180_000], "more_body": True}
+            await gone.wait()
+            yield {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        await app({**scope, "headers": [(b"host", b"localhost")]}, messages().__anext__, send)
+        return sent
+
+    async def ask() -> tuple[list[int], list[int]]:
+        gone = asyncio.Event()
+        async with Asker(app).client() as client:
+            holding = [asyncio.create_task(hold(gone)) for _ in range(40)]
+            await asyncio.sleep(0)
+            refused = await client.post(PREDICT, content=large)
+            answered = await client.post(PREDICT, json={"instances": ["small"]})
+            assert error_of(refused).startswith("other large requests take up the memory")
+            gone.set()
+            sent = [each[0]["status"] for each in await asyncio.gather(*holding) if each]
+            after = await client.post(PREDICT, content=large)
+        return sent, [refused.status_code, answered.status_code, after.status_code]
+
+    sent, statuses = asyncio.run(ask())
+    assert set(sent) == {503}
+    assert len(sent) == 40 - 4_194_304 // (180_000 - 65_536)
+    assert statuses == [503, 200, 200]
+
+
+def test_a_body_counts_as_large_as_it_is_after_decompression(repository: Repository) -> None:
+    ask = Asker(create_app(Settings(max_body_mb=0.1, max_answer_mb=0.01), repository))
+    headers = {"content-encoding": "gzip"}
+    assert ask("POST", PREDICT, content=gzip.compress(body_of(99_000)), headers=headers).is_success
+    held = Held(most_bytes=30_000)
+    with patch.object(app_module, "Held", lambda most: held):
+        ask = Asker(create_app(Settings(max_body_mb=0.1), repository))
+    response = ask("POST", PREDICT, content=gzip.compress(body_of(99_000)), headers=headers)
+    assert response.status_code == 503
+
+
+def test_large_answers_together_have_a_limit(built: Built, tmp_path: Path) -> None:
+    repository = repository_of(tmp_path, built, zeros="zeros")
+    app = create_app(Settings(max_body_mb=0.02, max_answer_mb=0.2), repository)  # 3.7 MB
+    path = "/v1/models/zeros:predict"
+    scope = {"method": "POST", "path": path, "raw_path": path.encode()}
+    request = {"type": "http.request", "body": b'{"instances": [45000]}'}
+
+    async def ask(read: asyncio.Event) -> int:
+        sent: list[int] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message.get("status", 0))
+            await read.wait()
+
+        async def messages() -> AsyncIterator[dict[str, Any]]:
+            yield request
+            await asyncio.sleep(60)
+
+        await app({**scope, "headers": [(b"host", b"localhost")]}, messages().__anext__, send)
+        return sent[0]
+
+    async def ask_many() -> list[int]:
+        read = asyncio.Event()
+        asking = [asyncio.create_task(ask(read)) for _ in range(45)]
+        for _ in range(2000):
+            await asyncio.sleep(0.05)
+            if len(slow := [task for task in asking if not task.done()]) < 45:
+                break
+        read.set()
+        assert slow
+        return await asyncio.gather(*asking)
+
+    statuses = asyncio.run(ask_many())
+    assert set(statuses) == {200, 503}
+    # an answer has 180,014 bytes and a request 22, of which 65,536 are free
+    assert statuses.count(200) >= 3_690_987 // (180_036 - 65_536)
 
 
 class Slow:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import signal
 import socket
 import time
@@ -14,6 +15,7 @@ import pytest
 from tests.serving import models
 from tests.serving.asking import Built
 from tests.serving.process import PATIENCE_SECONDS, ServerProcess
+from textapps.serving import server as server_module
 
 LIMIT = 20_000
 POST = b"POST /v1/models/lengths:predict HTTP/1.1\r\nHost: localhost\r\n"
@@ -45,6 +47,14 @@ def test_it_says_where_it_listens_and_what_it_serves(server: ServerProcess) -> N
     assert first == f"listening on {server.url}"
     assert "ready, serving lengths 1, writer 3, zeros 1" in rest
     assert all(json.loads(line)["status"] for line in rest if line.startswith("{"))
+
+
+def test_as_many_connections_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard - 1), hard))
+    server_module._raise_file_limit()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_several_requests_on_a_connection(server: ServerProcess) -> None:
@@ -107,9 +117,10 @@ def test_no_path_leads_out(server: ServerProcess, method: str, target: str) -> N
         POST + b"Content-Length: 1_0\r\n\r\n",
         POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n",
         POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 3_000_000 + b"\r\n\r\n",
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_is_no_http_is_refused(server: ServerProcess, request_bytes: bytes) -> None:
     answer = server.send(request_bytes)
@@ -138,6 +149,39 @@ def test_bodies_that_are_too_large(server: ServerProcess) -> None:
         assert status_of(answer) == 413
         assert b'{"error": "the body has more than 20,000 bytes"}' in answer
         assert b"connection: close" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoA"),
+        ("Upgrade: websocket", "Connection: keep-alive, upgrade"),
+        ("Connection: Upgrade", "Upgrade: h2c", "Upgrade: websocket", "Expect: 100-continue"),
+    ],
+)
+@pytest.mark.parametrize("size", [3, 15_000])
+@pytest.mark.parametrize("piece", [None, 700])
+def test_an_offer_to_upgrade_is_ignored(
+    server: ServerProcess, upgrade: tuple[str, ...], size: int, piece: int | None
+) -> None:
+    body = json.dumps({"instances": ["a" * size]}).encode()
+    first = post("/v1/models/lengths:predict", body, *upgrade)
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"  # in a body it is no request
+    second = post("/v1/models/lengths:predict", hidden, *upgrade)
+    last = post("/v1/models/lengths:predict", b'{"instances": ["ab"]}', "Connection: close")
+    answer = server.send(first + second + last, piece)
+    statuses = re.findall(rb"HTTP/1\.1 (?!100)(\d+)", answer)
+    assert statuses == [b"200", b"400", b"200"]
+    assert b'{"predictions":[%d]}' % size in answer
+    assert answer.endswith(b'{"predictions":[2]}')
+    assert b"hidden" not in answer
+
+
+def test_an_upgrade_of_a_connection_that_is_to_be_closed(server: ServerProcess) -> None:
+    lines = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close, Upgrade\r\n"
+    answer = server.send(f"{lines}Upgrade: websocket\r\n\r\n".encode())
+    assert status_of(answer) == 200
+    assert b"connection: close" in answer
 
 
 def test_events_come_while_the_text_is_written(server: ServerProcess) -> None:

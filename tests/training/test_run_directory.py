@@ -3,6 +3,7 @@ import os
 import shutil
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,29 @@ def test_create_writes_the_resolved_configuration(tmp_path: Path):
 def test_runs_of_one_second_have_different_names_in_order(tmp_path: Path):
     runs = [trainee.new_run(tmp_path) for _ in range(3)]
     assert [run.name for run in RunDirectory.all(tmp_path)] == [run.name for run in runs]
+
+
+def test_a_clock_that_was_set_back_does_not_put_new_runs_before_old_ones(tmp_path: Path):
+    old = trainee.new_run(tmp_path)
+    finish(old)
+    ahead = old.path.rename(old.path.with_name("20990131-235959-transformer"))
+    for name in ("mine", "20991399-000000-gru", "99991231-235959-gru"):
+        (ahead.parent / name).mkdir()  # named otherwise
+    runs = [trainee.new_run(tmp_path, backbone) for backbone in ("simple_rnn", "lstm", "gru")]
+    assert [run.name for run in runs] == [
+        "20990201-000000-simple_rnn",
+        "20990201-000001-lstm",
+        "20990201-000002-gru",
+    ]
+    assert RunDirectory.latest(tmp_path, "sentiment").path == ahead
+    finish(runs[0])
+    assert RunDirectory.latest(tmp_path, "sentiment").name == runs[0].name
+
+
+def test_runs_that_begin_at_once_get_different_names(tmp_path: Path):
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: trainee.new_run(tmp_path), range(24)))
+    assert len({run.name for run in runs}) == 24
 
 
 def test_latest_skips_unfinished_runs(tmp_path: Path):

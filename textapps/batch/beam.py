@@ -1,8 +1,8 @@
-"""Apache Beam answers the files, on as many machines as its runner has.
+"""Answers the files with Apache Beam, on as many machines as its runner has.
 
-Windows of rows, not rows, are what RunInference is given: they are cut and answered as
-`run_local` does it, so the answers are the same. Every worker must see the files, the model and
-the folder of answers under the same paths.
+RunInference is given windows of rows, divided and answered as `run_local` does it, so the answers
+are the same. Every worker must see the files, the model and the folder of answers under the same
+paths.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ class SavedModelHandler(ModelHandler[Asked, Answers, BatchModel]):
         self._job = job
 
     def load_model(self) -> BatchModel:
-        """Once a process."""
+        """Load the model, once in each process."""
         return BatchModel(self._job.model, self._job.kind, self._job.batch_size)
 
     def run_inference(
@@ -38,19 +38,19 @@ class SavedModelHandler(ModelHandler[Asked, Answers, BatchModel]):
         model: BatchModel,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterator[Answers]:
-        """File and answers of each window."""
+        """The file and the answers of each window."""
         for file, window in batch:
             yield file, model.answer(window, Path(file).name)
 
     def batch_elements_kwargs(self) -> dict[str, Any]:
-        """A window is cut into batches of its own."""
+        """Pass windows one by one: the model divides each into batches."""
         return {"min_batch_size": 1, "max_batch_size": 1}
 
 
 def run_beam(job: Job, files: Sequence[Path], options: Sequence[str]) -> None:
-    """Answers the files by a pipeline with these options, Beam's own; waits for its end.
+    """Answers the files in a pipeline with these options of Beam, and waits for its end.
 
-    A file's answers are put together, packed, in the memory of one worker.
+    One worker holds all compressed answers to a file in memory.
     """
     with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
         (

@@ -1,4 +1,4 @@
-"""Which files and which model a user means."""
+"""Finds the files and the model that a user names."""
 
 import glob
 import hashlib
@@ -31,10 +31,10 @@ def find_files(patterns: Iterable[str]) -> list[Path]:
 
 
 def check_names(files: Sequence[Path], job: Job) -> None:
-    """Two files may not share an output, and no output may be an input.
+    """Checks that no two files share an output and that no output is an input.
 
     Raises:
-        ConfigurationError: some do.
+        ConfigurationError: one of them does.
     """
     by_name: dict[str, Path] = {}
     inputs = {path.resolve() for path in files}
@@ -54,7 +54,7 @@ def check_names(files: Sequence[Path], job: Job) -> None:
 
 
 def find_model(task: str, models_dir: Path, named: Path | None) -> Path:
-    """The SavedModel to ask: of `named`, else of the task's exports, the newest version.
+    """The newest version in `named`, by default of the task's exports; or `named` itself.
 
     Raises:
         ExportError: there is none, or it has changed since it was exported.
@@ -85,5 +85,5 @@ def find_model(task: str, models_dir: Path, named: Path | None) -> Path:
 
 
 def model_sha256(directory: Path) -> str:
-    """Of all its files but the manifest, so the same for a copy in another place."""
+    """The sha256 of all files of a model but the manifest; equal for a copy in another place."""
     return hashlib.sha256(json.dumps(checksums(directory)).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What is to be answered by which model, and which files of it are finished."""
+"""What to answer with which model, and which files are finished."""
 
 import json
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ _USUAL = Reading()
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one file; `broken` says why it could not be read to its end."""
+    """The result of one file; `broken` says why it could not be read to its end."""
 
     rows: int
     bad_rows: int
@@ -28,13 +28,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Job:
-    """One model, one way of reading, one folder of answers.
+    """One model, one way to read files, and one folder of answers.
 
         part-00000.jsonl.gz             a line for each good row, in order
         bad/part-00000.jsonl.gz         a line for each bad row; no file where there are none
         manifest/part-00000.jsonl.gz.json   what the two were made from, written last
 
-    `model_sha256` tells models apart; the answers of two of the same are the same.
+    Models with the same `model_sha256` give the same answers.
     """
 
     model: Path
@@ -47,24 +47,24 @@ class Job:
 
     @property
     def folders(self) -> tuple[Path, Path, Path]:
-        """Of answers, bad rows and the manifest."""
+        """The folders of answers, bad rows and manifests."""
         return self.output, self.output / "bad", self.output / "manifest"
 
     def paths(self, source: Path) -> tuple[Path, Path, Path]:
-        """The files in `folders` that come of one source."""
+        """The files in `folders` that are made from one source."""
         answers, bad, manifest = self.folders
         name = shard_name(source)
         return answers / name, bad / name, manifest / f"{name}.json"
 
     def finished(self, source: Path) -> Record | None:
-        """The record of a source that is finished and as it was then; None where it is not."""
+        """The record of a source that is finished and has not changed since; otherwise None."""
         record = self.record(source)
         answers, bad, _ = self.paths(source)
         there = answers.exists() and (bad.exists() or not (record and record.bad_rows))
         return record if record and there and not record.broken else None
 
     def record(self, source: Path) -> Record | None:
-        """What became of a source, if it was read as it is now."""
+        """The record of a source, if it has not changed since it was read."""
         try:
             fields = json.loads(self.paths(source)[2].read_bytes())
             if fields.pop("made_from") == self._made_from(source):
@@ -74,9 +74,9 @@ class Job:
         return None
 
     def write(self, source: Path, windows: Iterable[Answered]) -> Record:
-        """All answers to a source, put in place together; what stood there before goes first.
+        """Write all answers to a source, or none; earlier ones are removed first.
 
-        A file that cannot be read to its end leaves a record alone.
+        For a file that cannot be read to its end, only a record is written.
         """
         answers, bad, manifest = self.paths(source)
         made_from = self._made_from(source)  # before it is read: a change since then must tell

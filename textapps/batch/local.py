@@ -1,4 +1,4 @@
-"""One process answers file after file; the next window is read while one is computed."""
+"""Answers file after file in this process, and reads the next window while one is computed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -9,14 +9,14 @@ from textapps.batch.model import Answered, BatchModel
 from textapps.batch.windows import Window, read_windows
 
 Tell = Callable[[int], None]
-"""Is told the rows of each window that has been answered."""
+"""Called with the number of rows of each window that has been answered."""
 
 
 def run_local(job: Job, files: Sequence[Path], tell: Tell) -> None:
-    """Answers the files; memory is bounded by two windows, however long a file is.
+    """Answers the files. Memory holds two windows at most, however long a file is.
 
     Raises:
-        ConfigurationError: the model takes or gives something else.
+        ConfigurationError: the model has other inputs or outputs.
         ExportError: it cannot be loaded.
         TextappsError: it failed, through no fault of the rows.
     """

@@ -1,4 +1,4 @@
-"""The default signature of an exported SavedModel, asked about windows of rows."""
+"""Calls the default signature of an exported SavedModel for windows of rows."""
 
 import gzip
 import json
@@ -23,10 +23,10 @@ _ERROR = "error"  # the output that says of a row why it has no answer
 
 
 class Answered(NamedTuple):
-    """A window's answers and its bad rows, as lines of JSON packed with gzip.
+    """The answers and the bad rows of a window, as lines of JSON compressed with gzip.
 
-    The packed windows of a file, one after the other, are a gzip file. Without bad rows `bad` is
-    empty. `broken` is the window's.
+    The compressed windows of a file can be joined to a gzip file. Without bad rows `bad` is empty.
+    `broken` is that of the window.
     """
 
     number: int
@@ -38,13 +38,13 @@ class Answered(NamedTuple):
 
 
 class BatchModel:
-    """A SavedModel that takes one string a row."""
+    """A SavedModel with one input, a string for each row."""
 
     def __init__(self, directory: Path, kind: str, batch_size: int) -> None:
         """Load it.
 
         Raises:
-            ConfigurationError: its default signature takes or gives something else.
+            ConfigurationError: its default signature has other inputs or outputs.
             ExportError: it cannot be loaded.
         """
         import_tensorflow()
@@ -71,7 +71,7 @@ class BatchModel:
         self._batch_bytes = _AUDIO_BYTES if kind == PATH else _TEXT_BYTES
 
     def answer(self, window: Window, file: str) -> Answered:
-        """Each row answered, or refused with a reason; the same window, the same bytes.
+        """Answers each row, or says why it cannot; the same window gives the same bytes.
 
         Raises:
             TextappsError: the model failed, through no fault of the rows.
@@ -106,7 +106,7 @@ class BatchModel:
         )
 
     def _batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
-        """Rows of nearly equal lengths, so that little padding is computed."""
+        """Batches of rows of similar length, so that there is little padding."""
         batch: list[Row] = []
         for row in sorted(rows, key=lambda row: len(row.payload)):
             too_large = (len(batch) + 1) * len(row.payload) > self._batch_bytes
@@ -118,7 +118,7 @@ class BatchModel:
             yield batch
 
     def _ask(self, rows: Sequence[Row]) -> list[dict[str, Any] | str]:
-        """The outputs of each row, or why it is refused; one bad row costs no other its answer."""
+        """The outputs of each row, or why it is refused; one bad row does not affect the others."""
         payloads = np.empty(len(rows), dtype=object)
         payloads[:] = [row.payload for row in rows]
         try:
@@ -140,7 +140,7 @@ class BatchModel:
 
 
 def _plain(array: np.ndarray) -> list[Any]:
-    """Rows as JSON has them."""
+    """The rows of an array as JSON values."""
     if array.dtype != object:
         plain: list[Any] = array.tolist()
         return plain

@@ -1,4 +1,4 @@
-"""The rows of one input file, each with what the model is given or why there is nothing."""
+"""The rows of one input file, each with the input of the model or the reason why it is bad."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +17,11 @@ PATH = "path"  # the kind of column whose texts are paths of recordings
 class Row(NamedTuple):
     """One row of a file.
 
-    position: its number among the rows, from 0; rows that are bad count
+    position: its number among the rows, from 0; bad rows count
     line: the number of the line on which it starts, or of a row of Parquet or Excel, from 1
-    text: what stands in it, "" where that could not be read
-    payload: what the model is given
-    reason: why it is bad, "" where it is good
+    text: its content, "" if that could not be read
+    payload: the input of the model
+    reason: why it is bad, "" if it is good
     """
 
     position: int
@@ -38,12 +38,12 @@ def read_rows(
     reading: Reading = _USUAL,
     told: set[str] | None = None,
 ) -> Iterator[Row]:
-    """All rows of a table, or of a `.txt` file with a text on each line; bad ones in their place.
+    """All rows of a table or of a `.txt` file with a text on each line, bad ones included.
 
     Args:
         path: a file of one of the known formats.
         kind: what the column holds: "text", "source" or "path".
-        column: its name; None: found by its name.
+        column: its name; None: one of the usual names.
         reading: how to read the file.
         told: as `read_inputs` has it.
 

@@ -1,4 +1,4 @@
-"""Batch inference from files to files, whoever does the work."""
+"""Batch inference from files to files, in this process or with Beam."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from textapps.core.files import remove_leftovers
 
 @dataclass(frozen=True)
 class Summary:
-    """Rows of all files, those that are bad, and files that were finished before."""
+    """The number of rows, bad rows and files, and of files that were finished before."""
 
     rows: int
     bad_rows: int
@@ -24,7 +24,7 @@ class Summary:
 def run_batch(
     job: Job, files: Sequence[Path], runner: Callable[[Job, Sequence[Path]], None]
 ) -> Summary:
-    """Has `runner` answer the files that are not finished; each is whole or not there.
+    """Answers the files that are not finished with `runner`; an output is complete or absent.
 
     Only one call at a time may write into the folder of answers.
 

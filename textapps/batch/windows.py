@@ -1,4 +1,4 @@
-"""The rows of a file in windows, which bound what is held in memory and are sorted by length."""
+"""Divides the rows of a file into windows, which fit in memory and are sorted by length."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ BYTES = 16 << 20  # of what the model is given
 
 
 class Window(NamedTuple):
-    """Rows that follow one another; `broken` says why the file cannot be read any further."""
+    """Consecutive rows; `broken` says why the file cannot be read any further."""
 
     number: int
     rows: list[Row]
@@ -28,7 +28,7 @@ def read_windows(
     reading: Reading = _USUAL,
     told: set[str] | None = None,
 ) -> Iterator[Window]:
-    """The rows of `read_rows` in one or more windows, always cut in the same places."""
+    """The rows of `read_rows` in one or more windows, always divided in the same places."""
     rows: list[Row] = []
     size_bytes = number = 0
     try:

@@ -1,1 +1,1 @@
-"""Loading, describing and asking any SavedModel; needs TensorFlow, never Keras."""
+"""Loading, describing and calling any SavedModel; needs TensorFlow, never Keras."""

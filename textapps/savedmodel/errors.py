@@ -1,4 +1,4 @@
-"""What can go wrong when a SavedModel is asked; every message may be shown to a client.
+"""What can go wrong when a SavedModel is called; every message may be shown to a client.
 
 TextappsError
 ├── BadInput       a signature that does not exist, or inputs that it does not take

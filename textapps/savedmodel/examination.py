@@ -1,4 +1,4 @@
-"""What exports say and answer in this process; exporting/verify_child.py gives it one of its own.
+"""Examines exports in this process; exporting/verify_child.py runs it in one of its own.
 
 Questions and findings are plain JSON values, since they pass from process to process.
 """
@@ -16,7 +16,7 @@ from textapps.savedmodel.warmup import WARMUP, replay
 
 
 def examine_all(exports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What is found out about each export, in their order.
+    """The findings about each export, in their order.
 
     Args:
         exports: each with its `directory`, whether it may use `tensorflow_text`, and `questions`:

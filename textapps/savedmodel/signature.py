@@ -20,9 +20,9 @@ class Signature:
     `inputs` and `outputs` describe the tensors by name, in the order of the names. `method` is what
     TensorFlow Serving may be asked for: to predict, classify or regress. `stateful` says that a
     call may change later answers. `batched` says that the first dimension of every input and output
-    is a batch of any size, so that rows can be asked together; `joinable`, that requests can be,
-    because no answer takes the size of its neighbours: texts differ in length, and so may outputs
-    that are as wide as the longest.
+    is a batch of any size. `joinable` says that requests can share a call without changing the
+    shape of an answer: with texts as inputs, an output of variable width may be as wide as the
+    longest text of the batch.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ def recorded_requests(path: Path) -> Iterator[tuple[str, dict[str, np.ndarray]]]
 
 
 def replay(signatures: Mapping[str, Signature], path: Path) -> int:
-    """Asks the recorded requests; returns how many there are.
+    """Calls the signatures with the recorded requests; returns how many there are.
 
     Raises BadInput or ModelFailed where one fails, KeyError for a signature that does not exist,
     and what `recorded_requests` raises.

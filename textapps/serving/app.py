@@ -1,4 +1,4 @@
-"""The application: which path is answered by what."""
+"""The ASGI application and its routes."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,6 +10,7 @@ from textapps.serving.access_log import AccessLog
 from textapps.serving.exchange import Receive, Scope, Send
 from textapps.serving.failures import Failures
 from textapps.serving.gate import Gate
+from textapps.serving.held import Held
 from textapps.serving.metrics import CONTENT_TYPE, Metrics
 from textapps.serving.operations import Operations
 from textapps.serving.page import page_routes
@@ -68,7 +69,8 @@ def create_app(
         await application(scope, receive, send)
 
     log = access_log or AccessLog(None)
-    return Operations(route, Gate(settings), log, metrics, failures)
+    held = Held(settings.max_held_bytes)
+    return Operations(route, Gate(settings), log, metrics, failures, held)
 
 
 def _health(ready: bool, more: dict[str, object]) -> Response:
@@ -78,7 +80,7 @@ def _health(ready: bool, more: dict[str, object]) -> Response:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    """No such path, not by this method, or what nobody expected: Operations logs that."""
+    """Answers an unknown path, a wrong method or an unexpected error, which Operations logs."""
     what = f"{request.method} {request.url.path[:200]}"
     if not isinstance(error, HTTPException):
         return JSONResponse({"error": f"{what}: internal error"}, 500)

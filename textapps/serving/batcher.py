@@ -1,4 +1,4 @@
-"""Requests that wait for the same signature are gathered into one call."""
+"""Gathers requests that wait for the same signature into one call."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
@@ -18,7 +18,7 @@ Outputs = dict[str, np.ndarray]
 
 
 class Call(NamedTuple):
-    """Checked inputs, the size of a call with them, and what is equal where they can share one."""
+    """Checked inputs and their size; calls with equal keys may be joined."""
 
     inputs: Arrays
     size: Size
@@ -51,10 +51,10 @@ class Batcher:
         *,
         shared: bool,
     ) -> None:
-        """Calls run in `executor`; `on_batch` is told of each how many rows it has.
+        """Calls run in `executor`; `on_batch` is called with the number of rows of each.
 
         Args:
-            shared: whether requests may share a call, if the signature lets them.
+            shared: whether requests may share a call, if the signature allows it.
         """
         self._signature = signature
         self._executor = executor
@@ -73,9 +73,9 @@ class Batcher:
         return len(self._waiting)
 
     def prepare(self, inputs: Arrays) -> Call:
-        """What `submit` takes, from named inputs; takes long for many rows, in any thread.
+        """Checks named inputs for `submit`; slow for many rows, and may run in any thread.
 
-        Raises BadInput for inputs that do not fit or ask for too much.
+        Raises BadInput for inputs that do not fit the signature or exceed a limit.
         """
         checked = self._signature.check(inputs)
         size = self._budget.size_of(checked)
@@ -85,14 +85,16 @@ class Batcher:
         return Call(checked, size, (shapes, _length_class(checked, size.length + size.steps)))
 
     async def submit(self, call: Call) -> Outputs:
-        """The outputs of a call, whoever shares it. Cancelling frees the place in the queue.
+        """The outputs of a call, which may run together with others.
+
+        Cancelling frees the place in the queue.
 
         Raises:
-            QueueFull: at once.
-            DeadlineExceeded: in time.
-            BadInput, ModelFailed: as `Signature.call`, and not because of a neighbour.
+            QueueFull: at once, if too many requests wait.
+            DeadlineExceeded: there is no answer in time.
+            BadInput, ModelFailed: as `Signature.call`; never because of another request.
         """
-        # Inputs that wait take memory too: as much of it as a call may need, for all together.
+        # Waiting inputs take memory too: together, at most as much as one call may need.
         held = self._waiting_bytes + call.size.tensor_bytes
         if self.waiting >= self._batching.max_queue or (
             self.waiting and held > self._batching.max_call_bytes
@@ -135,7 +137,7 @@ class Batcher:
             self._worker = None
 
     async def _gather(self) -> None:
-        """Wait until the oldest request has company enough, or has waited long enough."""
+        """Wait until a call is full, or its oldest request has waited long enough."""
         loop = asyncio.get_running_loop()
         while self._waiting:
             oldest = next(iter(self._waiting))
@@ -167,7 +169,7 @@ class Batcher:
         return batch
 
     async def _answer(self, batch: Sequence[_Request]) -> None:
-        """Call once for all; if that fails, each half by itself, down to single requests."""
+        """Call once for all requests; if that fails, for each half, down to single requests."""
         batch = [request for request in batch if not request.answer.done()]  # not late, not gone
         if not batch:
             return
@@ -204,8 +206,8 @@ class Batcher:
 def _length_class(inputs: Arrays, length: int) -> int:
     """0 for rows of length 0, 1 for less than 4, 2 for less than 16, and so on.
 
-    A model pads its rows to the longest: short ones do not wait for the work that long ones make,
-    and yet each class gathers many.
+    A model pads its rows to the longest one. With these classes a short row is not padded to many
+    times its length, and yet each class gathers many requests.
 
     Args:
         length: of the longest row, as far as the limits of the signature measure it. The bytes of

@@ -1,6 +1,6 @@
 """Tensors to JSON, by the rules of TensorFlow Serving's REST interface.
 
-A response is encoded in small pieces, because no other thread can run while one is encoded.
+A response is encoded in pieces, so that one that is too large is noticed before it is complete.
 """
 
 import base64
@@ -51,11 +51,20 @@ def _limited(answer: Iterator[bytes], most_bytes: int) -> list[bytes]:
     for piece in answer:
         pieces.append(piece)
         length += len(piece)
-        if length > most_bytes:
-            raise BadInput(
-                f"the answer is larger than {most_bytes:,} bytes: send fewer rows at a time"
-            )
+        _check_length(length, most_bytes)
     return pieces
+
+
+def check_outputs(outputs: Mapping[str, np.ndarray], most_bytes: int) -> None:
+    """Raises BadInput for outputs that need more than `most_bytes`, however they are encoded."""
+    # A number needs a digit and a comma, a string its bytes, quotes and a comma.
+    _check_length(
+        sum(
+            string_bytes(array) + 3 * array.size if array.dtype == object else 2 * array.size
+            for array in outputs.values()
+        ),
+        most_bytes,
+    )
 
 
 def count_values(outputs: Mapping[str, np.ndarray]) -> int:
@@ -65,6 +74,11 @@ def count_values(outputs: Mapping[str, np.ndarray]) -> int:
         + (string_bytes(array) // 64 if array.dtype == object and array.size <= _VALUES else 0)
         for array in outputs.values()
     )
+
+
+def _check_length(length: int, most_bytes: int) -> None:
+    if length > most_bytes:
+        raise BadInput(f"the answer is larger than {most_bytes:,} bytes: send fewer rows at a time")
 
 
 def _columns(outputs: Mapping[str, np.ndarray]) -> Iterator[bytes]:

@@ -108,11 +108,11 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
 async def send_answer(
     send: Send,
     status: int,
-    *body: bytes,
+    *body: bytes | memoryview,
     content_type: str = "application/json",
     headers: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """A whole answer; its pieces are sent one by one, as the client takes them."""
+    """Sends a whole answer, piece by piece as the client reads it."""
     length = sum(map(len, body))
     raw = [(b"content-type", content_type.encode()), (b"content-length", b"%d" % length)]
     raw += [(name.encode(), value.encode()) for name, value in headers]

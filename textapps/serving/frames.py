@@ -19,8 +19,10 @@ class _Strings:
 
     def __init__(self, array: np.ndarray) -> None:
         self._shape = array.shape
-        self._joined = np.frombuffer(b"".join(array.flat), np.uint8)
-        self._ends = np.cumsum(np.fromiter(map(len, array.flat), np.int64, array.size))
+        parts = [part.tolist() for part in in_parts(array)]
+        self._joined = np.frombuffer(b"".join([b"".join(part) for part in parts]), np.uint8)
+        lengths = [np.fromiter(map(len, part), np.int64, len(part)) for part in parts]
+        self._ends = np.cumsum(np.concatenate([np.zeros(0, np.int64), *lengths]))
 
     def array(self) -> np.ndarray:
         joined, begin = self._joined.data, 0

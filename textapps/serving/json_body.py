@@ -35,9 +35,8 @@ def parse_object(body: bytes, max_depth: int) -> dict[str, Any]:
     """
     if not body:
         raise BadInput("JSON parse error: the body is empty")
-    too_deep = BadInput(f"JSON parse error: nested more than {max_depth} deep")
     if body.count(b"[") + body.count(b"{") > max_depth and _is_deeper(body, max_depth):
-        raise too_deep
+        raise _too_deep(max_depth)
     try:
         value = _load(body.removeprefix(_BYTE_ORDER_MARK).decode())
     except UnicodeDecodeError as error:
@@ -45,7 +44,7 @@ def parse_object(body: bytes, max_depth: int) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise BadInput(f"JSON parse error: {error.msg} at offset {error.pos}") from None
     except RecursionError:  # brackets that nobody closes
-        raise too_deep from None
+        raise _too_deep(max_depth) from None
     except ValueError:  # Python takes so many digits and no more
         raise BadInput("JSON parse error: a number has too many digits") from None
     if not isinstance(value, dict):
@@ -80,6 +79,10 @@ def _load(text: str) -> Any:
         if known == text:
             raise
         return _DECODER.decode(known)
+
+
+def _too_deep(max_depth: int) -> BadInput:
+    return BadInput(f"JSON parse error: nested more than {max_depth} deep")
 
 
 def _is_deeper(body: bytes, max_depth: int) -> bool:

@@ -58,12 +58,12 @@ class Metrics:
         self._registry.register(_Queues(loaded))
 
     def text(self) -> bytes:
-        """Everything in Prometheus's text format."""
+        """All metrics in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
 class _Queues(Collector):
-    """Read when it is asked for."""
+    """Reads the lengths of the queues whenever metrics are collected."""
 
     def __init__(self, loaded: Callable[[], Iterable[ModelVersion]]) -> None:
         self._loaded = loaded

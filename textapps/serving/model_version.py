@@ -32,10 +32,10 @@ _log = logging.getLogger("textapps")
 class ModelVersion:
     """The signatures of a loaded SavedModel, each with its queue.
 
-    One call of each runs at a time, so that a long one of `generate` does not hold up streams.
+    Each signature runs one call at a time, so a long call of `generate` does not hold up streams.
 
-    Whoever holds a version can go on asking it after a newer one has taken its place: it is
-    freed when nobody does any more.
+    Whoever holds a version can still call it after a newer one has replaced it. It is freed when
+    nobody holds it any more.
     """
 
     def __init__(
@@ -97,21 +97,21 @@ class ModelVersion:
         return sum(batcher.waiting for batcher in self._batchers.values())
 
     def prepare(self, signature_name: str, inputs: Arrays) -> Call:
-        """What `answer` takes; takes long for many rows, in any thread.
+        """Checks inputs for `answer`; slow for many rows, and may run in any thread.
 
         Raises BadInput for inputs that the signature does not take.
         """
         return self._batchers[signature_name].prepare(inputs)
 
     async def answer(self, signature_name: str, call: Call) -> dict[str, np.ndarray]:
-        """The outputs of a signature, which may be called for other requests together.
+        """The outputs of a call, which other requests may share.
 
         Raises QueueFull, DeadlineExceeded, BadInput and ModelFailed as `Batcher.submit` does.
         """
         return await self._batchers[signature_name].submit(call)
 
     async def predict(self, signature_name: str, inputs: Arrays) -> dict[str, np.ndarray]:
-        """`prepare` and `answer` at once, for few rows. Raises as both."""
+        """`prepare` and `answer` in one, for few rows. Raises what they raise."""
         return await self.answer(signature_name, self.prepare(signature_name, inputs))
 
 

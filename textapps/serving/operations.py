@@ -1,4 +1,4 @@
-"""What every request gets: an id, access checks, errors as JSON, log, metrics."""
+"""What happens with every request: an id, access checks, errors as JSON, log and metrics."""
 
 import asyncio
 import os
@@ -23,48 +23,63 @@ from textapps.serving.exchange import (
 )
 from textapps.serving.failures import Failures
 from textapps.serving.gate import Gate
+from textapps.serving.held import Held, Share
 from textapps.serving.metrics import Metrics
 
 _STATUS = {BadInput: 400, NotFound: 404, QueueFull: 503, DeadlineExceeded: 504}
-_CLIENT_GONE = 499  # as others write it into their logs; nobody receives it
+_CLIENT_GONE = 499  # as nginx logs it; it is never sent
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Operations:
     """ASGI application around another.
 
-    An error becomes {"error": …} with its code; one that nobody expected a 500 that says no
-    more than the request's identity, with which the log has its traceback.
+    An error becomes {"error": …} with its status. An unexpected one becomes a 500 that only gives
+    the request id, with which the log has the traceback.
     """
 
     def __init__(
-        self, app: Application, gate: Gate, log: AccessLog, metrics: Metrics, failures: Failures
+        self,
+        app: Application,
+        gate: Gate,
+        log: AccessLog,
+        metrics: Metrics,
+        failures: Failures,
+        held: Held,
     ) -> None:
         self._app = app
         self._gate = gate
         self._log = log
         self._metrics = metrics
         self._failures = failures
+        self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an HTTP request, whatever comes."""
+        """Answer an HTTP request."""
         begin = time.perf_counter()
         given = header(scope, b"x-request-id") or b""
         identity = given if _SANE_ID.fullmatch(given) else _new_identity()
         scope["request_id"] = identity.decode()
         scope["served"] = ("", "")
         status = 0
+        share = scope["share"] = Share(self._held)
+
+        async def counted() -> Message:
+            message = await receive()
+            share.add(len(message.get("body", b"")))
+            return message
 
         async def send_with_identity(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                share.add(int(header(message, b"content-length") or 0))
                 status = message["status"]
                 added = [(b"x-request-id", identity), *self._gate.cors_headers(scope)]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         try:
-            refusal = await self._answer(scope, receive, send_with_identity)
+            refusal = await self._answer(scope, counted, send_with_identity)
             if refusal is not None and not status:
                 await send_error(send_with_identity, refusal)
         except (ClientGone, asyncio.CancelledError) as error:
@@ -72,6 +87,7 @@ class Operations:
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
+            share.release()
             self._record(scope, status, time.perf_counter() - begin)
 
     def malformed(self, client: tuple[str, int] | None, problem: str) -> tuple[Refusal, bytes]:
@@ -87,7 +103,7 @@ class Operations:
         return Refusal(400, problem, CLOSE), identity
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Refusal | None:
-        """What is still to be sent, None where the request has been answered."""
+        """The error still to be sent; None if the request has been answered."""
         try:
             self._gate.check(scope)
             headers = self._gate.preflight(scope)

@@ -9,6 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from textapps.serving.exchange import Refusal
+from textapps.serving.parser import RequestParser
 
 _HEAD_SECONDS = 20.0
 _HEAD_BYTES = 64 * 1024  # counted by what a read brings, so that a little more may pass
@@ -29,6 +30,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self, on_malformed: OnMalformed, write_seconds: float, *arguments: Any, **more: Any
     ) -> None:
         super().__init__(*arguments, **more)
+        self._requests = RequestParser(self)
+        self.parser = self._requests  # type: ignore[assignment]
         self._on_malformed = on_malformed
         self._write_seconds = write_seconds
         self._in_head = True
@@ -42,13 +45,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget about it."""
+        """Stop the timers."""
         self._stop_head_timer()
         self._stop_write_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come."""
+        """Parse received bytes."""
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -58,16 +61,23 @@ class BoundedProtocol(HttpToolsProtocol):
             self._start_head_timer()
 
     def on_message_begin(self) -> None:
-        """The first byte of a request has come."""
+        """A request begins."""
         self._in_head = True
         self._head_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The request can be answered."""
+        if self._requests.in_upgrade:
+            return  # they come again
         self._in_head = False
         self._stop_head_timer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is complete."""
+        if not self._requests.in_upgrade:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a malformed request, and close the connection."""
@@ -91,12 +101,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_write_timer()
 
     def resume_writing(self) -> None:
-        """The client has caught up."""
+        """The client reads again."""
         super().resume_writing()
         self._stop_write_timer()
 
     def on_response_complete(self) -> None:
-        """The client must read what is left of the answer in time."""
+        """The answer is written; the client has limited time to read the rest of it."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._start_write_timer()

@@ -1,36 +1,39 @@
-"""Parses the JSON of large bodies in a separate process, which ends with its parent.
+"""Parses and writes the JSON of large bodies in a separate process, which ends with its parent.
 
-Run as a script, `python -I reader_process.py ROOT DESCRIPTOR`: ROOT holds the package textapps,
-and the socket takes what `readers.py` sends.
+Run as a script, `python -I reader_process.py ROOT`: ROOT is the directory that contains the package
+textapps. Standard input is a socket; `readers.py` sends it functions with arguments.
 """
 
 import gc
+import os
 import socket
 import sys
 import traceback
 
 
-def main(root: str, descriptor: str) -> None:
+def main(root: str) -> None:
     """Answers requests in order."""
     sys.path.insert(0, root)
     import ml_dtypes  # noqa: F401  registers bfloat16 with NumPy
 
     from textapps.serving.frames import receive, send
-    from textapps.serving.reading import read
 
-    gc.disable()  # JSON has no cycles, and looking for them takes longer than parsing
-    with socket.socket(fileno=int(descriptor)) as connection:
+    gc.disable()  # looking for cycles while JSON is parsed takes longer than parsing
+    gc.freeze()
+    with socket.socket(fileno=os.dup(0)) as connection:
         while True:
             try:
                 request = receive(connection)
                 try:
-                    answer = read(*request)
+                    function, *arguments = request
+                    answer = function(*arguments)
                 except Exception:
                     answer = ("failed", traceback.format_exc())
                 send(connection, answer)
             except (EOFError, OSError):
                 return
-            del request, answer  # they may be large
+            del request, arguments, answer  # they may be large
+            gc.collect()  # an error that holds its own traceback would hold the body too
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""What a reader process does with a body."""
+"""What a reader process does with the body of a request, and with the outputs of a model."""
 
+from pickle import PickleBuffer
 from typing import Any, Literal
 
 from textapps.savedmodel.errors import BadInput
 from textapps.serving.codec import ModelSpec, read_predict
-from textapps.serving.frames import packed
+from textapps.serving.encoder import encode_response
+from textapps.serving.frames import packed, unpacked
 from textapps.serving.json_body import parse_object
 from textapps.serving.json_examples import read_examples
 
@@ -32,6 +34,19 @@ def read(body: memoryview, max_depth: int, kind: Kind) -> tuple[str, Any]:
     except BadInput as error:
         return "bad", str(error)
     return "arrays", request._replace(inputs=packed(request.inputs))
+
+
+def write(outputs: dict[str, Any], row_format: bool, most_bytes: int) -> tuple[str, Any]:
+    """Encodes packed outputs as JSON.
+
+    Returns:
+        "body" and the answer, or "bad" and the reason.
+    """
+    try:
+        pieces = encode_response(unpacked(outputs), row_format, most_bytes)
+    except BadInput as error:
+        return "bad", str(error)
+    return "body", PickleBuffer(b"".join(pieces))
 
 
 def _outside(value: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The models under a directory, loaded, renewed and unloaded as their files come and go."""
+"""The models in a directory, loaded, updated and unloaded as their files come and go."""
 
 import errno
 import gc
@@ -27,8 +27,8 @@ _log = logging.getLogger("textapps")
 class Repository:
     """Serves every `<directory>/<model>/<integer version>/` that holds a SavedModel.
 
-    Of each model the newest version that loads, as TensorFlow Serving does by default; it is
-    found from the moment that it is loaded and warmed up, and until then the one before.
+    Of each model it serves the newest version that loads, as TensorFlow Serving does by default.
+    A new version replaces the previous one once it is loaded and warmed up.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Repository:
         verify_files: bool = True,
         ready_when: Literal["any", "all"] = "any",
     ) -> None:
-        """`on_batch` is told in the event loop of each call that begins."""
+        """`on_batch` is called in the event loop when a model call begins."""
         self._directory = Path(directory)
         self._poll_seconds = poll_seconds
         self._load = partial(
@@ -60,9 +60,9 @@ class Repository:
         self._thread = threading.Thread(target=self._run, name="repository", daemon=True)
 
     def start(self) -> None:
-        """Look for models now and every `poll_seconds`, in a thread of its own.
+        """Start a thread that looks for models now and every `poll_seconds`.
 
-        Returns at once; `ready` tells when everything is loaded.
+        Returns at once; `ready` says when everything is loaded.
 
         Raises:
             DirectoryError: the directory is missing, or is a model itself.
@@ -81,17 +81,17 @@ class Repository:
         self._thread.start()
 
     def stop(self, timeout_seconds: float | None = None) -> None:
-        """Look no more, and wait until a load under way has ended; what is loaded stays so."""
+        """Stop looking, and wait until a running load has ended. Loaded models stay loaded."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
 
     def poll(self) -> bool:
-        """Look once, load what is new and unload what is gone: what the thread does each time.
+        """Look once: load what is new and unload what is gone.
 
-        Returns whether anything was loaded, or unloaded and freed. Raises OSError where the
-        directory cannot be read; then nothing changes. A model that cannot be read stays as it is,
-        and whatever happens to one leaves the others alone.
+        Returns whether a version was loaded or freed. Raises OSError if the directory cannot be
+        read; then nothing changes. A model that cannot be read stays as it is, and an error in one
+        model does not affect the others.
         """
         found, unreadable = _look(self._directory)
         before = self._models
@@ -122,9 +122,10 @@ class Repository:
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to ask, and all was loaded once that had to be.
+        """Whether a model is loaded, and the start is over.
 
-        At the start that is every model that loads, or with `ready_when` "all" every model.
+        The start is over once every model has been tried and one of them is loaded, or with
+        `ready_when` "all" once all are.
         """
         return self._begun and any(model.state == "ready" for model in self._models.values())
 
@@ -133,11 +134,11 @@ class Repository:
         return {name: model.state for name, model in sorted(self._models.items())}
 
     def names(self) -> list[str]:
-        """The models that there are, loaded or not, in order."""
+        """The names of all models, loaded or not, in order."""
         return sorted(self._models)
 
     def loaded(self) -> list[ModelVersion]:
-        """Every version that can be found."""
+        """Every loaded version."""
         return [version for model in self._models.values() for version in model.loaded]
 
     def find(self, name: str, version: int | None = None) -> ModelVersion:
@@ -180,16 +181,16 @@ class Repository:
             self._stopping.wait(self._poll_seconds)
 
     def _complain(self, complaints: set[str]) -> None:
-        """Say each once, not at every look."""
+        """Log each complaint once, not at every look."""
         for complaint in sorted(complaints - self._complaints):
             _log.warning("%s", complaint)
         self._complaints = complaints
 
 
 def _hide_from_collector() -> None:
-    """Have Python's collector pass by what is there now, after a last look for what is not used.
+    """Collect garbage a last time, and then exclude all present objects from collection.
 
-    To look through all that TensorFlow holds takes so long that requests would be late.
+    A collection that visits everything TensorFlow holds takes so long that requests would be late.
     """
     gc.unfreeze()
     gc.collect()
@@ -197,9 +198,9 @@ def _hide_from_collector() -> None:
 
 
 def _look(directory: Path) -> tuple[dict[str, dict[int, Path]], dict[str, tuple[Path, str]]]:
-    """What has been written in full, and what cannot be read.
+    """Finds complete versions, and models that cannot be read.
 
-    A version directory without saved_model.pb is one that is being written.
+    A version directory without saved_model.pb is still being written.
 
     Returns:
         Model → version → directory; model → path and reason.

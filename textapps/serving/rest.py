@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
@@ -51,8 +51,8 @@ _METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 _LARGEST_VERSION = 2**63 - 1
 _EVENTS = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 
-# From here on a body is read by another process, and inputs and outputs are handled in a thread:
-# others would have to wait.
+# From here on another process reads a body or writes an answer, and a thread handles the inputs:
+# other requests would have to wait.
 _LARGE_BYTES = 64 * 1024
 _LARGE_VALUES = 8 * 1024
 _THREADS = 2  # more would only take the interpreter from the one that answers the others
@@ -102,6 +102,7 @@ class Rest:
         body = await read_body(scope, receive, limit, seconds)
         if b"gzip" in (header(scope, b"content-encoding") or b"").lower():
             body = await self._run(True, gunzip, body, limit)
+            scope["share"].add(len(body))
         if target.action == "stream":
             await unless_gone(receive, self._stream(scope, send, target, body))
             return
@@ -113,14 +114,17 @@ class Rest:
         scope["served"] = (version.name, str(version.version))
         return version
 
-    async def _predict(self, scope: Scope, target: Target, body: bytearray) -> list[bytes]:
+    async def _predict(
+        self, scope: Scope, target: Target, body: bytearray
+    ) -> Sequence[bytes | memoryview]:
         version, request = await self._read_predict(scope, target, body)
         scope["inputs"] = request.inputs
         large = len(body) > _LARGE_BYTES
         outputs = await self._call(version, request.signature, request.inputs, large)
-        large = count_values(outputs) > _LARGE_VALUES
         most = self._settings.max_answer_bytes
-        return await self._run(large, encode_response, outputs, request.row_format, most)
+        if count_values(outputs) > _LARGE_VALUES:
+            return await self._readers.encode(outputs, request.row_format, most)
+        return encode_response(outputs, request.row_format, most)
 
     async def _call(
         self, version: ModelVersion, signature: str, inputs: Arrays, large: bool

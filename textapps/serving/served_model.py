@@ -1,4 +1,4 @@
-"""One model: which of its versions are loaded, and what became of the others."""
+"""The versions of one model: those that are loaded, and the state of the others."""
 
 import gc
 import logging
@@ -33,7 +33,7 @@ class Status(NamedTuple):
 
 
 class _Failure(NamedTuple):
-    """A load that failed: its files, how many there were of them, when to try again, and why."""
+    """A failed load: the state of its files, the number of attempts, when to retry, the error."""
 
     stamp: _Stamp
     times: int
@@ -44,7 +44,7 @@ class _Failure(NamedTuple):
 class ServedModel:
     """Serves the newest version that loads; the one before serves until then.
 
-    One thread updates, others may ask meanwhile: what they read is replaced, never changed.
+    One thread updates it while others read, so shared values are replaced and never modified.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ServedModel:
         load: Callable[[str, int, Path], ModelVersion],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Loads nothing yet; `newest` is the version that the first update will find."""
+        """Load nothing yet; `newest` is the version that the first update will find."""
         self.name = name
         self._load = load
         self._clock = clock
@@ -92,10 +92,10 @@ class ServedModel:
         return loaded[wanted]
 
     def update(self, found: Mapping[int, Path]) -> bool:
-        """Make it so that the newest of the versions `found` on disk that loads is served.
+        """Serve the newest of the versions `found` on disk that loads.
 
-        One that fails to load is tried again when its files have changed, and after 1 s, 2 s, 4 s
-        and so on, in the end every minute. Returns whether a version has been loaded or is free.
+        A version that failed to load is tried again when its files change, and after 1, 2, 4, …
+        seconds, at most 60. Returns whether a version has been loaded or freed.
         """
         before = set(self._loaded)
         newest = next(
@@ -149,7 +149,7 @@ class ServedModel:
         self._loaded = {v: model for v, model in self._loaded.items() if v != version}
 
     def _see_off(self) -> bool:
-        """End the versions that nobody holds any more; whether there were any."""
+        """Forget unloaded versions that nobody holds any more. Returns whether there were any."""
         if self._leaving:
             gc.collect()  # the error of a call may hold its version in a cycle
         gone = [version for version, model in self._leaving.items() if model() is None]
@@ -167,7 +167,7 @@ class ServedModel:
 
 
 def _stamp(directory: Path) -> _Stamp:
-    """Changes when a file does, or who may read it."""
+    """A value that changes when a file or its permissions change."""
     files = set()
     for path in directory.rglob("*"):
         try:
@@ -181,6 +181,6 @@ def _stamp(directory: Path) -> _Stamp:
 def _code(error: Exception) -> str:
     from tensorflow.core.protobuf.error_codes_pb2 import Code
 
-    # Of a missing file TensorFlow makes an error of Python's.
+    # TensorFlow raises an error of Python's for a missing file.
     code = getattr(error, "error_code", getattr(error.__context__, "error_code", Code.UNKNOWN))
     return str(Code.Name(code))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import resource
 import signal
 import socket
 import sys
@@ -35,9 +36,9 @@ def serve(
 ) -> int:
     """Serve the models in a directory until SIGTERM or SIGINT, whose number is returned.
 
-    `say` is told where the server listens and what it serves. After the signal no
-    connection is accepted and running requests have `drain_seconds` to finish. A model call
-    that runs still then goes on in its thread.
+    `say` is called with where the server listens and what it serves. After the signal no
+    connection is accepted, and running requests have `drain_seconds` to finish. A model call that
+    takes longer goes on in its thread.
 
     Raises:
         DirectoryError: the directory is missing, or is a model itself.
@@ -53,9 +54,10 @@ def serve(
         ready_when=settings.ready,
     )
     with _listen(settings.host, settings.port) as listener:
-        # Before any thread runs: the command line has stderr aside meanwhile to keep it quiet, and
-        # what others said would be lost.
+        # Before any thread starts: meanwhile the command line holds stderr back to keep TensorFlow
+        # quiet, and would lose what other threads write.
         return_freed_memory()
+        _raise_file_limit()
         sys.setswitchinterval(_SWITCH_SECONDS)
         import_tensorflow()
         repository.start()
@@ -114,6 +116,13 @@ async def _announce(repository: Repository, say: Callable[[str], None]) -> None:
         await asyncio.sleep(0.1)
     served = ", ".join(f"{version.name} {version.version}" for version in repository.loaded())
     say(f"ready, serving {served}")
+
+
+def _raise_file_limit() -> None:
+    """Each connection takes a file descriptor, of which a process has 1,024 by default."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(host: str, port: int) -> socket.socket:

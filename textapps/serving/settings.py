@@ -93,6 +93,11 @@ class Settings(BaseModel):
         return max(1, round(self.max_answer_mb * 2**20))
 
     @property
+    def max_held_bytes(self) -> int:
+        """The most that large bodies and answers of all requests may take."""
+        return 16 * (self.max_body_bytes + self.max_answer_bytes)
+
+    @property
     def sharing(self) -> Batching:
         """The settings of the batchers."""
         return Batching(

@@ -15,10 +15,10 @@ _log = logging.getLogger("textapps")
 
 
 def warm_up(signatures: Mapping[str, Signature], directory: Path) -> None:
-    """Replays the recorded requests of a SavedModel; without any, asks each signature once.
+    """Replays the recorded requests of a SavedModel; without any, calls each signature once.
 
-    Stateful signatures are not asked: a call would change later answers. A request that was made up
-    may fail: the model need not take it. Raises what `replay` raises.
+    Stateful signatures are not called, since a call would change later answers. A call with made-up
+    inputs may fail: the model need not take them. Raises what `replay` raises.
     """
     if (directory / WARMUP).exists():
         replay(signatures, directory / WARMUP)

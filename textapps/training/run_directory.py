@@ -15,6 +15,7 @@ from textapps.core.errors import ConfigurationError, RunError
 from textapps.training.checkpoint import CheckpointStore
 
 CONFIG = "config.toml"
+_TIME = "%Y%m%d-%H%M%S"
 
 
 class RunDirectory:
@@ -29,15 +30,19 @@ class RunDirectory:
 
     @classmethod
     def create(cls, models_dir: Path, task: str, backbone: str, config: Section) -> Self:
-        """Creates a run, named by the current time; RunError if the directory cannot be written."""
-        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-        path = models_dir / task / f"{stamp}-{backbone}"
-        for attempt in range(2, 1000):
+        """Creates a run, whose name sorts after those of all runs of the task.
+
+        It is named by the current time, or by the second after the last run if the clock has been
+        set back. RunError if the directory cannot be written.
+        """
+        directory, created = models_dir / task, False
+        while not created:
+            path = directory / f"{_next_time(directory):{_TIME}}-{backbone}"
             try:
                 path.mkdir(parents=True)
-                break
-            except FileExistsError:
-                path = models_dir / task / f"{stamp}-{backbone}-{attempt}"
+                created = True
+            except FileExistsError:  # another process was faster
+                pass
             except OSError as error:
                 raise RunError(f"cannot create run {path}: {error.strerror}") from error
         run = cls(path, {})
@@ -169,3 +174,14 @@ class RunDirectory:
             yield
         finally:
             os.close(handle)
+
+
+def _next_time(directory: Path) -> datetime.datetime:
+    """Now, or the second after the last run in a directory, whichever is later."""
+    times = [datetime.datetime.now()]
+    with contextlib.suppress(OSError):  # no directory yet
+        for path in directory.iterdir():
+            with contextlib.suppress(ValueError, OverflowError):  # not named by a time
+                last = datetime.datetime.strptime(path.name[:15], _TIME)
+                times.append(last + datetime.timedelta(seconds=1))
+    return max(times)
