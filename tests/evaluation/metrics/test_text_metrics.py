@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from textapps.evaluation.metrics.text_metrics import PIECE, distinct, text_metrics
 
+POEM = "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。"
 TEXTS = st.text("ab", max_size=40)
 
 
@@ -14,13 +15,25 @@ def pieces(text, n):
 
 
 def test_distinct_worked_by_hand():
-    assert distinct(["the cat the cat", "the dog"], 1) == 3 / 6
-    assert distinct(["the cat the cat", "the dog"], 2) == 3 / 4
-    assert distinct(["the cat"], 3) == distinct([], 1) == 0
+    assert distinct(["the cat the cat", "the dog"], 1, "word") == 3 / 6
+    assert distinct(["the cat the cat", "the dog"], 2, "word") == 3 / 4
+    assert distinct(["the cat"], 3, "word") == distinct([], 1, "character") == 0
 
 
 def test_a_script_without_spaces_is_counted_by_characters():
-    assert distinct(["春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。"], 1) == 21 / 24
+    assert text_metrics([POEM], POEM).distinct_1 == 21 / 24
+
+
+@pytest.mark.parametrize(
+    ("training", "unit", "expected"),
+    [(POEM, "character", 2 / 7), ("to be or not", "word", 1)],
+)
+def test_every_sample_is_counted_by_the_unit_of_the_training_text(training, unit, expected):
+    """A sample with many spaces in a text without, or the other way round, is no exception."""
+    few, many = text_metrics(["abababa"], training), text_metrics(["a b a b"], training)
+    assert few.unit == many.unit == unit
+    assert few.distinct_1 == expected
+    assert many.distinct_1 == (3 / 7 if unit == "character" else 2 / 4)
 
 
 def test_a_loop_is_seen():
@@ -65,4 +78,4 @@ def test_any_characters():
     odd = "好\ud800\x00😀\r\n" * 3
     figures = text_metrics([odd], odd)
     assert (figures.longest_copy, figures.longest_repeat) == (18, 12)
-    assert tuple(text_metrics([""], "")) == (0, 0, 0, 0, 0, 0)
+    assert tuple(text_metrics([""], "")) == (0, 0, 0, 0, 0, 0, "character")

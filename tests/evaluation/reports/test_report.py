@@ -144,6 +144,22 @@ def test_typed_texts_keep_their_spaces(tmp_path):
     assert '<blockquote dir="auto">z</blockquote>' in page
 
 
+def test_every_line_has_its_own_direction(tmp_path):
+    """A browser shows a full stop at the end of its own line, whatever the lines around it."""
+    texts = {"Source": "The dog <1>.", "Translation": "הכלב."}
+    sections = [Texts("A", [("a", texts)]), Table("B", ["class", "n"], [("כלב (1)", 7)])]
+    write_report(tmp_path / "report.html", Report("x", {"data": "הכלב."}, sections))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert (
+        '<blockquote dir="auto">Source: <bdi>The dog &lt;1&gt;.</bdi>\n'
+        "Translation: <bdi>הכלב.</bdi></blockquote>"
+    ) in page
+    (rule,) = re.findall(r"blockquote \{.*?\}", page, re.DOTALL)
+    assert "unicode-bidi: plaintext" in rule  # lines of one text too
+    assert "<bdi>כלב (1)</bdi>" in page
+    assert '<dd dir="auto">הכלב.</dd>' in page
+
+
 def test_text_of_any_kind_can_be_written(tmp_path):
     odd = "nul \0 bell \a lone \ud800 next\x85line \t tab, 好 שלום"
     names = ["好" * 30, "$\\frac{"]

@@ -1,7 +1,7 @@
 """Metrics of generated texts: variety, repetition, and copies of the training text."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ PIECE = 8  # characters: more than a word in most alphabetic scripts
 LONG_WORD = 20  # characters per word on average: the text has few spaces
 BASE = 0x9E3779B97F4A7C15  # any odd number has an inverse modulo 2^64; this one mixes well
 
+Unit = Literal["word", "character"]
 Hashes = npt.NDArray[np.uint64]
 
 
@@ -22,6 +23,7 @@ class TextMetrics(NamedTuple):
         longest_repeat: length of the longest piece that occurs twice in a text.
         copied: share of the pieces that occur in the training text.
         longest_copy: length of the longest piece that occurs in the training text.
+        unit: what `distinct` counts; all texts with the same training text have the same.
     """
 
     distinct_1: float
@@ -30,6 +32,7 @@ class TextMetrics(NamedTuple):
     longest_repeat: int
     copied: float
     longest_copy: int
+    unit: Unit
 
 
 class Samples(NamedTuple):
@@ -47,7 +50,7 @@ def text_metrics(texts: Sequence[str], training: str) -> TextMetrics:
     >>> round(found.distinct_1, 2), found.repeated, found.longest_repeat, found.longest_copy
     (1.0, 0.0, 4, 9)
     """
-    ours, theirs = [_Pieces(text) for text in texts], _Pieces(training)
+    ours, theirs, unit = [_Pieces(text) for text in texts], _Pieces(training), unit_of(training)
     longest = max(len(text) for text in texts)
     pieces = np.concatenate([each.of(PIECE) for each in ours])
     new = sum(len(np.unique(each.of(PIECE))) for each in ours)
@@ -61,28 +64,37 @@ def text_metrics(texts: Sequence[str], training: str) -> TextMetrics:
         return bool(_stand_in(found, theirs.of(length)).any())
 
     return TextMetrics(
-        distinct(texts, 1),
-        distinct(texts, 2),
+        distinct(texts, 1, unit),
+        distinct(texts, 2, unit),
         1 - new / len(pieces) if len(pieces) else 0.0,
         _longest(longest, repeats),
         float(copied.mean()) if len(pieces) else 0.0,
         _longest(longest, copies),
+        unit,
     )
 
 
-def distinct(texts: Iterable[str], n: int) -> float:
-    """Distinct n-grams as a share of all; 0 if there are none.
+def unit_of(text: str) -> Unit:
+    """Words between white space, or characters if a text has few spaces.
+
+    >>> unit_of("To be, or not to be"), unit_of("春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。")
+    ('word', 'character')
+    """
+    return "word" if len(text) < LONG_WORD * len(text.split()) else "character"
+
+
+def distinct(texts: Iterable[str], n: int, unit: Unit) -> float:
+    """Distinct n-grams of words or characters as a share of all; 0 if there are none.
 
     Li et al. 2016 (A diversity-promoting objective function for neural conversation models),
-    section 5. Tokens are words between white space, or characters if a text has few spaces.
+    section 5.
 
-    >>> distinct(["a b a", "a b"], 2)
+    >>> distinct(["a b a", "a b"], 2, "word")
     0.6666666666666666
     """
     grams = []
     for text in texts:
-        words = text.split()
-        tokens = words if len(text) < LONG_WORD * len(words) else list(text)
+        tokens = text.split() if unit == "word" else list(text)
         grams += [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
     return len(set(grams)) / len(grams) if grams else 0.0
 

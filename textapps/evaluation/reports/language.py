@@ -121,12 +121,14 @@ def _variety(samples: Sequence[Samples]) -> Table:
         )
         for each in samples
     ]
+    unit = samples[0].figures.unit  # the same for all
     return Table(
         "Variety of the samples",
         ("", "Distinct-1", "Distinct-2", "Repeated", "Longest repeat", "Copied", "Longest copy"),
         rows,
-        f"{len(samples[0].texts)} samples of each kind. Distinct-1 and -2: distinct words and word "
-        "pairs as a share of all. Repeated: 8-character pieces that occurred earlier in the same "
-        "sample. Copied: 8-character pieces that occur in the training text; any text has some. "
-        "Longest: the longest repeated or copied piece, in characters.",
+        f"{len(samples[0].texts)} samples of each kind. Distinct-1 and -2: distinct {unit}s and "
+        f"pairs of neighbouring {unit}s as a share of all. Repeated: 8-character pieces that "
+        "occurred earlier in the same sample. Copied: 8-character pieces that occur in the "
+        "training text; any text has some. Longest: the longest repeated or copied piece, in "
+        "characters.",
     )

@@ -82,10 +82,13 @@ class Plot:
 
 @dataclass(frozen=True)
 class Texts:
-    """Examples, each (caption, text); `typed` ones keep their spaces, in a monospaced font."""
+    """Examples, each (caption, text), or (caption, texts by name) with a line for each text.
+
+    `typed` ones keep their spaces, in a monospaced font. Every line has its own direction.
+    """
 
     heading: str
-    items: Sequence[tuple[str, str]]
+    items: Sequence[tuple[str, str | Mapping[str, str]]]
     note: str = ""
     typed: bool = False
 

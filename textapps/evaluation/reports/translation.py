@@ -163,7 +163,7 @@ def _sentences(sources: Sequence[str], scored: ScoredTranslations) -> list[Texts
     ]
 
 
-def _sentence(source: str, scored: ScoredTranslations, row: int) -> tuple[str, str]:
+def _sentence(source: str, scored: ScoredTranslations, row: int) -> tuple[str, dict[str, str]]:
     caption = (
         f"sentence {row + 1:,}: chrF {scored.sentence_chrf[row]:.1f}, "
         f"BLEU {scored.sentence_bleu[row]:.1f}"
@@ -173,7 +173,7 @@ def _sentence(source: str, scored: ScoredTranslations, row: int) -> tuple[str, s
         "Reference": scored.references[row],
         "Translation": scored.answers[row],
     }
-    return caption, "\n".join(f"{name}: {_shown(text)}" for name, text in lines.items())
+    return caption, {name: _shown(text) for name, text in lines.items()}
 
 
 def _attention(number: int, each: AttentionMap) -> Plot:
