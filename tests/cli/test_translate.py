@@ -75,9 +75,11 @@ PREDICT = ("predict", "bab dek.", "gin.")
 
 
 def test_how_to_search(ask: Cli, ready) -> None:
-    options = ("--beam", "2", "--length-penalty", "1.5", "--json")
+    options = ("--beam", "2", "--length-penalty", "1.5", "--no-repeat-ngram-size", "1", "--json")
     rows = [json.loads(line) for line in ask(*PREDICT, *options).stdout.splitlines()]
-    expected = ready.predict(["bab dek.", "gin."], beam=2, length_penalty=1.5)
+    expected = ready.predict(
+        ["bab dek.", "gin."], beam=2, length_penalty=1.5, no_repeat_ngram_size=1
+    )
     assert [row["translation"] for row in rows] == [each.translation for each in expected]
     assert [row["score"] for row in rows] == pytest.approx([e.score for e in expected], abs=1e-6)
 

@@ -104,6 +104,8 @@ BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
             "backbone.attention": "additive",
             "preprocessor.model": "bpe",
             "preprocessor.vocabulary_size": 60,
+            "decoding.no_repeat_ngram_size": 3,
+            "decoding.repetition_penalty": 1.1,
         },
         "gru": {"preprocessor.joint": False, "preprocessor.vocabulary_size": 26},
         "transformer": {

@@ -19,6 +19,7 @@ from textapps.decoding.hypotheses import (
     shapes,
     with_shapes,
 )
+from textapps.decoding.repetition import ALLOWED, Repetition, appended
 from textapps.decoding.top_k import top_k
 
 
@@ -45,6 +46,7 @@ class _LoopState(NamedTuple):
 
     ids       int32[batch, width], the last token of each beam
     scores    float32[batch, width], log P
+    history   int32[batch, width, time], the tokens of each beam, padded; no time without a rule
     state     of the model, [batch · width, …]
     greedy    bool[batch]: the first beam is the greedy sequence, which has not reached EOS yet
     finished  the sequences that have reached it
@@ -53,6 +55,7 @@ class _LoopState(NamedTuple):
 
     ids: Any
     scores: Any
+    history: Any
     state: Any
     greedy: Any
     finished: _Finished
@@ -71,6 +74,7 @@ def beam_search(
     end_id: int = EOS,
     n_best: int = 1,
     reorder: Callable[[Any, Any], Any] = of_rows,
+    repetition: Repetition = ALLOWED,
 ) -> Hypotheses:
     """The `n_best` sequences with the highest log P / length penalty that `beams` beams find.
 
@@ -92,6 +96,7 @@ def beam_search(
         max_length: int or int32[batch], tokens without EOS; 0 gives empty sequences.
         reorder: state, int32[rows] → the state in which row i goes on from row rows[i]; by default
             it takes these rows of every leaf.
+        repetition: rules; P is then the probability that they leave, without renormalisation.
 
     Raises:
         ConfigurationError: fewer than one beam, more answers than beams, a negative penalty.
@@ -104,7 +109,9 @@ def beam_search(
         )
     check_length_penalty(length_penalty)
     limit = limits(max_length, start_ids)
-    search = _Search(decode_step, memory, limit, beams, length_penalty, end_id, n_best, reorder)
+    search = _Search(
+        decode_step, memory, limit, beams, length_penalty, end_id, n_best, reorder, repetition
+    )
     steps, tokens, parents, finished = search.run(state, start_ids)
     best = _Finished(*(leaf[:, :n_best] for leaf in finished))
     return Hypotheses(_trace_back(tokens, parents, steps, best), best.scores, best.lengths)
@@ -121,14 +128,16 @@ class _Search(NamedTuple):
     end_id: int
     n_best: int
     reorder: Callable[[Any, Any], Any]
+    repetition: Repetition
 
     def run(self, state: Any, start_ids: Any) -> tuple[Any, Any, Any, _Finished]:
         """The number of steps, tokens and parents of all beams in each, the finished sequences."""
         none = tf.zeros([tf.size(start_ids), self.beams], tf.int32)
-        known = shapes(state)
+        known, longest = shapes(state), tf.reduce_max(self.limit)
         begin = _LoopState(
             ids=start_ids[:, None],
             scores=tf.zeros_like(start_ids, tf.float32)[:, None],
+            history=self.repetition.no_history([tf.size(start_ids), 1], longest),
             state=state,
             greedy=tf.ones_like(start_ids, tf.bool),
             finished=_Finished(tf.fill(tf.shape(none), IMPOSSIBLE), none, none),
@@ -136,14 +145,14 @@ class _Search(NamedTuple):
         )
         invariants = tf.nest.map_structure(lambda leaf: leaf.shape, begin._replace(state=()))
         wide = tf.TensorShape([None, None])
-        invariants = invariants._replace(ids=wide, scores=wide, state=known)
+        history = tf.TensorShape([None, None, None])
+        invariants = invariants._replace(ids=wide, scores=wide, history=history, state=known)
         tokens, parents = (
             tf.TensorArray(
                 tf.int32, 0, dynamic_size=True, clear_after_read=False, element_shape=wide
             )
             for _ in range(2)
         )
-        longest = tf.reduce_max(self.limit)
 
         def step(step: Any, tokens: Any, parents: Any, now: _LoopState) -> tuple[Any, ...]:
             parent, after = self._step(step, now, known)
@@ -166,7 +175,7 @@ class _Search(NamedTuple):
         """One more token: the parent of each new beam, int32[batch, beams], and the loop state."""
         ids = tf.reshape(now.ids, [-1, 1])
         logits, state = self.decode_step(ids, now.state, memory=self.memory)
-        scores, ids = self._continuations(step, logits, now.scores)
+        scores, ids = self._continuations(step, logits, now)
         # [batch, width * 2 * beams] → the best 2 * beams of all, of which half do not end
         rank = tf.concat(
             [tf.where(now.greedy[:, None], -IMPOSSIBLE, scores[:, :1]), scores[:, 1:]], 1
@@ -181,9 +190,11 @@ class _Search(NamedTuple):
         scores = _pick(tf.where(ends, IMPOSSIBLE, scores), going_on)
         parent = _pick(parent, going_on)
         greedy = now.greedy & ~ends[:, 0]
+        ids = _pick(ids, going_on)
         after = _LoopState(
-            ids=_pick(ids, going_on),
+            ids=ids,
             scores=scores,
+            history=appended(_pick(now.history, parent), step, ids),
             state=with_shapes(self._of_parents(state, parent, now), known),
             greedy=greedy,
             finished=finished,
@@ -191,14 +202,21 @@ class _Search(NamedTuple):
         )
         return parent, after
 
-    def _continuations(self, step: Any, logits: Any, scores: Any) -> tuple[Any, Any]:
+    def _continuations(self, step: Any, logits: Any, now: _LoopState) -> tuple[Any, Any]:
         """The 2 · beams best continuations of each beam, [batch, width * 2 * beams].
 
         No other can be among the 2 · beams best of all. At the limit there is only EOS.
         """
-        count = 2 * self.beams
-        values, ids = top_k(logits, min(count, logits.shape[-1]))
-        total = log_total(logits, values[:, 0])
+        count, scores = 2 * self.beams, now.scores
+        if self.repetition.active:
+            history = tf.reshape(now.history, [tf.size(scores), -1])
+            total = log_total(logits)
+            logits = self.repetition.apply(logits - total[:, None], history, step)
+            values, ids = top_k(logits, min(count, logits.shape[-1]))
+            total = tf.zeros_like(total)
+        else:
+            values, ids = top_k(logits, min(count, logits.shape[-1]))
+            total = log_total(logits, values[:, 0])
         missing = [[0, 0], [0, count - values.shape[-1]]]
         values = tf.pad(values, missing, constant_values=IMPOSSIBLE)
         ids = tf.pad(ids, missing, constant_values=PAD)

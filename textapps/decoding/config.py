@@ -105,6 +105,22 @@ class SearchConfig(Section):
             0.6, ge=0, le=10, description="Exponent that favours longer answers; 0 for no penalty."
         )
     )
+    no_repeat_ngram_size: Annotated[
+        int, Option("--no-repeat-ngram-size", metavar="N", commands=_SEARCH)
+    ] = Field(
+        0,
+        ge=0,
+        le=100,
+        description="No sequence of so many tokens occurs twice in an answer; 0 allows it.",
+    )
+    repetition_penalty: Annotated[
+        float, Option("--repetition-penalty", metavar="X", commands=_SEARCH)
+    ] = Field(
+        1.0,
+        ge=1,
+        le=100,
+        description="Make tokens that have occurred less likely, 1 for no penalty.",
+    )
     n_best: Annotated[int, Option("--n-best", metavar="N", commands=_PREDICT)] = Field(
         1, ge=1, le=100, description="Answers for each sentence, the best first, with their scores."
     )

@@ -19,6 +19,7 @@ from textapps.decoding.hypotheses import (
 )
 from textapps.decoding.options import row_options
 from textapps.decoding.random import uniforms
+from textapps.decoding.repetition import ALLOWED, Repetition, appended
 from textapps.decoding.sampling import sample_token
 
 
@@ -31,6 +32,7 @@ def greedy(
     length_penalty: float,
     max_length: Any,
     end_id: int = EOS,
+    repetition: Repetition = ALLOWED,
 ) -> Hypotheses:
     """Takes the most likely token each time, of equals the lowest id: `beam_search` with one beam.
 
@@ -41,7 +43,15 @@ def greedy(
         return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
     return _follow(
-        argmax, decode_step, state, memory, start_ids, length_penalty, max_length, end_id
+        argmax,
+        decode_step,
+        state,
+        memory,
+        start_ids,
+        length_penalty,
+        max_length,
+        end_id,
+        repetition,
     )
 
 
@@ -56,12 +66,13 @@ def sample(
     length_penalty: float,
     max_length: Any,
     end_id: int = EOS,
+    repetition: Repetition = ALLOWED,
 ) -> Hypotheses:
     """Draws each token from softmax(logits / temperature); 0 takes the most likely one.
 
     Token i of a row depends on the row's logits, its seed and i only, not on its neighbours.
-    Padding and unknown tokens are never drawn. Scores are those of the model, whatever the
-    temperature.
+    Padding and unknown tokens are never drawn. Scores are those of the model (and of the rules
+    against repetition), whatever the temperature.
 
     Args:
         random_seed: int64[batch].
@@ -74,7 +85,9 @@ def sample(
     def drawn(step: Any, logits: Any) -> Any:
         return sample_token(logits, numbers[step], options)
 
-    return _follow(drawn, decode_step, state, memory, start_ids, length_penalty, limit, end_id)
+    return _follow(
+        drawn, decode_step, state, memory, start_ids, length_penalty, limit, end_id, repetition
+    )
 
 
 def _follow(
@@ -86,6 +99,7 @@ def _follow(
     length_penalty: float,
     max_length: Any,
     end_id: int,
+    repetition: Repetition,
 ) -> Hypotheses:
     """The tokens of `next_token(step, logits) → int32[batch]`, up to EOS or the limit."""
     check_length_penalty(length_penalty)
@@ -96,25 +110,39 @@ def _follow(
     table = table.unstack(tf.fill([steps, tf.size(start_ids)], PAD))
 
     def one(
-        step: Any, table: Any, ids: Any, scores: Any, lengths: Any, done: Any, state: Any
+        step: Any,
+        table: Any,
+        ids: Any,
+        scores: Any,
+        lengths: Any,
+        history: Any,
+        done: Any,
+        state: Any,
     ) -> tuple[Any, ...]:
         logits, state = decode_step(ids[:, None], state, memory=memory)
+        total = log_total(logits)
+        if repetition.active:
+            logits = repetition.apply(logits - total[:, None], history, step)
+            total = tf.zeros_like(total)
         ids = tf.where(step >= limit, end_id, next_token(step, logits))
-        gains = tf.gather(logits, ids, batch_dims=1) - log_total(logits)
+        gains = tf.gather(logits, ids, batch_dims=1) - total
         scores = tf.where(done, scores, scores + gains)
         done |= ids == end_id
         lengths = tf.where(done, lengths, step + 1)
         table = table.write(step, tf.where(done, PAD, ids))
-        return step + 1, table, ids, scores, lengths, done, with_shapes(state, known)
+        history = appended(history, step, ids)
+        return step + 1, table, ids, scores, lengths, history, done, with_shapes(state, known)
 
     zeros = tf.zeros_like(start_ids)
-    begin = (0, table, start_ids, tf.cast(zeros, tf.float32), zeros, zeros > 0, state)
-    row = start_ids.shape
-    _, table, _, scores, lengths, _, _ = tf.while_loop(
+    history = repetition.no_history([tf.size(start_ids)], steps)
+    begin = (0, table, start_ids, tf.cast(zeros, tf.float32), zeros, history, zeros > 0, state)
+    row, number, any_shape = start_ids.shape, tf.TensorShape([]), tf.TensorShape(None)
+    both = tf.TensorShape([None, None])
+    _, table, _, scores, lengths, *_ = tf.while_loop(
         lambda *now: ~tf.reduce_all(now[-2]),
         one,
         begin,
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape(None), row, row, row, row, known),
+        shape_invariants=(number, any_shape, row, row, row, both, row, known),
     )
     time = tf.maximum(tf.reduce_max(lengths), 1)
     ids = tf.transpose(table.stack())[:, :time]

@@ -119,6 +119,8 @@ def test_one_parallel_file_alone(cli: Cli, assert_fails: Fails, tmp_path: Path) 
         (["bab.", "--beam", "wide"], ["--beam", "'wide'"]),
         (["bab.", "--length-penalty", "-1"], ["length_penalty = -1.0", "--length-penalty"]),
         (["bab.", "--length-penalty", "nan"], ["length_penalty = NaN"]),
+        (["bab.", "--no-repeat-ngram-size", "-1"], ["no_repeat_ngram_size = -1"]),
+        (["bab.", "--repetition-penalty", "0.5"], ["repetition_penalty = 0.5"]),
         (["bab.", "--temperature", "-1"], ["temperature = -1.0"]),
         (["bab.", "--n-best", "0"], ["--n-best"]),
         (["bab.", "--n-best", "2", "--temperature", "1"], ["n_best must be 1"]),

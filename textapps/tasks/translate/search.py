@@ -11,6 +11,7 @@ from textapps.decoding.beam_search import beam_search
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.greedy import greedy, sample
 from textapps.decoding.hypotheses import Hypotheses
+from textapps.decoding.repetition import Repetition
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.translate.model import TranslationModel
 
@@ -67,6 +68,7 @@ class Search:
             "memory": self._model.encode_source(source),
             "start_ids": tf.fill([batch], BOS),
             "length_penalty": config.length_penalty,
+            "repetition": Repetition(config.no_repeat_ngram_size, config.repetition_penalty),
             "max_length": tf.where(tokens > 0, longest + config.max_extra, 0),
         }
         if config.temperature:
