@@ -104,11 +104,12 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     (run,) = (models / "translate").iterdir()
     written = json.loads((run / "metrics.json").read_bytes())
     metrics = written["metrics"]
-    first, *figures = result.stdout.splitlines()
+    first, *figures, advice = result.stdout.splitlines()
     assert first == f"toy, test: {written['examples']} sentences"
     for line, name in zip(figures, ("bleu", "chrf"), strict=True):
         low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]
         assert line.split() == (f"{name} {metrics[name]:.2f} 95 %: {low:.2f} to {high:.2f}".split())
+    assert re.match(r"length ratio [\d.]+: translations are (shorter|longer) than", advice)
     assert result.stderr.splitlines()[-1] == f"report: {run / 'report.html'}"
     assert (run / "report.html").stat().st_size > 10_000
     again = json.loads(ask("evaluate", "--json").stdout)

@@ -75,6 +75,11 @@ def test_figures_and_decoding(made):
     assert headline.figures[0][2].count(" to ") == 1
 
 
+def test_advice_stands_below_the_figures():
+    headline, *_ = sections(advice="length ratio 0.840: try --length-penalty above 0.6")
+    assert headline.note.endswith(". Length ratio 0.840: try --length-penalty above 0.6.")
+
+
 def test_curves_hold_bleu_though_training_has_none(made):
     nats, bleu = made[2].figure.axes
     assert (nats.get_ylabel(), bleu.get_ylabel()) == ("nats per token", "BLEU")

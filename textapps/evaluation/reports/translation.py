@@ -46,6 +46,7 @@ def translation_sections(
     history: Sequence[Mapping[str, Any]] = (),
     maps: Sequence[AttentionMap] = (),
     searches: Sequence[SearchResult] = (),
+    advice: str = "",
     seed: int = 0,
 ) -> list[Section]:
     """Results, decoding, curves, lengths, faults, sentences and attention maps.
@@ -57,10 +58,11 @@ def translation_sections(
         history: the rows of history.csv.
         maps: attention maps of sentences that the caller has chosen.
         searches: decoding methods to compare, including that of `scored`.
+        advice: what to do about the length ratio.
         seed: for resampling.
     """
     by_length = translation_by_length(sources, scored, seed=seed)
-    sections: list[Section] = [_results(scored, metrics)]
+    sections: list[Section] = [_results(scored, metrics, advice)]
     if searches:
         sections.append(_decoding(searches))
     sections += [
@@ -83,7 +85,7 @@ def translation_sections(
     return sections
 
 
-def _results(scored: ScoredTranslations, metrics: Mapping[str, float]) -> Headline:
+def _results(scored: ScoredTranslations, metrics: Mapping[str, float], advice: str) -> Headline:
     figures = [(NAMES[key], *figure(metrics, key)) for key in KEYS]
     figures.append(("Length ratio", f"{scored.length_ratio():.3f}", "translations to references"))
     said = "; ".join(f"{NAMES[key]} {text}" for key, text in scored.signatures.items())
@@ -91,7 +93,7 @@ def _results(scored: ScoredTranslations, metrics: Mapping[str, float]) -> Headli
         "Results",
         figures,
         f"On {counted(len(scored), 'sentence')}. The 95 % bootstrap intervals are below BLEU and "
-        f"chrF. sacrebleu signatures: {said}.",
+        f"chrF. sacrebleu signatures: {said}." + (f" {advice.capitalize()}." if advice else ""),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from textapps.datasets.pairs.examples import Pairs
+from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import (
     AttentionMap,
     ScoredTranslations,
@@ -18,6 +19,7 @@ from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.task import Evaluation
 from textapps.tasks.translate.predictor import Translator
 
+RIGHT_LENGTH = (0.9, 1.1)  # translation tokens per reference token
 MAPS = 4  # sentences whose attention is shown
 MAPPED_WORDS = range(6, 13)  # the lengths of these sentences
 
@@ -26,12 +28,19 @@ MAPPED_WORDS = range(6, 13)  # the lengths of these sentences
 class TranslateEvaluation(Evaluation[Pairs]):
     """Sentences, their answers beside the references, and the figures.
 
-    `searches` are the ways of decoding; that of the configuration comes first.
+    `searches` are the ways of decoding; that of the configuration comes first. `advice` says what
+    to do about the length of the translations, "" for nothing.
     """
 
     scored: ScoredTranslations
     searches: tuple[SearchResult, ...]
     maps: tuple[AttentionMap, ...]
+    advice: str
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The advice, if there is one."""
+        return (self.advice,) if self.advice else ()
 
 
 def evaluate(translator: Translator, pairs: Pairs, split: str) -> TranslateEvaluation:
@@ -62,7 +71,28 @@ def evaluate(translator: Translator, pairs: Pairs, split: str) -> TranslateEvalu
         scored=own.scored,
         searches=tuple(searches),
         maps=attention_maps(translator, pairs.sources),
+        advice=length_advice(own.scored.length_ratio(), translator.config.decoding),
     )
+
+
+def length_advice(ratio: float, decoding: SearchConfig) -> str:
+    """What to do if translations are shorter or longer than references; "" if they are not.
+
+    >>> length_advice(0.84, SearchConfig(length_penalty=0.6))
+    'length ratio 0.840: translations are shorter than references; try --length-penalty above 0.6'
+    >>> length_advice(0.98, SearchConfig())
+    ''
+    """
+    if RIGHT_LENGTH[0] <= ratio <= RIGHT_LENGTH[1]:
+        return ""
+    said = "shorter" if ratio < 1 else "longer"
+    found = f"length ratio {ratio:.3f}: translations are {said} than references"
+    if decoding.beam == 1 or decoding.temperature:
+        return f"{found}; beam search (--beam 5) with a --length-penalty may help"
+    if ratio > 1 and not decoding.length_penalty:
+        return f"{found}, although --length-penalty is 0"
+    where = "above" if ratio < 1 else "below"
+    return f"{found}; try --length-penalty {where} {decoding.length_penalty:g}"
 
 
 def attention_maps(translator: Translator, sources: Sequence[str]) -> tuple[AttentionMap, ...]:

@@ -20,6 +20,7 @@ def report(translator: Translator, evaluation: TranslateEvaluation) -> Report:
         history=read_history(translator.run),
         maps=evaluation.maps,
         searches=evaluation.searches,
+        advice=evaluation.advice,
     )
     vocabulary = f"{tokenizers.target.vocabulary_size:,} {config.preprocessor.tokens}s"
     own = facts(
