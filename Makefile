@@ -58,6 +58,7 @@ ifdef MULTI30K
 	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)"
 	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)" --attention none
 	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)" --preset base
+	$(BIN)/python -m benchmarks numbers --data "$(MULTI30K)"
 endif
 ifdef TATOEBA
 	$(BIN)/python -m benchmarks tatoeba --data "$(TATOEBA)"

@@ -154,6 +154,16 @@ def test_translate(bench: Bench, data: Path) -> None:
 
 
 @pytest.mark.usefixtures("eager")
+def test_numbers(bench: Bench, data: Path) -> None:
+    sizes = ("backbone.layers=1", "preprocessor.tokens=word", "decoding.max_extra=2")
+    given = ("--data", data, *TINY, *changes(*sizes, "decoding.max_ratio=0"))
+    ways = bench("numbers", *given)["numbers"]["ways"]
+    for way in ("copied", "as text"):
+        assert ways[way]["copied"]["numbers"]["of"] == 240
+        assert ways[way]["copied"]["names"]["of"] == 60
+
+
+@pytest.mark.usefixtures("eager")
 def test_search(bench: Bench) -> None:
     sizes = ("--units", 8, "--layers", 1, "--heads", 2, "--feed-forward", 6, "--vocabulary", 31)
     asked = ("--rounds", 1, "--batch", 2, "--length", 2, 4)

@@ -14,6 +14,7 @@ from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import EOS, PAD
 from textapps.decoding.hypotheses import IMPOSSIBLE
 from textapps.decoding.repetition import Repetition
+from textapps.decoding.rules import Rules
 
 VOCABULARY, TIME = 7, 11
 SOURCE = st.integers(0, SOURCES - 1)
@@ -73,7 +74,7 @@ def test_with_beams_for_everything_it_is_exhaustive(rules: Repetition, source: i
     longest = 3
     scored = [(s, score(source, s, rules)) for s in every_sequence(longest)]
     expected = sorted(scored, key=lambda each: -each[1])[:4]
-    ((*found,),) = find([source], longest, beams=41, n_best=4, repetition=rules)
+    ((*found,),) = find([source], longest, beams=41, n_best=4, rules=Rules(rules))
     assert [s for s, _ in found] == [s for s, _ in expected]
     np.testing.assert_allclose([x for _, x in found], [x for _, x in expected], rtol=1e-5)
 
@@ -84,7 +85,7 @@ def test_one_beam_is_greedy_and_more_are_not_worse(
     rules: Repetition, sources: list[int], longest: int
 ) -> None:
     one, more, likeliest = (
-        find(sources, longest, search, repetition=rules, **options)
+        find(sources, longest, search, rules=Rules(rules), **options)
         for search, options in (("beam", {"beams": 1}), ("beam", {"beams": 3}), ("greedy", {}))
     )
     for source, *found in zip(sources, one, more, likeliest, strict=True):
@@ -99,7 +100,7 @@ def test_one_beam_is_greedy_and_more_are_not_worse(
 @given(data=st.data())
 def test_neighbours_change_nothing_and_no_ngram_recurs(search: str, data: Any) -> None:
     options = {"beam": {"beams": 3, "n_best": 3}, "sample": {"temperature": 1.5}}.get(search, {})
-    given_all = {"repetition": Repetition(2, 1.3), **options}
+    given_all = {"rules": Rules(Repetition(2, 1.3)), **options}
     sources = data.draw(st.lists(SOURCE, min_size=1, max_size=6))
     longest = data.draw(st.lists(st.integers(0, 9), min_size=len(sources), max_size=len(sources)))
     together = find(sources, longest, search, random_seed=sources, **given_all)
@@ -118,7 +119,8 @@ def test_the_rules_are_not_idle() -> None:
     """Without them, some of the answers repeat a pair of tokens."""
     sources = list(range(SOURCES))
     free, bound = (
-        find(sources, 9, beams=3, repetition=rules) for rules in (Repetition(), Repetition(2, 1.3))
+        find(sources, 9, beams=3, rules=Rules(rules))
+        for rules in (Repetition(), Repetition(2, 1.3))
     )
     assert free != bound
 
@@ -134,4 +136,4 @@ def test_what_cannot_be_is_refused(rules: Repetition, message: str) -> None:
     for search in ("beam", "greedy"):
         options = {"beams": 2} if search == "beam" else {}
         with pytest.raises(ConfigurationError, match=message):
-            find([1], 4, search, repetition=rules, **options)
+            find([1], 4, search, rules=Rules(rules), **options)

@@ -13,14 +13,12 @@ from textapps.decoding.hypotheses import (
     Hypotheses,
     check_length_penalty,
     limits,
-    log_total,
     penalty,
     possible,
     shapes,
     with_shapes,
 )
-from textapps.decoding.repetition import ALLOWED, Repetition, appended
-from textapps.decoding.top_k import top_k
+from textapps.decoding.rules import FREE, Past, Rules
 
 
 def of_rows(state: Any, rows: Any) -> Any:
@@ -46,7 +44,7 @@ class _LoopState(NamedTuple):
 
     ids       int32[batch, width], the last token of each beam
     scores    float32[batch, width], log P
-    history   int32[batch, width, time], the tokens of each beam, padded; no time without a rule
+    past      of each beam, [batch, width, …]
     state     of the model, [batch · width, …]
     greedy    bool[batch]: the first beam is the greedy sequence, which has not reached EOS yet
     finished  the sequences that have reached it
@@ -55,7 +53,7 @@ class _LoopState(NamedTuple):
 
     ids: Any
     scores: Any
-    history: Any
+    past: Past
     state: Any
     greedy: Any
     finished: _Finished
@@ -74,7 +72,7 @@ def beam_search(
     end_id: int = EOS,
     n_best: int = 1,
     reorder: Callable[[Any, Any], Any] = of_rows,
-    repetition: Repetition = ALLOWED,
+    rules: Rules = FREE,
 ) -> Hypotheses:
     """The `n_best` sequences with the highest log P / length penalty that `beams` beams find.
 
@@ -96,7 +94,7 @@ def beam_search(
         max_length: int or int32[batch], tokens without EOS; 0 gives empty sequences.
         reorder: state, int32[rows] → the state in which row i goes on from row rows[i]; by default
             it takes these rows of every leaf.
-        repetition: rules; P is then the probability that they leave, without renormalisation.
+        rules: P is the probability that they leave.
 
     Raises:
         ConfigurationError: fewer than one beam, more answers than beams, a negative penalty.
@@ -110,7 +108,7 @@ def beam_search(
     check_length_penalty(length_penalty)
     limit = limits(max_length, start_ids)
     search = _Search(
-        decode_step, memory, limit, beams, length_penalty, end_id, n_best, reorder, repetition
+        decode_step, memory, limit, beams, length_penalty, end_id, n_best, reorder, rules
     )
     steps, tokens, parents, finished = search.run(state, start_ids)
     best = _Finished(*(leaf[:, :n_best] for leaf in finished))
@@ -128,7 +126,7 @@ class _Search(NamedTuple):
     end_id: int
     n_best: int
     reorder: Callable[[Any, Any], Any]
-    repetition: Repetition
+    rules: Rules
 
     def run(self, state: Any, start_ids: Any) -> tuple[Any, Any, Any, _Finished]:
         """The number of steps, tokens and parents of all beams in each, the finished sequences."""
@@ -137,7 +135,7 @@ class _Search(NamedTuple):
         begin = _LoopState(
             ids=start_ids[:, None],
             scores=tf.zeros_like(start_ids, tf.float32)[:, None],
-            history=self.repetition.no_history([tf.size(start_ids), 1], longest),
+            past=self.rules.begin([tf.size(start_ids), 1], longest),
             state=state,
             greedy=tf.ones_like(start_ids, tf.bool),
             finished=_Finished(tf.fill(tf.shape(none), IMPOSSIBLE), none, none),
@@ -145,8 +143,8 @@ class _Search(NamedTuple):
         )
         invariants = tf.nest.map_structure(lambda leaf: leaf.shape, begin._replace(state=()))
         wide = tf.TensorShape([None, None])
-        history = tf.TensorShape([None, None, None])
-        invariants = invariants._replace(ids=wide, scores=wide, history=history, state=known)
+        past = tf.nest.map_structure(_any_size, begin.past)
+        invariants = invariants._replace(ids=wide, scores=wide, past=past, state=known)
         tokens, parents = (
             tf.TensorArray(
                 tf.int32, 0, dynamic_size=True, clear_after_read=False, element_shape=wide
@@ -191,10 +189,11 @@ class _Search(NamedTuple):
         parent = _pick(parent, going_on)
         greedy = now.greedy & ~ends[:, 0]
         ids = _pick(ids, going_on)
+        past = tf.nest.map_structure(lambda leaf: _pick(leaf, parent), now.past)
         after = _LoopState(
             ids=ids,
             scores=scores,
-            history=appended(_pick(now.history, parent), step, ids),
+            past=self.rules.after(past, step, ids),
             state=with_shapes(self._of_parents(state, parent, now), known),
             greedy=greedy,
             finished=finished,
@@ -208,15 +207,9 @@ class _Search(NamedTuple):
         No other can be among the 2 · beams best of all. At the limit there is only EOS.
         """
         count, scores = 2 * self.beams, now.scores
-        if self.repetition.active:
-            history = tf.reshape(now.history, [tf.size(scores), -1])
-            total = log_total(logits)
-            logits = self.repetition.apply(logits - total[:, None], history, step)
-            values, ids = top_k(logits, min(count, logits.shape[-1]))
-            total = tf.zeros_like(total)
-        else:
-            values, ids = top_k(logits, min(count, logits.shape[-1]))
-            total = log_total(logits, values[:, 0])
+        logits = self.rules.unrepeated(logits, now.past, step)
+        values, ids, largest = self.rules.likeliest(logits, now.past, count, self.end_id)
+        total = self.rules.total(logits, largest)
         missing = [[0, 0], [0, count - values.shape[-1]]]
         values = tf.pad(values, missing, constant_values=IMPOSSIBLE)
         ids = tf.pad(ids, missing, constant_values=PAD)
@@ -260,6 +253,10 @@ class _Search(NamedTuple):
         batch, width = tf.unstack(tf.shape(now.ids))
         rows = tf.reshape(parent + width * tf.range(batch)[:, None], [-1])
         return self.reorder(state, rows)
+
+
+def _any_size(values: Any) -> Any:
+    return tf.TensorShape([None] * values.shape.rank)
 
 
 def _pick(values: Any, places: Any) -> Any:

@@ -12,14 +12,13 @@ from textapps.decoding.hypotheses import (
     Hypotheses,
     check_length_penalty,
     limits,
-    log_total,
     penalty,
     shapes,
     with_shapes,
 )
 from textapps.decoding.options import row_options
 from textapps.decoding.random import uniforms
-from textapps.decoding.repetition import ALLOWED, Repetition, appended
+from textapps.decoding.rules import FREE, Past, Rules
 from textapps.decoding.sampling import sample_token
 
 
@@ -32,7 +31,7 @@ def greedy(
     length_penalty: float,
     max_length: Any,
     end_id: int = EOS,
-    repetition: Repetition = ALLOWED,
+    rules: Rules = FREE,
 ) -> Hypotheses:
     """Takes the most likely token each time, of equals the lowest id: `beam_search` with one beam.
 
@@ -51,7 +50,7 @@ def greedy(
         length_penalty,
         max_length,
         end_id,
-        repetition,
+        rules,
     )
 
 
@@ -66,13 +65,13 @@ def sample(
     length_penalty: float,
     max_length: Any,
     end_id: int = EOS,
-    repetition: Repetition = ALLOWED,
+    rules: Rules = FREE,
 ) -> Hypotheses:
     """Draws each token from softmax(logits / temperature); 0 takes the most likely one.
 
     Token i of a row depends on the row's logits, its seed and i only, not on its neighbours.
-    Padding and unknown tokens are never drawn. Scores are those of the model (and of the rules
-    against repetition), whatever the temperature.
+    Padding and unknown tokens are never drawn. Scores are those of the model and the
+    rules, whatever the temperature.
 
     Args:
         random_seed: int64[batch].
@@ -86,7 +85,7 @@ def sample(
         return sample_token(logits, numbers[step], options)
 
     return _follow(
-        drawn, decode_step, state, memory, start_ids, length_penalty, limit, end_id, repetition
+        drawn, decode_step, state, memory, start_ids, length_penalty, limit, end_id, rules
     )
 
 
@@ -99,7 +98,7 @@ def _follow(
     length_penalty: float,
     max_length: Any,
     end_id: int,
-    repetition: Repetition,
+    rules: Rules,
 ) -> Hypotheses:
     """The tokens of `next_token(step, logits) → int32[batch]`, up to EOS or the limit."""
     check_length_penalty(length_penalty)
@@ -115,34 +114,35 @@ def _follow(
         ids: Any,
         scores: Any,
         lengths: Any,
-        history: Any,
+        past: Past,
         done: Any,
         state: Any,
     ) -> tuple[Any, ...]:
         logits, state = decode_step(ids[:, None], state, memory=memory)
-        total = log_total(logits)
-        if repetition.active:
-            logits = repetition.apply(logits - total[:, None], history, step)
-            total = tf.zeros_like(total)
-        ids = tf.where(step >= limit, end_id, next_token(step, logits))
-        gains = tf.gather(logits, ids, batch_dims=1) - total
+        logits = rules.unrepeated(logits, past, step)
+        allowed = logits
+        if rules.copies is not None:
+            every = tf.range(logits.shape[-1])
+            allowed = rules.copies.apply(logits, every, past.copied, end_id)
+        ids = tf.where(step >= limit, end_id, next_token(step, allowed))
+        gains = tf.gather(logits, ids, batch_dims=1) - rules.total(logits)
         scores = tf.where(done, scores, scores + gains)
         done |= ids == end_id
         lengths = tf.where(done, lengths, step + 1)
         table = table.write(step, tf.where(done, PAD, ids))
-        history = appended(history, step, ids)
-        return step + 1, table, ids, scores, lengths, history, done, with_shapes(state, known)
+        past = rules.after(past, step, ids)
+        return step + 1, table, ids, scores, lengths, past, done, with_shapes(state, known)
 
     zeros = tf.zeros_like(start_ids)
-    history = repetition.no_history([tf.size(start_ids)], steps)
-    begin = (0, table, start_ids, tf.cast(zeros, tf.float32), zeros, history, zeros > 0, state)
+    past = rules.begin([tf.size(start_ids)], steps)
+    begin = (0, table, start_ids, tf.cast(zeros, tf.float32), zeros, past, zeros > 0, state)
     row, number, any_shape = start_ids.shape, tf.TensorShape([]), tf.TensorShape(None)
-    both = tf.TensorShape([None, None])
+    pasts = tf.nest.map_structure(lambda leaf: leaf.shape, past)
     _, table, _, scores, lengths, *_ = tf.while_loop(
         lambda *now: ~tf.reduce_all(now[-2]),
         one,
         begin,
-        shape_invariants=(number, any_shape, row, row, row, both, row, known),
+        shape_invariants=(number, any_shape, row, row, row, pasts, row, known),
     )
     time = tf.maximum(tf.reduce_max(lengths), 1)
     ids = tf.transpose(table.stack())[:, :time]

@@ -38,11 +38,6 @@ class Repetition(NamedTuple):
             raise ConfigurationError(f"repetition_penalty must be 1 or more, not {self.penalty}")
         return self.no_repeat_ngram_size > 0 or self.penalty > 1
 
-    def no_history(self, rows: Any, longest: Any) -> Any:
-        """int32[rows…, time], padding: at least one column, but none without a rule."""
-        columns = tf.reshape(tf.maximum(longest, 1) if self.active else 0, [1])
-        return tf.zeros(tf.concat([rows, columns], axis=0), tf.int32)
-
     def apply(self, log_probabilities: Any, history: Any, length: Any) -> Any:
         """float32[rows, vocabulary] → the same, for the token at this position.
 
@@ -69,15 +64,6 @@ class Repetition(NamedTuple):
             last = history[:, tf.maximum(length - before + offset, 0), None]
             matches &= history[:, offset : offset + count] == last
         return tf.where(matches, history[:, before : before + count], PAD)
-
-
-ALLOWED = Repetition()
-
-
-def appended(history: Any, position: Any, ids: Any) -> Any:
-    """int32[…, time] with int32[…] at a position; one beyond the end is dropped."""
-    here = tf.range(tf.shape(history)[-1]) == position
-    return tf.where(here, ids[..., None], history)
 
 
 def _updated(values: Any, ids: Any, new: Any) -> Any:

@@ -73,6 +73,11 @@ class SubwordConfig(Section):
     )
     joint: bool = Field(True, description="Share one vocabulary between both languages.")
     lowercase: bool = Field(False, description="Turn sentences into lower case.")
+    copy_numbers: bool = Field(
+        False,
+        description="Copy numbers written in digits from the sentence to its translation, in "
+        "their order; a placeholder stands for each one in the model. Presets set it.",
+    )
     sampling_alpha: float = Field(
         0.0,
         ge=0,

@@ -1,14 +1,18 @@
 """Word and character tokens for translation, with stock TensorFlow operations only."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from textapps.core.errors import DataError, RunError
 from textapps.core.tokens import BOS, EOS, FIRST, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig, TextConfig
+from textapps.preprocessing.numbers import PLACEHOLDER
 from textapps.preprocessing.text import NumberedTokens, encode_all, truncate
 from textapps.preprocessing.tokenizer import Tokenizer, fold
 from textapps.preprocessing.vocabulary import Vocabulary
@@ -63,9 +67,12 @@ class PlainTokenizer(Tokenizer):
             return truncate(numbered(tokens), limit)
 
         encoded = [encode_all(provisional, texts) for texts in sides]
-        found = Vocabulary.from_counts(numbered.counts(), config.vocabulary_size - len(SPECIAL))
-        if not found.tokens:
+        counts = dict(numbered.counts())
+        if not counts:
             raise DataError(f"the {of} texts are empty: there are no {config.tokens}s to learn")
+        if config.copy_numbers:
+            counts[PLACEHOLDER] = sys.maxsize  # is known even if no training pair has a number
+        found = Vocabulary.from_counts(counts.items(), config.vocabulary_size - len(SPECIAL))
         vocabulary = Vocabulary((*SPECIAL.values(), *found.tokens))
         return cls(config, vocabulary), [numbered.encoded(each, vocabulary) for each in encoded]
 
@@ -73,6 +80,10 @@ class PlainTokenizer(Tokenizer):
     def vocabulary_size(self) -> int:
         """The number of ids, including the special ones."""
         return len(self.vocabulary)
+
+    def occurrences(self, text: str) -> NDArray[np.int32]:
+        """int32[vocabulary]: how often each token contains the text."""
+        return np.array([token.count(text) for token in self._tokens], np.int32)
 
     def save(self, directory: Path) -> None:
         """Writes the vocabulary; the configuration is in the run's config.toml."""

@@ -17,6 +17,7 @@ from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.core.records import RecordError, read_described, write_described
 from textapps.core.tokens import BOS, EOS, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig
+from textapps.preprocessing.numbers import PLACEHOLDER
 from textapps.preprocessing.tokenizer import Sampler, Tokenizer, fold_all
 
 LOGGER = logging.getLogger("textapps")
@@ -106,6 +107,11 @@ class SubwordTokenizer(Tokenizer):
 
         return sample
 
+    def occurrences(self, text: str) -> NDArray[np.int32]:
+        """int32[vocabulary]: how often each token contains the text."""
+        pieces = self._pieces.id_to_string(np.arange(self._size, dtype=np.int32)).numpy()
+        return np.array([piece.count(text.encode()) for piece in pieces], np.int32)
+
     def save(self, directory: Path) -> None:
         """Writes the model, and its sha256 to a second file."""
         write_described(directory / MODEL, self.model)
@@ -178,6 +184,7 @@ def _train_model(texts: Sequence[str], config: SubwordConfig) -> bytes:
             bos_id=BOS,
             eos_id=EOS,
             unk_surface="\ufffd",
+            user_defined_symbols=[PLACEHOLDER] if config.copy_numbers else [],
             minloglevel=2,
         )
     model = sentencepiece_model_pb2.ModelProto.FromString(written.getvalue())

@@ -68,6 +68,10 @@ class Tokenizer(tf.Module):
         """
         return None
 
+    def occurrences(self, text: str) -> NDArray[np.int32]:
+        """int32[vocabulary]: how often each token contains the text."""
+        raise NotImplementedError
+
     def save(self, directory: Path) -> None:
         """Writes the vocabulary; the configuration is in the run's config.toml."""
         raise NotImplementedError

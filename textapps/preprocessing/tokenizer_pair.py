@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from textapps.preprocessing.config import SubwordConfig
+from textapps.preprocessing.numbers import PLACEHOLDER, cut_numbers, paste_numbers, replace_in_pairs
 from textapps.preprocessing.tokenizer import Tokenizer
 
 JOINT, SOURCE, TARGET = "joint", "source", "target"
@@ -13,12 +17,13 @@ JOINT, SOURCE, TARGET = "joint", "source", "target"
 class TokenizerPair:
     """The tokenizers of source and target; `source is target` if the vocabulary is joint.
 
-    Only `learn` and `load` know the kind of tokens.
+    Only `learn` and `load` know the kind of tokens, and only this class whether numbers are copied.
     """
 
     def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
         self.source = source
         self.target = target
+        self._copies = source.config.copy_numbers
 
     @property
     def joint(self) -> bool:
@@ -43,12 +48,37 @@ class TokenizerPair:
             DataError: there is nothing to learn from.
         """
         kind = _kind(config)
+        sources, targets = _prepared(sources, targets, config)
         if config.joint:
             both, (source_ids, target_ids) = kind.learn((sources, targets), config)
             return cls(both, both), source_ids, target_ids
         source, (source_ids,) = kind.learn((sources,), config, SOURCE)
         target, (target_ids,) = kind.learn((targets,), config, TARGET)
         return cls(source, target), source_ids, target_ids
+
+    def prepared(
+        self, sources: Sequence[str], targets: Sequence[str]
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """Training pairs as the tokenizers encode them: with placeholders if numbers are copied."""
+        return _prepared(sources, targets, self.source.config)
+
+    def placeholders(self) -> tuple[NDArray[np.int32], NDArray[np.int32]] | None:
+        """int32[vocabulary] of source and target: the placeholders in each token, if any."""
+        if not self._copies:
+            return None
+        return self.source.occurrences(PLACEHOLDER), self.target.occurrences(PLACEHOLDER)
+
+    def encode_source(self, texts: Any) -> tuple[Any, Any]:
+        """string[batch] → ragged int32[batch, (tokens)] and the numbers for `decode_target`."""
+        if not self._copies:
+            return self.source.encode(texts), None
+        texts, numbers = cut_numbers(texts)
+        return self.source.encode(texts), numbers
+
+    def decode_target(self, ids: Any, numbers: Any) -> Any:
+        """int32[batch · n, time] → string[batch · n], n successive translations of each source."""
+        texts = self.target.decode(ids)
+        return texts if numbers is None else paste_numbers(texts, numbers)
 
     def save(self, directory: Path) -> None:
         """Writes what was learned: `joint/`, or `source/` and `target/`."""
@@ -69,6 +99,12 @@ class TokenizerPair:
             both = kind.load(directory / JOINT, config)
             return cls(both, both)
         return cls(kind.load(directory / SOURCE, config), kind.load(directory / TARGET, config))
+
+
+def _prepared(
+    sources: Sequence[str], targets: Sequence[str], config: SubwordConfig
+) -> tuple[Sequence[str], Sequence[str]]:
+    return replace_in_pairs(sources, targets) if config.copy_numbers else (sources, targets)
 
 
 def _kind(config: SubwordConfig) -> Any:

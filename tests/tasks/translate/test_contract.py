@@ -115,7 +115,7 @@ def test_the_best_answers(trained: Make, kind: str) -> None:
 def test_the_best_answers_differ_as_tokens(untrained: Make, kind: str) -> None:
     translator = untrained("translate", kind)
     search, options = translator.search, {"beam": 4, "n_best": 3}
-    source = search.source_ids(tf.constant(["gin.", "kos nep dek."]))
+    source = search.encoded(tf.constant(["gin.", "kos nep dek."]))[0]
     config = translator.config.decoding.model_copy(update=options)
     found = search.traced_ids(config)(source, tf.zeros([2], tf.int64))
     for ids, lengths in zip(found.ids.numpy(), found.lengths.numpy(), strict=True):
@@ -136,7 +136,7 @@ def test_hard_texts_are_answered(untrained: Make, kind: str) -> None:
 def test_a_long_sentence_is_cut_and_its_answer_ends(untrained: Make, kind: str) -> None:
     translator = untrained("translate", kind)
     decoding = translator.config.decoding
-    source = translator.search.source_ids(tf.constant([HARD["10,000 words"], "bab."]))
+    source = translator.search.encoded(tf.constant([HARD["10,000 words"], "bab."]))[0]
     tokens = translator.config.preprocessor.max_tokens
     assert source.shape == (2, tokens + 1)
     found = translator.search.traced_ids(decoding)(source, tf.zeros([2], tf.int64))

@@ -46,7 +46,8 @@ def training_batches(
         DataError: the sentences of one side have no token.
     """
     source, target = tokenizers.source, tokenizers.target
-    sides = ids or (source.encode_all(train.sources), target.encode_all(train.targets))
+    sources, targets = tokenizers.prepared(train.sources, train.targets)
+    sides = ids or (source.encode_all(sources), target.encode_all(targets))
     if any(not len(values) for values, _ in sides):
         raise DataError(f"{train.name}: no sentence to train on has a token: check the data")
     return TokenBatchSource(
@@ -54,7 +55,7 @@ def training_batches(
         sides[1],
         config.training.batch_size,
         config.random_seed,
-        samplers=(source.sampler(train.sources), target.sampler(train.targets)),
+        samplers=(source.sampler(sources), target.sampler(targets)),
         multiple=LENGTH_MULTIPLE,
     )
 
@@ -63,9 +64,10 @@ def validation_batches(
     config: TranslateConfig, tokenizers: TokenizerPair, validation: Pairs
 ) -> TokenBatchSource:
     """The shortest pairs first, without subword sampling."""
+    sources, targets = tokenizers.prepared(validation.sources, validation.targets)
     return TokenBatchSource(
-        tokenizers.source.encode_all(validation.sources),
-        tokenizers.target.encode_all(validation.targets),
+        tokenizers.source.encode_all(sources),
+        tokenizers.target.encode_all(targets),
         VALIDATION_TOKENS,
         None,
         multiple=LENGTH_MULTIPLE,

@@ -1,5 +1,6 @@
 """A trained translator of sentences."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from textapps.core.tokens import EOS
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.hypotheses import possible
 from textapps.evaluation.metrics.translation import AttentionMap
+from textapps.preprocessing.numbers import PLACEHOLDER
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several, utf8
@@ -75,23 +77,28 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
 
         It is that of the last block, as the mean of its heads.
         """
-        source = self.search.source_ids(tf.constant([text]))
+        source, numbers = self.search.encoded(tf.constant([text]))
         greedy = self.config.decoding.model_copy(update={"beam": 1, "n_best": 1, "temperature": 0})
         found = self.search.traced_ids(greedy)(source, tf.zeros([1], tf.int64))
         target = found.ids[:, 0, : int(found.lengths[0, 0])]
         weights = self.model.attention_weights(source, target)
         if weights is None:
             return None
+        copied = (
+            []
+            if numbers is None
+            else [re.sub(r"^\D", "", number.decode()) for number in numbers[0].numpy()]
+        )
         return AttentionMap(
-            _names(self.preprocessor.source, source[0]),
-            [*_names(self.preprocessor.target, target[0]), END],
+            _names(self.preprocessor.source, source[0], copied),
+            [*_names(self.preprocessor.target, target[0], copied), END],
             weights[0].numpy(),
         )
 
 
-def _names(tokenizer: Tokenizer, ids: Any) -> list[str]:
-    texts = tokenizer.decode(ids[:, None]).numpy()
+def _names(tokenizer: Tokenizer, ids: Any, numbers: Sequence[str]) -> list[str]:
+    texts, following = tokenizer.decode(ids[:, None]).numpy(), iter(numbers)
     return [
-        END if token == EOS else text.decode()
+        END if token == EOS else re.sub(PLACEHOLDER, lambda _: next(following, ""), text.decode())
         for token, text in zip(ids.numpy(), texts, strict=True)
     ]

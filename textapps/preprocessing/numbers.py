@@ -1,0 +1,98 @@
+"""Numbers that a translation copies: a placeholder stands for each one in the model."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from textapps.preprocessing.tokenizer import fold
+
+# A digit (mathematical bold zero), so that "3rd" remains one word for word tokens. A text that
+# contains it is no problem: it is a number like any other.
+PLACEHOLDER = "\U0001d7ce"
+# Digits of any script. Separators belong to the number: 1,234.50, 10:30, 24.12.2026, 1/2.
+_IN_GRAPH = r"\p{Nd}+(?:[.,:/]\p{Nd}+)*"
+_LETTER = r"[\p{L}\p{M}]"
+_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+
+
+def cut_numbers(texts: Any) -> tuple[Any, Any]:
+    """string[batch] → texts with placeholders, string[batch], and ragged string[batch, (numbers)].
+
+    A number that follows a letter has it in front, so that `paste_numbers` knows.
+
+    >>> texts, numbers = cut_numbers(tf.constant(["At 10:30, 2 men, A4.", "A man."]))
+    >>> [text.decode().replace(PLACEHOLDER, "#") for text in texts.numpy()], numbers.to_list()
+    (['At #, # men, A#.', 'A man.'], [[b'10:30', b'2', b'A4'], []])
+    """
+    texts = fold(texts)
+    # Every other character becomes a space, so that splitting leaves the numbers.
+    numbers = tf.strings.regex_replace(texts, rf"({_LETTER}?{_IN_GRAPH})|(?s:.)", r"\1 ")
+    return tf.strings.regex_replace(texts, _IN_GRAPH, PLACEHOLDER), tf.strings.split(numbers)
+
+
+def paste_numbers(texts: Any, numbers: Any) -> Any:
+    """Puts numbers in place of the placeholders, in their order; surplus placeholders go.
+
+    A number gets a space if it would follow a letter or a digit, as it did not in its sentence:
+    "2 and 7" never becomes 27.
+
+    Args:
+        texts: string[batch · n], n successive texts for each row of `numbers`.
+        numbers: ragged string[batch, (numbers)].
+
+    >>> _, numbers = cut_numbers(tf.constant(["1999: 7 men."]))
+    >>> paste_numbers(tf.constant([f"{PLACEHOLDER}: {PLACEHOLDER} Männer."]), numbers)[0].numpy()
+    b'1999: 7 M\\xc3\\xa4nner.'
+    """
+    pieces = tf.strings.split(texts, PLACEHOLDER)
+    copies = tf.size(texts) // tf.maximum(tf.cast(numbers.nrows(), tf.int32), 1)
+    starts = tf.repeat(numbers.row_starts(), copies)
+    counts = tf.repeat(numbers.row_lengths(), copies)
+    # Piece i > 0 of a text follows its placeholder i - 1. This works on flat values, as `truncate`.
+    lengths = pieces.row_lengths()
+    place = tf.ragged.range(lengths).flat_values - 1
+    valid = (place >= 0) & (place < tf.repeat(counts, lengths))
+    index = tf.where(valid, tf.repeat(starts, lengths) + place, 0)
+    values = tf.concat([numbers.flat_values, [""]], axis=0)  # never empty
+    number = tf.where(valid, tf.gather(values, index), "")
+    attached = tf.strings.regex_full_match(number, f"{_LETTER}.*")
+    number = tf.strings.regex_replace(number, f"^{_LETTER}", "")
+    last = tf.concat([[""], pieces.flat_values[:-1]], axis=0)
+    touches = tf.strings.regex_full_match(last, r"(?s:.*[\p{L}\p{M}\p{N}])")
+    touches |= (last == "") & (place > 0)
+    space = tf.where(valid & touches & ~attached, " ", "")
+    return tf.strings.reduce_join(
+        pieces.with_flat_values(space + number + pieces.flat_values), axis=1
+    )
+
+
+def replace_in_pairs(sources: Sequence[str], targets: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Placeholders in the training pairs that have the same numbers in the same order.
+
+    Numbers are the same if their digits are: `1,000` and `1.000`, `10:30` and `10.30`. The other
+    pairs keep their numbers, so the model learns no placeholder for a number that is written out
+    ("2 dogs", "zwei Hunde") or left out.
+
+    >>> pairs = replace_in_pairs(["4 at 10:30", "2 dogs"], ["4 um 10.30 Uhr", "zwei Hunde"])
+    >>> [[text.replace(PLACEHOLDER, "#") for text in texts] for texts in pairs]
+    [['# at #', '2 dogs'], ['# um # Uhr', 'zwei Hunde']]
+    """
+    found = [_replaced(*pair) for pair in zip(sources, targets, strict=True)]
+    return [source for source, _ in found], [target for _, target in found]
+
+
+def _replaced(source: str, target: str) -> tuple[str, str]:
+    of_source, of_target = (
+        [_digits(number) for number in _NUMBER.findall(text)] for text in (source, target)
+    )
+    if of_source == of_target:
+        return _NUMBER.sub(PLACEHOLDER, source), _NUMBER.sub(PLACEHOLDER, target)
+    # A placeholder of the data itself is a number that is not copied.
+    return source.replace(PLACEHOLDER, "0"), target.replace(PLACEHOLDER, "0")
+
+
+def _digits(number: str) -> list[int]:
+    return [unicodedata.decimal(character) for character in number if character.isdecimal()]
