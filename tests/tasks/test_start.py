@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.tasks.tiny import LABELS, tiny_config
+from textapps.core.config import dump_toml
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.core.names import TASKS
 from textapps.core.records import read_record
@@ -244,3 +245,12 @@ def test_what_needs_a_start_says_so() -> None:
     for key, value in (("freeze_layers", 2), ("layer_decay", 0.5), ("extend_vocabulary", True)):
         with pytest.raises(ConfigurationError, match=rf"{key} needs a run to start from"):
             get_presets("speech").resolve(flags={f"start.{key}": value})
+
+
+def test_what_a_preset_has_set_since_stays_out_of_an_earlier_run(tmp_path: Path) -> None:
+    presets = get_presets("translate")
+    whole = dump_toml(presets.resolve(flags={"preset": "tiny"}))
+    assert "copy_numbers = true\n" in whole
+    file = tmp_path / "config.toml"
+    file.write_text(whole.replace("copy_numbers = true\n", ""), encoding="utf-8")
+    assert not presets.resolve(flags={"preset": "tiny"}, start=file).preprocessor.copy_numbers

@@ -151,14 +151,13 @@ class Presets(Mapping[str, Values], Generic[C]):
         own = {} if start is None else read_toml(start)
         kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
         kind = kind or own.get("backbone", preset["backbone"])["kind"]
-        layers = [preset, self.by_backbone.get((name, str(kind)), {})]
-        if start is not None:
-            layers.append({key: own[key] for key in own if key in self._taken})
         merged: dict[str, dict[str, Any]] = {}
-        for layer in layers:
+        for layer in (preset, self.by_backbone.get((name, str(kind)), {})):
             for section, table in layer.items():
                 merged.setdefault(section, {}).update(table)
         if start is not None:
+            # Whole sections: a key that the run's version did not have is as it was then.
+            merged |= {key: own[key] for key in own if key in self._taken}
             merged["training"]["learning_rate"] *= FINE_TUNING
         values = {"preset": name, **merged}
         return resolve(self.config, preset=values, file=file, environ=environ, flags=flags)
