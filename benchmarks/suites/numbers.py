@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -102,7 +102,9 @@ class Numbers(Trained):
                 context, "translate", self.backbone, {**self.shorter, **changes}
             )
             run, cost = training.finished(context.work / f"numbers-{number}", again=context.again)
-            found[way] = {**facts(run), **cost, "copied": copied(str(run.path))}
+            known = facts(run)
+            del known["best_validation"]  # of greedy translations
+            found[way] = {**known, **cost, **answered(str(run.path))}
         return {"sentences": len(list(asked())), "ways": found}
 
 
@@ -134,12 +136,22 @@ def _number(kind: str, draw: random.Random) -> str:
     return str(between(2, 9) if kind == "one digit" else between(2, 99))
 
 
-def copied(run: str) -> Figures:
-    """For each kind, how many there are and how many come through, by the run's own search."""
+def answered(run: str) -> Figures:
+    """BLEU of the validation split, and `copied`, by the run's own search."""
     import textapps
+    from textapps.datasets.pairs.loader import load_pairs
+    from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
 
-    questions = list(asked())
     translator = textapps.load("translate", run=run)
+    (pairs,) = load_pairs(translator.config.data, ("validation",))
+    answers = [each.translation for each in translator.predict(pairs.sources)]
+    bleu = corpus_bleu(answers, pairs.targets, bleu_tokenizer(pairs.targets))
+    return {"validation_bleu": round(bleu, 2), "copied": copied(translator)}
+
+
+def copied(translator: Any) -> Figures:
+    """For each kind, how many there are and how many come through."""
+    questions = list(asked())
     answers = translator.predict([each.sentence for each in questions])
     kinds = dict.fromkeys((*SENTENCES, "names"), 0)
     right, of = kinds.copy(), kinds.copy()
