@@ -10,8 +10,10 @@ from pydantic import Field
 from benchmarks.benchmark import Context, Trained
 from benchmarks.results import Figures
 from benchmarks.trainings import facts
+from textapps.training.run_directory import RunDirectory
 
 NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 ROUNDS = 30  # sentences of each kind of number
 SEED = 11
 ANYWHERE = (
@@ -105,7 +107,7 @@ class Numbers(Trained):
             known = facts(run)
             del known["best_validation"]  # of greedy translations
             found[way] = {**known, **cost, **answered(str(run.path))}
-        return {"sentences": len(list(asked())), "ways": found}
+        return {**data_of(run), "sentences": len(list(asked())), "ways": found}
 
 
 def asked() -> Iterator[Asked]:
@@ -134,6 +136,35 @@ def _number(kind: str, draw: random.Random) -> str:
     if kind == "prices":
         return draw.choice((f"{between(1, 99)}.{between(0, 99):02}", str(between(2, 2_000))))
     return str(between(2, 9) if kind == "one digit" else between(2, 99))
+
+
+def data_of(run: RunDirectory) -> Figures:
+    """How many training pairs have a number, and unknown names of the validation split.
+
+    A capitalised word inside a sentence counts as a name; it is unknown if it stands in no training
+    sentence.
+    """
+    from textapps.datasets.config import PairsConfig
+    from textapps.datasets.pairs.loader import load_pairs
+    from textapps.preprocessing.numbers import PLACEHOLDER, replace_in_pairs
+
+    config = PairsConfig.model_validate(run.config["data"])
+    train, validation = load_pairs(config, ("train", "validation"))
+    pairs = list(zip(train.sources, train.targets, strict=True))
+    sources, _ = replace_in_pairs(train.sources, train.targets)
+    known = {word for source in train.sources for word in WORD.findall(source)}
+    names = [
+        word in WORD.findall(target)
+        for source, target in zip(validation.sources, validation.targets, strict=True)
+        for word in WORD.findall(source)[1:]
+        if word[0].isupper() and word not in known
+    ]
+    return {
+        "training_pairs": len(pairs),
+        "with_a_number": sum(bool(NUMBER.search(f"{a} {b}")) for a, b in pairs),
+        "with_the_same_numbers": sum(PLACEHOLDER in source for source in sources),
+        "unknown_names": {"validation": len(names), "unchanged_in_the_reference": sum(names)},
+    }
 
 
 def answered(run: str) -> Figures:
