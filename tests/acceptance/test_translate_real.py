@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.suites.numbers import asked, hits
+
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(7200)]
 
 Textapps = Callable[..., subprocess.CompletedProcess[str]]
@@ -49,3 +51,17 @@ def test_the_default_preset_on_multi30k(
 def test_the_sample_is_learnt(textapps: Textapps) -> None:
     done(textapps, "train", "--data", "sample", "--preset", "tiny")
     assert bleu(textapps) > 95
+
+
+def test_numbers_come_through(textapps: Textapps, shared_data: Path, tmp_path: Path) -> None:
+    """A shorter training than the preset's, on the sentences of `python -m benchmarks numbers`."""
+    files = shared_data / "multi30k"
+    data = ("--data", str(files / "train.en-de.tsv.gz"))
+    validation = ("--validation-data", str(files / "val.en-de.tsv.gz"))
+    run = done(textapps, "train", *data, *validation, "--epochs", "8", "--layers", "2").strip()
+    sentences = tmp_path / "sentences.txt"
+    questions = [each for each in asked() if each.kind != "names"]
+    sentences.write_text("".join(f"{each.sentence}\n" for each in questions), encoding="utf-8")
+    answers = done(textapps, "predict", "--run", run, "--input", str(sentences)).splitlines()
+    right = sum(map(hits, questions, answers))
+    assert right >= 0.95 * sum(len(each.wanted) for each in questions)

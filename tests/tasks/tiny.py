@@ -51,6 +51,7 @@ TINY: dict[str, dict[str, object]] = {
     "translate": {
         "preset": "tiny",
         "preprocessor.vocabulary_size": 35,
+        "preprocessor.copy_numbers": False,
         "preprocessor.max_tokens": 21,
         "backbone.units": 32,
         "backbone.heads": 2,
@@ -99,11 +100,16 @@ BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
     "generate": {"gru": {"backbone.layers": 2}},
     # One way to attend, one way to write tokens, one way to average each.
     "translate": {
-        "simple_rnn": {"backbone.layers": 2, "preprocessor.tokens": "word"},
+        "simple_rnn": {
+            "backbone.layers": 2,
+            "preprocessor.tokens": "word",
+            "preprocessor.copy_numbers": True,
+        },
         "lstm": {
             "backbone.attention": "additive",
             "preprocessor.model": "bpe",
-            "preprocessor.vocabulary_size": 60,
+            "preprocessor.vocabulary_size": 61,
+            "preprocessor.copy_numbers": True,
             "decoding.no_repeat_ngram_size": 3,
             "decoding.repetition_penalty": 1.1,
         },

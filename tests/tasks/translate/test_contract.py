@@ -14,6 +14,7 @@ from textapps.backbones.registry import BACKBONES
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import BOS, EOS
 from textapps.datasets.pairs.loader import load_pairs
+from textapps.preprocessing.numbers import PLACEHOLDER
 from textapps.tasks.lifecycle import evaluate, write_report
 from textapps.tasks.translate.task import TASK
 
@@ -120,6 +121,23 @@ def test_the_best_answers_differ_as_tokens(untrained: Make, kind: str) -> None:
     found = search.traced_ids(config)(source, tf.zeros([2], tf.int64))
     for ids, lengths in zip(found.ids.numpy(), found.lengths.numpy(), strict=True):
         assert len({tuple(row[:n]) for row, n in zip(ids, lengths, strict=True)}) == 3
+
+
+@pytest.mark.parametrize("kind", ["simple_rnn", "lstm"])  # with words, with subwords
+def test_an_answer_has_as_many_numbers_as_its_sentence(untrained: Make, kind: str) -> None:
+    """Unless it is of the greatest length: these are drawn from nearly equal probabilities."""
+    translator = untrained("translate", kind)
+    wanted = np.array([1, 0, 2] * 20)
+    source, _ = translator.search.encoded(tf.constant(["bab 7.", "gin.", "At 10:30, 1 kos."] * 20))
+    config = translator.config.decoding.model_copy(update={"temperature": 100.0})
+    found = translator.search.traced_ids(config)(source, tf.range(60, dtype=tf.int64))
+    in_token = translator.preprocessor.target.occurrences(PLACEHOLDER)
+    count = in_token[found.ids.numpy()[:, 0]].sum(axis=1)
+    tokens = np.count_nonzero(source, axis=1) - 1
+    longest = (config.max_ratio * tokens).astype(int) + config.max_extra
+    assert (count <= wanted).all()
+    assert ((count == wanted) | (found.lengths.numpy()[:, 0] == longest)).all()
+    assert (count == wanted)[wanted > 0].any()
 
 
 @each_backbone

@@ -51,7 +51,12 @@ SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
     [
         (
             "simple_rnn",
-            {"backbone.attention": "none", "preprocessor.tokens": "char", "model.tied": False},
+            {
+                "backbone.attention": "none",
+                "preprocessor.tokens": "char",
+                "preprocessor.copy_numbers": True,
+                "model.tied": False,
+            },
         ),
         (
             "gru",
