@@ -216,6 +216,11 @@ def test_a_long_message_reaches_the_client(served: Served) -> None:
     assert 500 < len(message) < 1000
 
 
+def test_a_message_is_one_line(served: Served) -> None:
+    code, message = served.refusal(PREDICT, predict_request("a\nb\u2028\x00", {}))
+    assert (code, message) == ("NOT_FOUND", "there is no model 'a b  '")
+
+
 def test_metrics_count_calls_beside_http_requests(repository: Repository) -> None:
     metrics = Metrics()
     metrics.request("lengths", "1", 200, 0.0)

@@ -19,7 +19,7 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tests.serving import legacy, models
+from tests.serving import models
 from tests.serving.asking import Built, repository_of
 from tests.serving.grpc.asking import PREDICT, Served, of, predict_request
 from textapps.serving.batching import Batching
@@ -293,9 +293,3 @@ def test_large_requests_and_answers_of_examples(repository: Repository) -> None:
         )
     found = [row.classes[1].score for row in answer.result.classifications]
     assert found == [2.0 * number for number in range(rows)]
-
-
-def test_a_model_of_tensorflow_1_is_the_one_in_the_documentation(served: Served) -> None:
-    assert legacy.half_plus.__doc__
-    request = predict_request("half", {"x": np.array([[1.0], [2.0]], np.float32)})
-    assert served.predict(request)["y"].tolist() == [[2.5], [3.0]]

@@ -106,8 +106,7 @@ class Calls(grpc.GenericRpcHandler):
         finally:
             self._record(scope, code, time.perf_counter() - begin)
         if code is not grpc.StatusCode.OK:
-            short = message.encode()[:_LONGEST_MESSAGE].decode(errors="ignore")
-            await context.abort(code, short, identity)
+            await context.abort(code, _one_line(message), identity)
         return answer
 
     def _scope(self, path: str, context: Context) -> Scope:
@@ -169,6 +168,16 @@ class Calls(grpc.GenericRpcHandler):
             self._unread_bytes -= length
 
         task.add_done_callback(read)
+
+
+def _one_line(message: str) -> str:
+    """A message that fits into a header, even if it quotes a client.
+
+    >>> _one_line("no model 'a\\nb'")
+    "no model 'a b'"
+    """
+    short = message.encode(errors="replace")[:_LONGEST_MESSAGE].decode(errors="ignore")
+    return "".join(each if each.isprintable() else " " for each in short)
 
 
 async def _refuse(scope: Scope, body: bytes) -> bytes:
