@@ -145,6 +145,10 @@ def test_large_messages(repository: Repository) -> None:
     request = predict_request("lengths", {"text": [b"ab"] * rows})
     with Served(repository, Settings(max_body_mb=1)) as served:
         assert served.predict(request)["length"].tolist() == [102] * rows
+        empty_entries = b"\x12\x00" * 100_000
+        assert served.refusal(PREDICT, empty_entries) == ("INVALID_ARGUMENT", "Missing ModelSpec")
+        code, message = served.refusal(PREDICT, b"\xff" * 100_000)
+        assert (code, message[:16]) == ("INVALID_ARGUMENT", "the message is n")
 
 
 def test_the_limits_of_an_export_hold(served: Served) -> None:

@@ -66,6 +66,16 @@ def test_values_that_are_missing(array: np.ndarray, kept: int) -> None:
     check_same(read_tensor(proto, "x", MUCH), np.asarray(parsed, array.dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bool", "complex64", "int32", "bfloat16"])
+def test_many_values(dtype: str) -> None:
+    array = (np.arange(40_000).reshape(4, -1) % 300 - 100).astype(dtype)
+    proto = tensor_pb2.TensorProto()
+    write_tensor(array, proto)
+    assert not proto.tensor_content
+    check_same(tf.make_ndarray(proto), array)
+    check_same(read_tensor(proto, "x", MUCH), array)
+
+
 def proto_of(text: str) -> tensor_pb2.TensorProto:
     return text_format.Parse(text, tensor_pb2.TensorProto())
 

@@ -1,34 +1,9 @@
-"""The tf.Examples of requests to classify and regress, and the answers to these."""
+"""The answers to requests to classify and regress."""
 
-from typing import Any
-
-import numpy as np
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
-from textapps.savedmodel.errors import BadInput
 from textapps.savedmodel.signature import Arrays
 from textapps.serving.examples import classes_of, values_of
-
-
-def read_examples(request_input: Any) -> np.ndarray:
-    """object[examples] of bytes, each a serialized tf.Example, from an `Input`.
-
-    The features of a context are those of every example, unless it has its own of the name.
-
-    Raises BadInput if there are no examples.
-    """
-    kind = request_input.WhichOneof("kind")
-    listed = getattr(request_input, kind).examples if kind else ()
-    if not listed:
-        raise BadInput("Input is empty.")
-    context = b""
-    if kind == "example_list_with_context":
-        context = request_input.example_list_with_context.context.SerializeToString()
-    examples = np.empty(len(listed), dtype=object)
-    # Messages after one another are one that has the fields of both, and the later ones count.
-    for number, example in enumerate(listed):
-        examples[number] = context + example.SerializeToString()
-    return examples
 
 
 def classification(outputs: Arrays, examples: int) -> classification_pb2.ClassificationResponse:

@@ -1,15 +1,36 @@
-"""Protobuf messages of requests, and the models that they name."""
+"""Protobuf messages of requests, and the models that they name.
 
-from typing import Any, TypeVar
+It imports neither TensorFlow nor pydantic, because reader_process.py uses it too.
+"""
+
+import sys
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from textapps.savedmodel.errors import BadInput
-from textapps.serving.exchange import Scope
-from textapps.serving.model_version import ModelVersion
-from textapps.serving.repository import Repository
 
 T = TypeVar("T", bound=Message)
+
+
+# Those with tensors or examples, whose messages may be large.
+Inferring = Literal["Predict", "Classify", "Regress"]
+
+
+class MessageKind(NamedTuple):
+    """The method that a message is for, and how many bytes its tensors may take."""
+
+    method: Inferring
+    most_bytes: int
+
+
+class Target(NamedTuple):
+    """The model that a request is for, and its version; None for the newest."""
+
+    model: str
+    version: int | None
 
 
 def parse(kind: type[T], body: bytes) -> T:
@@ -20,26 +41,26 @@ def parse(kind: type[T], body: bytes) -> T:
         raise BadInput(f"the message is not a {kind.DESCRIPTOR.full_name}") from None
 
 
-def check_spec(request: Any) -> None:
-    """Raises BadInput unless the request has a `ModelSpec` that names a model."""
+def target_of(request: Any) -> Target:
+    """What the `ModelSpec` of a request names. Raises BadInput if it names no model."""
     if not request.HasField("model_spec"):
         raise BadInput("Missing ModelSpec")
     spec = request.model_spec
     if not spec.name:
         raise BadInput("ModelSpec has no name specified")
     if spec.WhichOneof("version_choice") == "version_label":
-        raise BadInput(
-            f"model '{spec.name[:200]}' has no version label '{spec.version_label[:200]}'"
-        )
+        label = spec.version_label[:200]
+        raise BadInput(f"model '{spec.name[:200]}' has no version label '{label}'")
+    return Target(spec.name, spec.version.value if spec.HasField("version") else None)
 
 
-def find(repository: Repository, scope: Scope, request: Any) -> ModelVersion:
-    """The version that the `ModelSpec` of a request names, left in the scope for the log.
+def import_messages_alone() -> None:
+    """Lets TensorFlow's messages be imported without TensorFlow, of which they use nothing.
 
-    Raises BadInput if it names none, NotFound if there is no such one.
+    For processes that need only these: TensorFlow takes seconds, and 600 MB.
     """
-    check_spec(request)
-    spec = request.model_spec
-    version = repository.find(spec.name, spec.version.value if spec.HasField("version") else None)
-    scope["served"] = (version.name, str(version.version))
-    return version
+    package = find_spec("tensorflow")
+    if "tensorflow" not in sys.modules and package is not None:
+        bare = ModuleType("tensorflow")
+        bare.__path__ = list(package.submodule_search_locations or ())
+        sys.modules["tensorflow"] = bare

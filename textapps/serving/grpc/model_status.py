@@ -7,7 +7,7 @@ from tensorflow_serving.apis import get_model_status_pb2
 from textapps.serving.errors import NotFound
 from textapps.serving.exchange import Scope
 from textapps.serving.grpc.calls import Method
-from textapps.serving.grpc.messages import check_spec, parse
+from textapps.serving.grpc.messages import parse, target_of
 from textapps.serving.grpc.rejection import Rejection
 from textapps.serving.repository import Repository
 
@@ -30,13 +30,12 @@ class ModelStatus:
 
     async def _status(self, scope: Scope, body: bytes) -> bytes:
         request = parse(get_model_status_pb2.GetModelStatusRequest, body)
-        check_spec(request)
-        spec = request.model_spec
-        statuses = self._repository.statuses(spec.name)
-        if spec.HasField("version"):
-            statuses = [status for status in statuses if status.version == spec.version.value]
+        model, version = target_of(request)
+        statuses = self._repository.statuses(model)
+        if version is not None:
+            statuses = [status for status in statuses if status.version == version]
             if not statuses:
-                raise NotFound(f"model '{spec.name[:200]}' has no version {spec.version.value}")
+                raise NotFound(f"model '{model[:200]}' has no version {version}")
         answer = get_model_status_pb2.GetModelStatusResponse()
         for status in statuses:
             answer.model_version_status.add(

@@ -1,30 +1,27 @@
 """tensorflow.serving.PredictionService."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import numpy as np
-from tensorflow_serving.apis import (
-    classification_pb2,
-    get_model_metadata_pb2,
-    predict_pb2,
-    regression_pb2,
-)
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
 from textapps.savedmodel.errors import BadInput
-from textapps.savedmodel.signature import Arrays
-from textapps.serving.codec import signature_dtypes
+from textapps.savedmodel.signature import Arrays, Signature
+from textapps.serving.codec import find_signature
 from textapps.serving.encoder import count_values
+from textapps.serving.errors import EXPECTED
 from textapps.serving.examples import Verb, example_inputs
 from textapps.serving.exchange import Scope
 from textapps.serving.frames import release
 from textapps.serving.grpc.calls import Method
-from textapps.serving.grpc.examples import classification, read_examples, regression
-from textapps.serving.grpc.messages import find, parse
-from textapps.serving.grpc.tensors import read_tensor, write_tensor
+from textapps.serving.grpc.examples import classification, regression
+from textapps.serving.grpc.messages import MessageKind, Target, parse, target_of
+from textapps.serving.grpc.requests import Inference, read_inference
+from textapps.serving.grpc.tensors import write_tensor
 from textapps.serving.model_version import ModelVersion
+from textapps.serving.readers import Readers
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
@@ -32,7 +29,8 @@ T = TypeVar("T")
 
 _SERVICE = "/tensorflow.serving.PredictionService/"
 _SIGNATURES = "signature_def"  # the only kind of metadata that there is
-# From here on messages are handled in a thread: others would have to wait.
+# From here on a message is read by another process, and inputs and outputs are handled in a thread:
+# others would have to wait.
 _LARGE_BYTES = 64 * 1024
 _LARGE_VALUES = 8 * 1024
 _THREADS = 2  # more would only take the interpreter from the one that answers the others
@@ -45,6 +43,7 @@ class Prediction:
         self._most_bytes = settings.sharing.max_call_bytes
         self._most_answer_bytes = settings.max_answer_bytes
         self._repository = repository
+        self._readers = Readers(settings.max_depth, settings.deadline_ms / 1000)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc")
 
     @property
@@ -58,55 +57,37 @@ class Prediction:
         }
 
     async def _predict(self, scope: Scope, body: bytes) -> bytes:
-        large = len(body) > _LARGE_BYTES
-        request = await self._run(large, parse, predict_pb2.PredictRequest, body)
-        version = find(self._repository, scope, request)
-        signature, _ = signature_dtypes(
-            {"signature_name": request.model_spec.signature_name}, version.spec
-        )
-        wanted = _wanted(request.output_filter, version, signature)
-        inputs = await self._run(large, self._read_inputs, request.inputs)
-        del request  # it may be large
-        scope["inputs"] = inputs
-        call = await self._run(large, version.prepare, signature, inputs)
-        outputs = await version.answer(signature, call)
-        if large:
-            await self._run(True, release, inputs)
+        request = await self._read(body, MessageKind("Predict", self._most_bytes))
+        version, signature = self._find(scope, request)
+        wanted = _wanted(request.outputs, signature)
+        outputs = await self._answer(scope, version, signature, request.inputs, len(body))
         chosen = {name: outputs[name] for name in wanted}
         large = count_values(chosen) > _LARGE_VALUES
-        return await self._run(large, self._response, chosen, version, signature)
+        return await self._run(large, self._predicted, chosen, version, signature)
 
     async def _classify(self, scope: Scope, body: bytes) -> bytes:
-        return await self._infer(
-            scope, body, "classify", classification_pb2.ClassificationRequest, classification
-        )
+        request = await self._read(body, MessageKind("Classify", self._most_bytes))
+        return await self._infer(scope, request, "classify", classification, len(body))
 
     async def _regress(self, scope: Scope, body: bytes) -> bytes:
-        return await self._infer(
-            scope, body, "regress", regression_pb2.RegressionRequest, regression
-        )
+        request = await self._read(body, MessageKind("Regress", self._most_bytes))
+        return await self._infer(scope, request, "regress", regression, len(body))
 
     async def _infer(
         self,
         scope: Scope,
-        body: bytes,
+        request: Inference,
         verb: Verb,
-        kind: type[Any],
         answer_of: Callable[[Arrays, int], Any],
+        size: int,
     ) -> bytes:
-        large = len(body) > _LARGE_BYTES
-        request = await self._run(large, parse, kind, body)
-        version = find(self._repository, scope, request)
-        signature, _ = signature_dtypes(
-            {"signature_name": request.model_spec.signature_name}, version.spec
-        )
-        examples = await self._run(large, read_examples, request.input)
-        del request
-        scope["inputs"] = inputs = example_inputs(version.signatures[signature], verb, examples)
-        call = await self._run(large, version.prepare, signature, inputs)
-        outputs = await version.answer(signature, call)
+        version, signature = self._find(scope, request)
+        examples = request.inputs["inputs"]
+        count = len(examples)
+        inputs = example_inputs(signature, verb, examples)
+        outputs = await self._answer(scope, version, signature, inputs, size)
         large = count_values(outputs) > _LARGE_VALUES
-        answer = await self._run(large, answer_of, outputs, len(examples))
+        answer = await self._run(large, answer_of, outputs, count)
         return await self._run(large, self._finished, answer, version, signature)
 
     async def _describe(self, scope: Scope, body: bytes) -> bytes:
@@ -118,7 +99,7 @@ class Prediction:
                 raise BadInput(
                     f"Metadata field {field[:200]} is not supported; there is signature_def"
                 )
-        version = find(self._repository, scope, request)
+        version = self._version(scope, target_of(request))
         signatures = get_model_metadata_pb2.SignatureDefMap()
         for name, definition in version.definitions.items():
             signatures.signature_def[name].CopyFrom(definition)
@@ -128,14 +109,36 @@ class Prediction:
         answer.metadata[_SIGNATURES].Pack(signatures)
         return answer.SerializeToString()  # type: ignore[no-any-return]
 
-    def _read_inputs(self, tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        left, inputs = self._most_bytes, {}
-        for name, tensor in tensors.items():
-            inputs[name] = read_tensor(tensor, name, left)
-            left -= inputs[name].nbytes
-        return inputs
+    async def _read(self, body: bytes, kind: MessageKind) -> Inference:
+        if len(body) > _LARGE_BYTES:
+            return await self._readers.message(body, kind)
+        return read_inference(body, kind)
 
-    def _response(self, outputs: Arrays, version: ModelVersion, signature: str) -> bytes:
+    def _version(self, scope: Scope, target: Target) -> ModelVersion:
+        version = self._repository.find(*target)
+        scope["served"] = (version.name, str(version.version))
+        return version
+
+    def _find(self, scope: Scope, request: Inference) -> tuple[ModelVersion, Signature]:
+        version = self._version(scope, request.target)
+        return version, find_signature(request.signature, version.name, version.signatures)
+
+    async def _answer(
+        self, scope: Scope, version: ModelVersion, signature: Signature, inputs: Arrays, size: int
+    ) -> Arrays:
+        """The outputs for the inputs of a message of `size` bytes."""
+        scope["inputs"] = inputs
+        large = size > _LARGE_BYTES
+        try:
+            call = await self._run(large, version.prepare, signature.name, inputs)
+            outputs = await version.answer(signature.name, call)
+        except EXPECTED:  # after any other error the log must know what to hide
+            await self._run(large, release, inputs)
+            raise
+        await self._run(large, release, inputs)
+        return outputs
+
+    def _predicted(self, outputs: Arrays, version: ModelVersion, signature: Signature) -> bytes:
         # Every value takes a byte at least: an answer far too large is not even begun.
         self._check_size(sum(array.size for array in outputs.values()))
         answer = predict_pb2.PredictResponse()
@@ -143,12 +146,13 @@ class Prediction:
             write_tensor(array, answer.outputs[name])
         return self._finished(answer, version, signature)
 
-    def _finished(self, answer: Any, version: ModelVersion, signature: str) -> bytes:
+    def _finished(self, answer: Any, version: ModelVersion, signature: Signature) -> bytes:
         answer.model_spec.name = version.name
         answer.model_spec.version.value = version.version
-        answer.model_spec.signature_name = signature
-        self._check_size(answer.ByteSize())
-        return answer.SerializeToString()  # type: ignore[no-any-return]
+        answer.model_spec.signature_name = signature.name
+        message: bytes = answer.SerializeToString()
+        self._check_size(len(message))
+        return message
 
     def _check_size(self, size: int) -> None:
         if size > self._most_answer_bytes:
@@ -163,15 +167,12 @@ class Prediction:
         return await loop.run_in_executor(self._threads, function, *arguments)
 
 
-def _wanted(output_filter: Any, version: ModelVersion, signature: str) -> list[str]:
-    """The names of the outputs to answer with: all, if the filter is empty."""
-    outputs = version.signatures[signature].outputs
-    wanted: dict[str, None] = {}
-    for name in output_filter:
-        if name not in outputs:
-            has = ", ".join(f"'{output}'" for output in outputs)
-            raise BadInput(f"no output '{name[:200]}'; signature '{signature}' has {has}")
-        if name in wanted:
-            raise BadInput(f"the output '{name}' is asked for twice")
-        wanted[name] = None
-    return list(wanted or outputs)
+def _wanted(only: tuple[str, ...], signature: Signature) -> list[str]:
+    """The names of the outputs to answer with: all, if the request names none."""
+    for name in only:
+        if name not in signature.outputs:
+            has = ", ".join(f"'{output}'" for output in signature.outputs)
+            raise BadInput(f"no output '{name[:200]}'; signature '{signature.name}' has {has}")
+    if len(set(only)) < len(only):
+        raise BadInput("an output is asked for twice")
+    return list(only or signature.outputs)

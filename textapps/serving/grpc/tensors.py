@@ -2,6 +2,7 @@
 
 TensorFlow's own functions are slow for small tensors, create arrays of any size that a client
 writes into a shape, and put the numbers of an answer where many clients do not look for them.
+It is not imported here, because reader_process.py uses this module too.
 """
 
 import math
@@ -9,13 +10,14 @@ from typing import Any, NamedTuple
 
 import ml_dtypes  # noqa: F401  registers bfloat16 with NumPy
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from textapps.savedmodel.errors import BadInput
 from textapps.savedmodel.tensors import PART
+from textapps.serving.json_examples import delimited
 
 _MOST_DIMENSIONS = 32
+_LARGEST_SHIFT = 28  # of the last byte of a length of 32 bits
 _STRING_BYTES = 64  # what a string takes in an array and in a tensor, besides its own bytes
 
 
@@ -45,6 +47,8 @@ _KINDS = {
     "complex128": _Kind(types_pb2.DT_COMPLEX128, "dcomplex_val", "float64"),
     "object": _Kind(types_pb2.DT_STRING, "string_val", "object"),
 }
+# A message has these one after another as NumPy has them in memory.
+_AS_STORED = {"float32": "<f4", "float64": "<f8", "bool": "bool"}
 _DTYPES = {kind.number: dtype for dtype, kind in _KINDS.items()}
 
 
@@ -99,6 +103,12 @@ def write_tensor(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
     for size in array.shape:
         proto.tensor_shape.dim.add().size = size
     flat = np.ascontiguousarray(array).reshape(-1).view(kind.stored)
+    if len(flat) > PART and kind.stored in _AS_STORED:
+        # Faster, and no other thread waits long.
+        number = proto.DESCRIPTOR.fields_by_name[kind.field].number
+        stored = flat.astype(_AS_STORED[kind.stored], copy=False)
+        proto.MergeFromString(delimited(number, stored.tobytes()))
+        return
     field = getattr(proto, kind.field)
     for start in range(0, len(flat), PART):
         field.extend(flat[start : start + PART].tolist())
@@ -129,13 +139,7 @@ def _from_content(proto: tensor_pb2.TensorProto, name: str, dtype: str, count: i
     """The values in `tensor_content`, in a row."""
     content = proto.tensor_content
     if dtype == "object":
-        try:
-            strings = tf.io.parse_tensor(proto.SerializeToString(), tf.string)
-        except tf.errors.InvalidArgumentError:
-            raise BadInput(
-                f"input '{name}' has a tensor_content that is not one of strings"
-            ) from None
-        return np.asarray(strings.numpy(), dtype=object).reshape(-1)
+        return _strings(content, name, count)
     if len(content) != count * _item_bytes(dtype):
         raise BadInput(
             f"input '{name}' has {len(content):,} bytes of tensor_content; its shape needs "
@@ -143,6 +147,30 @@ def _from_content(proto: tensor_pb2.TensorProto, name: str, dtype: str, count: i
         )
     values = np.frombuffer(content, "uint8" if dtype == "bool" else dtype)
     return values != 0 if dtype == "bool" else values  # a byte other than 0 and 1 would stay
+
+
+def _strings(content: bytes, name: str, count: int) -> np.ndarray:
+    """Strings in `tensor_content`: the length of each as a varint, then all one after another."""
+    wrong = BadInput(f"input '{name}' has a tensor_content that is not one of strings")
+    place, lengths = 0, []
+    for _ in range(count):
+        length = shift = 0
+        more = True
+        while more:
+            if place == len(content) or shift > _LARGEST_SHIFT:
+                raise wrong
+            length |= (content[place] & 127) << shift
+            more = content[place] > 127
+            shift += 7
+            place += 1
+        lengths.append(length)
+    if place + sum(lengths) != len(content):
+        raise wrong
+    flat = np.empty(count, dtype=object)
+    for number, length in enumerate(lengths):
+        flat[number] = content[place : place + length]
+        place += length
+    return flat
 
 
 def _stored_items(dtype: str) -> int:
