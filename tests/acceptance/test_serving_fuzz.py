@@ -81,7 +81,7 @@ def test_messages_over_grpc(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     with Served(repository, Settings(max_body_mb=0.02)) as served:
 
-        @long
+        @settings(long, max_examples=3 * CASES)
         @given(call=grpc_fuzz.calls)
         def check(call: tuple[str, bytes]) -> None:
             codes[grpc_fuzz.check_answer(served, *call)] += 1

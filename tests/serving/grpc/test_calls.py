@@ -274,6 +274,7 @@ def test_answers_that_clients_do_not_read(repository: Repository) -> None:
                 "UNAVAILABLE",
                 "clients have too much left to read: try again later",
             )
+            assert served.ask("/grpc.health.v1.Health/Check", b"")
             for call in unread:
                 call.cancel()
         while not answers(served):

@@ -65,5 +65,6 @@ def test_watch_tells_of_changes_and_of_the_end(built: Built, directory: Path) ->
             assert listener.is_alive()
         served.run(served.server.stop(PATIENCE_SECONDS))
         listener.join(PATIENCE_SECONDS)
-    heard.remove("NOT_SERVING")  # while it was loaded
+    if len(heard) == 4:
+        assert heard.pop(1) == "NOT_SERVING"  # while it was loaded, if anybody looked
     assert heard == ["SERVICE_UNKNOWN", "SERVING", "NOT_SERVING"]

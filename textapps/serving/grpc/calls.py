@@ -35,6 +35,7 @@ _CODES = {
 _LONGEST_MESSAGE = 2000  # bytes, of which each may take three in a header; clients take 8 kB
 _OPEN = "/grpc.health.v1.Health/"
 _IDENTITY = "x-request-id"
+_LARGE_BYTES = 64 * 1024
 _MOST_UNREAD = 4  # answers of the largest size that clients have yet to read, all together
 
 
@@ -81,7 +82,8 @@ class Calls(grpc.GenericRpcHandler):
 
         async def answer(body: bytes, context: Context) -> bytes:
             message = await self._answer(path, method, body, context)
-            self._count_until_read(len(message))
+            if len(message) > _LARGE_BYTES:
+                self._count_until_read(len(message))
             return message
 
         return grpc.unary_unary_rpc_method_handler(answer)
@@ -122,14 +124,16 @@ class Calls(grpc.GenericRpcHandler):
         return scope
 
     def _check(self, scope: Scope, body: bytes, context: Context) -> None:
-        if not scope["path"].startswith(_OPEN) and not self._gate.has_token(scope):
+        is_open = scope["path"].startswith(_OPEN)
+        if not (is_open or self._gate.has_token(scope)):
             raise Rejection(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
         if len(body) > self._settings.max_body_bytes:
             raise Rejection(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
                 f"the message has more than {self._settings.max_body_bytes:,} bytes",
             )
-        if self._unread_bytes > _MOST_UNREAD * self._settings.max_answer_bytes:
+        most_unread = _MOST_UNREAD * self._settings.max_answer_bytes
+        if self._unread_bytes > most_unread and not is_open:
             raise QueueFull("clients have too much left to read: try again later")
         left = context.time_remaining()
         if left is not None and left <= 0:
