@@ -83,14 +83,21 @@ def proto_of(text: str) -> tensor_pb2.TensorProto:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("dtype: DT_INT8 tensor_shape { dim {size: 0} dim {size: 1099511627776} }", "send fewer"),
         ("", "has the data type DT_INVALID"),
         ("dtype: DT_RESOURCE", "has the data type DT_RESOURCE"),
         ("dtype: DT_FLOAT_REF", "has the data type DT_FLOAT_REF"),
         ("dtype: DT_FLOAT tensor_shape { unknown_rank: true }", "should have a shape of up to 32"),
         ("dtype: DT_FLOAT tensor_shape {" + "dim {size: 1}" * 33 + "}", "a shape of up to 32"),
         ("dtype: DT_FLOAT tensor_shape { dim {size: -1} }", "with a negative size"),
-        ("dtype: DT_FLOAT tensor_shape { dim {size: 250001} }", "has 250,001 values: send fewer"),
-        ("dtype: DT_STRING tensor_shape { dim {size: 20000} }", "has 20,000 values: send fewer"),
+        (
+            "dtype: DT_FLOAT tensor_shape { dim {size: 250001} }",
+            "has the shape [250001]: send fewer",
+        ),
+        (
+            "dtype: DT_STRING tensor_shape { dim {size: 20000} }",
+            "has the shape [20000]: send fewer",
+        ),
         (
             "dtype: DT_INT8 tensor_shape { dim {size: 4611686018427387904} dim {size: 8} }",
             "send fewer or shorter rows",

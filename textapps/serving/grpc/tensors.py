@@ -72,8 +72,9 @@ def read_tensor(proto: tensor_pb2.TensorProto, name: str, most_bytes: int) -> np
         )
     shape = _shape_of(proto, name)
     count, item_bytes = math.prod(shape), _item_bytes(dtype)
-    if count * item_bytes > most_bytes:
-        raise BadInput(f"input '{name}' has {count:,} values: send fewer or shorter rows")
+    # A tensor without values may have large sizes too, which NumPy refuses.
+    if math.prod(filter(None, shape)) * item_bytes > most_bytes:
+        raise BadInput(f"input '{name}' has the shape {list(shape)}: send fewer or shorter rows")
     if proto.tensor_content:
         return _from_content(proto, name, dtype, count).reshape(shape)
     kind = _KINDS[dtype]
