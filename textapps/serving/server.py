@@ -20,6 +20,7 @@ from textapps.savedmodel.loading import import_tensorflow
 from textapps.serving.access_log import AccessLog
 from textapps.serving.app import create_app
 from textapps.serving.errors import ServingError
+from textapps.serving.held import Held
 from textapps.serving.metrics import Metrics
 from textapps.serving.protocol import BoundedProtocol
 from textapps.serving.repository import Repository
@@ -68,7 +69,8 @@ def serve(
         import_tensorflow()
         repository.start()
         log = AccessLog(access_log)
-        app = create_app(settings, repository, metrics, log)
+        held = Held(settings.max_held_bytes)
+        app = create_app(settings, repository, metrics, log, held)
         config = uvicorn.Config(
             app,
             http=partial(  # type: ignore[arg-type]
@@ -93,7 +95,7 @@ def serve(
             if settings.grpc_port:
                 from textapps.serving.grpc.server import GrpcServer
 
-                server.beside = GrpcServer(settings, repository, metrics, log)
+                server.beside = GrpcServer(settings, repository, metrics, log, held)
                 await server.beside.start(f"{host}:{settings.grpc_port}")
             say(f"listening on http://{host}:{port}")
             if settings.grpc_port:

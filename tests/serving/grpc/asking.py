@@ -15,6 +15,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from textapps.serving.access_log import AccessLog
 from textapps.serving.grpc.server import GrpcServer
+from textapps.serving.held import Held
 from textapps.serving.metrics import Metrics
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
@@ -61,7 +62,8 @@ class Served:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
 
     async def _start(self) -> int:
-        self.server = GrpcServer(*self._arguments, AccessLog(self._written))
+        held = Held(self._arguments[0].max_held_bytes)
+        self.server = GrpcServer(*self._arguments, AccessLog(self._written), held)
         return await self.server.start("127.0.0.1:0")
 
     @property

@@ -260,30 +260,32 @@ def test_running_calls_finish_when_the_server_stops(built: Built, tmp_path: Path
 
 
 def test_answers_that_clients_do_not_read(repository: Repository) -> None:
-    """One connection whose client reads nothing of some answers; then the others must wait."""
-    request = predict_request("zeros", {"count": [100_000]})
-    with Served(repository, Settings(max_answer_mb=0.4)) as served:
+    """One connection whose client reads nothing of large answers: small ones have room still."""
+    large = predict_request("zeros", {"count": [99_000]}).SerializeToString()
+    settings = Settings(max_answer_mb=0.4, max_body_mb=0.01)
+    with Served(repository, settings) as served:
         options = [("grpc.http2.lookahead_bytes", 65_535), ("grpc.http2.bdp_probe", 0)]
         with grpc.insecure_channel(f"127.0.0.1:{served.port}", options) as idle:
             stream = idle.unary_stream(PREDICT)
-            unread = [stream(request.SerializeToString()) for _ in range(5)]
-            end = time.monotonic() + PATIENCE_SECONDS
-            while len(served.log) < 5 and time.monotonic() < end:
-                time.sleep(0.01)
-            assert served.refusal(PREDICT, GOOD) == (
+            unread = [stream(large) for _ in range(30)]
+            lines = wait_for_lines(served, 29)
+            assert len(served.log) == len(unread)
+            assert {line["code"] for line in [*served.log[:29], *lines]} == {"OK", "UNAVAILABLE"}
+            assert served.refusal(PREDICT, large) == (
                 "UNAVAILABLE",
-                "clients have too much left to read: try again later",
+                "other large requests take up the memory: try again later",
             )
-            assert served.ask("/grpc.health.v1.Health/Check", b"")
+            assert served.ask(PREDICT, GOOD)
             for call in unread:
                 call.cancel()
-        while not answers(served):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not answers(served, large):
             assert time.monotonic() < end
             time.sleep(0.01)
 
 
-def answers(served: Served) -> bool:
+def answers(served: Served, request: bytes) -> bool:
     try:
-        return bool(served.ask(PREDICT, GOOD))
+        return bool(served.ask(PREDICT, request))
     except grpc.RpcError:
         return False

@@ -16,6 +16,7 @@ from textapps.serving.exchange import Scope, request_identity
 from textapps.serving.failures import Failures
 from textapps.serving.gate import Gate
 from textapps.serving.grpc.rejection import Rejection
+from textapps.serving.held import Held, Share
 from textapps.serving.metrics import Metrics
 from textapps.serving.settings import Settings
 
@@ -35,8 +36,6 @@ _CODES = {
 _LONGEST_MESSAGE = 2000  # bytes, of which each may take three in a header; clients take 8 kB
 _OPEN = "/grpc.health.v1.Health/"
 _IDENTITY = "x-request-id"
-_LARGE_BYTES = 64 * 1024
-_MOST_UNREAD = 4  # answers of the largest size that clients have yet to read, all together
 
 
 class Calls(grpc.GenericRpcHandler):
@@ -53,6 +52,7 @@ class Calls(grpc.GenericRpcHandler):
         streams: Mapping[str, Stream],
         log: AccessLog,
         metrics: Metrics,
+        held: Held,
     ) -> None:
         """`methods` and `streams` are named by their paths, `/<service>/<method>`."""
         self._settings = settings
@@ -62,7 +62,7 @@ class Calls(grpc.GenericRpcHandler):
         self._failures = Failures(settings.log_inputs)
         self._log = log
         self._metrics = metrics
-        self._unread_bytes = 0
+        self._held = held
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         """How gRPC finds the handler of a call."""
@@ -81,10 +81,7 @@ class Calls(grpc.GenericRpcHandler):
         method = self._methods.get(path, _refuse)
 
         async def answer(body: bytes, context: Context) -> bytes:
-            message = await self._answer(path, method, body, context)
-            if len(message) > _LARGE_BYTES:
-                self._count_until_read(len(message))
-            return message
+            return await self._answer(path, method, body, context)
 
         return grpc.unary_unary_rpc_method_handler(answer)
 
@@ -95,9 +92,12 @@ class Calls(grpc.GenericRpcHandler):
         identity = ((_IDENTITY, scope["request_id"]),)
         context.set_trailing_metadata(identity)
         code, message = grpc.StatusCode.CANCELLED, ""
+        share = self._share()
         try:
             self._check(scope, body, context)
+            share.add(len(body))
             answer = await method(scope, body)
+            share.add(len(answer))
             code = grpc.StatusCode.OK
         except asyncio.CancelledError:  # by the client, or because its time is over
             if (left := context.time_remaining()) is not None and left <= 0:
@@ -123,18 +123,21 @@ class Calls(grpc.GenericRpcHandler):
         scope["request_id"] = request_identity(scope).decode()
         return scope
 
+    def _share(self) -> Share:
+        """What the call holds until it has ended: its client has then read the answer."""
+        share, task = Share(self._held), asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(lambda _: share.release())
+        return share
+
     def _check(self, scope: Scope, body: bytes, context: Context) -> None:
-        is_open = scope["path"].startswith(_OPEN)
-        if not (is_open or self._gate.has_token(scope)):
+        if not scope["path"].startswith(_OPEN) and not self._gate.has_token(scope):
             raise Rejection(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
         if len(body) > self._settings.max_body_bytes:
             raise Rejection(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
                 f"the message has more than {self._settings.max_body_bytes:,} bytes",
             )
-        most_unread = _MOST_UNREAD * self._settings.max_answer_bytes
-        if self._unread_bytes > most_unread and not is_open:
-            raise QueueFull("clients have too much left to read: try again later")
         left = context.time_remaining()
         if left is not None and left <= 0:
             raise DeadlineExceeded("the deadline of the call is over")
@@ -161,17 +164,6 @@ class Calls(grpc.GenericRpcHandler):
             model=model or None,
             version=version or None,
         )
-
-    def _count_until_read(self, length: int) -> None:
-        """Count the bytes of an answer as unread until the call has ended."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._unread_bytes += length
-
-        def read(_: object) -> None:
-            self._unread_bytes -= length
-
-        task.add_done_callback(read)
 
 
 def _one_line(message: str) -> str:

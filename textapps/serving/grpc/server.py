@@ -6,6 +6,7 @@ from textapps.serving.access_log import AccessLog
 from textapps.serving.errors import ServingError
 from textapps.serving.grpc.calls import Calls
 from textapps.serving.grpc.health import Health
+from textapps.serving.held import Held
 from textapps.serving.metrics import Metrics
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
@@ -17,7 +18,12 @@ class GrpcServer:
     """Answers calls in the event loop that runs when it is made."""
 
     def __init__(
-        self, settings: Settings, repository: Repository, metrics: Metrics, log: AccessLog
+        self,
+        settings: Settings,
+        repository: Repository,
+        metrics: Metrics,
+        log: AccessLog,
+        held: Held,
     ) -> None:
         # They import TensorFlow, which must have been imported without Keras.
         from textapps.serving.grpc.model_status import ModelStatus
@@ -29,7 +35,7 @@ class GrpcServer:
             **ModelStatus(repository).methods,
             **self._health.methods,
         }
-        calls = Calls(settings, methods, self._health.streams, log, metrics)
+        calls = Calls(settings, methods, self._health.streams, log, metrics, held)
         pause_ms = round(1000 * settings.write_timeout)
         options = {
             "grpc.so_reuseport": 0,  # else two servers could share a port
