@@ -79,6 +79,7 @@ ifdef SPEECH
 endif
 	$(BIN)/python -m benchmarks copy-task
 	$(BIN)/python -m benchmarks serving
+	$(BIN)/python -m benchmarks serving-grpc
 	$(BIN)/python -m benchmarks serving-swap
 	$(BIN)/python -m benchmarks serving-soak
 	$(BIN)/python -m benchmarks serving-dependent

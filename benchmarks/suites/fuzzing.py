@@ -64,7 +64,7 @@ class Fuzz(Benchmark):
         exports = served.prepare(context.work)
         log = context.work / "serving" / "fuzz.log"
         cases = Mutations(good(exports), self.seed)
-        with served.textapps_server(exports, log) as server:
+        with served.textapps_server(exports, log=log) as server:
             outcome = uvloop.run(self._send(server.port, cases))
             alive = server.post("/v1/models/gru:predict", b'{"instances": ["a fine film"]}')
             waiting = server.get("/monitoring/prometheus/metrics")

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.results import Figures
 
@@ -66,6 +66,16 @@ class Tally:
         }
 
 
+class Asking(Protocol):
+    """A connection that takes one question at a time."""
+
+    async def ask(self, question: Question) -> tuple[int, bytes]:
+        """Status and body of the answer."""
+
+    def close(self) -> None:
+        """It opens again when it is needed."""
+
+
 class Connection:
     """One kept-alive connection, opened when it is needed."""
 
@@ -98,7 +108,11 @@ class Connection:
 
 
 async def saturate(
-    port: int, questions: Sequence[Question], connections: int, seconds: float
+    port: int,
+    questions: Sequence[Question],
+    connections: int,
+    seconds: float,
+    connect: Callable[[int], Asking] = Connection,
 ) -> Tally:
     """Closed loop: every connection asks again as soon as it has its answer."""
     tally = Tally()
@@ -106,7 +120,7 @@ async def saturate(
 
     async def client(number: int) -> None:
         choose = random.Random(number).choice
-        connection = Connection(port)
+        connection = connect(port)
         while (start := time.perf_counter()) < begin + seconds:
             question = choose(questions)
             status, body = await connection.ask(question)

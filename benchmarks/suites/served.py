@@ -7,8 +7,9 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from functools import partial
 from math import isclose
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import uvloop
 
 from benchmarks import processes
+from benchmarks.suites.grpc_load import ANSWERED, GrpcConnection
 from benchmarks.suites.load import Question, Tally, saturate
 from benchmarks.trainings import exported, sample
 from textapps.cli.commands.launch import free_ports
@@ -32,6 +34,7 @@ EXPORTS = {
 SIGNATURES = {"generator": "score"}  # text, too; the others' is the default
 WORDS = "a the this that and but not so very film story plot cast acting good bad dull fine was is"
 TOLERANCE = 1e-4  # of numbers: how many rows share a call changes their last bits
+GRPC_PATH = "/tensorflow.serving.PredictionService/Predict"
 STARTED_WITHIN_SECONDS = 600
 
 
@@ -89,8 +92,12 @@ class Server(AbstractContextManager["Server"]):
 
     def loaded(self, asking: Sequence[Question], connections: int, seconds: float) -> Tally:
         """A closed loop of some connections, and the processor time that it costs the server."""
+        return self.costing(saturate(self.port, asking, connections, seconds))
+
+    def costing(self, work: Coroutine[Any, Any, Tally]) -> Tally:
+        """The tally of a load, with the processor time that it costs the server."""
         before = self.cpu_seconds()
-        tally = uvloop.run(saturate(self.port, asking, connections, seconds))
+        tally = uvloop.run(work)
         tally.cpu_seconds = self.cpu_seconds() - before
         return tally
 
@@ -129,10 +136,10 @@ def _pages(pid: int) -> int:
         return 0
 
 
-def textapps_server(directory: Path, log: Path | None = None) -> Server:
+def textapps_server(directory: Path, *options: str, log: Path | None = None) -> Server:
     """`textapps serve` with its default settings; its log goes to the file, if there is one."""
     quiet = [] if log else ["--quiet"]
-    command = [processes.TEXTAPPS, "serve", str(directory), *quiet, "--port"]
+    command = [processes.TEXTAPPS, "serve", str(directory), *quiet, *options, "--port"]
     return Server(command, "/health/ready", log)
 
 
@@ -166,6 +173,40 @@ def questions(
         right = partial(_equals, [alone[text] for text in chosen])
         found.append(Question(path, body(chosen), right))
     return found
+
+
+def grpc_questions(port: int, model: str, asked: Sequence[str]) -> list[Question]:
+    """The same over gRPC, of one text each."""
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2
+
+    def body(text: str) -> bytes:
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = model
+        request.inputs["text"].CopyFrom(tf.make_tensor_proto([text]))
+        return bytes(request.SerializeToString())
+
+    def outputs(answer: bytes) -> dict[str, list[Any]]:
+        found = predict_pb2.PredictResponse.FromString(answer).outputs
+        return {
+            name: list(proto.string_val or proto.float_val or proto.int_val)
+            for name, proto in found.items()
+        }
+
+    def right(expected: Any, status: int, answer: bytes) -> bool:
+        return status == ANSWERED and close(outputs(answer), expected)
+
+    async def ask_alone() -> list[Question]:
+        connection, found = GrpcConnection(port), []
+        for text in asked:
+            question = Question(GRPC_PATH, body(text), partial(right, None))
+            status, answer = await connection.ask(question)
+            assert status == ANSWERED, answer
+            found.append(replace(question, right=partial(right, outputs(answer))))
+        connection.close()
+        return found
+
+    return uvloop.run(ask_alone())
 
 
 def _equals(expected: Any, status: int, body: bytes) -> bool:

@@ -16,7 +16,9 @@ from benchmarks.benchmark import Benchmark, Context
 from benchmarks.results import Figures
 from benchmarks.sides import interleave
 from benchmarks.suites import served
+from benchmarks.suites.grpc_load import GrpcConnection
 from benchmarks.suites.load import Question, Tally, arrive, beside, saturate
+from textapps.cli.commands.launch import free_ports
 
 WARM_SECONDS = 2.0
 MODEL = "gru"
@@ -88,14 +90,7 @@ class Throughput(Load):
 def compare(sides: Mapping[str, Sequence[Tally]], half: Sequence[Tally]) -> Figures:
     """Medians over the rounds, and how many times as many requests as each plain side."""
     per_second = {side: median(each.per_second for each in rows) for side, rows in sides.items()}
-    figures = {}
-    for side, rows in sides.items():
-        cpu_ms = 1000 * median(each.cpu_seconds / len(each.taken) for each in rows)
-        figures[side] = {
-            "median_per_second": round(per_second[side], 1),
-            "server_cpu_ms": round(cpu_ms, 3),
-            "rounds": [each.figures() for each in rows],
-        }
+    figures = rates_of(sides)
     ours = per_second.pop("textapps")
     p99_ms = median(tally.percentile_ms(0.99) for tally in half)
     return {
@@ -106,6 +101,53 @@ def compare(sides: Mapping[str, Sequence[Tally]], half: Sequence[Tally]) -> Figu
             "rounds": [tally.figures() for tally in half],
         },
     }
+
+
+def rates_of(sides: Mapping[str, Sequence[Tally]]) -> dict[str, Figures]:
+    """Of each side the median rate over the rounds, and what a request costs the server."""
+    figures: dict[str, Figures] = {}
+    for side, rows in sides.items():
+        cpu_ms = 1000 * median(each.cpu_seconds / len(each.taken) for each in rows)
+        figures[side] = {
+            "median_per_second": round(median(each.per_second for each in rows), 1),
+            "server_cpu_ms": round(cpu_ms, 3),
+            "rounds": [each.figures() for each in rows],
+        }
+    return figures
+
+
+class Grpc(Load):
+    """Requests a second over gRPC and over HTTP, to one server, in turn."""
+
+    rounds: int = Field(description="how often each side is loaded")
+    words: int
+
+    def measure(self, context: Context) -> Figures:
+        exports = served.prepare(context.work)
+        (port,) = free_ports(1)
+        with served.textapps_server(exports, "--grpc-port", str(port)) as server:
+            texts = served.texts([self.words], 60)
+            over_http = served.questions(server, OURS, texts)
+            over_grpc = served.grpc_questions(port, MODEL, texts)
+
+            def load(side: str, seconds: float) -> Tally:
+                limits = (self.connections, seconds)
+                if side == "REST":
+                    return server.costing(saturate(server.port, over_http, *limits))
+                return server.costing(saturate(port, over_grpc, *limits, GrpcConnection))
+
+            sides = {side: partial(load, side) for side in ("gRPC", "REST")}
+            for warm in sides.values():
+                warm(min(WARM_SECONDS, self.seconds))
+            (tallies,) = interleave(sides, [self.seconds], self.rounds)
+        figures = rates_of(tallies)
+        grpc, rest = (figures[side]["median_per_second"] for side in ("gRPC", "REST"))
+        return {
+            "model": f"sentiment, preset small, {MODEL}",
+            **self.model_dump(include={"connections", "seconds", "rounds", "words"}),
+            "sides": figures,
+            "times_rest": round(grpc / rest, 2),
+        }
 
 
 class Soak(Load):

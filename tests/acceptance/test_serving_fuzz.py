@@ -1,12 +1,14 @@
-"""Twenty thousand requests that nobody would send: never a 500, never a hang."""
+"""Many thousand requests that nobody would send: never a 500, never a hang."""
 
 from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.serving import fuzz, models
+from tests.serving import fuzz, legacy, models
 from tests.serving.asking import Asker, repository_of
+from tests.serving.grpc import fuzz as grpc_fuzz
+from tests.serving.grpc.asking import Served
 from textapps.serving.app import create_app
 from textapps.serving.settings import Settings
 
@@ -63,3 +65,27 @@ def test_paths(ask: Asker) -> None:
     check()
     print(f"\npaths: {sum(codes.values()):,} requests, {dict(codes)}")
     assert set(codes) >= {200, 400, 404}
+
+
+def test_messages_over_grpc(tmp_path_factory: pytest.TempPathFactory) -> None:
+    aside = tmp_path_factory.mktemp("built")
+    repository = repository_of(
+        tmp_path_factory.mktemp("models"),
+        lambda name: getattr(legacy if name == "flowers" else models, name)(aside / name),
+        lengths="lengths",
+        sums="sums",
+        typed="typed",
+        flowers="flowers",
+    )
+    codes: Counter[str] = Counter()
+
+    with Served(repository, Settings(max_body_mb=0.02)) as served:
+
+        @settings(long, max_examples=3 * CASES)
+        @given(call=grpc_fuzz.calls)
+        def check(call: tuple[str, bytes]) -> None:
+            codes[grpc_fuzz.check_answer(served, *call)] += 1
+
+        check()
+    print(f"\ngRPC: {sum(codes.values()):,} messages, {dict(codes)}")
+    assert set(codes) >= {"OK", "INVALID_ARGUMENT", "NOT_FOUND"}

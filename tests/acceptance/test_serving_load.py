@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 
 from tests.serving import models
+from tests.serving.grpc.asking import PREDICT, predict_request
 from tests.serving.process import ServerProcess
+from textapps.cli.commands.launch import free_ports
 
 pytestmark = pytest.mark.acceptance
 
@@ -22,7 +25,13 @@ AT_ONCE = 10
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def grpc_port() -> int:
+    (port,) = free_ports(1)
+    return port
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, grpc_port: int) -> Iterator[ServerProcess]:
     directory = tmp_path_factory.mktemp("served") / "models"
     for kind in models.DEPENDENT:
         models.publish(
@@ -30,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         )
     for name in ("lengths", "zeros", "sums"):
         models.publish(getattr(models, name), version(directory, name))
-    with ServerProcess(directory) as server:
+    with ServerProcess(directory, "--grpc-port", str(grpc_port)) as server:
         yield server
 
 
@@ -108,12 +117,58 @@ def test_health_is_answered_under_large_bodies_and_answers(
             answers = list(pool.map(lambda _: ask(server, path, body)[0], range(times * AT_ONCE)))
         assert set(answers) <= expected
 
-    seconds = health_while(server, load)
+    check_health(kind, health_while(server, load))
+
+
+def check_health(kind: str, seconds: list[float]) -> None:
     p99 = seconds[int(0.99 * len(seconds))]
     print(
         f"\n{kind}: {len(seconds)} answers, p99 {1e3 * p99:.0f} ms, max {1e3 * seconds[-1]:.0f} ms"
     )
     assert p99 <= 0.1
+
+
+MESSAGES = {
+    "empty entries": (lambda: b"\x12\x00" * (8 << 20), "INVALID_ARGUMENT", 1),
+    "empty texts": (lambda: texts_message(b"", 7_000_000), "OK", 1),
+    "texts": (lambda: texts_message(b"ab", 3_000_000), "OK", 1),
+    "answers": (lambda: zeros_message(8_000_000), "OK", 3),
+}
+
+
+def zeros_message(count: int) -> bytes:
+    return bytes(predict_request("zeros", {"count": [count]}).SerializeToString())
+
+
+def texts_message(text: bytes, rows: int) -> bytes:
+    request = predict_request("lengths", {"text": [text]})
+    del request.inputs["text"].string_val[:]
+    request.inputs["text"].tensor_shape.dim[0].size = rows
+    request.inputs["text"].string_val.extend([text] * rows)
+    return bytes(request.SerializeToString())
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_health_is_answered_under_large_messages(
+    server: ServerProcess, grpc_port: int, kind: str
+) -> None:
+    made, expected, times = MESSAGES[kind]
+    body = made()
+
+    def code(_: int) -> str:
+        options = [("grpc.max_receive_message_length", -1)]
+        with grpc.insecure_channel(f"127.0.0.1:{grpc_port}", options) as channel:
+            try:
+                channel.unary_unary(PREDICT)(body, timeout=120)
+            except grpc.RpcError as error:
+                return str(error.code().name)
+        return "OK"
+
+    def load() -> None:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            assert set(pool.map(code, range(times * AT_ONCE))) <= {expected, "UNAVAILABLE"}
+
+    check_health(kind, health_while(server, load))
 
 
 @pytest.mark.parametrize("kind", models.DEPENDENT)

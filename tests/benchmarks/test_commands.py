@@ -224,6 +224,16 @@ def test_serving(bench: Bench) -> None:
 
 
 @pytest.mark.usefixtures("exports")
+def test_serving_over_grpc(bench: Bench) -> None:
+    given = ("--seconds", 0.3, "--rounds", 2, "--connections", 3)
+    found = bench("serving-grpc", *given)["serving-grpc"]
+    assert found["words"] == 20
+    for side in ("gRPC", "REST"):
+        assert [each["wrong"] for each in found["sides"][side]["rounds"]] == [0, 0]
+        assert found["sides"][side]["server_cpu_ms"] >= 0
+    assert found["times_rest"] > 0
+
+
 def test_serving_for_long_and_versions(bench: Bench) -> None:
     found = bench("serving-soak", "--seconds", 0.5, "--connections", 4)["serving-soak"]
     assert found["wrong"] == 0, found["first_wrong"]

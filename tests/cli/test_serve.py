@@ -62,12 +62,13 @@ def test_every_option(cli: Cli, served: list[Any], tmp_path: Path) -> None:
         *("--drain-seconds", "5", "--quiet", "--no-batching", "--batch", "a", "--batch", "b"),
         *("--max-call-megabytes", "9", "--max-answer-mb", "2", "--allowed-host", "x.example"),
         *("--cors-origin", "*", "--proxy-headers", "--write-timeout", "2.5"),
-        *("--no-verify-files", "--ready", "all", "--log-inputs"),
+        *("--no-verify-files", "--ready", "all", "--log-inputs", "--grpc-port", "8500"),
     )
     _, settings, log, _ = served
     assert settings.model_dump(exclude={"max_depth", "poll_seconds"}) == {
         "host": "0.0.0.0",
         "port": 0,
+        "grpc_port": 8500,
         "batching": False,
         "batch": ("a", "b"),
         "batch_all": False,
@@ -214,15 +215,27 @@ def test_a_port_that_is_taken(cli: Cli, tmp_path: Path) -> None:
     assert result.exit_code == 1
 
 
+def test_a_port_for_grpc_that_is_taken(cli: Cli, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = cli("serve", str(tmp_path), "--port", "0", "--grpc-port", str(port))
+    assert result.stderr == (
+        f"error: cannot listen on 127.0.0.1:{port}: the port is taken; choose another by "
+        "--grpc-port, 0 for no gRPC\n"
+    )
+    assert result.exit_code == 1
+
+
 @pytest.mark.parametrize(
-    "package", ["httptools", "orjson", "prometheus_client", "starlette", "uvicorn"]
+    "package",
+    ["grpc_health", "httptools", "orjson", "prometheus_client", "starlette", "uvicorn"],
 )
 def test_without_the_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     for name in list(sys.modules):
         if name.startswith(("textapps.serving", "uvicorn", package)):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
-    result = cli("serve", "m")
+    result = cli("serve", "m", "--grpc-port", "8500")
     assert result.stderr == (
         f"error: serving needs {package}, which is not installed: pip install 'textapps[serve]'\n"
     )

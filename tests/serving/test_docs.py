@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from tests.serving import models
-from tests.serving.asking import Built
+from tests.serving.asking import Built, repository_of
 from tests.serving.browser import ServedPage
+from tests.serving.grpc.asking import Served
 from textapps.cli.commands.serve import serve_command
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,8 +35,15 @@ def server(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield server
 
 
+@pytest.fixture(scope="module")
+def grpc_port(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    repository = repository_of(tmp_path_factory.mktemp("grpc"), built, sentiment="classifier")
+    with Served(repository) as served:
+        yield served.port
+
+
 def test_the_examples_are_found() -> None:
-    assert (len(CURL), len(PYTHON)) == (6, 2)
+    assert (len(CURL), len(PYTHON)) == (6, 3)
 
 
 @pytest.mark.parametrize("line", CURL)
@@ -51,9 +59,10 @@ def test_curl(server: ServedPage, line: str) -> None:
         assert result.stdout.endswith('event: done\ndata: {"characters": 100}\n\n')
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_python(server: ServedPage, number: int) -> None:
+@pytest.mark.parametrize("number", range(3))
+def test_python(server: ServedPage, grpc_port: int, number: int) -> None:
     code = PYTHON[number].replace("http://localhost:8501", server.url)
+    code = code.replace("localhost:8500", f"localhost:{grpc_port}")
     result = subprocess.run(
         [sys.executable, "-I", "-W", "error", "-c", code],
         capture_output=True,
@@ -63,7 +72,7 @@ def test_python(server: ServedPage, number: int) -> None:
         env={"PYTHONIOENCODING": "utf-8"},
     )
     assert result.returncode == 0, result.stderr
-    expected = ["'characters': 5", models.continued("The ", 200)]
+    expected = ["'characters': 5", models.continued("The ", 200), "['bad', 'bad']"]
     assert expected[number] in result.stdout
 
 

@@ -15,6 +15,7 @@ repository = Repository({str(directory)!r})
 repository.start()
 while not repository.ready:
     time.sleep(0.01)
+import textapps.serving.grpc.model_status, textapps.serving.grpc.prediction
 text = np.array(["good"], dtype=object)
 answer = asyncio.run(repository.find("m").predict("serving_default", {{"text": text}}))
 print(answer["label"][0].decode(), "keras" in sys.modules)

@@ -28,7 +28,10 @@ COMMANDS = {
         "textapps.cli.commands.launch:launch_command",
         "Train with several processes on this machine.",
     ),
-    "serve": ("textapps.cli.commands.serve:serve_command", "Serve exported models over HTTP."),
+    "serve": (
+        "textapps.cli.commands.serve:serve_command",
+        "Serve exported models over HTTP and gRPC.",
+    ),
     "export": (
         "textapps.cli.commands.exports:export_group",
         "Check exported models; `textapps TASK export` writes them.",

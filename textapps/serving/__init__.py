@@ -1,1 +1,1 @@
-"""Serves exported SavedModels over HTTP; stands on core and savedmodel alone, without Keras."""
+"""Serves SavedModels over HTTP and gRPC; stands on core and savedmodel alone, without Keras."""

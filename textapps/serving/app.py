@@ -24,6 +24,7 @@ def create_app(
     repository: Repository,
     metrics: Metrics | None = None,
     access_log: AccessLog | None = None,
+    held: Held | None = None,
 ) -> Operations:
     """The ASGI application that serves a repository, which the caller starts and stops.
 
@@ -69,7 +70,7 @@ def create_app(
         await application(scope, receive, send)
 
     log = access_log or AccessLog(None)
-    held = Held(settings.max_held_bytes)
+    held = held or Held(settings.max_held_bytes)
     return Operations(route, Gate(settings), log, metrics, failures, held)
 
 

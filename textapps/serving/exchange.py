@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from typing import Any, TypeVar
 
@@ -14,6 +16,7 @@ T = TypeVar("T")
 
 CLOSE = {"connection": "close"}
 _AT_ONCE = 64 * 1024  # bytes of an answer
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Refusal(Exception):
@@ -37,6 +40,17 @@ class ClientGone(Exception):
 def header(scope: Scope, name: bytes) -> bytes | None:
     """The first value of a header, whose name is in lower case."""
     return next((value for key, value in scope["headers"] if key == name), None)
+
+
+def request_identity(scope: Scope) -> bytes:
+    """The X-Request-ID of a request if it is a sane one, else a new one."""
+    given = header(scope, b"x-request-id") or b""
+    return given if _SANE_ID.fullmatch(given) else new_identity()
+
+
+def new_identity() -> bytes:
+    """An id for a request that brings none."""
+    return os.urandom(8).hex().encode()
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytearray:

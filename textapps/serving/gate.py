@@ -41,11 +41,15 @@ class Gate:
         self._check_host(host)
         self._check_origin(scope, host)
         path = scope["path"]
-        if self._expected is None or path == "/" or path.startswith(_OPEN):
+        if path == "/" or path.startswith(_OPEN) or self._is_preflight(scope):
             return
-        given = header(scope, b"authorization") or b""
-        if not self._is_preflight(scope) and not hmac.compare_digest(given, self._expected):
+        if not self.has_token(scope):
             raise Refusal(401, "a bearer token is needed", {"www-authenticate": "Bearer"})
+
+    def has_token(self, scope: Scope) -> bool:
+        """Whether a request brings the token, if one is needed."""
+        given = header(scope, b"authorization") or b""
+        return self._expected is None or hmac.compare_digest(given, self._expected)
 
     def preflight(self, scope: Scope) -> Headers | None:
         """The headers of the answer to a CORS preflight request; None for any other request."""

@@ -49,10 +49,10 @@ def _example(value: Any) -> bytes:
         raise BadInput("an example should be an object of features")
     features = value.last if isinstance(value, Repeated) else value
     entries = [
-        _field(1, _field(1, _utf8(name)) + _field(2, _feature(name, content)))
+        delimited(1, delimited(1, _utf8(name)) + delimited(2, _feature(name, content)))
         for name, content in features.items()
     ]
-    return _field(1, b"".join(entries))
+    return delimited(1, b"".join(entries))
 
 
 def _feature(name: str, content: Any) -> bytes:
@@ -64,12 +64,12 @@ def _feature(name: str, content: Any) -> bytes:
         raise BadInput(f"feature '{name}' mixes whole numbers, decimal numbers and strings")
     (kind,) = kinds
     if kind == _BYTES:
-        items = b"".join(_field(1, read_string(value, f"feature '{name}'")) for value in values)
+        items = b"".join(delimited(1, read_string(value, f"feature '{name}'")) for value in values)
     elif kind == _FLOATS:
-        items = _field(1, struct.pack(f"<{len(values)}f", *values))
+        items = delimited(1, struct.pack(f"<{len(values)}f", *values))
     else:
-        items = _field(1, b"".join(_varint(value & (2**64 - 1)) for value in values))
-    return _field(kind, items)
+        items = delimited(1, b"".join(_varint(value & (2**64 - 1)) for value in values))
+    return delimited(kind, items)
 
 
 def _kind(name: str, value: Any) -> int:
@@ -93,7 +93,8 @@ def _utf8(name: str) -> bytes:
         raise BadInput("the name of a feature is not Unicode") from None
 
 
-def _field(number: int, content: bytes) -> bytes:
+def delimited(number: int, content: bytes) -> bytes:
+    """A field of a protobuf message that has a length: a message, bytes, or packed numbers."""
     return bytes([number << 3 | 2]) + _varint(len(content)) + content
 
 

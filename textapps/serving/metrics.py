@@ -44,8 +44,11 @@ class Metrics:
             registry=self._registry,
         )
 
-    def request(self, model: str, version: str, code: int, seconds: float) -> None:
-        """Count an answer; model and version are empty where none was found."""
+    def request(self, model: str, version: str, code: int | str, seconds: float) -> None:
+        """Count an answer; model and version are empty where none was found.
+
+        `code` is a status of HTTP, or the name of a status code of gRPC.
+        """
         self._requests.labels(model, version, str(code)).inc()
         self._seconds.labels(model, version).observe(seconds)
 

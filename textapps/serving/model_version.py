@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,11 @@ class ModelVersion:
     ) -> None:
         """Load the SavedModel in `directory` and warm it up.
 
-        `manifest` will be what assets.extra/textapps.json says, {} if there is none, and `metadata`
-        the answer to a request for it: both as they are at this moment. Raises what TensorFlow
-        raises where it cannot be loaded, ExportError where manifest or files are not as they were
-        exported, BadInput and ModelFailed where a recorded request fails.
+        `manifest` will be what assets.extra/textapps.json says, {} if there is none, `definitions`
+        the `SignatureDef`s, and `metadata` the answer to a request for them: all as they are at
+        this moment. Raises what TensorFlow raises where it cannot be loaded, ExportError where
+        manifest or files are not as they were exported, BadInput and ModelFailed where a recorded
+        request fails.
         """
         self.name = name
         self.version = version
@@ -62,6 +64,10 @@ class ModelVersion:
         self._saved = load_saved_model(directory)  # its variables live as long as it does
         graph = read_graph(directory)
         self.metadata = describe_signatures(graph, name, version)
+        # Copies, because a part of a message keeps the whole alive.
+        self.definitions: Mapping[str, Any] = {
+            key: deepcopy(definition) for key, definition in graph.signature_def.items()
+        }
         self.signatures: Mapping[str, Signature] = {
             key: Signature(
                 key,

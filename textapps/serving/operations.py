@@ -1,8 +1,6 @@
 """What happens with every request: an id, access checks, errors as JSON, log and metrics."""
 
 import asyncio
-import os
-import re
 import time
 
 from textapps.core.errors import TextappsError
@@ -19,6 +17,8 @@ from textapps.serving.exchange import (
     Scope,
     Send,
     header,
+    new_identity,
+    request_identity,
     send_error,
 )
 from textapps.serving.failures import Failures
@@ -28,7 +28,6 @@ from textapps.serving.metrics import Metrics
 
 _STATUS = {BadInput: 400, NotFound: 404, QueueFull: 503, DeadlineExceeded: 504}
 _CLIENT_GONE = 499  # as nginx logs it; it is never sent
-_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Operations:
@@ -57,8 +56,7 @@ class Operations:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an HTTP request."""
         begin = time.perf_counter()
-        given = header(scope, b"x-request-id") or b""
-        identity = given if _SANE_ID.fullmatch(given) else _new_identity()
+        identity = request_identity(scope)
         scope["request_id"] = identity.decode()
         scope["served"] = ("", "")
         status = 0
@@ -92,7 +90,7 @@ class Operations:
 
     def malformed(self, client: tuple[str, int] | None, problem: str) -> tuple[Refusal, bytes]:
         """Log and count a request that is not valid HTTP. Returns the answer and its request id."""
-        identity = _new_identity()
+        identity = new_identity()
         self._metrics.request("", "", 400, 0.0)
         self._log.write(
             request_id=identity.decode(),
@@ -139,7 +137,3 @@ class Operations:
             model=model or None,
             version=version or None,
         )
-
-
-def _new_identity() -> bytes:
-    return os.urandom(8).hex().encode()

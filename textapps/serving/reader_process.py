@@ -1,4 +1,4 @@
-"""Parses and writes the JSON of large bodies in a separate process, which ends with its parent.
+"""Parses and writes large bodies in a separate process, which ends with its parent.
 
 Run as a script, `python -I reader_process.py ROOT`: ROOT is the directory that contains the package
 textapps. Standard input is a socket; `readers.py` sends it functions with arguments.
@@ -17,8 +17,10 @@ def main(root: str) -> None:
     import ml_dtypes  # noqa: F401  registers bfloat16 with NumPy
 
     from textapps.serving.frames import receive, send
+    from textapps.serving.grpc.messages import import_messages_alone
 
-    gc.disable()  # looking for cycles while JSON is parsed takes longer than parsing
+    import_messages_alone()
+    gc.disable()  # looking for cycles while a body is parsed takes longer than parsing
     gc.freeze()
     with socket.socket(fileno=os.dup(0)) as connection:
         while True:

@@ -1,6 +1,7 @@
-"""Processes that parse and write the JSON of large bodies, so that other requests do not wait.
+"""Processes that parse and write large bodies, so that other requests do not wait.
 
-No other Python thread can run while JSON is parsed: 16 MB of brackets take a second.
+No other Python thread can run while a body is parsed: 16 MB of brackets or of empty messages take
+seconds.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from pickle import PickleBuffer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,8 +24,12 @@ from textapps.serving.codec import ModelSpec, Predict
 from textapps.serving.encoder import check_outputs
 from textapps.serving.errors import DeadlineExceeded, ServingError
 from textapps.serving.frames import packed, receive, send, unpacked
+from textapps.serving.grpc.messages import MessageKind
 from textapps.serving.json_examples import Examples
 from textapps.serving.reading import Kind
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from textapps.serving.grpc.requests import Inference
 
 _ROOT = Path(__file__).parents[2]  # the processes import this copy of the package
 _PROCESSES = min(2, os.cpu_count() or 1)
@@ -55,6 +60,11 @@ class Readers:
         request: Examples = await self._ask(body, "examples")
         return request
 
+    async def message(self, body: bytes, kind: MessageKind) -> "Inference":
+        """Parses a message of gRPC. Raises as `predict`."""
+        request: Inference = await self._ask(body, kind)
+        return request
+
     async def outside(self, body: bytearray) -> dict[str, Any]:
         """Parses an object, emptied as `reading.read` says. Raises as `predict`."""
         found: dict[str, Any] = await self._ask(body, "object")
@@ -68,14 +78,14 @@ class Readers:
         body: memoryview = await self._run(self._write, outputs, row_format, most_bytes)
         return [body[start : start + _PIECE] for start in range(0, len(body), _PIECE)]
 
-    async def _ask(self, body: bytearray, kind: Kind) -> Any:
+    async def _ask(self, body: bytes | bytearray, kind: Kind) -> Any:
         return await self._run(self._read, body, kind)
 
     async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, function, *arguments)
 
-    def _read(self, body: bytearray, kind: Kind) -> Any:
+    def _read(self, body: bytes | bytearray, kind: Kind) -> Any:
         return self._call(reading.read, PickleBuffer(body), self._max_depth, kind)
 
     def _write(self, outputs: dict[str, np.ndarray], row_format: bool, most_bytes: int) -> Any:

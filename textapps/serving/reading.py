@@ -7,11 +7,13 @@ from textapps.savedmodel.errors import BadInput
 from textapps.serving.codec import ModelSpec, read_predict
 from textapps.serving.encoder import encode_response
 from textapps.serving.frames import packed, unpacked
+from textapps.serving.grpc.messages import MessageKind
 from textapps.serving.json_body import parse_object
 from textapps.serving.json_examples import read_examples
 
-# A predict request to a model, one to classify or regress examples, or any object.
-Kind = ModelSpec | Literal["examples", "object"]
+# A predict request to a model, one to classify or regress examples, or any object in JSON, or a
+# message of gRPC.
+Kind = ModelSpec | Literal["examples", "object"] | MessageKind
 
 _KEYS = 100  # more than any valid request has
 
@@ -20,17 +22,22 @@ def read(body: memoryview, max_depth: int, kind: Kind) -> tuple[str, Any]:
     """Parses a request.
 
     Returns:
-        "arrays" and a `Predict` or `Examples` with packed arrays; "object" and the object, in which
-        a list keeps one item at most and an object none; or "bad" and the reason.
+        "arrays" and a `Predict`, `Examples` or `Inference` with packed arrays; "object" and the
+        object, in which a list keeps one item at most and an object none; or "bad" and the reason.
     """
     try:
         if kind == "object":
             return "object", _outside(parse_object(bytes(body), max_depth))
-        request = (
-            read_examples(bytes(body), max_depth)
-            if kind == "examples"
-            else read_predict(bytes(body), max_depth, kind)
-        )
+        request: Any
+        if isinstance(kind, MessageKind):
+            # The classes of the messages, which few processes need.
+            from textapps.serving.grpc.requests import read_inference
+
+            request = read_inference(bytes(body), kind)
+        elif kind == "examples":
+            request = read_examples(bytes(body), max_depth)
+        else:
+            request = read_predict(bytes(body), max_depth, kind)
     except BadInput as error:
         return "bad", str(error)
     return "arrays", request._replace(inputs=packed(request.inputs))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import uvicorn
 
@@ -20,14 +20,19 @@ from textapps.savedmodel.loading import import_tensorflow
 from textapps.serving.access_log import AccessLog
 from textapps.serving.app import create_app
 from textapps.serving.errors import ServingError
+from textapps.serving.held import Held
 from textapps.serving.metrics import Metrics
 from textapps.serving.protocol import BoundedProtocol
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
+if TYPE_CHECKING:
+    from textapps.serving.grpc.server import GrpcServer
+
 _BACKLOG = 2048  # connections that wait to be accepted, as uvicorn's default
 # How long a thread that reads or writes JSON may keep the interpreter from the one that answers.
 _SWITCH_SECONDS = 0.001
+_FORCED_SECONDS = 0.1  # within which a second Ctrl-C ends it
 _KEEP_ALIVE_SECONDS = 75  # longer than the 60 of common proxies, which then close first
 
 
@@ -53,7 +58,9 @@ def serve(
         verify_files=settings.verify_files,
         ready_when=settings.ready,
     )
-    with _listen(settings.host, settings.port) as listener:
+    if settings.grpc_port:  # gRPC says too late that it cannot listen, and not why
+        _listen(settings.host, settings.grpc_port, "--grpc-port, 0 for no gRPC").close()
+    with _listen(settings.host, settings.port, "--port, 0 for any free one") as listener:
         # Before any thread starts: meanwhile the command line holds stderr back to keep TensorFlow
         # quiet, and would lose what other threads write.
         return_freed_memory()
@@ -61,7 +68,9 @@ def serve(
         sys.setswitchinterval(_SWITCH_SECONDS)
         import_tensorflow()
         repository.start()
-        app = create_app(settings, repository, metrics, AccessLog(access_log))
+        log = AccessLog(access_log)
+        held = Held(settings.max_held_bytes)
+        app = create_app(settings, repository, metrics, log, held)
         config = uvicorn.Config(
             app,
             http=partial(  # type: ignore[arg-type]
@@ -81,9 +90,16 @@ def serve(
         server = _Server(config)
         port = listener.getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        say(f"listening on http://{host}:{port}")
 
         async def run() -> None:
+            if settings.grpc_port:
+                from textapps.serving.grpc.server import GrpcServer
+
+                server.beside = GrpcServer(settings, repository, metrics, log, held)
+                await server.beside.start(f"{host}:{settings.grpc_port}")
+            say(f"listening on http://{host}:{port}")
+            if settings.grpc_port:
+                say(f"listening for gRPC on {host}:{settings.grpc_port}")
             announcement = asyncio.create_task(_announce(repository, say))
             await server.serve([listener])
             announcement.cancel()
@@ -94,9 +110,13 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Stops by a signal without raising it again, which would end the process there."""
+    """Stops by a signal without raising it again, which would end the process there.
+
+    `beside` stops at the same time.
+    """
 
     signal = 0
+    beside: "GrpcServer | None" = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -109,6 +129,14 @@ class _Server(uvicorn.Server):
         """Stop gracefully; by a second Ctrl-C at once."""
         self.signal = self.signal or sig
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more; running requests have time to finish, until a second Ctrl-C."""
+        seconds = self.config.timeout_graceful_shutdown or 0
+        stopping = asyncio.create_task(self.beside.stop(seconds)) if self.beside else None
+        await super().shutdown(sockets)
+        while stopping and not stopping.done() and not self.force_exit:
+            await asyncio.wait([stopping], timeout=_FORCED_SECONDS)
 
 
 async def _announce(repository: Repository, say: Callable[[str], None]) -> None:
@@ -125,7 +153,8 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, remedy: str) -> socket.socket:
+    """A socket that listens. ServingError with the option to change if it cannot."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
@@ -135,9 +164,10 @@ def _listen(host: str, port: int) -> socket.socket:
             "0.0.0.0 all of its addresses"
         ) from None
     except OSError as error:
+        option = remedy.partition(",")[0]
         remedies = {
-            errno.EADDRINUSE: "the port is taken; choose another by --port, 0 for any free one",
-            errno.EACCES: "not allowed; choose a port from 1024 up by --port",
+            errno.EADDRINUSE: f"the port is taken; choose another by {remedy}",
+            errno.EACCES: f"not allowed; choose a port from 1024 up by {option}",
             errno.EADDRNOTAVAIL: "not an address of this machine; 0.0.0.0 is all of them",
         }
         reason = remedies.get(error.errno or 0, error.strerror)

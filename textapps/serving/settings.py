@@ -23,6 +23,12 @@ class Settings(BaseModel):
         "127.0.0.1", "The address to listen on; 0.0.0.0 for all addresses of the machine."
     )
     port: int = _field(8501, "The port to listen on, 0 for any that is free.", ge=0, le=65535)
+    grpc_port: int = _field(
+        0,
+        "The port to listen on for gRPC, 0 for none; TensorFlow Serving's is 8500.",
+        ge=0,
+        le=65535,
+    )
     batching: bool = _field(
         True, "Share model calls between requests if the rows of the model are independent."
     )

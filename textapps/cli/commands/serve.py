@@ -1,4 +1,4 @@
-"""`textapps serve`: exported models over HTTP."""
+"""`textapps serve`: exported models over HTTP and gRPC."""
 
 import os
 import signal
@@ -18,7 +18,15 @@ from textapps.serving.settings import Settings
 
 TOKEN_VARIABLE = "TEXTAPPS_SERVE_TOKEN"
 # What the extra [serve] brings.
-PACKAGES = ("httptools", "orjson", "prometheus_client", "starlette", "uvicorn")
+PACKAGES = (
+    "grpc",
+    "grpc_health",
+    "httptools",
+    "orjson",
+    "prometheus_client",
+    "starlette",
+    "uvicorn",
+)
 
 
 def _setting_options() -> Decorator:
@@ -62,6 +70,7 @@ def _range(name: str, kind: type) -> Any:
     epilog=examples(
         "textapps serve models/exported",
         "textapps serve models/exported --host 0.0.0.0 --token-file token.txt",
+        "textapps serve models/exported --grpc-port 8500",
         """curl localhost:8501/v1/models/sentiment:predict -d '{"instances": ["What a film!"]}'""",
     ),
 )
@@ -90,14 +99,18 @@ def serve_command(
     token_file: Path | None,
     **options: Any,
 ) -> None:
-    """Serve exported models over HTTP.
+    """Serve exported models over HTTP and gRPC.
 
-    The interface is TensorFlow Serving's REST interface; at / there is a web page. DIR holds
+    The interfaces are those of TensorFlow Serving, REST and with --grpc-port gRPC; at / there is a
+    web page. DIR holds
     <model>/<version>/saved_model.pb, such as models/exported. New versions are loaded as they
     appear. Without --quiet, a line of JSON is logged on stderr for each request.
     """
     try:
         from textapps.serving.server import serve
+
+        if options["grpc_port"]:
+            import textapps.serving.grpc.server  # noqa: F401
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in PACKAGES:

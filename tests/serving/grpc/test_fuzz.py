@@ -1,0 +1,31 @@
+"""A few hundred messages that nobody would send; tests/acceptance has the long run."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.serving.asking import Built, repository_of
+from tests.serving.grpc import fuzz
+from tests.serving.grpc.asking import Served
+from textapps.serving.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def served(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    repository = repository_of(
+        tmp_path_factory.mktemp("models"),
+        built,
+        lengths="lengths",
+        sums="sums",
+        typed="typed",
+        flowers="flowers",
+    )
+    with Served(repository, Settings(max_body_mb=0.02)) as served:
+        yield served
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@given(call=fuzz.calls)
+def test_any_message(served: Served, call: tuple[str, bytes]) -> None:
+    fuzz.check_answer(served, *call)
