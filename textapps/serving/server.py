@@ -52,6 +52,7 @@ def serve(
         on_batch=metrics.batch,
         verify_files=settings.verify_files,
         ready_when=settings.ready,
+        versions=settings.versions,
     )
     with _listen(settings.host, settings.port) as listener:
         # Before any thread starts: meanwhile the command line holds stderr back to keep TensorFlow
