@@ -94,6 +94,7 @@ def test_the_history_is_kept_over_a_reload_and_can_be_deleted(page: Page, site: 
     expect(panel.get_by_label("Text")).to_have_value("bad")
     expect(panel.locator(".verdict")).to_have_text("bad 66.7 %")
     expect(history.locator("summary")).to_have_text("History 3")
+    expect(history.locator(".again").first).to_be_focused()
     history.get_by_role("button", name="Delete number 2 from the history").click()
     expect(history.locator(".asked")).to_have_text(["bad", "bad"])
     page.get_by_role("link", name="tongues").click()

@@ -19,6 +19,8 @@ export class Desk {
   #inputs;
   #rivals;
   #question;
+  #examples = element("div", { class: "field" });
+  #shown = null; // the examples, as JSON
 
   /** `place`: `{ served(), history, locked() }`; a second desk of a panel gets no history of its own. */
   constructor(model, kind, { history = null, ...place }) {
@@ -31,7 +33,7 @@ export class Desk {
     this.#question = new Question({
       fields: [
         ...this.#inputs.elements,
-        history && examples(model, (inputs) => this.again(inputs)),
+        history && this.#examples,
         this.#rivals.element,
       ],
       button: this.#inputs.button,
@@ -42,9 +44,16 @@ export class Desk {
     this.parts = [...this.#question.parts, ...(history ? this.#sections(history) : [])];
   }
 
-  /** Models have come or gone. */
+  /** Models or versions have come or gone. */
   update() {
     this.#rivals.update();
+    const { data, examples: all } = this.#model.manifest;
+    const known = JSON.stringify([data, all]);
+    if (known === this.#shown) return;
+    this.#shown = known;
+    const parts = examples(this.#model, (inputs) => this.again(inputs));
+    this.#examples.replaceChildren(...parts);
+    this.#examples.hidden = !parts.length;
   }
 
   /** Put values into the form. */

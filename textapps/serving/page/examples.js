@@ -4,10 +4,10 @@ import { element } from "./dom.js";
 
 const SHOWN = 6;
 
-/** Buttons for the examples, some at a time; null if there are none. `ask(inputs)` asks one. */
+/** Buttons for the examples, some at a time; [] if there are none. `ask(inputs)` asks one. */
 export function examples(model, ask) {
   const all = mixed(model.manifest.examples ?? []);
-  if (!all.length) return null;
+  if (!all.length) return [];
   let first = 0;
   const list = element("div", { class: "examples", role: "group", "aria-label": "Examples" });
   const more = element(
@@ -25,7 +25,7 @@ export function examples(model, ask) {
   const data = model.manifest.data;
   const from = data ? [" from ", element("bdi", {}, data)] : [];
   const head = element("p", { class: "hint" }, "Examples", ...from, " (validation split)");
-  return element("div", { class: "field" }, head, list);
+  return [head, list];
 }
 
 function button({ inputs, expected }, ask) {

@@ -46,7 +46,6 @@ async function look() {
 
 /** Whether the server responds: what is shown as serving must be. */
 function reach(reachable) {
-  document.documentElement.classList.toggle("unreachable", !reachable);
   for (const { model, panel } of served.values()) {
     model.reachable = reachable;
     panel.update();

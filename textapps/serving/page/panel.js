@@ -50,18 +50,21 @@ export class Panel {
   /** Show the model's current state. Input is kept if the model is asked in the same way. */
   update() {
     const model = this.#model;
-    for (const desk of this.#desks) desk.update();
     const known = JSON.stringify([model.reachable, model.versions, model.manifest]);
-    if (known === this.#said) return;
+    const same = known === this.#said;
     this.#said = known;
+    if (same) {
+      for (const desk of this.#desks) desk.update(); // others may have come or gone
+      return;
+    }
     this.#about.replaceChildren(about(model));
     this.#facts.replaceChildren(...[facts(model.manifest)].filter(Boolean));
-    const { options, examples } = model.manifest;
-    const asked = JSON.stringify([model.signatures, options, examples]);
+    const asked = JSON.stringify([model.signatures, model.manifest.options]);
     if (model.version !== null && asked !== this.#built) {
       this.#built = asked;
       this.#build();
     }
+    for (const desk of this.#desks) desk.update();
     if (this.#built === null) this.#what.textContent = "No version is loaded.";
     this.#note.textContent = this.#trouble() ?? this.#kind.textContent;
     this.#figure.textContent = (model.version !== null && figure(model.manifest)) || "";
@@ -114,7 +117,6 @@ export class Panel {
       raw.append(...desk.parts);
       this.#work.append(raw);
     }
-    for (const desk of this.#desks) desk.update();
     if (this.#waiting) this.fill(this.#waiting);
     this.#waiting = null;
   }

@@ -24,11 +24,14 @@ export function past(model, history, again) {
   );
   const show = () => {
     const entries = history.of(model.name);
-    const focused = list.contains(document.activeElement) || document.activeElement === clear;
+    const focused = document.activeElement;
+    const inside = list.contains(focused) || focused === clear;
     section.hidden = !entries.length;
     count.textContent = String(entries.length);
     list.replaceChildren(...entries.map((entry, i) => row(entry, i + 1, history, again)));
-    if (focused) (list.querySelector(".forget") ?? document.querySelector("main")).focus();
+    if (!inside) return; // what had the focus is gone
+    const like = focused.classList.contains("again") ? "button.again" : ".forget";
+    (list.querySelector(like) ?? document.querySelector("main")).focus();
   };
   history.listen(show);
   show();
