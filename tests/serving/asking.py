@@ -23,6 +23,7 @@ def repository_of(
     built: Built,
     batching: Batching | None = None,
     on_batch: OnBatch = lambda *call: None,
+    versions: int = 1,
     **served: str | tuple[Any, ...],
 ) -> Repository:
     """A repository that has loaded models: `m="lengths"`, or `m=("lengths", 3)`, version 1 each."""
@@ -30,7 +31,8 @@ def repository_of(
         arguments = (model,) if isinstance(model, str) else model
         models.copy(built(*arguments), directory / name / "1")
     # As if each had been named by --batch: the models of the tests have independent rows.
-    repository = Repository(directory, batching or Batching(all_models=True), on_batch=on_batch)
+    batching = batching or Batching(all_models=True)
+    repository = Repository(directory, batching, on_batch=on_batch, versions=versions)
     repository.poll()
     assert repository.ready
     return repository

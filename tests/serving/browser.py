@@ -1,6 +1,7 @@
 """A server in this process, and the page of it in a headless Chromium."""
 
 import asyncio
+import base64
 import shutil
 import socket
 import threading
@@ -20,6 +21,16 @@ from textapps.serving.settings import Settings
 
 CHROMIUM = shutil.which("chromium")
 TONE_HZ = 1000
+PATIENCE_MS = 30_000  # a machine that has much else to do
+# What the page of most tests shows: name → model.
+SERVED = {
+    "echo": "lengths",
+    "opinions": "classifier",
+    "sums": "sums",
+    "tales": "generator",
+    "tongues": "translator",
+    "words": "speech",
+}
 
 
 class ServedPage:
@@ -29,12 +40,17 @@ class ServedPage:
     """
 
     def __init__(
-        self, directory: Path, built: Built, served: dict[str, str], token: str | None = None
+        self,
+        directory: Path,
+        built: Built,
+        served: dict[str, str],
+        token: str | None = None,
+        versions: int = 1,
     ) -> None:
         self.models = directory
         self.pause_seconds = 0.0
         self._built = built
-        repository = repository_of(directory, built, **served)
+        repository = repository_of(directory, built, versions=versions, **served)
         self.poll = repository.poll
         self._app = create_app(Settings(token=token), repository)
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -107,3 +123,33 @@ def tone(path: Path, rate_hz: int, channels: int = 1, seconds: float = 1.0) -> P
         file.setframerate(rate_hz)
         file.writeframes(samples.tobytes())
     return path
+
+
+def show(page: Any, site: ServedPage, model: str) -> Any:
+    """The panel of a model."""
+    page.goto(f"{site.url}/#{model}")
+    panel = page.get_by_role("region", name=model, exact=True)
+    panel.wait_for()
+    return panel
+
+
+def look(page: Any) -> None:
+    """Have the page ask now what is served, as it does when it comes to the front."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def predictions(page: Any) -> list[dict[str, Any]]:
+    """What will have been asked of :predict."""
+    asked: list[dict[str, Any]] = []
+
+    def note(request: Any) -> None:
+        if request.url.endswith(":predict"):
+            asked.append(request.post_data_json)
+
+    page.on("request", note)
+    return asked
+
+
+def encoded(path: Path) -> str:
+    """A file in base64."""
+    return base64.b64encode(path.read_bytes()).decode()

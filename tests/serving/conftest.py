@@ -1,11 +1,14 @@
-"""A directory to serve, and tiny models to put into it; each is made once."""
+"""A directory to serve, tiny models to put into it, each made once, and the page in a browser."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.serving import legacy, models
+from tests.serving import browser, legacy, models
+from tests.serving.asking import Built
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,42 @@ def directory(tmp_path: Path) -> Path:
     path = tmp_path / "models"
     path.mkdir()
     return path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[browser.ServedPage]:
+    with browser.ServedPage(
+        tmp_path_factory.mktemp("site") / "models", built, browser.SERVED
+    ) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    microphone = browser.tone(tmp_path_factory.mktemp("microphone") / "tone.wav", 48_000)
+    sync_api.expect.set_options(timeout=browser.PATIENCE_MS)
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=browser.CHROMIUM, args=browser.arguments(microphone)
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(chromium: Any, site: browser.ServedPage) -> Iterator[Any]:
+    """A page in a profile of its own, which at the end has broken nothing and asked nobody else."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(browser.PATIENCE_MS)
+    broken: list[str] = []
+    asked: list[str] = []
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    opened.on("console", lambda message: broken.append(message.text))
+    context.on("request", lambda request: asked.append(request.url))
+    yield opened
+    context.close()
+    refused = r"Failed to load resource: .*"  # how Chromium tells of every answer that is an error
+    assert [text for text in broken if not re.fullmatch(refused, text)] == []
+    assert [url for url in asked if not url.startswith((f"{site.url}/", "blob:"))] == []

@@ -201,6 +201,12 @@ def test_identities(ask: Asker, given: str, kept: bool) -> None:
     assert [identity == given for identity in identities[3:]] == [kept] * 3
 
 
+def test_every_answer_says_how_long_the_server_took(ask: Asker) -> None:
+    answers = [ask.post(PREDICT, GOOD), ask("GET", "/v1/models"), ask("GET", "/none")]
+    for answer in answers:
+        assert re.fullmatch(r"total;dur=\d+\.\d", answer.headers["server-timing"])
+
+
 def test_the_access_log_is_lines_of_json(repository: Repository) -> None:
     stream = io.StringIO()
     ask = Asker(create_app(Settings(), repository, access_log=AccessLog(stream)))

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from tests.serving import browser, models
 from tests.serving.asking import Built
-from tests.serving.browser import TONE_HZ, ServedPage
+from tests.serving.browser import SERVED, TONE_HZ, ServedPage, look, predictions, show
 from textapps.decoding.config import DecodingConfig, option_schemas
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -24,77 +23,7 @@ expect = sync_api.expect
 Page = Any  # of an optional package
 
 TOKEN = "s3cret-token"
-SERVED = {
-    "echo": "lengths",
-    "opinions": "classifier",
-    "sums": "sums",
-    "tales": "generator",
-    "tongues": "translator",
-    "words": "speech",
-}
-PATIENCE_MS = 30_000  # a machine that has much else to do
 MARKUP = "<img src=x onerror=\"document.title='run'\">"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[ServedPage]:
-    with ServedPage(tmp_path_factory.mktemp("site") / "models", built, SERVED) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    microphone = browser.tone(tmp_path_factory.mktemp("microphone") / "tone.wav", 48_000)
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=browser.CHROMIUM, args=browser.arguments(microphone)
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(chromium: Any, site: ServedPage) -> Iterator[Page]:
-    """A page in a profile of its own, which at the end has broken nothing and asked nobody else."""
-    context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE_MS)
-    broken: list[str] = []
-    asked: list[str] = []
-    opened.on("pageerror", lambda error: broken.append(str(error)))
-    opened.on("console", lambda message: broken.append(message.text))
-    context.on("request", lambda request: asked.append(request.url))
-    yield opened
-    context.close()
-    refused = r"Failed to load resource: .*"  # how Chromium tells of every answer that is an error
-    assert [text for text in broken if not re.fullmatch(refused, text)] == []
-    assert [url for url in asked if not url.startswith((f"{site.url}/", "blob:"))] == []
-
-
-def show(page: Page, site: ServedPage, model: str) -> Any:
-    """The panel of a model."""
-    page.goto(f"{site.url}/#{model}")
-    panel = page.get_by_role("region", name=model, exact=True)
-    expect(panel).to_be_visible()
-    return panel
-
-
-def look(page: Page) -> None:
-    """Have the page ask now what is served, as it does when it comes to the front."""
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-
-
-def predictions(page: Page) -> list[dict[str, Any]]:
-    """What will have been asked of :predict."""
-    asked: list[dict[str, Any]] = []
-
-    def note(request: Any) -> None:
-        if request.url.endswith(":predict"):
-            asked.append(request.post_data_json)
-
-    page.on("request", note)
-    return asked
 
 
 def test_there_is_a_panel_for_each_model_that_its_signatures_ask_for(
@@ -158,9 +87,39 @@ def test_a_long_text_is_taken_several_words_at_a_time(page: Page, site: ServedPa
 
 def test_an_example_is_one_click(page: Page, site: ServedPage) -> None:
     panel = show(page, site, "opinions")
-    example = panel.get_by_role("group", name="Examples").get_by_role("button").first
-    example.click()
-    expect(panel.locator(".words")).to_have_text(example.text_content() or "")
+    examples = panel.get_by_role("group", name="Examples").get_by_role("button")
+    expect(examples).to_have_count(7)
+    expect(panel.get_by_text("Examples from toy (validation split)")).to_be_visible()
+    examples.nth(1).click()
+    expect(panel.locator(".words")).to_have_text("A good film.")
+    expect(panel.locator(".verdict")).to_have_text("good 66.7 %")
+    panel.get_by_role("button", name="Others").click()
+    expect(examples).to_have_text(
+        ["badA very very very bad film.", "goodA very very very good film.", "Others"]
+    )
+
+
+def test_an_export_without_examples_shows_none(page: Page, site: ServedPage) -> None:
+    """As exports were before."""
+    panel = show(page, site, "tongues")
+    expect(panel.get_by_label("Sentence")).to_have_value("")
+    expect(panel.get_by_text("Examples")).to_have_count(0)
+    expect(panel.locator(".facts")).to_have_count(0)
+
+
+def test_data_date_and_figure_stand_under_the_name(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "opinions")
+    facts = "trained on toyexported 9 Jul 2026Accuracy 81.3 % (test split)"
+    expect(panel.locator(".facts")).to_have_text(facts)
+    expect(page.get_by_role("link", name="opinions")).to_contain_text("Accuracy 81.3 %")
+    page.get_by_role("link", name="tales").click()
+    expect(page.get_by_role("region", name="tales", exact=True)).to_be_visible()
+
+
+def test_a_label_without_a_word(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "opinions")
+    panel.get_by_label("Text").fill("so so")
+    panel.get_by_role("button", name="Classify").click()
     expect(panel.get_by_text("No single word determines the label")).to_be_visible()
 
 
@@ -184,7 +143,9 @@ def test_markup_is_shown_and_never_made(page: Page, site: ServedPage) -> None:
         rows = route.request.post_data_json["instances"]
         route.fulfill(json={"predictions": [answer] * len(rows)})
 
-    page.route("**/manifest", lambda route: route.fulfill(json={"labels": ["b", MARKUP]}))
+    example = {"inputs": {"text": MARKUP}, "expected": {"label": MARKUP}}
+    told = {"labels": ["b", MARKUP], "data": MARKUP, "exported": MARKUP, "examples": [example]}
+    page.route("**/manifest", lambda route: route.fulfill(json=told))
     page.route("**:predict", predict)
     panel = show(page, site, "opinions")
     panel.get_by_label("Text").fill(f"{MARKUP} & <b>more</b>")
@@ -325,7 +286,7 @@ def test_a_sound_file_is_sent_as_16_khz_mono(page: Page, site: ServedPage, tmp_p
     assert len(samples) == pytest.approx(8000, abs=2)
     assert _loudest_hz(samples) == pytest.approx(TONE_HZ, abs=4)
     assert np.abs(samples).max() == pytest.approx(8_000, rel=0.02)  # the mean of two channels
-    expect(panel.get_by_text("0.50 s")).to_be_visible()
+    expect(panel.get_by_text("0.50 s", exact=True)).to_be_visible()
     expect(panel.get_by_role("img", name="Waveform")).to_be_visible()
     assert _brightest_hz(panel) == pytest.approx(TONE_HZ, abs=40)
 
@@ -375,7 +336,8 @@ def test_the_microphone(page: Page, site: ServedPage) -> None:
     panel = show(page, site, "words")
     panel.get_by_role("button", name="Record").click()
     stop = panel.get_by_role("button", name="Stop and recognise")
-    expect(stop).to_have_attribute("aria-pressed", "true")
+    expect(stop).to_be_focused()
+    expect(panel.get_by_role("timer")).to_have_text(re.compile(r"^\d\.\d s of 10 s$"))
     heard = "(element) => Number(element.style.getPropertyValue('--share')) > 0.5"
     page.wait_for_function(heard, arg=panel.locator(".level").element_handle())
     page.wait_for_timeout(300)
@@ -414,8 +376,8 @@ def test_any_signature_in_json(page: Page, site: ServedPage) -> None:
     request.fill('{"signature_name": "whole", "inputs": -4}')
     request.press("Control+Enter")
     expect(panel.get_by_label("Response")).to_have_text('{"outputs": 16}')
-    panel.get_by_text("As a curl command").click()
-    expect(panel.get_by_label("Command")).to_have_text(
+    panel.get_by_text("Code for this request").click()
+    expect(panel.get_by_role("region", name="Code")).to_have_text(
         f"curl '{site.url}/v1/models/sums:predict' \\\n"
         """  -d '{"signature_name": "whole", "inputs": -4}'"""
     )
@@ -433,12 +395,13 @@ def test_known_tasks_can_be_asked_in_json_too(page: Page, site: ServedPage) -> N
 
 
 def test_numbers_that_json_has_not(page: Page, site: ServedPage) -> None:
-    body = '{"predictions": [NaN, -Infinity, Infinity, "NaN \\" Infinity"]}'
+    body = '{"predictions": [NaN, -Infinity, Infinity, "NaN \\" Infinity", 9007199254740993]}'
     page.route("**:predict", lambda route: route.fulfill(body=body))
     panel = show(page, site, "echo")
     panel.get_by_role("button", name="Send").click()
     shown = panel.get_by_label("Response")
-    expect(shown).to_have_text('{"predictions": [null, null, null, "NaN \\" Infinity"]}')
+    said = '{ "predictions": [ NaN, -Infinity, Infinity, "NaN \\" Infinity", 9007199254740993 ] }'
+    expect(shown).to_have_text(said)
 
 
 def test_an_error_is_said_in_words(page: Page, site: ServedPage) -> None:
@@ -474,13 +437,39 @@ def test_a_server_that_is_gone_and_back(page: Page, site: ServedPage) -> None:
     page.context.set_offline(True)
     look(page)
     notice = page.locator("#notice")
-    expect(notice).to_have_text("The server does not respond. Is it still running?")
+    expect(notice).to_have_text(re.compile("^The server does not respond. Is it still running?"))
+    expect(panel.locator(".versions")).to_have_text(re.compile(r"^Version \d not reachable"))
+    expect(page.get_by_role("link", name="opinions")).to_contain_text("not reachable")
     panel.get_by_role("button", name="Classify").click()
     expect(panel.get_by_role("alert").first).to_contain_text("does not respond")
     page.context.set_offline(False)
     look(page)
     expect(notice).to_be_hidden()
+    expect(panel.locator(".versions")).to_have_text(re.compile(r"^Version \d serving"))
+    expect(page.get_by_role("link", name="opinions")).not_to_contain_text("not reachable")
     expect(panel.get_by_label("Text")).to_have_value("kept")
+
+
+def test_a_server_that_hangs_is_not_shown_as_serving(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "opinions")
+    expect(panel.locator(".versions")).to_have_text(re.compile(r"^Version \d serving"))
+    page.route("**/health/live", lambda route: None)
+    look(page)
+    expect(panel.locator(".versions")).to_have_text(re.compile(r"^Version \d not reachable"))
+    page.unroute("**/health/live")
+    look(page)
+    expect(panel.locator(".versions")).to_have_text(re.compile(r"^Version \d serving"))
+
+
+def test_skip_goes_to_the_model_that_is_shown(page: Page, site: ServedPage) -> None:
+    panel = show(page, site, "sums")
+    page.get_by_role("link", name="Skip to the model").focus()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("heading", name="sums")).to_be_focused()
+    expect(panel).to_be_visible()
+    assert page.url == f"{site.url}/#sums"
+    page.keyboard.press("Tab")
+    expect(panel.get_by_label("Signature")).to_be_focused()
 
 
 def test_versions_and_models_come_and_go(page: Page, site: ServedPage) -> None:
@@ -614,14 +603,15 @@ def test_the_keyboard_goes_from_top_to_bottom(page: Page, site: ServedPage) -> N
         return [seen, one.labels?.[0]?.textContent ?? one.textContent];
     }"""
     order = []
-    for _ in range(15):
+    for _ in range(19):
         page.keyboard.press("Tab")
         seen, name = page.evaluate(focused)
         assert seen, name
         order.append(name)
     assert order[:3] == ["Skip to the model", "Dark", "echov1Model"]
     assert order[2 + len(SERVED)] == "Text"
-    assert order[-3:] == ["Classify", "Send JSON", "serving_default"]
+    assert order[-10] == "badA bad film."
+    assert order[-4:] == ["Others", "Classify", "A file of rows", "Send JSON"]
 
 
 def test_the_fourier_transform(page: Page, site: ServedPage) -> None:

@@ -24,6 +24,7 @@ CONTRASTS = [
         for ground in ("paper", "surface", "sunken")
     ],
     *[(text, ground, 4.5) for text in ("accent", "bad", "warn") for ground in ("paper", "surface")],
+    *[(text, "sunken", 4.5) for text in ("accent", "bad")],
     ("on-accent", "accent", 4.5),
     ("ink", "for", 4.5),
     ("ink", "against", 4.5),

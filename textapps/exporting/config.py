@@ -23,4 +23,11 @@ class ExportConfig(Section):
         description="Load the export in a process without Keras and compare its answers with "
         "those of the run.",
     )
+    examples: Annotated[int, Option("--examples", commands=("export",))] = Field(
+        3,
+        ge=0,
+        le=20,
+        description="How many examples of each label the export takes from the validation split, "
+        "for the web page of a server; 0 for none.",
+    )
     warmup: bool = Field(True, description="Add warm-up requests for TensorFlow Serving.")

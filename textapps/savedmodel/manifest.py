@@ -19,7 +19,7 @@ from textapps.savedmodel.limits import CallLimits
 MANIFEST = "assets.extra/textapps.json"  # of a SavedModel
 LITE_MANIFEST = "textapps.json"  # of a directory of LiteRT files
 _CHECKSUM = "checksum"
-_SERVED = {"limits", "rows_independent"}
+_SERVED = {"limits", "rows_independent", "examples"}
 _LITE = {"clip_samples", "files", "evaluated_on", "accuracy", "int8_against_float"}
 
 
@@ -53,6 +53,14 @@ class SignatureInfo(Section):
     outputs: dict[str, TensorInfo]
 
 
+class Example(Section):
+    """A row for people to try: `inputs` of `serving_default` as a request has them, and the outputs
+    that are `expected`."""
+
+    inputs: dict[str, str | dict[str, str]]
+    expected: dict[str, str] = Field(default_factory=dict)
+
+
 class LiteFile(Section):
     """One LiteRT file: its name, its size, and the median time for one clip on one core."""
 
@@ -80,8 +88,10 @@ class Manifest(Section):
 
     `labels` stand in the order of the columns of `scores`, `state` lists the leaves of a `step`
     signature in order, and a metric without a value (an area under the curve of one class) is
-    null. `options` says what a request for a generated text may contain: name → JSON schema with
-    range, default and description. `limits` has the limits of the calls of each signature.
+    null. `data` is the name of the data set, `exported` the time of the export in UTC (ISO 8601),
+    both "" in earlier exports. `examples` come from the validation split. `options` says
+    what a request for a generated text may contain: name → JSON schema with range, default and
+    description. `limits` has the limits of the calls of each signature.
     `rows_independent` says that no row affects the answer to another, so requests may share a call.
     `sha256` covers every file of the export except the manifest, whose own checksum stands in it as
     `checksum`.
@@ -104,6 +114,9 @@ class Manifest(Section):
     state: tuple[str, ...] = ()
     decoding: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     options: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
+    data: str = ""
+    exported: str = ""
+    examples: tuple[Example, ...] = ()
     metrics: dict[str, int | float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=_installed_versions)
     sha256: dict[str, str]

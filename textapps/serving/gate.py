@@ -65,7 +65,7 @@ class Gate:
             return vary
         return [
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"x-request-id"),
+            (b"access-control-expose-headers", b"x-request-id, server-timing"),
             *vary,
         ]
 

@@ -72,7 +72,12 @@ class Operations:
             if message["type"] == "http.response.start":
                 share.add(int(header(message, b"content-length") or 0))
                 status = message["status"]
-                added = [(b"x-request-id", identity), *self._gate.cors_headers(scope)]
+                spent = (time.perf_counter() - begin) * 1000  # of a stream, until it begins
+                added = [
+                    (b"x-request-id", identity),
+                    (b"server-timing", b"total;dur=%.1f" % spent),
+                    *self._gate.cors_headers(scope),
+                ]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 

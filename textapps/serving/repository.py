@@ -27,8 +27,8 @@ _log = logging.getLogger("textapps")
 class Repository:
     """Serves every `<directory>/<model>/<integer version>/` that holds a SavedModel.
 
-    Of each model it serves the newest version that loads, as TensorFlow Serving does by default.
-    A new version replaces the previous one once it is loaded and warmed up.
+    Of each model it serves the newest version that loads, as TensorFlow Serving does by default, or
+    the newest few. A new version replaces the oldest once it is loaded and warmed up.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Repository:
         on_batch: OnBatch = lambda model, version, signature, rows: None,
         verify_files: bool = True,
         ready_when: Literal["any", "all"] = "any",
+        versions: int = 1,
     ) -> None:
         """`on_batch` is called in the event loop when a model call begins."""
         self._directory = Path(directory)
@@ -51,6 +52,7 @@ class Repository:
             verify_files=verify_files,
         )
         self._ready_when = ready_when
+        self._versions = versions
         self._models: dict[str, ServedModel] = {}  # replaced, never changed: others read it
         self._removed: list[ServedModel] = []  # of which somebody holds a version still
         self._begun = False
@@ -97,7 +99,8 @@ class Repository:
         before = self._models
         kept = {name: before[name] for name in unreadable.keys() & before.keys()}
         self._models = kept | {
-            name: before.get(name) or ServedModel(name, max(versions), self._load)
+            name: before.get(name)
+            or ServedModel(name, max(versions), self._load, kept=self._versions)
             for name, versions in found.items()
         }
         self._removed += [before[name] for name in before.keys() - self._models.keys()]

@@ -5,6 +5,7 @@ import logging
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ class _Failure(NamedTuple):
 
 
 class ServedModel:
-    """Serves the newest version that loads; the one before serves until then.
+    """Serves the newest versions that load; those before serve until then.
 
     One thread updates it while others read, so shared values are replaced and never modified.
     """
@@ -53,11 +54,17 @@ class ServedModel:
         newest: int,
         load: Callable[[str, int, Path], ModelVersion],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        kept: int = 1,
     ) -> None:
-        """Load nothing yet; `newest` is the version that the first update will find."""
+        """Load nothing yet; `newest` is the version that the first update will find.
+
+        `kept` is the number of versions to serve.
+        """
         self.name = name
         self._load = load
         self._clock = clock
+        self._kept = kept
         self._loaded: dict[int, ModelVersion] = {}
         self._statuses = {newest: Status(newest, "START")}
         self._failed: dict[int, _Failure] = {}
@@ -92,17 +99,15 @@ class ServedModel:
         return loaded[wanted]
 
     def update(self, found: Mapping[int, Path]) -> bool:
-        """Serve the newest of the versions `found` on disk that loads.
+        """Serve the newest of the versions `found` on disk that load.
 
         A version that failed to load is tried again when its files change, and after 1, 2, 4, …
         seconds, at most 60. Returns whether a version has been loaded or freed.
         """
         before = set(self._loaded)
-        newest = next(
-            (v for v in sorted(found, reverse=True) if v in self._loaded or self._try(v, found[v])),
-            None,
-        )
-        for version in self._loaded.keys() - {newest}:
+        newest_first = sorted(found, reverse=True)
+        loading = (v for v in newest_first if v in self._loaded or self._try(v, found[v]))
+        for version in self._loaded.keys() - set(islice(loading, self._kept)):
             self._unload(version)
         freed = self._see_off()
         self._failed = {v: failure for v, failure in self._failed.items() if v in found}

@@ -57,6 +57,7 @@ def serve(
         on_batch=metrics.batch,
         verify_files=settings.verify_files,
         ready_when=settings.ready,
+        versions=settings.versions,
     )
     if settings.grpc_port:  # gRPC says too late that it cannot listen, and not why
         _listen(settings.host, settings.grpc_port, "--grpc-port, 0 for no gRPC").close()

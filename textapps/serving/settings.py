@@ -82,6 +82,9 @@ class Settings(BaseModel):
         "any",
         "Whether /health/ready needs any model to be loaded, with none still loading, or all.",
     )
+    versions: int = _field(
+        1, "How many of the newest versions of each model to serve, to compare them.", ge=1
+    )
     log_inputs: bool = _field(False, "Log the inputs of requests whose model call fails.")
     drain_seconds: int = _field(
         30, "Time that running requests have to finish after SIGTERM.", ge=0

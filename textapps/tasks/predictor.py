@@ -1,13 +1,16 @@
 """What the predictors of all tasks have in common."""
 
 import copy
+import logging
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
 from textapps.core.config import resolve
+from textapps.core.errors import DataError
 from textapps.core.names import models_folder
 from textapps.tasks import lifecycle
 from textapps.tasks.config import C
@@ -18,6 +21,7 @@ from textapps.training.plan import Indices, SequentialPlan
 from textapps.training.run_directory import RunDirectory
 from textapps.training.weights import parameter_count
 
+LOGGER = logging.getLogger("textapps")
 S = TypeVar("S")
 ANSWER_BATCH = 64  # examples in a batch of predictions
 
@@ -113,8 +117,27 @@ class TrainedPredictor(Generic[C, P, M]):
             "backbone": self.config.backbone.kind,
             "preset": self.config.preset,
             "labels": self.labels,
+            "exported": datetime.now(UTC).isoformat(timespec="seconds"),
             "metrics": read_metrics(self.run),
         }
+
+    def data_fields(self, examples: int) -> dict[str, Any]:
+        """The fields `data` and `examples` of the manifest.
+
+        Args:
+            examples: how many of each label to take from the validation split. If the data cannot
+                be read there are none, and a warning says why.
+        """
+        fields: dict[str, Any] = {"data": Path(self.config.data.source).name}
+        if not examples:
+            return fields
+        task = get_task(self.config.task)
+        try:
+            split = task.load_split(self.config, "validation", self.labels)
+        except DataError as error:
+            LOGGER.warning("the export has no examples for the web page: %s", error)
+            return fields
+        return {"data": split.name, "examples": tuple(task.examples(split, examples))}
 
 
 def several(inputs: S, noun: str, call: str) -> S:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textapps.datasets.stamp import training_files
 from textapps.evaluation.reports.sections import Report
 from textapps.exporting.config import ExportConfig
+from textapps.savedmodel.manifest import Example
 from textapps.tasks.config import C, Presets, TaskConfig
 from textapps.tasks.rows import Row
 from textapps.training.batches import BatchSource
@@ -179,6 +180,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
 
     evaluate: evaluates a predictor on the examples of the named split.
     report: the content of the HTML report on an evaluation.
+    examples: a few short examples of a split, so many of each label, for the manifest of an export.
     formats: by name, functions that publish an export under a folder.
     """
 
@@ -210,4 +212,5 @@ class Task(Generic[C, S, P, B, M, R, E]):
 
     evaluate: Callable[[R, S, str], E]
     report: Callable[[R, E], Report]
+    examples: Callable[[S, int], Iterable[Example]]
     formats: Mapping[str, Callable[[R, Path, ExportConfig], Path]]

@@ -11,6 +11,7 @@ const STATES = {
   END: "unloaded",
 };
 
+const HEADLINES = ["accuracy", "bleu", "bits_per_character"]; // the first that a model has
 const shares = ["accuracy", "macro_f1"];
 const METRICS = {
   accuracy: "Accuracy",
@@ -22,6 +23,27 @@ const METRICS = {
   bleu: "BLEU",
   chrf: "chrF",
 };
+
+/** The figure that says most about a model, null if it was not evaluated. */
+export function figure({ metrics: measured = {} }) {
+  const name = HEADLINES.find((each) => typeof measured[each] === "number");
+  return name ? `${METRICS[name]} ${say(name)(measured[name])}` : null;
+}
+
+/** What stands under the name of a model: data, date and figure; null if nothing is known. */
+export function facts(manifest) {
+  const { data, exported } = manifest;
+  const date = exported ? new Date(exported) : null;
+  const day = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" };
+  const known = [
+    data ? element("span", {}, "trained on ", element("bdi", { class: "name" }, data)) : null,
+    date && !Number.isNaN(date.getTime())
+      ? element("span", {}, "exported ", element("time", { datetime: exported }, date.toLocaleDateString("en-GB", day)))
+      : null,
+    figure(manifest) ? element("span", {}, element("b", {}, figure(manifest)), " (test split)") : null,
+  ].filter(Boolean);
+  return known.length ? element("p", { class: "facts" }, ...known) : null;
+}
 
 /** The side of a panel. */
 export function about(model) {
@@ -39,14 +61,14 @@ function section(title, content) {
   return content && element("section", {}, element("h3", {}, title), content);
 }
 
-function versions({ versions: list }) {
-  const rows = list.map(({ version, state, message }) =>
+function versions({ versions: all, reachable }) {
+  const rows = all.map(({ version, state, message }) =>
     element(
       "li",
-      { class: message ? "failed" : state.toLowerCase() },
+      { class: reachable ? (message ? "failed" : state.toLowerCase()) : "unknown" },
       element("span", { class: "light", "aria-hidden": "true" }),
       element("b", {}, `Version ${version}`),
-      ` ${message ? "failed" : (STATES[state] ?? state)}`,
+      ` ${reachable ? (message ? "failed" : (STATES[state] ?? state)) : "not reachable"}`,
       message ? element("p", { class: "message" }, message) : null,
     ),
   );
@@ -54,7 +76,7 @@ function versions({ versions: list }) {
 }
 
 function origin({ backbone, preset, metrics: measured, versions: made }) {
-  return facts([
+  return list([
     ["Backbone", backbone],
     ["Preset", preset],
     ["Parameters", measured?.parameters && whole(measured.parameters)],
@@ -64,15 +86,19 @@ function origin({ backbone, preset, metrics: measured, versions: made }) {
 }
 
 function metrics(measured) {
-  return facts(
+  return list(
     Object.entries(METRICS).map(([name, title]) => {
-      const say = shares.includes(name) ? percent : (value) => value.toPrecision(4);
       const [value, low, high] = ["", "_low", "_high"].map((end) => measured[name + end]);
       if (typeof value !== "number") return [title, null];
-      const interval = typeof low === "number" ? `${say(low)} to ${say(high)}` : null;
-      return [title, say(value), interval];
+      const interval = typeof low === "number" ? `${say(name)(low)} to ${say(name)(high)}` : null;
+      return [title, say(name)(value), interval];
     }),
   );
+}
+
+/** How a metric is written. */
+function say(name) {
+  return shares.includes(name) ? percent : (value) => value.toPrecision(4);
 }
 
 function signatures(all) {
@@ -99,7 +125,7 @@ function tensors(all) {
 }
 
 /** Rows of name, value and interval; null if no value is known. */
-function facts(rows) {
+function list(rows) {
   const known = rows.filter(([, value]) => value);
   if (!known.length) return null;
   return element(

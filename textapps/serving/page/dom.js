@@ -25,6 +25,11 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A region that scrolls when it is long, by keyboard too. */
+export function scroller(label, attributes = {}, ...children) {
+  return element("div", { tabindex: "0", role: "region", "aria-label": label, ...attributes }, ...children);
+}
+
 /** A label above a control, and a hint between them. */
 export function field(label, control, hint = null) {
   control.id ||= identity("field");

@@ -1,11 +1,10 @@
 // Continues a seed text, character by character.
 
-import { element, field, slider } from "./dom.js";
-import { count, duration, whole } from "./numbers.js";
-import { Question } from "./question.js";
-
-const LARGEST_SEED = 2 ** 31;
-const STEPS = { integer: 1, number: 0.01 }; // by JSON Schema's type
+import { copyButton } from "./copy.js";
+import { element, scroller } from "./dom.js";
+import { textInput } from "./inputs.js";
+import { count, duration } from "./numbers.js";
+import { controls } from "./options.js";
 
 export const title = "Text generator";
 export const what = "Start a text and watch the model continue it.";
@@ -14,53 +13,69 @@ export function fits({ signatures }) {
   return "start" in signatures && "continue" in signatures;
 }
 
-/** The elements of the panel. */
-export function build(model) {
-  const seed = element("textarea", { rows: 3, spellcheck: "false" });
+export function inputs(model) {
+  const seed = textInput("seed", "Seed", { rows: 3, hint: "The start of the text; may be empty." });
   const options = controls(model.manifest.options ?? {});
-  const answer = element("div", { class: "answer" });
-  const copy = element(
-    "button",
-    { type: "button", class: "quiet", hidden: true, click: () => copyText() },
-    "Copy",
-  );
-  let written = null;
-  const copyText = async () => {
-    try {
-      await navigator.clipboard.writeText(written.textContent);
-      copy.textContent = "Copied";
-    } catch {
-      copy.textContent = "Not allowed";
-    }
-  };
-  const question = new Question({
-    fields: [field("Seed", seed, "The start of the text; may be empty."), options.element],
+  return {
+    elements: [...seed.elements, options.element],
     button: "Generate",
-    answer,
-    extras: [copy],
-    run: async (signal) => {
+    values() {
       options.draw();
-      copy.textContent = "Copy";
-      written = sheet(answer, seed.value);
-      copy.hidden = !navigator.clipboard; // browsers have none on pages without https
-      const texts = model.stream({ seed: seed.value, ...options.values() }, signal);
-      const took = await write(written, texts, signal);
-      question.say(written.textContent);
-      return took;
+      return { ...seed.values(), ...options.values() };
     },
-  });
-  return question.parts;
+    fill(values) {
+      seed.fill(values);
+      options.fill(values);
+    },
+    brief: seed.brief,
+  };
+}
+
+export async function answer(model, values, place, asking) {
+  const written = sheet(values.seed);
+  place.replaceChildren(written, copyButton("Copy", () => written.textContent));
+  const took = await write(written, model.stream(known(model, values), asking), asking.signal);
+  return { summary: written.textContent, took };
+}
+
+export function requests(model, values) {
+  const { seed, ...options } = known(model, values);
+  const streamed = { name: "streamed", action: "stream", streamed: true, body: { seed, ...options } };
+  if (!model.has("generate")) return [streamed];
+  const body = { signature_name: "generate", instances: [row(model, seed, options)] };
+  return [streamed, { name: "in one piece", action: "predict", body }];
+}
+
+/** With the options of the form, where the model has a signature that takes them. */
+export function rows(model) {
+  const whole = model.has("generate");
+  return {
+    input: "seed",
+    signature: whole ? "generate" : "serving_default",
+    most: 8, // texts in a request: they take longer than other answers
+    row: (seed, options) => (whole ? row(model, seed, options) : { seed }),
+    outputs: ({ text }) => ({ text }),
+  };
+}
+
+/** Another model may have other options. */
+function known(model, { seed, ...options }) {
+  const names = Object.keys(model.manifest.options ?? {});
+  return { seed, ...Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name))) };
+}
+
+function row(model, seed, options) {
+  const { inputs } = model.signatures.generate;
+  return { seed, ...Object.fromEntries(Object.entries(options).filter(([name]) => name in inputs)) };
 }
 
 /** The output element, which starts with the seed. */
-function sheet(answer, seed) {
-  const written = element(
-    "div",
-    { class: "written", tabindex: "0", role: "region", "aria-label": "Generated text" },
+function sheet(seed) {
+  return scroller(
+    "Generated text",
+    { class: "written", dir: "auto" },
     element("span", { class: "seed" }, seed),
   );
-  answer.replaceChildren(written);
-  return written;
 }
 
 /** Write the stream; returns the number of characters and the time. */
@@ -86,64 +101,4 @@ async function write(written, texts, signal) {
   }
   const took = `${count(characters, "character")} in ${duration(performance.now() - begin)}`;
   return signal.aborted ? `stopped after ${took}` : took;
-}
-
-/** A slider for each number among the options, made from its JSON schema in the manifest. */
-function controls({ random_seed: _, ...options }) {
-  const numbers = Object.entries(options).filter(([, { type }]) => type in STEPS);
-  const sliders = numbers.map(([name, schema]) => ({ name, schema, ...sliderOf(name, schema) }));
-  const number = element("input", {
-    type: "number",
-    min: 0,
-    max: LARGEST_SEED,
-    step: 1,
-    value: 0,
-    required: true,
-  });
-  const another = element("input", { type: "checkbox", checked: true });
-  number.addEventListener("input", () => {
-    another.checked = false;
-  });
-  const fresh = element("label", { class: "check" }, another, "new for each text");
-  const optional = sliders.filter(({ schema }) => "off" in schema);
-  const others = sliders.filter(({ schema }) => !("off" in schema));
-  const more = element(
-    "details",
-    { class: "more" },
-    element("summary", {}, "More options"),
-    element(
-      "div",
-      { class: "controls" },
-      ...optional.map(({ row }) => row),
-      element("div", { class: "random" }, field("Random seed", number), fresh),
-    ),
-  );
-  number.addEventListener("invalid", () => {
-    more.open = true; // the invalid field must be visible
-  });
-  return {
-    element: element("div", { class: "controls" }, ...others.map(({ row }) => row), more),
-    draw() {
-      if (another.checked) number.value = String(Math.floor(Math.random() * LARGEST_SEED));
-    },
-    values: () => ({
-      ...Object.fromEntries(sliders.map(({ name, range }) => [name, range.valueAsNumber])),
-      random_seed: number.valueAsNumber,
-    }),
-  };
-}
-
-/** Its range is the usual one, but has room for the default. */
-function sliderOf(name, schema) {
-  const { type, default: value, minimum, exclusiveMinimum, maximum, usual_maximum, off } = schema;
-  const words = name.replaceAll("_", " ");
-  const say = type === "integer" ? whole : (number) => number.toFixed(2);
-  return slider(words[0].toUpperCase() + words.slice(1), {
-    min: minimum ?? exclusiveMinimum + STEPS[type],
-    max: Math.max(usual_maximum ?? maximum, value),
-    step: STEPS[type],
-    value,
-    say: (number) => (number === off ? "off" : say(number)),
-    hint: schema.description,
-  });
 }

@@ -1,35 +1,54 @@
 // The page: one panel per served model, kept up to date.
 
 import { element } from "./dom.js";
+import { History } from "./history.js";
+import { read } from "./link.js";
 import { Model } from "./model.js";
 import { count } from "./numbers.js";
 import { Panel } from "./panel.js";
-import { Server } from "./server.js";
+import { NoAnswer, Server } from "./server.js";
 
 const LOOK_EVERY_MS = 4000;
 
 const byId = (id) => document.getElementById(id);
-const server = new Server(askForToken);
+const server = new Server(askForToken, () => setTimeout(look));
 const served = new Map(); // name → { model, panel, item }
+const place = {
+  served: () => names().map((name) => served.get(name).model),
+  history: new History(),
+  locked: () => server.locked,
+};
 let looking = false;
 let shown = null; // the name of the model whose panel is visible
+let filled = null; // the fragment whose values are in a form
 
 /** Get the list of models and show it. */
 async function look() {
   if (looking) return;
   looking = true;
   try {
+    await server.lives();
     const { models } = await server.get("v1/models");
     for (const name of served.keys()) {
       if (!models.some((listed) => listed.name === name)) remove(name);
     }
     await Promise.all(models.map(take));
+    reach(true);
     summarise();
     notice(null);
   } catch (error) {
-    notice(error.message);
+    if (error instanceof NoAnswer) reach(false);
+    notice(error instanceof NoAnswer ? `${error.message} The page tries again every few seconds.` : error.message);
   } finally {
     looking = false;
+  }
+}
+
+/** Whether the server responds: what is shown as serving must be. */
+function reach(reachable) {
+  for (const { model, panel } of served.values()) {
+    model.reachable = reachable;
+    panel.update();
   }
 }
 
@@ -49,7 +68,7 @@ async function take(listed) {
 
 function add(name) {
   const model = new Model(server, name);
-  const panel = new Panel(model);
+  const panel = new Panel(model, place);
   const item = element("li", {}, panel.link);
   served.set(name, { model, panel, item });
   const next = names()[names().indexOf(name) + 1];
@@ -78,22 +97,18 @@ function summarise() {
   choose();
 }
 
-/** Show the model in the address, or else the first one. */
+/** Show the model in the address, or else the first one, and the input that a link carries. */
 function choose() {
-  const named = decode(location.hash.slice(1));
-  const chosen = served.has(named) ? named : names()[0];
+  const { name, values } = read(location.hash);
+  const chosen = served.has(name) ? name : names()[0];
+  if (values && chosen === name && filled !== location.hash) {
+    filled = location.hash;
+    served.get(name).panel.fill(values);
+  }
   if (chosen === shown) return;
   shown = chosen;
-  for (const [name, { panel }] of served) panel.show(name === chosen);
+  for (const [each, { panel }] of served) panel.show(each === chosen);
   document.title = chosen ? `${chosen} – textapps` : "textapps";
-}
-
-function decode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** Announce a change to screen readers. */
@@ -102,9 +117,9 @@ function say(words) {
 }
 
 function notice(words) {
-  const place = byId("notice");
-  if (place.textContent !== (words ?? "")) place.textContent = words ?? "";
-  place.hidden = words === null;
+  const here = byId("notice");
+  if (here.textContent !== (words ?? "")) here.textContent = words ?? "";
+  here.hidden = words === null;
 }
 
 /** Resolves to the token that the user enters. */
@@ -124,6 +139,10 @@ function askForToken(wrong) {
   });
 }
 
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the fragment of the address names a model
+  served.get(shown)?.panel.focus();
+});
 addEventListener("hashchange", choose);
 document.addEventListener("visibilitychange", () => document.hidden || look());
 setInterval(() => document.hidden || look(), LOOK_EVERY_MS);

@@ -4,10 +4,13 @@
 export class Model {
   #server;
   #described = null;
+  #pin = null;
 
   constructor(server, name) {
     this.#server = server;
     this.name = name;
+    /** Whether the server responds. */
+    this.reachable = true;
     /** The version in service, null if none is loaded. */
     this.version = null;
     /** `{ version, state, message }`, newest first. */
@@ -18,7 +21,23 @@ export class Model {
   }
 
   get path() {
+    return this.#pin === null ? this.#base : `${this.#base}/versions/${this.#pin}`;
+  }
+
+  get #base() {
     return `v1/models/${encodeURIComponent(this.name)}`;
+  }
+
+  /** The same model in another version, which is asked as this one is. */
+  pinned(version) {
+    const other = new Model(this.#server, this.name);
+    other.#pin = version;
+    return Object.assign(other, { version, signatures: this.signatures });
+  }
+
+  /** Load the description of a pinned version. */
+  async prepare() {
+    if (this.#pin !== null && this.#described === null) await this.#describe(this.#pin);
   }
 
   get labels() {
@@ -41,21 +60,21 @@ export class Model {
   }
 
   /** Send rows to a signature; returns the outputs of each by name. */
-  async predict(instances, signature = "serving_default", signal = undefined) {
+  async predict(instances, signature, asking) {
     const body = { signature_name: signature, instances };
-    const { predictions } = await this.#server.post(`${this.path}:predict`, body, signal);
+    const { predictions } = await this.#server.post(`${this.path}:predict`, body, asking);
     const outputs = Object.keys(this.signatures[signature].outputs);
     return outputs.length === 1 ? predictions.map((value) => ({ [outputs[0]]: value })) : predictions;
   }
 
-  /** Send a body unchanged; returns the response unchanged. */
-  ask(body, signal) {
-    return this.#server.post(`${this.path}:predict`, body, signal);
+  /** Send a body unchanged; returns the response, whole numbers of any size included. */
+  ask(body, asking) {
+    return this.#server.post(`${this.path}:predict`, body, asking, { exact: true });
   }
 
   /** The pieces of a generated text. Throws the server's error if generation fails. */
-  async *stream(options, signal) {
-    for await (const { event, data } of this.#server.stream(`${this.path}:stream`, options, signal)) {
+  async *stream(options, asking) {
+    for await (const { event, data } of this.#server.stream(`${this.path}:stream`, options, asking)) {
       if (event === "error") throw new Error(data.error);
       if (event === "done") return;
       yield data.text;
@@ -64,7 +83,7 @@ export class Model {
   }
 
   async #statuses() {
-    const { model_version_status: statuses } = await this.#server.get(this.path);
+    const { model_version_status: statuses } = await this.#server.get(this.#base);
     return statuses.map(({ version, state, status }) => ({
       version,
       state,
@@ -73,7 +92,7 @@ export class Model {
   }
 
   async #describe(version) {
-    const path = `${this.path}/versions/${version}`;
+    const path = `${this.#base}/versions/${version}`;
     const [manifest, metadata] = await Promise.all([
       this.#server.get(`${path}/manifest`),
       this.#server.get(`${path}/metadata`),

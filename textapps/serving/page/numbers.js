@@ -8,8 +8,14 @@ export function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+/** A share of one as a length for the style of a bar. */
+export function length(share) {
+  return Number.isFinite(share) ? String(Math.max(0, Math.min(1, share))) : "0";
+}
+
 /** A change of probability in percentage points, with its sign. */
 export function points(change) {
+  if (!Number.isFinite(change)) return "–";
   const value = Math.abs(100 * change).toFixed(1);
   if (value === "0.0") return "0.0";
   return `${change < 0 ? "−" : "+"}${value}`;

@@ -1,7 +1,7 @@
 // Labels and their probabilities.
 
 import { element } from "./dom.js";
-import { percent } from "./numbers.js";
+import { length, percent } from "./numbers.js";
 
 const SHOWN = 10;
 
@@ -10,7 +10,7 @@ export function verdict({ label, probability }) {
   return element(
     "p",
     { class: "verdict" },
-    element("strong", {}, label),
+    element("strong", {}, element("bdi", {}, label)),
     " ",
     element("span", { class: "sure" }, percent(probability)),
   );
@@ -20,7 +20,7 @@ export function verdict({ label, probability }) {
 export function bars(labels, scores) {
   const rows = scores
     .map((score, i) => ({ label: labels[i] ?? `class ${i}`, score }))
-    .sort((a, b) => b.score - a.score);
+    .sort((a, b) => rank(b.score) - rank(a.score));
   const rest = rows.slice(SHOWN);
   return element(
     "div",
@@ -32,17 +32,22 @@ export function bars(labels, scores) {
   );
 }
 
+/** What is no number comes last. */
+function rank(score) {
+  return Number.isNaN(score) ? -Infinity : score;
+}
+
 function list(rows) {
   return element("ul", {}, ...rows.map(row));
 }
 
 function row({ label, score }) {
   const bar = element("span", { class: "bar", "aria-hidden": "true" });
-  bar.style.setProperty("--share", String(score));
+  bar.style.setProperty("--share", length(score));
   return element(
     "li",
     {},
-    element("span", { class: "bar-label" }, label),
+    element("bdi", { class: "bar-label" }, label),
     bar,
     element("span", { class: "bar-value" }, percent(score)),
   );

@@ -1,5 +1,7 @@
 // Talking to the server: its public endpoints, its errors in words, its token.
 
+import { serverTime } from "./asking.js";
+import { parse } from "./json.js";
 import { events } from "./sse.js";
 
 const MEANINGS = {
@@ -8,6 +10,8 @@ const MEANINGS = {
   503: "The server is overloaded: try again in a moment",
   504: "The server did not respond in time",
 };
+
+const PATIENCE_MS = 5000; // with a server that only says that it lives
 
 /** A request that was answered, but not with what was asked for. The message is for people. */
 export class ServerError extends Error {
@@ -25,14 +29,19 @@ export class NoAnswer extends Error {
   }
 }
 
-/** The server of this page. `askForToken(wrong)` resolves to the token to use. */
+/**
+ * The server of this page. `askForToken(wrong)` resolves to the token to use; `lost()` is called
+ * when a request found no server.
+ */
 export class Server {
   #askForToken;
   #asking = null;
   #token = null;
+  #lost;
 
-  constructor(askForToken) {
+  constructor(askForToken, lost) {
     this.#askForToken = askForToken;
+    this.#lost = lost;
     try {
       this.#token = sessionStorage.getItem("textapps-token");
     } catch {
@@ -40,26 +49,49 @@ export class Server {
     }
   }
 
-  /** JSON from a path such as "v1/models". */
-  async get(path) {
-    return json(await this.#fetch(path, { cache: "no-store" }));
+  /** Whether it wants a token. */
+  get locked() {
+    return this.#token !== null;
   }
 
-  /** The JSON answer to a JSON body. */
-  async post(path, body, signal) {
-    return json(await this.#fetch(path, post(body, signal)));
+  /** Throws NoAnswer if the server does not say within seconds that it lives. */
+  async lives() {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await fetch("health/live", { cache: "no-store", signal }).catch(() => null);
+    if (!response?.ok) throw new NoAnswer();
+  }
+
+  /** JSON from a path such as "v1/models". */
+  async get(path) {
+    return parse(await (await this.#fetch(path, { cache: "no-store" })).text());
+  }
+
+  /** The JSON answer to a JSON body, an object or a text; `exact` as for `parse`. */
+  async post(path, body, asking, { exact = false } = {}) {
+    const begin = performance.now();
+    const response = await this.#fetch(path, post(body, asking?.signal));
+    const text = await response.text().catch((error) => this.#fail(error));
+    asking?.answered(performance.now() - begin, serverTime(response.headers.get("server-timing")));
+    return parse(text, { exact });
   }
 
   /** The events that answer a JSON body: `{ event, data }`, the data parsed. */
-  async *stream(path, body, signal) {
-    const response = await this.#fetch(path, post(body, signal));
+  async *stream(path, body, asking) {
+    const response = await this.#fetch(path, post(body, asking?.signal));
     try {
       for await (const { event, data } of events(response.body)) {
         yield { event, data: JSON.parse(data) };
       }
     } catch (error) {
-      throw error instanceof TypeError ? new NoAnswer() : error;
+      this.#fail(error);
     }
+  }
+
+  /** Throws what an error of fetch means. */
+  #fail(error) {
+    if (!(error instanceof TypeError)) throw error;
+    this.#lost();
+    throw new NoAnswer();
   }
 
   async #fetch(path, options) {
@@ -68,9 +100,7 @@ export class Server {
       const response = await fetch(path, {
         ...options,
         headers: { ...options.headers, ...(token && { authorization: `Bearer ${token}` }) },
-      }).catch((error) => {
-        throw error instanceof TypeError ? new NoAnswer() : error;
-      });
+      }).catch((error) => this.#fail(error));
       if (response.ok) return response;
       if (response.status !== 401) throw new ServerError(response.status, await said(response));
       // One question at a time, and none about a token that has been replaced meanwhile.
@@ -97,18 +127,6 @@ function post(body, signal) {
     signal,
   };
 }
-
-async function json(response) {
-  // The server may write NaN and Infinity, which are numbers there but not in JSON.
-  const text = await response.text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    return JSON.parse(text.replace(STRING_OR_NUMBER, (found) => (found[0] === '"' ? found : "null")));
-  }
-}
-
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
 
 async function said(response) {
   try {

@@ -1,8 +1,8 @@
 // Getting sound: from a file, or from the microphone. Both give mono samples at a chosen rate.
 
-const MOST_SECONDS = 60;
+const MOST_SECONDS = 60; // more than any model takes
 
-/** The sound in a file, of any kind that the browser reads, cut after a minute. */
+/** The sound in a file of any kind that the browser reads. Throws if it is longer than a minute. */
 export async function readSound(file, rate_hz) {
   // A context decodes to its own rate.
   const context = new OfflineAudioContext(1, 1, rate_hz);
@@ -12,7 +12,11 @@ export async function readSound(file, rate_hz) {
   } catch {
     throw new Error(`“${file.name}” is not a sound that this browser can read.`);
   }
-  const samples = new Float32Array(Math.min(buffer.length, MOST_SECONDS * rate_hz));
+  if (buffer.duration > MOST_SECONDS) {
+    const seconds = Math.round(buffer.duration);
+    throw new Error(`“${file.name}” is ${seconds} s long: choose a recording of at most ${MOST_SECONDS} s.`);
+  }
+  const samples = new Float32Array(buffer.length);
   for (let channel = 0; channel < buffer.numberOfChannels; channel += 1) {
     const part = buffer.getChannelData(channel);
     for (let i = 0; i < samples.length; i += 1) samples[i] += part[i] / buffer.numberOfChannels;
@@ -54,11 +58,16 @@ export class Recording {
     this.#context.createMediaStreamSource(this.#stream).connect(capture);
   }
 
+  /** Ends it and forgets what was heard. */
+  async cancel() {
+    this.#stream.getTracks().forEach((track) => track.stop());
+    await this.#context.close();
+  }
+
   /** Ends it; gives what was heard. */
   async end(rate_hz) {
-    this.#stream.getTracks().forEach((track) => track.stop());
     const own_hz = this.#context.sampleRate;
-    await this.#context.close();
+    await this.cancel();
     const samples = new Float32Array(this.#blocks.reduce((sum, block) => sum + block.length, 0));
     let offset = 0;
     for (const block of this.#blocks) {

@@ -1,7 +1,8 @@
 // Sentence in, translations out, best first.
 
-import { element, field } from "./dom.js";
-import { Question } from "./question.js";
+import { element, scroller } from "./dom.js";
+import { textInput } from "./inputs.js";
+import { length } from "./numbers.js";
 
 const IMPOSSIBLE = -1e9; // the score of a missing translation
 
@@ -13,31 +14,40 @@ export function fits({ signatures: { serving_default: signature } }) {
   return Object.keys(signature.inputs).join() === "source" && "translation" in signature.outputs;
 }
 
-/** The elements of the panel. */
-export function build(model) {
-  const source = element("textarea", { rows: 3, required: true });
-  const answer = element("div", { class: "answer" });
-  const question = new Question({
-    fields: [field("Sentence", source)],
-    button: "Translate",
-    answer,
-    run: async (signal) => {
-      const ranked = await translations(model, source.value, signal);
-      answer.replaceChildren(best(ranked[0]), ...(ranked.length > 1 ? [others(ranked)] : []));
-      question.say(ranked[0].text);
-    },
-  });
-  return question.parts;
+export function inputs() {
+  return { ...textInput("source", "Sentence", { rows: 3, required: true }), button: "Translate" };
 }
 
-async function translations(model, source, signal) {
+export async function answer(model, { source }, place, asking) {
+  const ranked = await translations(model, source, asking);
+  place.replaceChildren(best(ranked[0]), ...(ranked.length > 1 ? [others(ranked)] : []));
+  return { summary: ranked[0].text };
+}
+
+export function requests(model, { source }) {
+  const one = { name: "best", action: "predict", body: { instances: [{ source }] } };
+  if (!model.has("n_best")) return [one];
+  const body = { signature_name: "n_best", instances: [{ source }] };
+  return [{ name: "several", action: "predict", body }, one];
+}
+
+export function rows() {
+  return {
+    input: "source",
+    signature: "serving_default",
+    row: (source) => ({ source }),
+    outputs: ({ translation, score }) => ({ translation, score }),
+  };
+}
+
+async function translations(model, source, asking) {
   if (model.has("n_best")) {
-    const [{ translations, scores }] = await model.predict([{ source }], "n_best", signal);
+    const [{ translations, scores }] = await model.predict([{ source }], "n_best", asking);
     return translations
       .map((text, i) => ({ text, score: scores[i] }))
       .filter(({ score }, i) => i === 0 || score > IMPOSSIBLE / 2);
   }
-  const [{ translation, score }] = await model.predict([{ source }], "serving_default", signal);
+  const [{ translation, score }] = await model.predict([{ source }], "serving_default", asking);
   return [{ text: translation, score }];
 }
 
@@ -45,7 +55,7 @@ function best({ text, score }) {
   return element(
     "div",
     { class: "translation" },
-    element("p", { class: "best" }, text || "(an empty translation)"),
+    scroller("Translation", { class: "best", dir: "auto" }, text || "(an empty translation)"),
     scored(score),
   );
 }
@@ -55,14 +65,14 @@ function others(ranked) {
   const [{ score: highest }] = ranked;
   const rows = ranked.map(({ text, score }) => {
     const bar = element("span", { class: "bar", "aria-hidden": "true" });
-    bar.style.setProperty("--share", String(Math.exp(score - highest)));
-    return element("li", {}, element("span", { class: "text" }, text), bar, scored(score));
+    bar.style.setProperty("--share", length(Math.exp(score - highest)));
+    return element("li", {}, element("bdi", { class: "text" }, text), bar, scored(score));
   });
   return element(
     "div",
     {},
     element("h3", {}, "Ranking"),
-    element("ol", { class: "ranked" }, ...rows),
+    scroller("Ranking", { class: "ranking" }, element("ol", { class: "ranked" }, ...rows)),
     element("p", { class: "hint" }, "Scores are length-normalised log-probabilities: closer to 0 is better."),
   );
 }

@@ -34,3 +34,8 @@ export function base64(bytes) {
   }
   return pieces.join("");
 }
+
+/** The bytes of a text in base64. */
+export function bytesOf(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}

@@ -1,6 +1,8 @@
 """From a corpus to streams of character ids."""
 
 import logging
+import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,8 @@ from textapps.core.errors import DataError
 from textapps.datasets.corpus.examples import Corpus
 from textapps.datasets.corpus.loader import load_corpora
 from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.savedmodel.manifest import Example
+from textapps.tasks.examples import short_ones
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.task import Labels
 from textapps.training.streams import ScoringBatchSource, StreamBatchSource
@@ -16,6 +20,7 @@ from textapps.training.streams import ScoringBatchSource, StreamBatchSource
 BEGINNING = "\n"  # every text begins on a new line
 LEAD = 256  # characters that each stream of an evaluation but the first reads before it is scored
 SHOWN = 20  # unknown characters in a message
+SEED_CHARACTERS = 40  # of an example
 EVALUATION_STREAMS = 64  # more than in training, because no gradient is kept
 
 
@@ -74,3 +79,22 @@ def scoring_batches(
 def encode_from_start(preprocessor: CharacterPreprocessor, text: str) -> NDArray[np.int32]:
     """int32[1 + characters]: the ids of a line break and of the text."""
     return preprocessor.encode(BEGINNING + text)
+
+
+def examples(split: Corpus, count: int) -> Iterator[Example]:
+    """`count` beginnings of paragraphs, of lines where there are too few of them."""
+    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", split.text)]
+    parts = paragraphs if len(paragraphs) > count else split.text.split("\n")
+    seeds = [_beginning(part) for part in parts]
+    for row in short_ones(seeds, range(len(seeds)), count):
+        yield Example(inputs={"seed": seeds[row]})
+
+
+def _beginning(text: str) -> str:
+    """
+    >>> _beginning("It was a bright cold day in April, and the clocks")
+    'It was a bright cold day in April, and'
+    """
+    whole = text[: SEED_CHARACTERS + 1]
+    cut = whole.rpartition(" ")[0] if len(text) > SEED_CHARACTERS else text
+    return cut or text[:SEED_CHARACTERS]

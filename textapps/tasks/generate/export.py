@@ -24,6 +24,7 @@ def export_saved_model(generator: TextGenerator, models_dir: Path, config: Expor
         track=(),
         manifest_fields={
             **generator.manifest_fields,
+            **generator.data_fields(config.examples),
             "state": signatures.state,
             "decoding": decoding,
             "options": option_schemas(generator.config.decoding),

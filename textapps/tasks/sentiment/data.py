@@ -1,12 +1,15 @@
 """From labelled texts to a featurizer and batches of token ids."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from textapps.datasets.texts.examples import LabelledTexts, unspaced
 from textapps.datasets.texts.loader import load_texts
+from textapps.savedmodel.manifest import Example
+from textapps.tasks.examples import short_ones
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.task import Labels
@@ -63,3 +66,10 @@ def validation_batches(
     sequences = featurizer.encode(validation.texts)
     plan = SequentialPlan(np.diff(sequences["ids"][1]), 2 * config.training.batch_size)
     return TextBatchSource(sequences, validation.labels, plan)
+
+
+def examples(split: LabelledTexts, count: int) -> Iterator[Example]:
+    """Short texts, `count` of each label."""
+    for label, name in enumerate(split.label_names):
+        for row in short_ones(split.texts, np.flatnonzero(split.labels == label), count):
+            yield Example(inputs={"text": split.texts[row]}, expected={"label": name})

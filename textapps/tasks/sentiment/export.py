@@ -42,7 +42,7 @@ def export_saved_model(
             )
         },
         track=classifier.preprocessor.resources,
-        manifest_fields=classifier.manifest_fields,
+        manifest_fields=classifier.manifest_fields | classifier.data_fields(config.examples),
         cases=cases,
         models_dir=models_dir,
         config=config,

@@ -1,6 +1,8 @@
 """From clips to a front end and batches of waveforms."""
 
-from collections.abc import Sequence
+import io
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +14,13 @@ from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.recordings import loudest
 from textapps.preprocessing.resampling import resample
 from textapps.preprocessing.trimming import trimmed
+from textapps.savedmodel.manifest import Example
 from textapps.tasks.predictor import ANSWER_BATCH
 from textapps.tasks.speech.batches import ClipBatchSource
 from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.task import Labels
 
+EXAMPLE_BYTES = 400_000  # of all clips in a manifest, before base64
 LEARNED_FROM = 2_000  # clips; more would hardly change the normalisation
 
 
@@ -90,6 +94,27 @@ def without_silence(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.f
 def _one(waveform: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """A batch of one recording and its length."""
     return np.clip(waveform, -1, 1)[None], np.array([len(waveform)], np.int32)
+
+
+def examples(split: Clips, count: int) -> Iterator[Example]:
+    """`count` clips of each label, spread over the split; fewer if they would be too large.
+
+    They are WAV files of 8-bit mu-law, half as large as those of 16-bit PCM.
+    """
+    import soundfile
+
+    by_label = [np.flatnonzero(split.labels == label) for label in range(len(split.names))]
+    label_bytes = len(by_label) * max(1, int(split.lengths.max(initial=0)))
+    most = min(count, max(1, EXAMPLE_BYTES // label_bytes))
+    for rows in by_label:
+        spread = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)
+        for row in rows[spread]:
+            file = io.BytesIO()
+            waveform = split.waveforms([row])[0, : split.lengths[row]]
+            soundfile.write(file, waveform, split.rate_hz, subtype="ULAW", format="WAV")
+            encoded = {"b64": b64encode(file.getvalue()).decode()}
+            label = split.names[split.labels[row]]
+            yield Example(inputs={"audio_bytes": encoded}, expected={"label": label})
 
 
 def _load(

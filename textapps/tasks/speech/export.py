@@ -60,7 +60,11 @@ def export_saved_model(
     return export_model(
         endpoints,
         track=(),
-        manifest_fields=recognizer.manifest_fields | {"state": state},
+        manifest_fields={
+            **recognizer.manifest_fields,
+            **recognizer.data_fields(config.examples),
+            "state": state,
+        },
         cases=cases,
         models_dir=models_dir,
         config=config,

@@ -67,6 +67,7 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
             files=files,
             sha256=checksums(directory),
             **recognizer.manifest_fields,
+            **recognizer.data_fields(0),
             **figures,
         ).write(directory)
 

@@ -1,12 +1,14 @@
 """From sentence pairs to batches of token ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from textapps.core.errors import DataError
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
+from textapps.savedmodel.manifest import Example
+from textapps.tasks.examples import short_ones
 from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.training.token_batches import TokenBatchSource
@@ -72,3 +74,10 @@ def validation_batches(
         None,
         multiple=LENGTH_MULTIPLE,
     )
+
+
+def examples(split: Pairs, count: int) -> Iterator[Example]:
+    """`count` short sentences with their translations."""
+    for row in short_ones(split.sources, range(len(split)), count):
+        expected = {"translation": split.targets[row]}
+        yield Example(inputs={"source": split.sources[row]}, expected=expected)

@@ -60,7 +60,11 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
             "n_best": Endpoint(n_best, [source], _limits(translator, several)),
         },
         track=translator.preprocessor.resources,
-        manifest_fields=translator.manifest_fields | {"decoding": decoding.model_dump()},
+        manifest_fields={
+            **translator.manifest_fields,
+            **translator.data_fields(config.examples),
+            "decoding": decoding.model_dump(),
+        },
         cases=lambda: [
             Case(DEFAULT_SIGNATURE, {"source": list(TEXTS)}, _default_answers(translator)),
             Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),

@@ -60,5 +60,6 @@ TASK = Task(
     objective=objective,
     evaluate=evaluate,
     report=report,
+    examples=data.examples,
     formats={"saved_model": export_saved_model},
 )
