@@ -182,6 +182,18 @@ def test_a_body_counts_as_large_as_it_is_after_decompression(repository: Reposit
     assert response.status_code == 503
 
 
+def test_an_error_is_sent_while_the_memory_is_taken(repository: Repository) -> None:
+    held = Held(most_bytes=30_000)
+    with patch.object(app_module, "Held", lambda most: held):
+        app = create_app(Settings(max_body_mb=0.1), repository)
+    held.add(20_000)
+    body = b"[" * (2**16 + 9_990)
+    response = Asker(app).post(PREDICT, body)
+    assert "nested" in error_of(response)
+    assert response.status_code == 400
+    held.add(30_000 - 20_000)  # the request has given back what it held
+
+
 def test_large_answers_together_have_a_limit(built: Built, tmp_path: Path) -> None:
     repository = repository_of(tmp_path, built, zeros="zeros")
     app = create_app(Settings(max_body_mb=0.02, max_answer_mb=0.2), repository)  # 3.7 MB

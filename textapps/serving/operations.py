@@ -70,7 +70,8 @@ class Operations:
         async def send_with_identity(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                share.add(int(header(message, b"content-length") or 0))
+                if message["status"] == 200:  # an error is small, and must always be sent
+                    share.add(int(header(message, b"content-length") or 0))
                 status = message["status"]
                 spent = (time.perf_counter() - begin) * 1000  # of a stream, until it begins
                 added = [
