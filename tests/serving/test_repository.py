@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 import weakref
+from collections import deque
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -543,6 +544,25 @@ def test_the_collector_passes_by_what_is_loaded_but_finds_what_is_not_used(
     finally:
         repository.stop()
         gc.unfreeze()
+
+
+def test_garbage_of_requests_is_collected_however_much_is_loaded() -> None:
+    loaded = [[] for _ in range(1_200_000)]
+    in_progress = deque(maxlen=20_000)
+    threshold = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)  # Python's own
+    try:
+        repository_module._hide_from_collector()
+        before = gc.get_stats()[2]["collections"]
+        for _ in range(200_000):
+            request = []
+            request.append(request)
+            in_progress.append(request)
+        assert gc.get_stats()[2]["collections"] > before
+    finally:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
+        del loaded
 
 
 def test_stopping_loads_no_more(directory, place, loads) -> None:
