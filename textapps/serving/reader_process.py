@@ -21,7 +21,6 @@ def main(root: str) -> None:
 
     import_messages_alone()
     gc.disable()  # looking for cycles while a body is parsed takes longer than parsing
-    gc.freeze()
     with socket.socket(fileno=os.dup(0)) as connection:
         while True:
             try:
@@ -36,6 +35,7 @@ def main(root: str) -> None:
                 return
             del request, arguments, answer  # they may be large
             gc.collect()  # an error that holds its own traceback would hold the body too
+            gc.freeze()  # the next collection passes by what is imported
 
 
 if __name__ == "__main__":
