@@ -1,9 +1,12 @@
 """The mixer of the backbone lstm."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import keras
+import tensorflow as tf
 
+from textapps.backbones.recurrence import Derivative, Tensors
 from textapps.backbones.recurrent import RecurrentMixer
 
 
@@ -21,3 +24,44 @@ class LSTM(RecurrentMixer):
     def make_layer(self, units: int, **options: Any) -> Any:
         """See `RecurrentMixer`."""
         return keras.layers.LSTM(units, **options)
+
+    def make_steps(self, activation: Any, derivative: Derivative) -> "LSTMSteps":
+        """See `RecurrentMixer`."""
+        return LSTMSteps(activation, derivative)
+
+
+class LSTMSteps:
+    """i, f, g, o = inputs + products; c' = σ(f) c + σ(i) tanh(g); h' = σ(o) tanh(c')."""
+
+    kept: tuple[int, ...] = (1, 1, 1, 1, 1, 1)
+    shared = True
+
+    def __init__(self, activation: Callable[[Any], Any], derivative: Derivative) -> None:
+        self.activation = activation
+        self.derivative = derivative
+
+    def forward(self, inputs: Any, products: Any, state: Tensors) -> tuple[Tensors, Tensors]:
+        """See `Steps`."""
+        _, c = state
+        gates = inputs + products
+        i, f, g, o = tf.split(gates, 4, axis=1)
+        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), self.activation(g), tf.sigmoid(o)
+        new = f * c + i * g
+        shown = self.activation(new)
+        return (o * shown, new), (i, f, g, o, c, shown)
+
+    def backward(self, gradients: Tensors, kept: Tensors) -> tuple[Any, Any, Tensors]:
+        """See `Steps`."""
+        dh, dc = gradients
+        i, f, g, o, c, shown = kept
+        dc = dc + self.derivative(shown, dh * o)
+        d = tf.concat(
+            [
+                tf.raw_ops.SigmoidGrad(y=i, dy=dc * g),
+                tf.raw_ops.SigmoidGrad(y=f, dy=dc * c),
+                self.derivative(g, dc * i),
+                tf.raw_ops.SigmoidGrad(y=o, dy=dh * shown),
+            ],
+            axis=1,
+        )
+        return d, d, (None, dc * f)
