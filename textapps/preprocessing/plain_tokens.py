@@ -63,7 +63,7 @@ class PlainTokenizer(Tokenizer):
         numbered, limit = NumberedTokens(), TextConfig(max_tokens=config.max_tokens)
 
         def provisional(batch: Any) -> Any:
-            tokens = _cut(fold(batch, config.lowercase), config.tokens)
+            tokens = _cut(fold(batch, config), config.tokens)
             return truncate(numbered(tokens), limit)
 
         encoded = [encode_all(provisional, texts) for texts in sides]

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.core.tokens import FIRST, PAD, UNK
-from textapps.preprocessing.config import TextConfig
+from textapps.preprocessing.config import SubwordConfig, TextConfig, UnicodeForm
+from textapps.preprocessing.unicode_form import normalize
 from textapps.preprocessing.vocabulary import Vocabulary
 
 # U+02BC is an apostrophe that Unicode counts as a letter, so it does not split a word.
@@ -133,7 +134,7 @@ class NumberedTokens:
 
 def tokenize(texts: Any, config: TextConfig) -> Any:
     """string[batch] → ragged string[batch, (tokens)], not truncated."""
-    texts = clean(texts, config.lowercase)
+    texts = clean(texts, config)
     if config.standardize:
         for pattern, replacement in _STANDARD:
             texts = tf.strings.regex_replace(texts, pattern, replacement)
@@ -145,13 +146,23 @@ def tokenize(texts: Any, config: TextConfig) -> Any:
     return tf.strings.split(texts)
 
 
-def clean(texts: Any, lowercase: bool) -> Any:
-    """string[batch] → the same as valid UTF-8, optionally in lower case."""
+def clean(texts: Any, config: TextConfig | SubwordConfig) -> Any:
+    """string[batch] → the same as valid UTF-8, in the form and the case of the configuration."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    if lowercase:  # tf.strings.lower would end a text at its first NUL
+    if config.unicode == "nfc":
+        texts = normalize(texts)
+    if config.lowercase:  # tf.strings.lower would end a text at its first NUL
         texts = tf.strings.regex_replace(texts, r"\x00", " ")
         texts = tf.strings.lower(texts, encoding="utf-8")
     return texts
+
+
+def in_form(texts: Iterable[str], form: UnicodeForm) -> list[str]:
+    """Many texts in the Unicode form of a configuration."""
+    if form == "raw":
+        return list(texts)
+    found = (normalize(batch).numpy() for batch in batches(texts, 4_096))
+    return [text.decode() for batch in found for text in batch]
 
 
 def truncate(tokens: Any, config: TextConfig) -> Any:

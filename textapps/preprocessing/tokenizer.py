@@ -26,7 +26,7 @@ class Tokenizer(tf.Module):
     UTF-8 and unknown characters do not raise errors; the latter are decoded as U+FFFD.
 
     The law: if every character (or word) is known and the text is not too long,
-    `decode(encode(text))` is `fold(text)`, in every script. Nothing but white space is normalised.
+    `decode(encode(text))` is `fold(text)`, in every script.
     """
 
     def __init__(self, config: SubwordConfig) -> None:
@@ -49,7 +49,7 @@ class Tokenizer(tf.Module):
 
     def encode(self, texts: Any) -> Any:
         """string[batch] → ragged int32[batch, (tokens)], at most `max_tokens` a row."""
-        return truncate(self._ids(fold(texts, self.config.lowercase)), self._limit)
+        return truncate(self._ids(fold(texts, self.config)), self._limit)
 
     def decode(self, ids: Any) -> Any:
         """int32[batch, time] → string[batch]: the tokens before the first EOS or PAD."""
@@ -85,16 +85,16 @@ class Tokenizer(tf.Module):
         raise NotImplementedError
 
 
-def fold(texts: Any, lowercase: bool = False) -> Any:
-    """string[batch] → string[batch]: runs of white space become one space, none at the ends.
+def fold(texts: Any, config: SubwordConfig) -> Any:
+    """string[batch] → string[batch]: `clean`, with one space for white space, none at the ends.
 
     Control characters, U+2581 and U+FFED, which tokens use as marks, count as white space.
     """
-    texts = tf.strings.regex_replace(clean(texts, lowercase), _SPACE, " ")
+    texts = tf.strings.regex_replace(clean(texts, config), _SPACE, " ")
     return tf.strings.strip(texts)
 
 
-def fold_all(texts: Sequence[str], lowercase: bool) -> list[str]:
+def fold_all(texts: Sequence[str], config: SubwordConfig) -> list[str]:
     """`fold` for many texts."""
-    folded = (fold(batch, lowercase).numpy() for batch in batches(texts))
+    folded = (fold(batch, config).numpy() for batch in batches(texts))
     return [text.decode() for batch in folded for text in batch]

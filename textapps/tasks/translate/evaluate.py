@@ -15,6 +15,7 @@ from textapps.evaluation.metrics.translation import (
     bleu_tokenizer,
     translation_metrics,
 )
+from textapps.preprocessing.text import in_form
 from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.task import Evaluation
 from textapps.tasks.translate.predictor import Translator
@@ -111,5 +112,6 @@ def _search(translator: Translator, pairs: Pairs) -> SearchResult:
     name = f"beam of {config.beam}" if config.beam > 1 else "greedy"
     if config.temperature:
         name = f"drawn at temperature {config.temperature:g}"
-    scored = ScoredTranslations(answers, pairs.targets, bleu_tokenizer(pairs.targets))
+    references = in_form(pairs.targets, translator.config.preprocessor.unicode)
+    scored = ScoredTranslations(answers, references, bleu_tokenizer(references))
     return SearchResult(name, scored, seconds)

@@ -5,6 +5,7 @@ from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
+from textapps.preprocessing.text import in_form
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
 from textapps.tasks.translate import data
@@ -26,7 +27,8 @@ GREEDY = SearchConfig(beam=1, n_best=1)
 
 def objective(translator: Translator, validation: Pairs, batches: TokenBatchSource) -> Objective:
     """The cross-entropy of each token; the best weights have the highest BLEU, found greedily."""
-    sources, references = validation.sources[:SCORED], validation.targets[:SCORED]
+    sources = validation.sources[:SCORED]
+    references = in_form(validation.targets[:SCORED], translator.config.preprocessor.unicode)
 
     def figures() -> dict[str, float]:
         answers = translator.predict(sources, **GREEDY.model_dump())
