@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import FIRST, PAD, UNK
 from textapps.preprocessing.config import CharacterConfig, UnicodeForm
-from textapps.preprocessing.text import in_form
-from textapps.preprocessing.unicode_form import normalize
+from textapps.preprocessing.text import in_form, valid
 from textapps.preprocessing.vocabulary import Vocabulary
 
 _REPLACEMENT = 0xFFFD
@@ -87,10 +86,7 @@ class CharacterPreprocessor(tf.Module):
 
         `time` is the length of the longest text, 0 if all are empty.
         """
-        if self.form == "nfc":
-            valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-            texts = normalize(valid)
-        points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+        points = tf.strings.unicode_decode(valid(texts, self.form), "UTF-8")
         places = tf.searchsorted(self._sorted, points.flat_values)
         places = tf.minimum(places, len(self._sorted) - 1)
         known = tf.gather(self._sorted, places) == points.flat_values

@@ -12,8 +12,8 @@ UnicodeForm = Literal["nfc", "raw"]
 _Unicode = Annotated[
     UnicodeForm,
     Field(
-        description="nfc: compose letters and their accents (Unicode normal form C), and remove "
-        "soft hyphens and zero-width characters that mean nothing. raw: keep all characters."
+        description="Unicode form of texts: nfc composes accents and removes invisible "
+        "characters, raw keeps all characters as they are."
     ),
 ]
 

@@ -72,7 +72,7 @@ class SubwordTokenizer(Tokenizer):
         except RuntimeError as error:
             raise _in_words(str(error), config, of) from None
         tokenizer = cls(config, model)
-        return tokenizer, [tokenizer.encode_all(side) for side in sides]
+        return tokenizer, [tokenizer.encode_all(side, f"{of} sentences") for side in sides]
 
     @property
     def vocabulary_size(self) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textapps.core.tokens import BOS, EOS, PAD
 from textapps.preprocessing.config import SubwordConfig, TextConfig
-from textapps.preprocessing.text import batches, clean, encode_all, truncate
+from textapps.preprocessing.text import batches, clean, encode_all, truncate, valid
 
 # All white space, control characters, and the two characters that tokens use as marks.
 _SPACE = r"[\p{Z}\p{Cc}\s\x{2581}\x{FFED}]+"
@@ -32,9 +32,9 @@ class Tokenizer(tf.Module):
     def __init__(self, config: SubwordConfig) -> None:
         super().__init__()
         self.config = config
-        self._limit = TextConfig(max_tokens=config.max_tokens)
-        self._encode = tf.function(
-            self.encode, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+        self.limit = TextConfig(max_tokens=config.max_tokens)
+        self._whole = tf.function(
+            self._encode_whole, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
         )
 
     @property
@@ -49,7 +49,15 @@ class Tokenizer(tf.Module):
 
     def encode(self, texts: Any) -> Any:
         """string[batch] → ragged int32[batch, (tokens)], at most `max_tokens` a row."""
-        return truncate(self._ids(fold(texts, self.config)), self._limit)
+        return truncate(self._encode_whole(texts), self.limit)
+
+    def lengths(self, texts: Any) -> Any:
+        """string[batch] → int64[batch]: how many tokens they have, before any is left out."""
+        return self._encode_whole(texts).row_lengths()
+
+    def valid(self, texts: Any) -> Any:
+        """string[batch] → the same as valid UTF-8 in the Unicode form of the configuration."""
+        return valid(texts, self.config.unicode)
 
     def decode(self, ids: Any) -> Any:
         """int32[batch, time] → string[batch]: the tokens before the first EOS or PAD."""
@@ -57,9 +65,12 @@ class Tokenizer(tf.Module):
         texts = self._text(tf.ragged.boolean_mask(ids, ~ended & (ids != BOS)))
         return tf.strings.strip(texts)  # a model may begin or end with a token for a space
 
-    def encode_all(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        """The ids of many texts: int32[tokens], and int64[texts + 1], the row splits."""
-        return encode_all(self._encode, texts)
+    def encode_all(self, texts: Sequence[str], what: str = "sentences") -> tuple[Any, Any]:
+        """The ids of many texts: int32[tokens], and int64[texts + 1], the row splits.
+
+        A notice says how many of `what` are cut.
+        """
+        return encode_all(self._whole, texts, self.limit, what)
 
     def sampler(self, texts: Sequence[str]) -> Sampler | None:
         """Draws other segmentations of these texts; None if the configuration has no sampling.
@@ -75,6 +86,9 @@ class Tokenizer(tf.Module):
     def save(self, directory: Path) -> None:
         """Writes the vocabulary; the configuration is in the run's config.toml."""
         raise NotImplementedError
+
+    def _encode_whole(self, texts: Any) -> Any:
+        return self._ids(fold(texts, self.config))
 
     def _ids(self, texts: Any) -> Any:
         """Folded string[batch] → ragged int32[batch, (tokens)]."""

@@ -32,11 +32,16 @@ def normalize(texts: Any) -> Any:
     of the scripts in which they mean nothing. Canonically equivalent texts give the same bytes, and
     normalising twice changes nothing more.
     """
+    # One function for all signatures of an export, which then holds the tables once.
+    return _NORMALIZE(texts)
+
+
+def _normalized(texts: Any) -> Any:
     # Most texts are as they should be. To see that takes a tenth of the time of composing.
     unstable = unicode_tables().unstable
     suspect = rf"(?s).*(?:[\x{{AD}}\x{{200B}}-\x{{200D}}\x{{2060}}\x{{FEFF}}]|{unstable}).*"
     return _where(
-        texts, suspect, lambda some: _where(_visible(some), f"(?s).*{unstable}.*", _COMPOSE)
+        texts, suspect, lambda some: _where(_visible(some), f"(?s).*{unstable}.*", _composed)
     )
 
 
@@ -149,11 +154,11 @@ def _composites(first: Any, second: Any) -> Any:
 
 def _find(keys: Any, wanted: Any) -> tuple[Any, Any]:
     """Where `wanted` stands in sorted keys, and whether it is there."""
-    place = tf.minimum(tf.searchsorted(keys, wanted), len(keys) - 1)
-    return place, tf.gather(keys, place) == wanted
+    table = tf.constant(keys)
+    place = tf.minimum(tf.searchsorted(table, wanted), len(keys) - 1)
+    return place, tf.gather(table, place) == wanted
 
 
-# One function for all signatures of an export, which then holds the tables once.
-_COMPOSE = tf.function(
-    _composed, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+_NORMALIZE = tf.function(
+    _normalized, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
 )

@@ -45,7 +45,10 @@ class TranslateConfig(TaskConfig):
     length that have at most so many tokens on either side.
     """
 
-    before: ClassVar = {"preprocessor": {"unicode": "raw"}}
+    before: ClassVar = {
+        "preprocessor": {"unicode": "raw"},
+        "decoding": {"split_sentences": False},
+    }
 
     task: Literal["translate"] = Field("translate", description="The task of the run.")
     data: PairsConfig = PairsConfig()

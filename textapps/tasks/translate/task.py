@@ -1,9 +1,9 @@
 """Translation: a sentence to a sentence, many-to-many out of step."""
 
+from textapps.core.notices import muted
 from textapps.core.tokens import EOS
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
-from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
 from textapps.preprocessing.text import in_form
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
@@ -22,7 +22,6 @@ from textapps.training.token_batches import TokenBatchSource
 from textapps.training.token_loss import TokenLoss
 
 SCORED = 1_000  # sentences of the validation split that are translated after each interval
-GREEDY = SearchConfig(beam=1, n_best=1)
 
 
 def objective(translator: Translator, validation: Pairs, batches: TokenBatchSource) -> Objective:
@@ -31,7 +30,8 @@ def objective(translator: Translator, validation: Pairs, batches: TokenBatchSour
     references = in_form(validation.targets[:SCORED], translator.config.preprocessor.unicode)
 
     def figures() -> dict[str, float]:
-        answers = translator.predict(sources, **GREEDY.model_dump())
+        with muted():  # long sentences were counted when the data were encoded
+            answers = translator.predict(sources, beam=1, temperature=0.0)
         translations = [each.translation for each in answers]
         return {"bleu": corpus_bleu(translations, references, bleu_tokenizer(references))}
 
