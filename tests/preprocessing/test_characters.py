@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.core.tokens import FIRST, PAD, UNK
-from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.preprocessing.characters import CharacterPreprocessor, normal_text
 from textapps.preprocessing.config import CharacterConfig
 from textapps.preprocessing.vocabulary import Vocabulary
 
@@ -19,7 +19,7 @@ TEXT = "Größe\r\n詩 \\n\u2028\x85\ufeff😀 eee"
 
 @pytest.fixture(scope="module")
 def preprocessor() -> CharacterPreprocessor:
-    return CharacterPreprocessor.from_text(TEXT, CharacterConfig())
+    return CharacterPreprocessor.from_text(TEXT, CharacterConfig(unicode="raw"))
 
 
 def in_graph(preprocessor: CharacterPreprocessor, texts: list[Any]) -> tuple[Any, Any]:
@@ -73,6 +73,34 @@ def test_unknown_characters_are_named_once_and_in_order(
     assert preprocessor.unknown(TEXT) == []
 
 
+@given(
+    st.lists(
+        st.text(st.sampled_from("e\u0301\u0323é\n\u200b\u200dก 😀\xad"), max_size=9), min_size=1
+    )
+)
+def test_form_c_is_the_same_in_graph_and_numpy(texts: list[str]) -> None:
+    preprocessor = _composing()
+    ids, lengths = in_graph(preprocessor, texts)
+    for text, row, length in zip(texts, ids, lengths, strict=True):
+        assert row[:length].tolist() == preprocessor.encode(text).tolist()
+        plain = normal_text(text, "nfc")
+        assert preprocessor.encode(plain).tolist() == preprocessor.encode(text).tolist()
+        assert len(plain) == length
+
+
+def test_form_c_is_learned_and_read() -> None:
+    preprocessor = _composing()
+    assert preprocessor.vocabulary.tokens == ("\n", "é", "e")
+    assert preprocessor.encode("e\u0301\xade").tolist() == [3, 4]
+    assert preprocessor.unknown("e\u0301z\u0301\u200b") == ["ź"]
+    assert preprocessor.encode("é\ud83de").tolist() == [3, UNK, 4]
+
+
+@cache
+def _composing() -> CharacterPreprocessor:
+    return CharacterPreprocessor.from_text("e\u0301\u200be\n\u2060\né", CharacterConfig())
+
+
 @given(texts=st.lists(st.text(max_size=12), min_size=1, max_size=4))
 def test_graph_and_numpy_agree(preprocessor: CharacterPreprocessor, texts: list[str]) -> None:
     ids, lengths = in_graph(preprocessor, texts)
@@ -108,7 +136,7 @@ def test_the_replacement_character_can_be_learned() -> None:
 
 def test_saved_and_loaded(preprocessor: CharacterPreprocessor, tmp_path: Path) -> None:
     preprocessor.save(tmp_path)
-    again = CharacterPreprocessor.load(tmp_path)
+    again = CharacterPreprocessor.load(tmp_path, "raw")
     assert again.vocabulary.tokens == preprocessor.vocabulary.tokens
     assert again.encode(TEXT).tolist() == preprocessor.encode(TEXT).tolist()
     with pytest.raises(RunError, match="cannot be read"):

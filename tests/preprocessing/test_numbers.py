@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.preprocessing.test_tokenizer_pair import KINDS, config
 from textapps.core.tokens import PAD, UNK
+from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.numbers import (
     PLACEHOLDER,
     cut_numbers,
@@ -24,7 +25,7 @@ TEXT = st.text("ab .,:/-7305\u0663" + PLACEHOLDER, max_size=20)
 
 
 def cut(*texts: str) -> tuple[list[str], list[list[str]]]:
-    marked, numbers = cut_numbers(tf.constant(texts, tf.string))
+    marked, numbers = cut_numbers(tf.constant(texts, tf.string), SubwordConfig())
     return (
         [text.decode().replace(PLACEHOLDER, "#") for text in marked.numpy()],
         [[number.decode() for number in row] for row in numbers.to_list()],
@@ -56,7 +57,7 @@ def test_what_a_number_is(text: str, marked: str, numbers: list[str]) -> None:
 @given(st.lists(TEXT, max_size=4), st.integers(1, 3))
 def test_pasted_where_they_were_cut_they_give_the_text(texts: list[str], copies: int) -> None:
     """Several translations of a sentence each get its numbers."""
-    marked, numbers = cut_numbers(tf.constant(texts, tf.string))
+    marked, numbers = cut_numbers(tf.constant(texts, tf.string), SubwordConfig())
     found = paste_numbers(tf.repeat(marked, copies), numbers).numpy()
     expected = [" ".join(text.split()) for text in texts for _ in range(copies)]
     assert [text.decode() for text in found] == expected
@@ -66,7 +67,9 @@ def test_pasted_where_they_were_cut_they_give_the_text(texts: list[str], copies:
 def test_numbers_go_to_placeholders_in_order_and_surplus_ones_go(
     pairs: list[tuple[str, str]],
 ) -> None:
-    _, numbers = cut_numbers(tf.constant([source for source, _ in pairs], tf.string))
+    _, numbers = cut_numbers(
+        tf.constant([source for source, _ in pairs], tf.string), SubwordConfig()
+    )
     answers = tf.constant([answer for _, answer in pairs], tf.string)
     for (source, answer), found in zip(pairs, paste_numbers(answers, numbers).numpy(), strict=True):
         source = " ".join(source.split())
@@ -96,7 +99,7 @@ def test_numbers_go_to_placeholders_in_order_and_surplus_ones_go(
 def test_a_number_is_never_glued_to_what_is_not_its_own(
     source: str, answer: str, expected: str
 ) -> None:
-    _, numbers = cut_numbers(tf.constant([source]))
+    _, numbers = cut_numbers(tf.constant([source]), SubwordConfig())
     (found,) = paste_numbers(tf.constant([answer.replace("#", PLACEHOLDER)]), numbers).numpy()
     assert found.decode() == expected
 

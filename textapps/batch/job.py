@@ -24,6 +24,7 @@ class Record:
     rows: int
     bad_rows: int
     broken: str
+    long_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Job:
         made_from = self._made_from(source)  # before it is read: a change since then must tell
         for path in (manifest, answers, bad):
             path.unlink(missing_ok=True)
-        rows = bad_rows = 0
+        rows = bad_rows = long_rows = 0
         broken = ""
         try:
             with ExitStack() as stack:
@@ -92,13 +93,14 @@ class Job:
                     if window.broken:
                         raise DataError(window.broken)
                     rows, bad_rows = rows + window.rows, bad_rows + window.bad_rows
+                    long_rows += window.long_rows
                     good_file.write(window.good)
                     if window.bad:
                         bad_file = bad_file or stack.enter_context(file_aside(bad))
                         bad_file.write(window.bad)
         except DataError as error:
             broken = str(error)
-        record = Record(rows, bad_rows, broken)
+        record = Record(rows, bad_rows, broken, long_rows)
         fields = {"made_from": made_from, **asdict(record)}
         write_file(manifest, json.dumps(fields, indent=2) + "\n")
         return record

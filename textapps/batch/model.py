@@ -17,6 +17,7 @@ from textapps.savedmodel.loading import import_tensorflow, load_saved_model
 from textapps.savedmodel.signature import Signature
 
 DEFAULT = "serving_default"
+LENGTH = "length"  # tells of texts that are too long; earlier exports lack it
 # Rows times the longest of them: memory grows with it. A second of speech has 32,000 bytes.
 _TEXT_BYTES, _AUDIO_BYTES = 1 << 18, 1 << 23
 _ERROR = "error"  # the output that says of a row why it has no answer
@@ -26,7 +27,7 @@ class Answered(NamedTuple):
     """The answers and the bad rows of a window, as lines of JSON compressed with gzip.
 
     The compressed windows of a file can be joined to a gzip file. Without bad rows `bad` is empty.
-    `broken` is that of the window.
+    `broken` is that of the window. `long_rows` are good ones that the model does not read whole.
     """
 
     number: int
@@ -35,10 +36,14 @@ class Answered(NamedTuple):
     good: bytes
     bad: bytes
     broken: str
+    long_rows: int = 0
 
 
 class BatchModel:
     """A SavedModel with one input, a string for each row."""
+
+    _length: Signature | None = None
+    _read = 0  # tokens of a text, as far as is known; a text has hardly more of them than bytes
 
     def __init__(self, directory: Path, kind: str, batch_size: int) -> None:
         """Load it.
@@ -67,6 +72,8 @@ class BatchModel:
         if not self._signature.batched:
             raise ConfigurationError(f"{directory} does not answer row by row")
         (self._input,) = inputs
+        if kind != PATH and LENGTH in self._saved.signatures:
+            self._length = Signature(LENGTH, self._saved.signatures[LENGTH])
         self._batch_size = batch_size
         self._batch_bytes = _AUDIO_BYTES if kind == PATH else _TEXT_BYTES
 
@@ -79,7 +86,9 @@ class BatchModel:
         good = [row for row in window.rows if not row.reason]
         reasons = {row.position: row.reason for row in window.rows if row.reason}
         answers: dict[int, dict[str, Any]] = {}
+        long_rows = 0
         for batch in self._batches(good):
+            long_rows += self._count_long(batch)
             for row, found in zip(batch, self._ask(batch), strict=True):
                 if isinstance(found, str):
                     reasons[row.position] = found
@@ -103,6 +112,7 @@ class BatchModel:
             _packed([answers[row.position] for row in window.rows if row.position in answers]),
             _packed(bad) if bad else b"",
             window.broken,
+            long_rows,
         )
 
     def _batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -117,12 +127,18 @@ class BatchModel:
         if batch:
             yield batch
 
+    def _count_long(self, rows: Sequence[Row]) -> int:
+        rows = [row for row in rows if len(row.payload) >= self._read]
+        if self._length is None or not rows:
+            return 0
+        found = self._length.call({self._input: _payloads(rows)})
+        self._read = int(found["max_tokens"][0])
+        return int(np.count_nonzero(found["tokens"] > self._read))
+
     def _ask(self, rows: Sequence[Row]) -> list[dict[str, Any] | str]:
         """The outputs of each row, or why it is refused; one bad row does not affect the others."""
-        payloads = np.empty(len(rows), dtype=object)
-        payloads[:] = [row.payload for row in rows]
         try:
-            outputs = self._signature.call({self._input: payloads})
+            outputs = self._signature.call({self._input: _payloads(rows)})
         except BadInput as error:
             if len(rows) == 1:
                 return [str(error)]
@@ -137,6 +153,12 @@ class BatchModel:
             error or dict(zip(columns, values, strict=True))
             for error, *values in zip(errors, *columns.values(), strict=True)
         ]
+
+
+def _payloads(rows: Sequence[Row]) -> np.ndarray:
+    payloads = np.empty(len(rows), dtype=object)
+    payloads[:] = [row.payload for row in rows]
+    return payloads
 
 
 def _plain(array: np.ndarray) -> list[Any]:

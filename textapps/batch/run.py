@@ -13,12 +13,16 @@ from textapps.core.files import remove_leftovers
 
 @dataclass(frozen=True)
 class Summary:
-    """The number of rows, bad rows and files, and of files that were finished before."""
+    """The number of rows, bad rows and files, and of files that were finished before.
+
+    `long_rows` are good ones that the model does not read whole.
+    """
 
     rows: int
     bad_rows: int
     files: int
     finished_before: int
+    long_rows: int = 0
 
 
 def run_batch(
@@ -53,4 +57,5 @@ def run_batch(
     rows, bad_rows = sum(r.rows for r in whole), sum(r.bad_rows for r in whole)
     if rows and rows == bad_rows:
         raise DataError(f"no good row among {counted(rows, 'row')}: {job.folders[1]} says why")
-    return Summary(rows, bad_rows, len(files), len(files) - len(left))
+    long_rows = sum(record.long_rows for record in whole)
+    return Summary(rows, bad_rows, len(files), len(files) - len(left), long_rows)

@@ -21,6 +21,7 @@ from textapps.cli.options import (
 )
 from textapps.core.counted import counted
 from textapps.core.errors import TextappsError
+from textapps.core.notices import notice
 from textapps.datasets.formats.rows import Reading
 
 if TYPE_CHECKING:
@@ -186,6 +187,12 @@ def _run(
         f"{counted(summary.rows, 'row')} of {counted(summary.files, 'file')}{before}, "
         f"{time.monotonic() - started:.0f} s"
     )
+    if summary.long_rows:
+        notice(
+            "texts longer than the model reads: %s of %s; only a part of each is read",
+            f"{summary.long_rows:,}",
+            f"{summary.rows:,}",
+        )
     if summary.bad_rows:
         console.LOGGER.warning("bad rows: %s, see %s", f"{summary.bad_rows:,}", job.folders[1])
     click.echo(output)

@@ -1,6 +1,7 @@
 """What labels tell about the data: spellings, and classes with too few rows."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from textapps.core.counted import counted
@@ -15,12 +16,12 @@ _NUMBER = re.compile(r"([+-]?)0*(\d+?)(?:\.(\d*?)0*)?")
 
 
 def fold(label: str) -> str:
-    """The label in lower case, with single blanks, a number without needless zeros.
+    """The label in lower case, accents composed, single blanks, a number without needless zeros.
 
     >>> [fold(label) for label in (" Not  GOOD", "01", "1.0", "+2.50", "100")]
     ['not good', '1', '1', '2.5', '100']
     """
-    plain = " ".join(label.casefold().split())
+    plain = " ".join(unicodedata.normalize("NFC", label.casefold()).split())
     number = _NUMBER.fullmatch(plain)
     if number is None:
         return plain

@@ -127,6 +127,13 @@ class SearchConfig(Section):
     temperature: Annotated[float, Option("--temperature", metavar="T", commands=_SEARCH)] = Field(
         0.0, ge=0, le=100, description="Above 0: sample tokens instead of searching."
     )
+    split_sentences: Annotated[
+        bool, Option("--split-sentences/--no-split-sentences", commands=_SEARCH)
+    ] = Field(
+        True,
+        description="Translate a text of several sentences or lines sentence by sentence, and join "
+        "the answers.",
+    )
     max_ratio: float = Field(
         2.0,
         ge=0,

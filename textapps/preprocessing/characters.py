@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import FIRST, PAD, UNK
-from textapps.preprocessing.config import CharacterConfig
+from textapps.preprocessing.config import CharacterConfig, UnicodeForm
+from textapps.preprocessing.text import in_form, valid
 from textapps.preprocessing.vocabulary import Vocabulary
 
 _REPLACEMENT = 0xFFFD
@@ -22,14 +23,18 @@ class CharacterPreprocessor(tf.Module):
     It uses stock TensorFlow operations only, so it can be exported into a SavedModel. Bytes that
     are not UTF-8 become U+FFFD; they never raise an error.
 
+    Args:
+        form: the Unicode form that texts are read in, as `CharacterConfig.unicode`.
+
     >>> preprocessor = CharacterPreprocessor(Vocabulary(["b", "a"]))
     >>> preprocessor.encode("abc").tolist()
     [3, 2, 1]
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, form: UnicodeForm = "nfc") -> None:
         super().__init__()
         self.vocabulary = vocabulary
+        self.form = form
         points = np.array([ord(token) for token in vocabulary.tokens], np.int32)
         order = np.argsort(points)
         self._sorted = points[order]
@@ -46,7 +51,7 @@ class CharacterPreprocessor(tf.Module):
         Raises:
             ConfigurationError: every character is rarer than `min_count`.
         """
-        counts = Counter(text)
+        counts = Counter(normal_text(text, config.unicode))
         vocabulary = Vocabulary.from_counts(
             counts.items(), config.vocabulary_size, config.min_count
         )
@@ -56,10 +61,11 @@ class CharacterPreprocessor(tf.Module):
                 f"preprocessor.min_count {config.min_count} leaves no character: the most frequent "
                 f"one occurs {max(counts.values(), default=0)} times"
             )
-        return cls(vocabulary)
+        return cls(vocabulary, config.unicode)
 
     def encode(self, text: str) -> NDArray[np.int32]:
-        """int32[characters]; a character that is not in the vocabulary becomes UNK."""
+        """int32[characters of `normal_text`]; one that is not in the vocabulary becomes UNK."""
+        text = normal_text(text, self.form)
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32)
         places = np.minimum(np.searchsorted(self._sorted, points), len(self._sorted) - 1)
         known = self._sorted[places] == points
@@ -71,6 +77,7 @@ class CharacterPreprocessor(tf.Module):
 
     def unknown(self, text: str) -> list[str]:
         """The characters that are not in the vocabulary, each once, in order of appearance."""
+        text = normal_text(text, self.form)
         known = set(self.vocabulary.tokens)
         return [character for character in dict.fromkeys(text) if character not in known]
 
@@ -79,7 +86,7 @@ class CharacterPreprocessor(tf.Module):
 
         `time` is the length of the longest text, 0 if all are empty.
         """
-        points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+        points = tf.strings.unicode_decode(valid(texts, self.form), "UTF-8")
         places = tf.searchsorted(self._sorted, points.flat_values)
         places = tf.minimum(places, len(self._sorted) - 1)
         known = tf.gather(self._sorted, places) == points.flat_values
@@ -101,10 +108,18 @@ class CharacterPreprocessor(tf.Module):
         self.vocabulary.save(directory / "vocabulary.txt")
 
     @classmethod
-    def load(cls, directory: Path) -> "CharacterPreprocessor":
+    def load(cls, directory: Path, form: UnicodeForm = "nfc") -> "CharacterPreprocessor":
         """Reads what `save` wrote.
 
         Raises:
             RunError: the vocabulary is missing or damaged.
         """
-        return cls(Vocabulary.load(directory / "vocabulary.txt"))
+        return cls(Vocabulary.load(directory / "vocabulary.txt"), form)
+
+
+def normal_text(text: str, form: UnicodeForm) -> str:
+    """A text of any length in the given form; lone surrogates become U+FFFD."""
+    if form == "raw" or text.isascii():
+        return text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "\n".join(in_form(whole.split("\n"), form))

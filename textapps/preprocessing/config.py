@@ -8,6 +8,14 @@ from textapps.core.config import Section
 from textapps.core.keys import Option
 
 _TOKENS = Option("--tokens", noun="kind of token")
+UnicodeForm = Literal["nfc", "raw"]
+_Unicode = Annotated[
+    UnicodeForm,
+    Field(
+        description="Unicode form of texts: nfc composes accents and removes invisible "
+        "characters, raw keeps all characters as they are."
+    ),
+]
 
 
 class TextConfig(Section):
@@ -19,6 +27,7 @@ class TextConfig(Section):
     tokens: Annotated[Literal["word", "char"], _TOKENS] = Field(
         "word", description="Split a text into words, or into characters (Chinese, Japanese)."
     )
+    unicode: _Unicode = "nfc"
     lowercase: bool = Field(True, description="Turn the text into lower case.")
     standardize: bool = Field(
         True, description="Remove HTML tags, and unify white space and typographic apostrophes."
@@ -46,6 +55,7 @@ class CharacterConfig(Section):
 
     GROWING: ClassVar = ("vocabulary_size", "min_count")
 
+    unicode: _Unicode = "nfc"
     vocabulary_size: int = Field(
         20_000,
         ge=3,
@@ -72,6 +82,7 @@ class SubwordConfig(Section):
         8_000, ge=8, le=1_000_000, description="Size of the vocabulary, in tokens."
     )
     joint: bool = Field(True, description="Share one vocabulary between both languages.")
+    unicode: _Unicode = "nfc"
     lowercase: bool = Field(False, description="Turn sentences into lower case.")
     copy_numbers: bool = Field(
         False,

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.tokenizer import fold
 
 # A digit (mathematical bold zero), so that "3rd" remains one word for word tokens. A text that
@@ -18,16 +19,18 @@ _LETTER = r"[\p{L}\p{M}]"
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 
 
-def cut_numbers(texts: Any) -> tuple[Any, Any]:
+def cut_numbers(texts: Any, config: SubwordConfig) -> tuple[Any, Any]:
     """string[batch] → texts with placeholders, string[batch], and ragged string[batch, (numbers)].
 
     A number that follows a letter has it in front, so that `paste_numbers` knows.
 
-    >>> texts, numbers = cut_numbers(tf.constant(["At 10:30, 2 men, A4.", "A man."]))
+    >>> texts, numbers = cut_numbers(
+    ...     tf.constant(["At 10:30, 2 men, A4.", "A man."]), SubwordConfig()
+    ... )
     >>> [text.decode().replace(PLACEHOLDER, "#") for text in texts.numpy()], numbers.to_list()
     (['At #, # men, A#.', 'A man.'], [[b'10:30', b'2', b'A4'], []])
     """
-    texts = fold(texts)
+    texts = fold(texts, config)
     # Every other character becomes a space, so that splitting leaves the numbers.
     numbers = tf.strings.regex_replace(texts, rf"({_LETTER}?{_IN_GRAPH})|(?s:.)", r"\1 ")
     return tf.strings.regex_replace(texts, _IN_GRAPH, PLACEHOLDER), tf.strings.split(numbers)
@@ -43,7 +46,7 @@ def paste_numbers(texts: Any, numbers: Any) -> Any:
         texts: string[batch · n], n successive texts for each row of `numbers`.
         numbers: ragged string[batch, (numbers)].
 
-    >>> _, numbers = cut_numbers(tf.constant(["1999: 7 men."]))
+    >>> _, numbers = cut_numbers(tf.constant(["1999: 7 men."]), SubwordConfig())
     >>> paste_numbers(tf.constant([f"{PLACEHOLDER}: {PLACEHOLDER} Männer."]), numbers)[0].numpy()
     b'1999: 7 M\\xc3\\xa4nner.'
     """

@@ -13,7 +13,7 @@ from textapps.core.errors import DataError, RunError
 from textapps.core.tokens import BOS, EOS, FIRST, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig, TextConfig
 from textapps.preprocessing.numbers import PLACEHOLDER
-from textapps.preprocessing.text import NumberedTokens, encode_all, truncate
+from textapps.preprocessing.text import NumberedTokens, encode_all
 from textapps.preprocessing.tokenizer import Tokenizer, fold
 from textapps.preprocessing.vocabulary import Vocabulary
 
@@ -63,10 +63,9 @@ class PlainTokenizer(Tokenizer):
         numbered, limit = NumberedTokens(), TextConfig(max_tokens=config.max_tokens)
 
         def provisional(batch: Any) -> Any:
-            tokens = _cut(fold(batch, config.lowercase), config.tokens)
-            return truncate(numbered(tokens), limit)
+            return numbered(_cut(fold(batch, config), config.tokens))
 
-        encoded = [encode_all(provisional, texts) for texts in sides]
+        encoded = [encode_all(provisional, texts, limit, f"{of} sentences") for texts in sides]
         counts = dict(numbered.counts())
         if not counts:
             raise DataError(f"the {of} texts are empty: there are no {config.tokens}s to learn")

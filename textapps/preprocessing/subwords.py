@@ -64,7 +64,7 @@ class SubwordTokenizer(Tokenizer):
             DataError: there is nothing to learn from.
         """
         texts = [text for side in sides for text in side]
-        texts = fold_all(texts[:: -(-len(texts) // MOST_SENTENCES) or 1], config.lowercase)
+        texts = fold_all(texts[:: -(-len(texts) // MOST_SENTENCES) or 1], config)
         if not any(texts):
             raise DataError(f"the {of} texts are empty: there are no subwords to learn")
         try:
@@ -72,7 +72,7 @@ class SubwordTokenizer(Tokenizer):
         except RuntimeError as error:
             raise _in_words(str(error), config, of) from None
         tokenizer = cls(config, model)
-        return tokenizer, [tokenizer.encode_all(side) for side in sides]
+        return tokenizer, [tokenizer.encode_all(side, f"{of} sentences") for side in sides]
 
     @property
     def vocabulary_size(self) -> int:
@@ -90,7 +90,7 @@ class SubwordTokenizer(Tokenizer):
             return None
         import sentencepiece
 
-        folded = fold_all(texts, self.config.lowercase)
+        folded = fold_all(texts, self.config)
         processor = sentencepiece.SentencePieceProcessor(model_proto=self.model)
 
         def sample(rows: NDArray[np.int64], seed: int) -> list[NDArray[np.int32]]:
@@ -166,8 +166,8 @@ def _train_model(texts: Sequence[str], config: SubwordConfig) -> bytes:
 
     written = io.BytesIO()
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as rules:
-        # The only rule maps U+2581 to the space it stands for, so nothing is normalised. Without
-        # any rule TensorFlow Text would log a line for every tokenizer.
+        # The only rule maps U+2581 to the space it stands for: the texts are normalised already.
+        # Without any rule TensorFlow Text would log a line for every tokenizer.
         rules.write("2581\t20\n")
         rules.flush()
         sentencepiece.SentencePieceTrainer.train(

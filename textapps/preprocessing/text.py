@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.core.tokens import FIRST, PAD, UNK
-from textapps.preprocessing.config import TextConfig
+from textapps.preprocessing.config import SubwordConfig, TextConfig, UnicodeForm
+from textapps.preprocessing.long_texts import LongTexts
+from textapps.preprocessing.unicode_form import normalize
 from textapps.preprocessing.vocabulary import Vocabulary
 
 # U+02BC is an apostrophe that Unicode counts as a letter, so it does not split a word.
@@ -62,7 +64,7 @@ class TextPreprocessor(tf.Module):
         """
         empty, numbered = cls(config, Vocabulary([])), NumberedTokens()
         provisional = encode_all(
-            lambda batch: truncate(numbered(empty._tokens(batch)), config), texts
+            lambda batch: numbered(empty._tokens(batch)), texts, config, "training texts"
         )
         vocabulary = Vocabulary.from_counts(
             numbered.counts(), config.vocabulary_size, config.min_count
@@ -72,17 +74,21 @@ class TextPreprocessor(tf.Module):
 
     def __call__(self, texts: Any) -> Any:
         """string[batch] → int32[batch, time], padded with 0 on the right; time is at least 1."""
-        ids = self._ragged_ids(texts).to_tensor(PAD)
+        ids = truncate(self._ragged_ids(texts), self.config).to_tensor(PAD)
         missing = tf.maximum(1 - tf.shape(ids)[1], 0)
         return tf.pad(ids, [[0, 0], [0, missing]], constant_values=PAD)
 
-    def encode(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        """The ids of many texts, as a flat array.
+    def encode(self, texts: Sequence[str], what: str = "texts") -> tuple[Any, Any]:
+        """The ids of many texts, as a flat array; a notice says how many of `what` are cut.
 
         Returns:
             int32[tokens], the ids of all texts, and int64[texts + 1], the row splits.
         """
-        return encode_all(self._ids, texts)
+        return encode_all(self._ids, texts, self.config, what)
+
+    def lengths(self, texts: Any) -> Any:
+        """string[batch] → int64[batch]: how many tokens they have, before any is left out."""
+        return self._tokens(texts).row_lengths()
 
     def save(self, directory: Path) -> None:
         """Writes the vocabulary; the configuration is in the run's config.toml."""
@@ -98,7 +104,7 @@ class TextPreprocessor(tf.Module):
         return cls(config, Vocabulary.load(directory / "vocabulary.txt"))
 
     def _ragged_ids(self, texts: Any) -> Any:
-        tokens = truncate(tokenize(texts, self.config), self.config)
+        tokens = tokenize(texts, self.config)
         return tokens.with_flat_values(self.table.lookup(tokens.flat_values))
 
 
@@ -133,7 +139,7 @@ class NumberedTokens:
 
 def tokenize(texts: Any, config: TextConfig) -> Any:
     """string[batch] → ragged string[batch, (tokens)], not truncated."""
-    texts = clean(texts, config.lowercase)
+    texts = clean(texts, config)
     if config.standardize:
         for pattern, replacement in _STANDARD:
             texts = tf.strings.regex_replace(texts, pattern, replacement)
@@ -145,13 +151,27 @@ def tokenize(texts: Any, config: TextConfig) -> Any:
     return tf.strings.split(texts)
 
 
-def clean(texts: Any, lowercase: bool) -> Any:
-    """string[batch] → the same as valid UTF-8, optionally in lower case."""
-    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    if lowercase:  # tf.strings.lower would end a text at its first NUL
+def clean(texts: Any, config: TextConfig | SubwordConfig) -> Any:
+    """string[batch] → the same as valid UTF-8, in the form and the case of the configuration."""
+    texts = valid(texts, config.unicode)
+    if config.lowercase:  # tf.strings.lower would end a text at its first NUL
         texts = tf.strings.regex_replace(texts, r"\x00", " ")
         texts = tf.strings.lower(texts, encoding="utf-8")
     return texts
+
+
+def valid(texts: Any, form: UnicodeForm) -> Any:
+    """string[batch] → the same as valid UTF-8 in the given Unicode form."""
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    return normalize(texts) if form == "nfc" else texts
+
+
+def in_form(texts: Iterable[str], form: UnicodeForm) -> list[str]:
+    """Many texts in the Unicode form of a configuration."""
+    if form == "raw":
+        return list(texts)
+    found = (normalize(batch).numpy() for batch in batches(texts, 4_096))
+    return [text.decode() for batch in found for text in batch]
 
 
 def truncate(tokens: Any, config: TextConfig) -> Any:
@@ -167,17 +187,26 @@ def truncate(tokens: Any, config: TextConfig) -> Any:
     return tf.RaggedTensor.from_row_lengths(kept, tf.minimum(lengths, limit), validate=False)
 
 
-def encode_all(encode: Callable[[Any], Any], texts: Iterable[str]) -> tuple[Any, Any]:
+def encode_all(
+    encode: Callable[[Any], Any], texts: Iterable[str], limit: TextConfig, what: str
+) -> tuple[Any, Any]:
     """Applies `encode`, string[batch] → ragged int32[batch, (tokens)], to many texts.
+
+    Args:
+        limit: what is kept of them. A notice says how many of `what` are cut.
 
     Returns:
         int32[tokens], the ids of all texts, and int64[texts + 1], the row splits.
     """
     values, lengths = [np.zeros(0, "int32")], [np.zeros(1, "int64")]
-    for batch in batches(texts):
-        ragged = encode(batch)
-        values.append(ragged.flat_values.numpy())
-        lengths.append(ragged.row_lengths().numpy())
+    long = LongTexts(limit)
+    with long.said(what):
+        for batch in batches(texts):
+            ragged = encode(batch)
+            long.add(ragged.row_lengths().numpy())
+            ragged = truncate(ragged, limit)
+            values.append(ragged.flat_values.numpy())
+            lengths.append(ragged.row_lengths().numpy())
     return np.concatenate(values), np.cumsum(np.concatenate(lengths))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textapps.core.tokens import BOS, EOS, PAD
 from textapps.preprocessing.config import SubwordConfig, TextConfig
-from textapps.preprocessing.text import batches, clean, encode_all, truncate
+from textapps.preprocessing.text import batches, clean, encode_all, truncate, valid
 
 # All white space, control characters, and the two characters that tokens use as marks.
 _SPACE = r"[\p{Z}\p{Cc}\s\x{2581}\x{FFED}]+"
@@ -26,15 +26,15 @@ class Tokenizer(tf.Module):
     UTF-8 and unknown characters do not raise errors; the latter are decoded as U+FFFD.
 
     The law: if every character (or word) is known and the text is not too long,
-    `decode(encode(text))` is `fold(text)`, in every script. Nothing but white space is normalised.
+    `decode(encode(text))` is `fold(text)`, in every script.
     """
 
     def __init__(self, config: SubwordConfig) -> None:
         super().__init__()
         self.config = config
-        self._limit = TextConfig(max_tokens=config.max_tokens)
-        self._encode = tf.function(
-            self.encode, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+        self.limit = TextConfig(max_tokens=config.max_tokens)
+        self._whole = tf.function(
+            self._encode_whole, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
         )
 
     @property
@@ -49,7 +49,15 @@ class Tokenizer(tf.Module):
 
     def encode(self, texts: Any) -> Any:
         """string[batch] → ragged int32[batch, (tokens)], at most `max_tokens` a row."""
-        return truncate(self._ids(fold(texts, self.config.lowercase)), self._limit)
+        return truncate(self._encode_whole(texts), self.limit)
+
+    def lengths(self, texts: Any) -> Any:
+        """string[batch] → int64[batch]: how many tokens they have, before any is left out."""
+        return self._encode_whole(texts).row_lengths()
+
+    def valid(self, texts: Any) -> Any:
+        """string[batch] → the same as valid UTF-8 in the Unicode form of the configuration."""
+        return valid(texts, self.config.unicode)
 
     def decode(self, ids: Any) -> Any:
         """int32[batch, time] → string[batch]: the tokens before the first EOS or PAD."""
@@ -57,9 +65,12 @@ class Tokenizer(tf.Module):
         texts = self._text(tf.ragged.boolean_mask(ids, ~ended & (ids != BOS)))
         return tf.strings.strip(texts)  # a model may begin or end with a token for a space
 
-    def encode_all(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        """The ids of many texts: int32[tokens], and int64[texts + 1], the row splits."""
-        return encode_all(self._encode, texts)
+    def encode_all(self, texts: Sequence[str], what: str = "sentences") -> tuple[Any, Any]:
+        """The ids of many texts: int32[tokens], and int64[texts + 1], the row splits.
+
+        A notice says how many of `what` are cut.
+        """
+        return encode_all(self._whole, texts, self.limit, what)
 
     def sampler(self, texts: Sequence[str]) -> Sampler | None:
         """Draws other segmentations of these texts; None if the configuration has no sampling.
@@ -76,6 +87,9 @@ class Tokenizer(tf.Module):
         """Writes the vocabulary; the configuration is in the run's config.toml."""
         raise NotImplementedError
 
+    def _encode_whole(self, texts: Any) -> Any:
+        return self._ids(fold(texts, self.config))
+
     def _ids(self, texts: Any) -> Any:
         """Folded string[batch] → ragged int32[batch, (tokens)]."""
         raise NotImplementedError
@@ -85,16 +99,16 @@ class Tokenizer(tf.Module):
         raise NotImplementedError
 
 
-def fold(texts: Any, lowercase: bool = False) -> Any:
-    """string[batch] → string[batch]: runs of white space become one space, none at the ends.
+def fold(texts: Any, config: SubwordConfig) -> Any:
+    """string[batch] → string[batch]: `clean`, with one space for white space, none at the ends.
 
     Control characters, U+2581 and U+FFED, which tokens use as marks, count as white space.
     """
-    texts = tf.strings.regex_replace(clean(texts, lowercase), _SPACE, " ")
+    texts = tf.strings.regex_replace(clean(texts, config), _SPACE, " ")
     return tf.strings.strip(texts)
 
 
-def fold_all(texts: Sequence[str], lowercase: bool) -> list[str]:
+def fold_all(texts: Sequence[str], config: SubwordConfig) -> list[str]:
     """`fold` for many texts."""
-    folded = (fold(batch, lowercase).numpy() for batch in batches(texts))
+    folded = (fold(batch, config).numpy() for batch in batches(texts))
     return [text.decode() for batch in folded for text in batch]

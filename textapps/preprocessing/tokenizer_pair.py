@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from textapps.preprocessing.config import SubwordConfig
 from textapps.preprocessing.numbers import PLACEHOLDER, cut_numbers, paste_numbers, replace_in_pairs
+from textapps.preprocessing.text import in_form
 from textapps.preprocessing.tokenizer import Tokenizer
 
 JOINT, SOURCE, TARGET = "joint", "source", "target"
@@ -72,8 +73,14 @@ class TokenizerPair:
         """string[batch] → ragged int32[batch, (tokens)] and the numbers for `decode_target`."""
         if not self._copies:
             return self.source.encode(texts), None
-        texts, numbers = cut_numbers(texts)
+        texts, numbers = cut_numbers(texts, self.source.config)
         return self.source.encode(texts), numbers
+
+    def source_lengths(self, texts: Any) -> Any:
+        """string[batch] → int64[batch]: the tokens of each, before any is left out."""
+        if self._copies:
+            texts, _ = cut_numbers(texts, self.source.config)
+        return self.source.lengths(texts)
 
     def decode_target(self, ids: Any, numbers: Any) -> Any:
         """int32[batch · n, time] → string[batch · n], n successive translations of each source."""
@@ -104,7 +111,10 @@ class TokenizerPair:
 def _prepared(
     sources: Sequence[str], targets: Sequence[str], config: SubwordConfig
 ) -> tuple[Sequence[str], Sequence[str]]:
-    return replace_in_pairs(sources, targets) if config.copy_numbers else (sources, targets)
+    if not config.copy_numbers:
+        return sources, targets
+    form = config.unicode  # so that both sides are read as the graph reads them
+    return replace_in_pairs(in_form(sources, form), in_form(targets, form))
 
 
 def _kind(config: SubwordConfig) -> Any:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
@@ -23,7 +23,12 @@ class TaskConfig(Section):
     """The whole configuration of a run, as config.toml holds it.
 
     A task narrows the types of `task`, `data`, `preprocessor` and `model`, and may add sections.
+
+    before: values by section that runs have whose config.toml lacks the key, because they are older
+        than it. The defaults would change their answers.
     """
+
+    before: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     task: str = Field(description="The task of the run.")
     preset: Annotated[PresetName, Option("--preset")] = Field(
@@ -157,10 +162,17 @@ class Presets(Mapping[str, Values], Generic[C]):
                 merged.setdefault(section, {}).update(table)
         if start is not None:
             # Whole sections: a key that the run's version did not have is as it was then.
-            merged |= {key: own[key] for key in own if key in self._taken}
+            before = self.config.before
+            merged |= {
+                key: {**before.get(key, {}), **own[key]} for key in own if key in self._taken
+            }
             merged["training"]["learning_rate"] *= FINE_TUNING
         values = {"preset": name, **merged}
         return resolve(self.config, preset=values, file=file, environ=environ, flags=flags)
+
+    def of_run(self, file: Path) -> C:
+        """The configuration of a run, from its config.toml; errors as in `resolve`."""
+        return resolve(self.config, preset=self.config.before, file=file)
 
 
 def _agree(own: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -153,7 +153,7 @@ def load(task: Task[C, S, P, B, M, R, E], run: RunDirectory) -> R:
 
 def load_config(task: Task[C, S, P, B, M, R, E], run: RunDirectory) -> C:
     """The configuration of a run, every value of it."""
-    return resolve(task.presets.config, file=run.path / "config.toml")
+    return task.presets.of_run(run.path / "config.toml")
 
 
 def evaluate(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
 
-from textapps.core.config import resolve
 from textapps.core.errors import ConfigurationError
 from textapps.core.notices import notice
 from textapps.core.records import dump_record
@@ -61,7 +60,7 @@ def open_start(task: Task[C, S, P, B, M, R, E], config: C) -> Start[P] | None:
             "leave --extend-vocabulary out"
         )
     run = RunDirectory.open(Path(config.start.init_from), task.name)
-    own = resolve(task.presets.config, file=run.path / CONFIG)
+    own = task.presets.of_run(run.path / CONFIG)
     _check_fits(config, own, run)
     labels = tuple(read_data_record(run, labelled=task.labelled).get("labels", ()))
     return Start(run, task.load_preprocessor(own, run.preprocessor_dir), labels)

@@ -110,6 +110,7 @@ def test_what_the_manifest_says(exported: Callable[..., Path], untrained: Make) 
     assert shapes == {
         "serving_default": ({"source": one}, {"translation": one, "score": one}),
         "n_best": ({"source": one}, {"translations": several, "scores": several}),
+        "length": ({"source": one}, {"tokens": one, "max_tokens": one}),
     }
     warmup = exported("translate", VERIFIED) / "assets.extra" / "tf_serving_warmup_requests"
     assert warmup.stat().st_size > 0

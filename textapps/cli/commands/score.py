@@ -52,7 +52,9 @@ def command(task: TaskName) -> click.Command:
         generator = load_run(task, models_dir, run)
         from textapps.core.tokens import UNK
         from textapps.evaluation.metrics.language import language_metrics
+        from textapps.preprocessing.characters import normal_text
 
+        text = normal_text(text, generator.preprocessor.form)
         nats = generator.nats(text)
         if show:
             from textapps.evaluation.reports.surprise import to_terminal

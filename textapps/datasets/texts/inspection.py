@@ -28,6 +28,9 @@ from textapps.datasets.source import SPLITS, Defect
 from textapps.datasets.texts.examples import LabelledTexts, unspaced
 from textapps.datasets.texts.loader import TextLoader, load_texts
 
+# Soft hyphens, zero-width characters, and byte order marks within a text.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+
 
 @dataclass(frozen=True)
 class TextsSummary:
@@ -112,7 +115,8 @@ def _plain(text: str) -> str:
     >>> _plain("A fine\tfilm!!"), _plain("...")
     ('a fine film', '')
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    visible = text.translate(_INVISIBLE)
+    folded = unicodedata.normalize("NFKC", visible).casefold()
     return " ".join(re.findall(r"\w+", folded))
 
 

@@ -1,6 +1,6 @@
 """Configuration and presets of the generate task."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,8 @@ class ModelConfig(Section):
 
 class GenerateConfig(TaskConfig):
     """The whole configuration of a generate run, as config.toml holds it."""
+
+    before: ClassVar = {"preprocessor": {"unicode": "raw"}}
 
     task: Literal["generate"] = Field("generate", description="The task of the run.")
     data: CorpusConfig = CorpusConfig()

@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from textapps.core.errors import DataError
 from textapps.datasets.corpus.examples import Corpus
 from textapps.datasets.corpus.loader import load_corpora
-from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.preprocessing.characters import CharacterPreprocessor, normal_text
 from textapps.savedmodel.manifest import Example
 from textapps.tasks.examples import short_ones
 from textapps.tasks.generate.config import GenerateConfig
@@ -24,13 +25,23 @@ SEED_CHARACTERS = 40  # of an example
 EVALUATION_STREAMS = 64  # more than in training, because no gradient is kept
 
 
+def load(config: GenerateConfig, splits: Sequence[str | None]) -> list[Corpus]:
+    """Splits of the text, in the form in which the preprocessor reads it.
+
+    So every character that is scored has its place in the text.
+    """
+    form = config.preprocessor.unicode
+    corpora = load_corpora(config.data, splits)
+    return [replace(corpus, text=normal_text(corpus.text, form)) for corpus in corpora]
+
+
 def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, Corpus]:
     """The training and the validation text.
 
     Raises:
         DataError: data are missing or wrong, or the training text is shorter than one chunk.
     """
-    train, validation = load_corpora(config.data, ("train", "validation"))
+    train, validation = load(config, ("train", "validation"))
     if len(train) <= config.model.chunk:
         raise DataError(
             f"{train.name}: {len(train)} characters to train on are not more than a chunk "

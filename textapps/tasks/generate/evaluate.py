@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.datasets.corpus.examples import Corpus
-from textapps.datasets.corpus.loader import load_corpora
 from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
 from textapps.evaluation.metrics.text_metrics import Samples, text_metrics
 from textapps.tasks.evaluation import costs, summarize
-from textapps.tasks.generate.data import encode_from_start
+from textapps.tasks.generate.data import encode_from_start, load
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.task import Evaluation
 from textapps.training.evaluations import Summary, write_evaluation
@@ -64,7 +63,7 @@ def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEv
     Raises:
         DataError: the training data of the run are missing.
     """
-    training, validation = load_corpora(generator.config.data, ("train", "validation"))
+    training, validation = load(generator.config, ("train", "validation"))
     nats = generator.nats(corpus.text)
     baseline = _fit_baseline(generator, training, validation, corpus, split)
     best = baseline.nats[baseline.order - 1]

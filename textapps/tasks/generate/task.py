@@ -4,7 +4,6 @@ import keras
 
 from textapps.core.tokens import FIRST
 from textapps.datasets.corpus.examples import Corpus
-from textapps.datasets.corpus.loader import load_corpora
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate import data
 from textapps.tasks.generate.about import ABOUT
@@ -37,9 +36,11 @@ TASK = Task(
     best={MONITOR: "{:.4f} nats per character"},
     check=lambda config: LanguageModel(config, vocabulary_size=FIRST + 1),
     load_training=data.load_training,
-    load_split=lambda config, split, _: load_corpora(config.data, (split,))[0],
+    load_split=lambda config, split, _: data.load(config, (split,))[0],
     learn=data.learn,
-    load_preprocessor=lambda _, folder: CharacterPreprocessor.load(folder),
+    load_preprocessor=lambda config, folder: CharacterPreprocessor.load(
+        folder, config.preprocessor.unicode
+    ),
     training_batches=data.training_batches,
     validation_batches=lambda config, characters, validation: data.scoring_batches(
         config, characters, validation.text

@@ -1,6 +1,6 @@
 """Configuration and presets of the sentiment task."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -56,6 +56,8 @@ class ModelConfig(Section):
 
 class SentimentConfig(TaskConfig):
     """The whole configuration of a sentiment run, as config.toml holds it."""
+
+    before: ClassVar = {"preprocessor": {"unicode": "raw"}}
 
     task: Literal["sentiment"] = Field("sentiment", description="The task of the run.")
     data: DataConfig = DataConfig()

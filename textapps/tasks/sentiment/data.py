@@ -45,7 +45,7 @@ def training_batches(
     Args:
         sequences: of the texts, as `TextFeaturizer.encode` gives them, if they are known.
     """
-    sequences = sequences or featurizer.encode(train.texts)
+    sequences = sequences or featurizer.encode(train.texts, "training texts")
     lengths = np.diff(sequences["ids"][1])
     classes = range(len(train.label_names))
 
@@ -63,7 +63,7 @@ def validation_batches(
     config: SentimentConfig, featurizer: TextFeaturizer, validation: LabelledTexts
 ) -> TextBatchSource:
     """Every text once, the shortest first."""
-    sequences = featurizer.encode(validation.texts)
+    sequences = featurizer.encode(validation.texts, "validation texts")
     plan = SequentialPlan(np.diff(sequences["ids"][1]), 2 * config.training.batch_size)
     return TextBatchSource(sequences, validation.labels, plan)
 

@@ -13,6 +13,7 @@ from textapps.datasets.config import DataConfig
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.metrics.classification import classification_metrics
+from textapps.preprocessing.text import in_form
 from textapps.tasks.evaluation import costs, load_evaluated, summarize
 from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.predictor import SentimentClassifier
@@ -55,10 +56,11 @@ def fit_baseline(
     (train,) = load_texts(config.data, ("train",), classifier.labels)
     began_at = time.perf_counter()
     baseline = NaiveBayesSVM(tokens=config.preprocessor.tokens, seed=config.random_seed)
-    baseline.fit(train.texts, train.labels, len(classifier.labels))
+    form = config.preprocessor.unicode
+    baseline.fit(in_form(train.texts, form), train.labels, len(classifier.labels))
     seconds = time.perf_counter() - began_at
     examples: LabelledTexts = load_evaluated(get_task("sentiment"), classifier, data, split)
-    scores = baseline.scores(examples.texts).astype(np.float32)
+    scores = baseline.scores(in_form(examples.texts, form)).astype(np.float32)
     found = _evaluation(run, examples, examples.part.split, scores, {"seconds": seconds})
     fingerprint = np.array(examples.fingerprint)
     write_evaluation(run, found.summary, BASELINE, **found.arrays, sha256=fingerprint)

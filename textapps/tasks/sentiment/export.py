@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import tensorflow as tf
-
 from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
@@ -27,20 +25,25 @@ def export_saved_model(
 ) -> Path:
     """Publishes the next version of the export and returns its directory.
 
+    Signatures: `serving_default`, text → label, probability and scores; `length`, text → how many
+    tokens it has, and how many are read.
+
     Raises:
         ExportError: it cannot be written, or its answers differ from the run's.
     """
 
+    text, limits = classifier.answer.input_signature, _limits(classifier)
+    endpoints = {
+        DEFAULT_SIGNATURE: Endpoint(classifier.answer, text, limits),
+        "length": Endpoint(classifier.length, text, limits),
+    }
+
     def cases() -> list[Case]:
-        outputs = {k: v.numpy() for k, v in classifier.answer(tf.constant(EXAMPLES)).items()}
-        return [Case(DEFAULT_SIGNATURE, {"text": list(EXAMPLES)}, outputs)]
+        inputs = {"text": list(EXAMPLES)}
+        return [Case(name, inputs, endpoint.answer(inputs)) for name, endpoint in endpoints.items()]
 
     return export_model(
-        {
-            DEFAULT_SIGNATURE: Endpoint(
-                classifier.answer, classifier.answer.input_signature, _limits(classifier)
-            )
-        },
+        endpoints,
         track=classifier.preprocessor.resources,
         manifest_fields=classifier.manifest_fields | classifier.data_fields(config.examples),
         cases=cases,

@@ -24,9 +24,12 @@ class TextFeaturizer:
         ids = self.tokenizer(texts)
         return {"ids": ids} | ({} if self.ngrams is None else {"ngrams": self.ngrams(ids)})
 
-    def encode(self, texts: Sequence[str]) -> dict[str, tuple[Any, Any]]:
-        """The same for many texts at once; each input is (values, row splits)."""
-        return self._features(self.tokenizer.encode(texts))
+    def encode(self, texts: Sequence[str], what: str = "texts") -> dict[str, tuple[Any, Any]]:
+        """The same for many texts at once; each input is (values, row splits).
+
+        A notice says how many of `what` are cut.
+        """
+        return self._features(self.tokenizer.encode(texts, what))
 
     @property
     def vocabulary_size(self) -> int:
@@ -62,7 +65,7 @@ class TextFeaturizer:
             tokenizer, ids = TextPreprocessor.learn(texts, config.preprocessor, old)
         else:
             tokenizer = TextPreprocessor(config.preprocessor, known.tokenizer.vocabulary)
-            ids = tokenizer.encode(texts)
+            ids = tokenizer.encode(texts, "training texts")
             if known.ngrams is not None and known.ngrams.orders == config.model.ngrams:
                 ngrams = known.ngrams
         if config.model.ngrams and ngrams is None:

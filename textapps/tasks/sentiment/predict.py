@@ -22,10 +22,11 @@ def rows(
         skip_bad: as in `readable`.
         top_k: as in `named_fields`.
     """
-    for chunk in chunks(readable(texts, skip_bad=skip_bad), CHUNK):
-        answers = classifier.predict([asked.text for _, asked in chunk])
-        for (index, asked), answer in zip(chunk, answers, strict=True):
-            yield Row(
-                fields_of(index, asked, named_fields(answer, classifier.labels, top_k)),
-                f"{answer.label}\t{answer.probability:.4f}",
-            )
+    with classifier.long_texts.said():
+        for chunk in chunks(readable(texts, skip_bad=skip_bad), CHUNK):
+            answers = classifier.predict([asked.text for _, asked in chunk])
+            for (index, asked), answer in zip(chunk, answers, strict=True):
+                yield Row(
+                    fields_of(index, asked, named_fields(answer, classifier.labels, top_k)),
+                    f"{answer.label}\t{answer.probability:.4f}",
+                )

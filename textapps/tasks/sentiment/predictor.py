@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from textapps.preprocessing.long_texts import LongTexts
 from textapps.tasks.classification import Classification, classifications, classify
 from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several, utf8
 from textapps.tasks.sentiment.config import SentimentConfig
@@ -24,6 +25,7 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
             input_signature=[tf.TensorSpec([None], tf.string, name="text")],
             autograph=False,  # nothing branches on a tensor, and conversion takes a second
         )
+        self.long_texts = LongTexts(self.config.preprocessor)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """float32[texts, labels]: the probabilities of the labels, each row summing to one.
@@ -33,14 +35,28 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
         """
         several(texts, "text", "predict([text])")
         scores = np.zeros((len(texts), len(self.labels)), np.float32)
-        for rows in batches_by_length(map(len, texts)):
-            batch = tf.constant([utf8(texts[row]) for row in rows])
-            scores[rows] = self.answer(batch)["scores"]
+        with self.long_texts.said():
+            for rows in batches_by_length(map(len, texts)):
+                batch = [utf8(texts[row]) for row in rows]
+                scores[rows] = self.answer(tf.constant(batch))["scores"]
+                self._count_long(batch)
         return scores
 
     def predict(self, texts: Sequence[str]) -> list[Classification]:
         """One answer a text."""
         return classifications(self.scores(texts), self.labels)
+
+    def length(self, text: Any) -> dict[str, Any]:
+        """string[batch] → `tokens` that each has, and `max_tokens` that are read: int32[batch]."""
+        tokens = tf.cast(self.preprocessor.tokenizer.lengths(text), tf.int32)
+        return {"tokens": tokens, "max_tokens": self.config.preprocessor.max_tokens + 0 * tokens}
+
+    def _count_long(self, batch: Sequence[bytes]) -> None:
+        # No text has more tokens than bytes.
+        tokenizer = self.preprocessor.tokenizer
+        candidates = [text for text in batch if len(text) > tokenizer.config.max_tokens]
+        lengths = tokenizer.lengths(tf.constant(candidates, tf.string)).numpy()
+        self.long_texts.add(lengths, of=len(batch))
 
     def _answer(self, text: Any) -> dict[str, Any]:
         """string[batch] → as `classify`: the exported signature."""

@@ -1,6 +1,6 @@
 """Configuration and presets of the translate task."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,11 @@ class TranslateConfig(TaskConfig):
     `training.batch_size` counts tokens here, padding included: a batch holds sentences of similar
     length that have at most so many tokens on either side.
     """
+
+    before: ClassVar = {
+        "preprocessor": {"unicode": "raw"},
+        "decoding": {"split_sentences": False},
+    }
 
     task: Literal["translate"] = Field("translate", description="The task of the run.")
     data: PairsConfig = PairsConfig()

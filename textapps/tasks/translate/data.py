@@ -49,7 +49,10 @@ def training_batches(
     """
     source, target = tokenizers.source, tokenizers.target
     sources, targets = tokenizers.prepared(train.sources, train.targets)
-    sides = ids or (source.encode_all(sources), target.encode_all(targets))
+    sides = ids or (
+        source.encode_all(sources, "training sentences"),
+        target.encode_all(targets, "training sentences"),
+    )
     if any(not len(values) for values, _ in sides):
         raise DataError(f"{train.name}: no sentence to train on has a token: check the data")
     return TokenBatchSource(
@@ -68,8 +71,8 @@ def validation_batches(
     """The shortest pairs first, without subword sampling."""
     sources, targets = tokenizers.prepared(validation.sources, validation.targets)
     return TokenBatchSource(
-        tokenizers.source.encode_all(sources),
-        tokenizers.target.encode_all(targets),
+        tokenizers.source.encode_all(sources, "validation sentences"),
+        tokenizers.target.encode_all(targets, "validation sentences"),
         VALIDATION_TOKENS,
         None,
         multiple=LENGTH_MULTIPLE,

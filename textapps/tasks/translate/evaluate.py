@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from textapps.core.notices import muted
 from textapps.datasets.pairs.examples import Pairs
 from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import (
@@ -15,6 +16,7 @@ from textapps.evaluation.metrics.translation import (
     bleu_tokenizer,
     translation_metrics,
 )
+from textapps.preprocessing.text import in_form
 from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.task import Evaluation
 from textapps.tasks.translate.predictor import Translator
@@ -49,7 +51,8 @@ def evaluate(translator: Translator, pairs: Pairs, split: str) -> TranslateEvalu
     searches = [own]
     if own.name != "greedy":
         greedy = translator.configured({"decoding.beam": 1, "decoding.temperature": 0.0})
-        searches.append(_search(greedy, pairs))
+        with muted():  # what is to be said of the texts was said by the first search
+            searches.append(_search(greedy, pairs))
     metrics = {**translation_metrics(own.scored), **costs(translator)}
     rows = zip(pairs.sources, pairs.targets, own.scored.answers, strict=True)
     figures = {
@@ -104,12 +107,14 @@ def attention_maps(translator: Translator, sources: Sequence[str]) -> tuple[Atte
 
 def _search(translator: Translator, pairs: Pairs) -> SearchResult:
     config = translator.config.decoding
-    translator.predict(pairs.sources[:2])  # so that tracing the graph is not timed
+    with muted():
+        translator.predict(pairs.sources[:2])  # so that tracing the graph is not timed
     began_at = time.perf_counter()
     answers = [answer.translation for answer in translator.predict(pairs.sources)]
     seconds = time.perf_counter() - began_at
     name = f"beam of {config.beam}" if config.beam > 1 else "greedy"
     if config.temperature:
         name = f"drawn at temperature {config.temperature:g}"
-    scored = ScoredTranslations(answers, pairs.targets, bleu_tokenizer(pairs.targets))
+    references = in_form(pairs.targets, translator.config.preprocessor.unicode)
+    scored = ScoredTranslations(answers, references, bleu_tokenizer(references))
     return SearchResult(name, scored, seconds)

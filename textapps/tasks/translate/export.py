@@ -14,6 +14,7 @@ from textapps.exporting.verification import Case
 from textapps.savedmodel.limits import CallLimits
 from textapps.tasks.limits import position_bytes
 from textapps.tasks.translate.predictor import Translator
+from textapps.tasks.translate.search import AT_ONCE
 
 N_BEST = 5
 LONGEST_SOURCE = 200_000  # characters
@@ -24,6 +25,7 @@ TEXTS = (
     "",
     "Two dogs run through the snow, and a child laughs at them.",
     "猫 🐈",
+    "A dog barks. Who is it?\n\nThe end.",
 )
 
 
@@ -31,7 +33,8 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
     """Publishes the next version of the export and returns its directory.
 
     Signatures: `serving_default`, source → translation and score[batch]; `n_best`, source →
-    translations[batch, n] and scores[batch, n], the best first.
+    translations[batch, n] and scores[batch, n], the best first; `length`, source → how many tokens
+    its longest sentence has, and how many are read.
 
     Raises:
         ExportError: it cannot be written, or its answers differ from the run's.
@@ -54,10 +57,14 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
         return {"translations": translations, "scores": scores}
 
     source = tf.TensorSpec([None], tf.string, "source")
+    length = Endpoint(
+        lambda source: translator.search.length(source, best), [source], _limits(translator, best)
+    )
     return export_model(
         {
             DEFAULT_SIGNATURE: Endpoint(default, [source], _limits(translator, best)),
             "n_best": Endpoint(n_best, [source], _limits(translator, several)),
+            "length": length,
         },
         track=translator.preprocessor.resources,
         manifest_fields={
@@ -68,6 +75,7 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
         cases=lambda: [
             Case(DEFAULT_SIGNATURE, {"source": list(TEXTS)}, _default_answers(translator)),
             Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),
+            Case("length", {"source": list(TEXTS)}, length.answer({"source": list(TEXTS)})),
         ],
         models_dir=models_dir,
         config=config,
@@ -79,6 +87,7 @@ def _limits(translator: Translator, search: SearchConfig) -> CallLimits:
     """Each beam of each row has logits, and keys and values for each token of its answer."""
     config = translator.config
     tokens = config.preprocessor.max_tokens
+    sentences = AT_ONCE if search.split_sentences else 1  # of a text, in memory at a time
     characters = 1 if config.preprocessor.tokens == "char" else 2  # of a token, or more
     beams = max(search.beam, search.n_best)
     cached = 8 * config.backbone.layers * config.backbone.units  # float32 keys and values
@@ -86,7 +95,7 @@ def _limits(translator: Translator, search: SearchConfig) -> CallLimits:
     return CallLimits(
         longest={"source": LONGEST_SOURCE},
         cells=MOST_CHARACTERS // beams,
-        counted=characters * tokens,
+        counted=sentences * characters * tokens,
         row_bytes=beams * round(16 * vocabulary_size + search.max_extra * cached),
         cell_bytes=(
             position_bytes(config.backbone, tokens) + round(beams * search.max_ratio * cached)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from textapps.tasks.rows import Asked, Row, consecutive, fields_of, readable
-from textapps.tasks.translate.predictor import Translator
+from textapps.tasks.translate.predictor import LONG, Translator
 
 CHUNK = 256  # sentences that are held in memory at a time
 
@@ -27,17 +27,18 @@ def rows(
         random_seed: of sampled answers; text i takes `random_seed + i`.
     """
     n_best = options.get("n_best")
-    for first, chunk in consecutive(readable(texts, skip_bad=skip_bad), CHUNK):
-        sentences = [asked.text for asked in chunk]
-        answers = translator.n_best(
-            sentences, random_seed + first, **{**options, "n_best": n_best or 1}
-        )
-        for index, (asked, found) in enumerate(zip(chunk, answers, strict=True), first):
-            answer: dict[str, Any] = found[0]._asdict()
-            if not n_best:
-                yield Row(fields_of(index, asked, answer), found[0].translation)
-                continue
-            answer["translations"] = [each.translation for each in found]
-            answer["scores"] = [each.score for each in found]
-            lines = (f"{index + 1}\t{each.score:.4f}\t{each.translation}" for each in found)
-            yield Row(fields_of(index, asked, answer), "\n".join(lines))
+    with translator.long_texts.said(LONG):
+        for first, chunk in consecutive(readable(texts, skip_bad=skip_bad), CHUNK):
+            sentences = [asked.text for asked in chunk]
+            answers = translator.n_best(
+                sentences, random_seed + first, **{**options, "n_best": n_best or 1}
+            )
+            for index, (asked, found) in enumerate(zip(chunk, answers, strict=True), first):
+                answer: dict[str, Any] = found[0]._asdict()
+                if not n_best:
+                    yield Row(fields_of(index, asked, answer), found[0].translation)
+                    continue
+                answer["translations"] = [each.translation for each in found]
+                answer["scores"] = [each.score for each in found]
+                lines = (f"{index + 1}\t{each.score:.4f}\t{each.translation}" for each in found)
+                yield Row(fields_of(index, asked, answer), "\n".join(lines))

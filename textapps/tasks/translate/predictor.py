@@ -11,6 +11,7 @@ from textapps.core.tokens import EOS
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.hypotheses import possible
 from textapps.evaluation.metrics.translation import AttentionMap
+from textapps.preprocessing.long_texts import LongTexts
 from textapps.preprocessing.numbers import PLACEHOLDER
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
@@ -19,6 +20,7 @@ from textapps.tasks.translate.config import TranslateConfig
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.search import Search
 
+LONG = "texts with a sentence"
 END = "</s>"  # the end of a sentence in attention maps
 
 
@@ -35,6 +37,7 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
     def set_up(self) -> None:
         """Makes the search, which traces one graph for each configuration."""
         self.search = Search(self.model, self.preprocessor)
+        self.long_texts = LongTexts(self.preprocessor.source.limit)
 
     def predict(
         self, texts: Sequence[str], random_seed: int = 0, **options: object
@@ -60,17 +63,28 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
         several(texts, "text", "predict([text])")
         config = resolve(SearchConfig, flags={**self.config.decoding.model_dump(), **options})
         found: list[list[Translation]] = [[] for _ in texts]
-        for rows in batches_by_length(map(len, texts)):
-            batch = tf.constant([utf8(texts[row]) for row in rows])
-            translations, scores = self.search(batch, random_seed + rows, config)
-            for row, strings, numbers in zip(rows, translations, scores, strict=True):
-                ranked = zip(strings, possible(numbers), numbers, strict=True)
-                found[row] = [
-                    Translation(text.decode(), float(score))
-                    for rank, (text, is_one, score) in enumerate(ranked)
-                    if is_one or rank == 0
-                ]
+        with self.long_texts.said(LONG):
+            for rows in batches_by_length(map(len, texts)):
+                batch = [utf8(texts[row]) for row in rows]
+                self._count_long(batch, config)
+                translations, scores = self.search(tf.constant(batch), random_seed + rows, config)
+                for row, strings, numbers in zip(rows, translations, scores, strict=True):
+                    ranked = zip(strings, possible(numbers), numbers, strict=True)
+                    found[row] = [
+                        Translation(text.decode(), float(score))
+                        for rank, (text, is_one, score) in enumerate(ranked)
+                        if is_one or rank == 0
+                    ]
         return found
+
+    def _count_long(self, batch: Sequence[bytes], config: SearchConfig) -> None:
+        # A sentence has at most one token more than bytes.
+        limit = self.config.preprocessor.max_tokens
+        candidates = [text for text in batch if len(text) >= limit]
+        lengths: Any = ()
+        if candidates:
+            lengths = self.search.traced_lengths(config)(tf.constant(candidates)).numpy()
+        self.long_texts.add(lengths, of=len(batch))
 
     def attention(self, text: str) -> AttentionMap | None:
         """The attention of the greedy translation to the sentence; None without attention.

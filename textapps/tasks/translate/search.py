@@ -11,11 +11,15 @@ from textapps.decoding.beam_search import beam_search
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.copies import Copies
 from textapps.decoding.greedy import greedy, sample
-from textapps.decoding.hypotheses import Hypotheses
+from textapps.decoding.hypotheses import Hypotheses, possible
 from textapps.decoding.repetition import Repetition
 from textapps.decoding.rules import Rules
+from textapps.preprocessing.sentences import join_sentences, split_sentences
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.translate.model import TranslationModel
+
+AT_ONCE = 128  # sentences of a text or of a batch of texts that are translated at a time
+SEEDS_APART = 2**32  # of the sentences of a text; texts are one apart
 
 
 class Search:
@@ -32,6 +36,11 @@ class Search:
         self._tokenizers = tokenizers
         self._placeholders = tokenizers.placeholders()
         text, ids = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.int32)
+        self.traced_lengths = cache(
+            lambda config: tf.function(
+                lambda source: self.lengths(source, config), input_signature=[text], autograph=False
+            )
+        )
         self.traced = cache(lambda config: _traced(self.find, text, config))
         self.traced_ids = cache(lambda config: _traced(self.find_ids, ids, config))
 
@@ -41,7 +50,49 @@ class Search:
         return found[0].numpy(), found[1].numpy()
 
     def find(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
-        """string[batch], int64[batch] → string[batch, n_best], float32[batch, n_best]."""
+        """string[batch], int64[batch] → string[batch, n_best], float32[batch, n_best].
+
+        With `split_sentences` a text is translated sentence by sentence. The k-th best translation
+        joins the k-th best of its sentences, and its score is the mean of theirs.
+        """
+        if not config.split_sentences:
+            return self._find_each(text, random_seed, config)
+        sentences = split_sentences(self._tokenizers.source.valid(text))
+        lines = sentences.value_rowids()
+        of_text = tf.gather(lines, sentences.values.value_rowids())
+        batch = sentences.nrows()
+        # The first sentence has the seed of its text, the others have seeds of their own.
+        first = tf.math.unsorted_segment_min(tf.range(tf.size(of_text)), of_text, batch)
+        place = tf.range(tf.size(of_text)) - tf.gather(first, of_text)
+        seeds = tf.gather(random_seed, of_text) + SEEDS_APART * tf.cast(place, tf.int64)
+        translations, scores = self._find_all(sentences.flat_values, seeds, config)
+        if config.n_best > 1:
+            translations, scores = _filled(translations, scores, of_text, batch)
+        scores = _means(scores, sentences.flat_values, of_text, batch)
+        return join_sentences(sentences, translations), scores
+
+    def _find_all(self, texts: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
+        """As `_find_each`, for any number of sentences, of which few are in memory at a time."""
+
+        def part(begin: Any, translations: Any, scores: Any) -> tuple[Any, Any, Any]:
+            some = slice(begin, begin + AT_ONCE)
+            found = self._find_each(texts[some], random_seed[some], config)
+            return (
+                begin + AT_ONCE,
+                tf.concat([translations, found[0]], 0),
+                tf.concat([scores, found[1]], 0),
+            )
+
+        n = config.n_best
+        _, translations, scores = tf.while_loop(
+            lambda begin, *_: begin < tf.size(texts),
+            part,
+            (0, tf.zeros([0, n], tf.string), tf.zeros([0, n])),
+            shape_invariants=(tf.TensorShape([]), *[tf.TensorShape([None, n])] * 2),
+        )
+        return translations, scores
+
+    def _find_each(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
         source, numbers = self.encoded(text)
         batch = tf.shape(source)[0]
         found = self.traced_ids(config)(source, random_seed)
@@ -49,6 +100,22 @@ class Search:
         flat = tf.reshape(found.ids, [batch * n, -1])
         translations = tf.reshape(self._tokenizers.decode_target(flat, numbers), [batch, n])
         return tf.ensure_shape(translations, [None, n]), found.scores
+
+    def length(self, text: Any, config: SearchConfig) -> dict[str, Any]:
+        """string[batch] → `tokens` of the longest sentence, `max_tokens` read: int32[batch]."""
+        tokens = tf.cast(self.lengths(text, config), tf.int32)
+        return {
+            "tokens": tokens,
+            "max_tokens": self._tokenizers.source.limit.max_tokens + 0 * tokens,
+        }
+
+    def lengths(self, text: Any, config: SearchConfig) -> Any:
+        """string[batch] → int64[batch]: how many tokens the longest sentence of each has."""
+        if not config.split_sentences:
+            return self._tokenizers.source_lengths(text)
+        sentences = split_sentences(self._tokenizers.source.valid(text))
+        lengths = self._tokenizers.source_lengths(sentences.flat_values)
+        return tf.reduce_max(sentences.with_flat_values(lengths), axis=[1, 2])
 
     def encoded(self, text: Any) -> tuple[Any, Any]:
         """string[batch] → int32[batch, time] and the numbers that the translation copies.
@@ -93,6 +160,30 @@ class Search:
         of_source, of_target = self._placeholders
         wanted = tf.reduce_sum(tf.gather(of_source, source), axis=1)
         return Rules(repetition, Copies(of_target, wanted))
+
+
+def _filled(translations: Any, scores: Any, of_text: Any, batch: Any) -> tuple[Any, Any]:
+    """The last possible translation of each sentence again, as far as another of its text goes."""
+    n = translations.shape[1]
+    number = tf.math.count_nonzero(possible(scores), axis=1, dtype=tf.int32)
+    most = tf.gather(tf.math.unsorted_segment_max(number, of_text, batch), of_text)
+    rank = tf.range(n)[None]
+    rank = tf.where(
+        rank < most[:, None], tf.minimum(rank, tf.maximum(number[:, None] - 1, 0)), rank
+    )
+    return tf.gather(translations, rank, batch_dims=1), tf.gather(scores, rank, batch_dims=1)
+
+
+def _means(scores: Any, sentences: Any, of_text: Any, batch: Any) -> Any:
+    """float32[sentences, n] → float32[batch, n], without the empty lines of other texts."""
+    is_empty = tf.strings.length(tf.strings.strip(sentences)) == 0
+    all_empty = tf.gather(
+        tf.math.unsorted_segment_min(tf.cast(is_empty, tf.int32), of_text, batch) == 1, of_text
+    )
+    kept = ~is_empty | all_empty
+    return tf.math.unsorted_segment_mean(
+        tf.boolean_mask(scores, kept), tf.boolean_mask(of_text, kept), batch
+    )
 
 
 def _traced(find: Callable[..., Any], given: Any, config: SearchConfig) -> Any:

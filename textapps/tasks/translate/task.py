@@ -1,10 +1,11 @@
 """Translation: a sentence to a sentence, many-to-many out of step."""
 
+from textapps.core.notices import muted
 from textapps.core.tokens import EOS
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
-from textapps.decoding.config import SearchConfig
 from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
+from textapps.preprocessing.text import in_form
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
 from textapps.tasks.translate import data
@@ -21,15 +22,16 @@ from textapps.training.token_batches import TokenBatchSource
 from textapps.training.token_loss import TokenLoss
 
 SCORED = 1_000  # sentences of the validation split that are translated after each interval
-GREEDY = SearchConfig(beam=1, n_best=1)
 
 
 def objective(translator: Translator, validation: Pairs, batches: TokenBatchSource) -> Objective:
     """The cross-entropy of each token; the best weights have the highest BLEU, found greedily."""
-    sources, references = validation.sources[:SCORED], validation.targets[:SCORED]
+    sources = validation.sources[:SCORED]
+    references = in_form(validation.targets[:SCORED], translator.config.preprocessor.unicode)
 
     def figures() -> dict[str, float]:
-        answers = translator.predict(sources, **GREEDY.model_dump())
+        with muted():  # long sentences were counted when the data were encoded
+            answers = translator.predict(sources, beam=1, temperature=0.0)
         translations = [each.translation for each in answers]
         return {"bleu": corpus_bleu(translations, references, bleu_tokenizer(references))}
 

@@ -1,0 +1,45 @@
+"""Lines of ../shared/cases with several sentences, and beyond the length of a model."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.acceptance
+
+Textapps = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def cases() -> Path:
+    """The folder of cases, beside the real data sets."""
+    data = Path(os.environ.get("TEXTAPPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    path = data.parent / "cases"
+    if not path.is_dir():
+        pytest.skip(f"needs the cases in {path}")
+    return path
+
+
+def test_sentences_of_a_line(textapps: Textapps, cases: Path) -> None:
+    pairs = cases / "pairs"
+    data = ("--data", str(pairs / "longpair.tsv"), "--preset", "tiny", "--epochs", "30")
+    done = textapps("translate", "train", *data, timeout=1_200)
+    assert done.returncode == 0, done.stderr
+    path = str(pairs / "odd.txt")
+    done = textapps("translate", "predict", "--input", path, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "preprocessor.max_tokens" not in done.stderr
+    lines = done.stdout.split("\n")
+    one, several, hundred = (lines[row] for row in (0, 8, 9))
+    assert hundred == " ".join([one] * hundred.count(one))
+    assert hundred.count(one) > 50
+    assert several.startswith(f"{one} ")
+    done = textapps("translate", "predict", "--input", path, "--no-split-sentences", timeout=600)
+    assert (
+        "texts with a sentence of more than 256 tokens (preprocessor.max_tokens): 1 of 12; only "
+        "the beginning of each is read"
+    ) in done.stderr
