@@ -74,14 +74,16 @@ def test_numbers_go_to_placeholders_in_order_and_surplus_ones_go(
     for (source, answer), found in zip(pairs, paste_numbers(answers, numbers).numpy(), strict=True):
         source = " ".join(source.split())
         following = re.finditer(r"(?<![a-z])\d+(?:[.,:/]\d+)*|[a-z]\d+(?:[.,:/]\d+)*", source)
-        expected = ""
+        expected, pasted = "", False
         for character in answer:
             if character != PLACEHOLDER:
-                expected += character
+                expected += " " * (pasted and character.isdecimal()) + character
+                pasted = False
             elif number := next(following, None):
                 attached = number[0][0].isalpha()
-                touches = expected[-1:].isalnum()
-                expected += " " * (touches and not attached) + number[0][attached:]
+                touches = expected[-1:].isalpha() and not attached
+                expected += " " * (touches or expected[-1:].isdecimal()) + number[0][attached:]
+                pasted = True
         assert found.decode() == expected
 
 
@@ -94,6 +96,9 @@ def test_numbers_go_to_placeholders_in_order_and_surplus_ones_go(
         ("A4 and A5", "A# und das A#", "A4 und das A5"),
         ("$5", "$#", "$5"),
         ("the 80s", "die #er", "die 80er"),
+        ("1e400 foxes", "##", "1 400"),
+        ("7 A4", "##", "7 4"),
+        ("5", "#6", "5 6"),
     ],
 )
 def test_a_number_is_never_glued_to_what_is_not_its_own(

@@ -41,3 +41,19 @@ def test_no_more_than_the_limit() -> None:
 def test_what_is_not_gzip(body: bytes, problem: str) -> None:
     with pytest.raises(BadInput, match=f"cannot be decompressed by gzip: .*{problem}"):
         gunzip(bytearray(body), LIMIT)
+
+
+def test_many_members_are_refused() -> None:
+    """Each would copy what follows it: 4 MB of empty members once took minutes."""
+    empty = gzip.compress(b"", mtime=0)
+    assert gunzip(bytearray(empty * 999 + ABC), LIMIT) == b"abc"
+    with pytest.raises(BadInput, match="more than 1,000 members"):
+        gunzip(bytearray(empty * 200_000), LIMIT)
+
+
+@given(st.lists(st.integers(65_400, 65_600), min_size=1, max_size=3))
+def test_members_of_about_a_piece(sizes: list[int]) -> None:
+    """Not compressed, so that a member ends before, at and after the end of a piece."""
+    members = [bytes(range(256)) * (size // 256) + b"x" * (size % 256) for size in sizes]
+    body = bytearray(b"".join(gzip.compress(member, 0) for member in members))
+    assert gunzip(body, 300_000) == b"".join(members)

@@ -250,7 +250,7 @@ def test_what_needs_a_start_says_so() -> None:
 def test_what_a_preset_has_set_since_stays_out_of_an_earlier_run(tmp_path: Path) -> None:
     presets = get_presets("translate")
     whole = dump_toml(presets.resolve(flags={"preset": "tiny"}))
-    assert "copy_numbers = true\n" in whole
+    assert 'copy_numbers = "auto"\n' in whole
     file = tmp_path / "config.toml"
-    file.write_text(whole.replace("copy_numbers = true\n", ""), encoding="utf-8")
+    file.write_text(whole.replace('copy_numbers = "auto"\n', ""), encoding="utf-8")
     assert not presets.resolve(flags={"preset": "tiny"}, start=file).preprocessor.copy_numbers

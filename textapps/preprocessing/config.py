@@ -84,10 +84,11 @@ class SubwordConfig(Section):
     joint: bool = Field(True, description="Share one vocabulary between both languages.")
     unicode: _Unicode = "nfc"
     lowercase: bool = Field(False, description="Turn sentences into lower case.")
-    copy_numbers: bool = Field(
+    copy_numbers: bool | Literal["auto"] = Field(
         False,
         description="Copy numbers written in digits from the sentence to its translation, in "
-        "their order; a placeholder stands for each one in the model. Presets set it.",
+        "their order; a placeholder stands for each one in the model. With auto, which presets "
+        "set, only if at least 20 training pairs have the same numbers on both sides.",
     )
     sampling_alpha: float = Field(
         0.0,

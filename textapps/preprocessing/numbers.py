@@ -39,8 +39,8 @@ def cut_numbers(texts: Any, config: SubwordConfig) -> tuple[Any, Any]:
 def paste_numbers(texts: Any, numbers: Any) -> Any:
     """Puts numbers in place of the placeholders, in their order; surplus placeholders go.
 
-    A number gets a space if it would follow a letter or a digit, as it did not in its sentence:
-    "2 and 7" never becomes 27.
+    A number gets a space where it would touch another one, or a letter that stood not before it
+    in its sentence: "2 and 7" never becomes 27.
 
     Args:
         texts: string[batch · n], n successive texts for each row of `numbers`.
@@ -63,13 +63,15 @@ def paste_numbers(texts: Any, numbers: Any) -> Any:
     number = tf.where(valid, tf.gather(values, index), "")
     attached = tf.strings.regex_full_match(number, f"{_LETTER}.*")
     number = tf.strings.regex_replace(number, f"^{_LETTER}", "")
-    last = tf.concat([[""], pieces.flat_values[:-1]], axis=0)
-    touches = tf.strings.regex_full_match(last, r"(?s:.*[\p{L}\p{M}\p{N}])")
-    touches |= (last == "") & (place > 0)
-    space = tf.where(valid & touches & ~attached, " ", "")
-    return tf.strings.reduce_join(
-        pieces.with_flat_values(space + number + pieces.flat_values), axis=1
+    following = pieces.flat_values
+    last = tf.concat([[""], following[:-1]], axis=0)
+    after_number = tf.strings.regex_full_match(last, r"(?s:.*\p{Nd})") | (
+        (last == "") & (place > 0)
     )
+    after_letter = tf.strings.regex_full_match(last, rf"(?s:.*{_LETTER})")
+    space = tf.where(valid & (after_number | (after_letter & ~attached)), " ", "")
+    gap = tf.where(valid & tf.strings.regex_full_match(following, r"(?s:\p{Nd}.*)"), " ", "")
+    return tf.strings.reduce_join(pieces.with_flat_values(space + number + gap + following), axis=1)
 
 
 def replace_in_pairs(sources: Sequence[str], targets: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -85,6 +87,16 @@ def replace_in_pairs(sources: Sequence[str], targets: Sequence[str]) -> tuple[li
     """
     found = [_replaced(*pair) for pair in zip(sources, targets, strict=True)]
     return [source for source, _ in found], [target for _, target in found]
+
+
+def numbered_pairs(sources: Sequence[str], targets: Sequence[str]) -> int:
+    """How many training pairs have numbers, the same ones in the same order.
+
+    >>> numbered_pairs(["4 at 10:30", "2 dogs", "a dog"], ["4 um 10.30 Uhr", "zwei Hunde", "ein"])
+    1
+    """
+    changed = zip(sources, replace_in_pairs(sources, targets)[0], strict=True)
+    return sum(before != after for before, after in changed)
 
 
 def _replaced(source: str, target: str) -> tuple[str, str]:

@@ -67,7 +67,7 @@ class RunDirectory:
         except ConfigurationError as error:
             raise RunError(str(error)) from error
         if task is not None and run.task != task:
-            raise RunError(f"{path} is a run of {run.task}, not of {task}: choose another --run")
+            raise RunError(f"{path} is a run of {run.task}, not of {task}: choose another run")
         if trained and not CheckpointStore(run.checkpoints).steps():
             raise RunError(f"{path} is incomplete: it has no checkpoint yet; resume it to train")
         return run

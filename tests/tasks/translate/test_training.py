@@ -10,8 +10,11 @@ import tensorflow as tf
 
 from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from textapps.core.errors import RunError
+from textapps.core.notices import NOTICE
+from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.tasks import lifecycle
+from textapps.tasks.registry import get_presets
 from textapps.tasks.translate.task import TASK
 from textapps.training.history import read_history
 from textapps.training.interruption import TrainingInterrupted
@@ -141,3 +144,20 @@ def test_changed_pairs_are_refused(
     run.write_text("config.toml", config.replace(str(pairs), str(changed)))
     with pytest.raises(RunError, match="on other data: its train split"):
         lifecycle.resume(TASK, RunDirectory.open(run.path))
+
+
+@pytest.mark.parametrize(("pairs", "copied"), [(19, False), (20, True)])
+def test_numbers_are_copied_if_there_are_enough_to_learn_from(
+    caplog: pytest.LogCaptureFixture, pairs: int, copied: bool
+) -> None:
+    config = get_presets("translate").resolve(flags={"preset": "tiny"})
+    sources = (*(f"{n} dogs" for n in range(pairs)), "two dogs", "3 dogs")
+    targets = (*(f"{n} Hunde" for n in range(pairs)), "2 Hunde", "drei Hunde")
+    train = Pairs("own", sources, targets)
+    with caplog.at_level(NOTICE, "textapps"):
+        settled = TASK.settle(config, train)
+    assert settled.preprocessor.copy_numbers is copied
+    assert ("own: 19 training pairs with the same numbers" in caplog.text) is not copied
+    fixed = config.preprocessor.model_copy(update={"copy_numbers": not copied})
+    chosen = config.model_copy(update={"preprocessor": fixed})
+    assert TASK.settle(chosen, train) is chosen

@@ -63,7 +63,7 @@ _PENALTIES = {"simple_rnn": 1.4, "lstm": 2.2, "gru": 2.2, "transformer": 1.4}
 _BY_NAME: dict[str, dict[str, Any]] = {
     # Thousands of short sentences, a minute of training.
     "tiny": {
-        "preprocessor": {"vocabulary_size": 500, "copy_numbers": True},
+        "preprocessor": {"vocabulary_size": 500, "copy_numbers": "auto"},
         "backbone": {
             "kind": "transformer",
             "units": 96,
@@ -83,7 +83,7 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     # Of about the size that Wu et al. 2021 ("Good for misconceived reasons", section 3) found best
     # for the 29,000 pairs of Multi30k: more parameters only learn them by heart.
     "small": {
-        "preprocessor": {"vocabulary_size": 5_000, "copy_numbers": True},
+        "preprocessor": {"vocabulary_size": 5_000, "copy_numbers": "auto"},
         "backbone": {
             "kind": "transformer",
             "units": 128,
@@ -108,7 +108,7 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     "base": {
         "preprocessor": {
             "vocabulary_size": 5_000,
-            "copy_numbers": True,
+            "copy_numbers": "auto",
             "sampling_alpha": 0.5,
         },
         "backbone": {

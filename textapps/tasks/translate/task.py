@@ -1,16 +1,18 @@
 """Translation: a sentence to a sentence, many-to-many out of step."""
 
-from textapps.core.notices import muted
+from textapps.core.counted import counted
+from textapps.core.notices import muted, notice
 from textapps.core.tokens import EOS
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
+from textapps.preprocessing.numbers import numbered_pairs
 from textapps.preprocessing.text import in_form
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
 from textapps.tasks.translate import data
 from textapps.tasks.translate.about import ABOUT
-from textapps.tasks.translate.config import PRESETS
+from textapps.tasks.translate.config import PRESETS, TranslateConfig
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
 from textapps.tasks.translate.model import TranslationModel
@@ -21,6 +23,7 @@ from textapps.training.nats_per_token import NatsPerToken
 from textapps.training.token_batches import TokenBatchSource
 from textapps.training.token_loss import TokenLoss
 
+NUMBERED = 20  # least training pairs with numbers; Multi30k, where copying works, has 150
 SCORED = 1_000  # sentences of the validation split that are translated after each interval
 
 
@@ -39,6 +42,23 @@ def objective(translator: Translator, validation: Pairs, batches: TokenBatchSour
     return Objective(loss, [NatsPerToken()], monitor=f"val_{ABOUT.monitor}", figures=figures)
 
 
+def settle(config: TranslateConfig, train: Pairs) -> TranslateConfig:
+    """Decides whether numbers are copied, which only pairs with numbers can teach."""
+    if config.preprocessor.copy_numbers != "auto":
+        return config
+    found = numbered_pairs(train.sources, train.targets)
+    if found < NUMBERED:
+        notice(
+            "%s: %s with the same numbers on both sides, %d are needed to learn to copy them; "
+            "numbers are translated like words (preprocessor.copy_numbers)",
+            train.name,
+            counted(found, "training pair"),
+            NUMBERED,
+        )
+    section = config.preprocessor.model_copy(update={"copy_numbers": found >= NUMBERED})
+    return config.model_copy(update={"preprocessor": section})
+
+
 TASK = Task(
     name="translate",
     presets=PRESETS,
@@ -47,6 +67,7 @@ TASK = Task(
     check=lambda config: TranslationModel(config, EOS + 1, EOS + 1, joint=False),
     load_training=data.load_training,
     load_split=lambda config, split, _: load_pairs(config.data, (split,))[0],
+    settle=settle,
     learn=data.learn,
     load_preprocessor=lambda config, folder: TokenizerPair.load(folder, config.preprocessor),
     training_batches=data.training_batches,
