@@ -14,9 +14,11 @@ from tests.batch.files import read, write
 from tests.conftest import ROOT
 from tests.serving import models
 from tests.tasks.toy_words import wav_bytes
+from textapps.savedmodel.manifest import read_manifest
 
 Cli = Callable[..., Result]
 
+GOLDEN = ROOT / "tests" / "golden"
 SAMPLES = 162  # a file of 368 bytes, which the model takes for "stop"
 
 # What a task is asked, and what it answers; the models are those of tests/serving/models.py.
@@ -152,13 +154,24 @@ def test_the_largest_version_is_the_newest(models_dir: Path) -> None:
     assert find_model("sentiment", models_dir, exported / "9") == exported / "9"
 
 
+def test_the_column_is_that_of_training(cli: Cli, folder: Path) -> None:
+    export = folder / "models" / "exported" / "sentiment" / "1"
+    shutil.copytree(GOLDEN / "sentiment" / "1", export)
+    read_manifest(export).model_copy(update={"input_column": "Avis"}).write(export)
+    write(folder / "a.csv", b"text,Avis\ndull,fine\n")
+    predict = ("sentiment", "predict", "--input", "a.csv", "--output", "out")
+    result = cli(*predict, "--models-dir", "models")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith("a.csv: reads text from 'Avis'\n")
+    assert [line["input"] for line in read(folder / "out" / "a.jsonl.gz")] == ["fine"]
+
+
 def test_lines_are_those_that_predict_prints(cli: Cli, folder: Path) -> None:
     """From a real export, whose answers are known."""
-    golden = ROOT / "tests" / "golden"
-    case = json.loads((golden / "sentiment.json").read_bytes())["cases"][0]
+    case = json.loads((GOLDEN / "sentiment.json").read_bytes())["cases"][0]
     texts = case["inputs"]["text"]["values"]
     write(folder / "a.jsonl", "".join(json.dumps({"text": t}) + "\n" for t in texts).encode())
-    model = str(golden / "sentiment")
+    model = str(GOLDEN / "sentiment")
     result = cli("sentiment", "predict", "--input", "a.jsonl", "--output", "out", "--model", model)
     assert result.exit_code == 0, result.stderr
     found = read(folder / "out" / "a.jsonl.gz")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textapps.batch.job import Job, shard_name
 from textapps.core.errors import ConfigurationError, DataError, ExportError
+from textapps.core.records import read_record
 from textapps.datasets.formats.registry import format_of
 from textapps.savedmodel.manifest import MANIFEST, checksums, read_manifest
 
@@ -82,6 +83,13 @@ def find_model(task: str, models_dir: Path, named: Path | None) -> Path:
                 f"{directory} is an export of {exported}: use `textapps {exported} predict`"
             )
     return directory
+
+
+def trained_column(directory: Path) -> str | None:
+    """The column of inputs that a model was trained on, if its manifest names one."""
+    manifest = directory / MANIFEST
+    column: str | None = read_record(manifest).get("input_column") if manifest.is_file() else None
+    return column or None
 
 
 def model_sha256(directory: Path) -> str:
