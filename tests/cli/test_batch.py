@@ -154,6 +154,26 @@ def test_the_largest_version_is_the_newest(models_dir: Path) -> None:
     assert find_model("sentiment", models_dir, exported / "9") == exported / "9"
 
 
+def test_the_only_export_of_the_task_may_have_another_name(cli: Cli, folder: Path) -> None:
+    exported = Path("models") / "exported"
+    shutil.copytree(GOLDEN / "sentiment" / "1", exported / "avis" / "3")
+    shutil.copytree(GOLDEN / "generate" / "1", exported / "poems" / "1")
+    (exported / "notes").mkdir()
+    write(folder / "a.txt", b"fine\n")
+    predict = ("sentiment", "predict", "--input", "a.txt", "--output", "out")
+    result = cli(*predict, "--models-dir", "models")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith("answers come from models/exported/avis/3\n")
+    (exported / "avis").rename(exported / "films")
+    shutil.copytree(exported / "films", exported / "books")
+    result = cli(*predict, "--models-dir", "models")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: no export is called 'sentiment', and there are 2 of the task: name one with "
+        "--model: models/exported/books, models/exported/films\n",
+    )
+
+
 def test_the_column_is_that_of_training(cli: Cli, folder: Path) -> None:
     export = folder / "models" / "exported" / "sentiment" / "1"
     shutil.copytree(GOLDEN / "sentiment" / "1", export)

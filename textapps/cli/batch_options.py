@@ -84,7 +84,8 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             "--model",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="With --output: the SavedModel.  [default: the task's newest export]",
+            help="With --output: the SavedModel.  [default: the newest export called "
+            "like the task, or else the task's only one]",
         ),
         click.option(
             f"--{kind}-column",
