@@ -201,3 +201,4 @@ def test_lines_are_those_that_predict_prints(cli: Cli, folder: Path) -> None:
     ]
     expected = case["outputs"]["probability"]["values"]
     assert [line["probability"] for line in found] == pytest.approx(expected, abs=1e-5)
+    assert all(str(x) == str(np.float32(x)) for line in found for x in line["scores"])

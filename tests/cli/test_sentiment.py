@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,6 +61,8 @@ def test_predict_json(ask: Cli, ready) -> None:
         assert row["probabilities"] == dict(zip(ready.labels, row["scores"], strict=True))
         assert (row["index"], row["input"], row["label"]) == (index, text, answer.label)
         assert row["probability"] == max(row["scores"]) == pytest.approx(answer.probability)
+        numbers = [row["probability"], *row["scores"], *row["probabilities"].values()]
+        assert [str(number) for number in numbers] == [str(np.float32(n)) for n in numbers]
         assert sum(row["scores"]) == pytest.approx(1)
     assert "太棒了" in result.stdout  # readable, not escaped
 
