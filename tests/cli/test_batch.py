@@ -14,9 +14,11 @@ from tests.batch.files import read, write
 from tests.conftest import ROOT
 from tests.serving import models
 from tests.tasks.toy_words import wav_bytes
+from textapps.savedmodel.manifest import read_manifest
 
 Cli = Callable[..., Result]
 
+GOLDEN = ROOT / "tests" / "golden"
 SAMPLES = 162  # a file of 368 bytes, which the model takes for "stop"
 
 # What a task is asked, and what it answers; the models are those of tests/serving/models.py.
@@ -152,13 +154,44 @@ def test_the_largest_version_is_the_newest(models_dir: Path) -> None:
     assert find_model("sentiment", models_dir, exported / "9") == exported / "9"
 
 
+def test_the_only_export_of_the_task_may_have_another_name(cli: Cli, folder: Path) -> None:
+    exported = Path("models") / "exported"
+    shutil.copytree(GOLDEN / "sentiment" / "1", exported / "avis" / "3")
+    shutil.copytree(GOLDEN / "generate" / "1", exported / "poems" / "1")
+    (exported / "notes").mkdir()
+    write(folder / "a.txt", b"fine\n")
+    predict = ("sentiment", "predict", "--input", "a.txt", "--output", "out")
+    result = cli(*predict, "--models-dir", "models")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith("answers come from models/exported/avis/3\n")
+    (exported / "avis").rename(exported / "films")
+    shutil.copytree(exported / "films", exported / "books")
+    result = cli(*predict, "--models-dir", "models")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: no export is called 'sentiment', and there are 2 of the task: name one with "
+        "--model: models/exported/books, models/exported/films\n",
+    )
+
+
+def test_the_column_is_that_of_training(cli: Cli, folder: Path) -> None:
+    export = folder / "models" / "exported" / "sentiment" / "1"
+    shutil.copytree(GOLDEN / "sentiment" / "1", export)
+    read_manifest(export).model_copy(update={"input_column": "Avis"}).write(export)
+    write(folder / "a.csv", b"text,Avis\ndull,fine\n")
+    predict = ("sentiment", "predict", "--input", "a.csv", "--output", "out")
+    result = cli(*predict, "--models-dir", "models")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith("a.csv: reads text from 'Avis'\n")
+    assert [line["input"] for line in read(folder / "out" / "a.jsonl.gz")] == ["fine"]
+
+
 def test_lines_are_those_that_predict_prints(cli: Cli, folder: Path) -> None:
     """From a real export, whose answers are known."""
-    golden = ROOT / "tests" / "golden"
-    case = json.loads((golden / "sentiment.json").read_bytes())["cases"][0]
+    case = json.loads((GOLDEN / "sentiment.json").read_bytes())["cases"][0]
     texts = case["inputs"]["text"]["values"]
     write(folder / "a.jsonl", "".join(json.dumps({"text": t}) + "\n" for t in texts).encode())
-    model = str(golden / "sentiment")
+    model = str(GOLDEN / "sentiment")
     result = cli("sentiment", "predict", "--input", "a.jsonl", "--output", "out", "--model", model)
     assert result.exit_code == 0, result.stderr
     found = read(folder / "out" / "a.jsonl.gz")
@@ -168,3 +201,4 @@ def test_lines_are_those_that_predict_prints(cli: Cli, folder: Path) -> None:
     ]
     expected = case["outputs"]["probability"]["values"]
     assert [line["probability"] for line in found] == pytest.approx(expected, abs=1e-5)
+    assert all(str(x) == str(np.float32(x)) for line in found for x in line["scores"])

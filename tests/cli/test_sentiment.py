@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from click.testing import Result
 
 from tests import processes
 from tests.tasks.tiny import LABELS
+from textapps.tasks import lifecycle
 from textapps.tasks.registry import get_about
 from textapps.tasks.sentiment import predict
 
@@ -59,6 +61,8 @@ def test_predict_json(ask: Cli, ready) -> None:
         assert row["probabilities"] == dict(zip(ready.labels, row["scores"], strict=True))
         assert (row["index"], row["input"], row["label"]) == (index, text, answer.label)
         assert row["probability"] == max(row["scores"]) == pytest.approx(answer.probability)
+        numbers = [row["probability"], *row["scores"], *row["probabilities"].values()]
+        assert [str(number) for number in numbers] == [str(np.float32(n)) for n in numbers]
         assert sum(row["scores"]) == pytest.approx(1)
     assert "太棒了" in result.stdout  # readable, not escaped
 
@@ -208,6 +212,24 @@ def test_predict_says_once_which_column_it_reads(ask: Cli, tmp_path: Path) -> No
     result = ask("predict", "--input", str(path), "--text-column", "2")
     by_number = f"{path}: columns by number, so the first line is a row and no header"
     assert result.stderr.splitlines() == [by_number, *said]
+
+
+def test_predict_reads_the_column_that_training_was_told_to_read(
+    ask: Cli, ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ready.configured({"data.text_column": "Avis"})
+    monkeypatch.setattr(lifecycle, "load", lambda *_: run)
+    path = tmp_path / "a.csv"
+
+    def read(table: str, *options: str) -> tuple[str, str]:
+        path.write_text(table)
+        result = ask("predict", "--input", str(path), "--json", *options)
+        return json.loads(result.stdout)["input"], result.stderr
+
+    assert read("text,Avis\na,b\n") == ("b", f"{path}: reads text from 'Avis'\n")
+    assert read("text,avis\na,b\n") == ("b", f"{path}: reads text from 'avis'\n")
+    assert read("text,Note\na,b\n") == ("a", f"{path}: reads text from 'text'\n")
+    assert read("text,Avis\na,b\n", "--text-column", "text") == ("a", "")
 
 
 @pytest.mark.parametrize(

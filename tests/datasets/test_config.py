@@ -44,6 +44,14 @@ def test_another_source_keeps_what_the_model_answers_and_nothing_else() -> None:
     assert pairs.changed({"source": "b.tsv"}) == PairsConfig(source="b.tsv", reverse=True)
 
 
+def test_the_column_of_inputs_is_that_of_the_language_that_is_translated() -> None:
+    pairs = PairsConfig(source="en-de.tsv", source_column="en", target_column="de")
+    assert pairs.input_column == "en"
+    assert pairs.changed({"reverse": True}).input_column == "de"
+    assert DataConfig(text_column="Avis").input_column == "Avis"
+    assert ClipsConfig().input_column is None
+
+
 def test_a_changed_section_is_checked() -> None:
     with pytest.raises(ConfigurationError, match="source_column and target_column go together"):
         PairsConfig().changed({"source_column": "en"})

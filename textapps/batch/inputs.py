@@ -8,6 +8,8 @@ from pathlib import Path
 
 from textapps.batch.job import Job, shard_name
 from textapps.core.errors import ConfigurationError, DataError, ExportError
+from textapps.core.notices import notice
+from textapps.core.records import RecordError, read_record
 from textapps.datasets.formats.registry import format_of
 from textapps.savedmodel.manifest import MANIFEST, checksums, read_manifest
 
@@ -54,27 +56,24 @@ def check_names(files: Sequence[Path], job: Job) -> None:
 
 
 def find_model(task: str, models_dir: Path, named: Path | None) -> Path:
-    """The newest version in `named`, by default of the task's exports; or `named` itself.
+    """The newest version in `named`, or `named` itself.
+
+    By default, of the export that is called like the task, or else of the task's only export, with
+    a notice.
 
     Raises:
         ExportError: there is none, or it has changed since it was exported.
-        ConfigurationError: it is of another task.
+        ConfigurationError: it is of another task, or there are several by other names.
     """
     folder = named or models_dir / "exported" / task
-    directory = folder
-    if not (folder / "saved_model.pb").is_file():
-        versions = [
-            path.parent
-            for path in folder.glob("*/saved_model.pb")
-            if path.parent.name.isascii() and path.parent.name.isdigit()
-        ]
-        if not versions:
-            remedy = "export a run first with" if named is None else "name an export of"
-            raise ExportError(
-                f"no exported model in {folder}: {remedy} `textapps {task} export`"
-                + (", or name one with --model" if named is None else "")
-            )
-        directory = max(versions, key=lambda path: int(path.name))
+    directory = folder if (folder / "saved_model.pb").is_file() else _newest(folder)
+    if directory is None and named is not None:
+        raise ExportError(
+            f"no exported model in {folder}: name an export of `textapps {task} export`"
+        )
+    if directory is None:
+        directory = _only(task, folder)
+        notice("answers come from %s", directory)
     if (directory / MANIFEST).is_file():
         exported = read_manifest(directory).task
         if exported != task:
@@ -82,6 +81,46 @@ def find_model(task: str, models_dir: Path, named: Path | None) -> Path:
                 f"{directory} is an export of {exported}: use `textapps {exported} predict`"
             )
     return directory
+
+
+def _newest(folder: Path) -> Path | None:
+    versions = [
+        path.parent
+        for path in folder.glob("*/saved_model.pb")
+        if path.parent.name.isascii() and path.parent.name.isdigit()
+    ]
+    return max(versions, key=lambda path: int(path.name), default=None)
+
+
+def _only(task: str, usual: Path) -> Path:
+    """The newest version of the only export of the task, whose name is not the usual one."""
+    newest = [one for folder in sorted(usual.parent.glob("*")) if (one := _newest(folder))]
+    own = [one for one in newest if _field(one, "task") == task]
+    if len(own) > 1:
+        raise ConfigurationError(
+            f"no export is called '{task}', and there are {len(own)} of the task: name one with "
+            f"--model: {', '.join(str(one.parent) for one in own)}"
+        )
+    if not own:
+        raise ExportError(
+            f"no exported model in {usual}: export a run first with `textapps {task} export`, or "
+            "name one with --model"
+        )
+    return own[0]
+
+
+def _field(directory: Path, name: str) -> str | None:
+    """A field of the manifest, unchecked; None if there is none."""
+    try:
+        value: str | None = read_record(directory / MANIFEST).get(name)
+    except (OSError, RecordError):
+        return None
+    return value
+
+
+def trained_column(directory: Path) -> str | None:
+    """The column of inputs that a model was trained on, if its manifest names one."""
+    return _field(directory, "input_column") or None
 
 
 def model_sha256(directory: Path) -> str:

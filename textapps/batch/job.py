@@ -107,7 +107,7 @@ class Job:
 
     def _made_from(self, source: Path) -> dict[str, Any]:
         stat = source.stat()
-        names = ("encoding", "delimiter", "sheet")
+        names = ("encoding", "delimiter", "sheet", "trained_column")
         given = {name: value for name in names if (value := getattr(self.reading, name))}
         return {
             "format": FORMAT,

@@ -15,6 +15,7 @@ from textapps.core.memory import return_freed_memory
 from textapps.savedmodel.errors import BadInput, ModelFailed, explain
 from textapps.savedmodel.loading import import_tensorflow, load_saved_model
 from textapps.savedmodel.signature import Signature
+from textapps.savedmodel.tensors import shortest
 
 DEFAULT = "serving_default"
 LENGTH = "length"  # tells of texts that are too long; earlier exports lack it
@@ -164,7 +165,7 @@ def _payloads(rows: Sequence[Row]) -> np.ndarray:
 def _plain(array: np.ndarray) -> list[Any]:
     """The rows of an array as JSON values."""
     if array.dtype != object:
-        plain: list[Any] = array.tolist()
+        plain: list[Any] = shortest(array).tolist()
         return plain
     flat = [item.decode(errors="replace") for item in array.ravel()]
     if array.ndim == 1:

@@ -43,7 +43,7 @@ def read_rows(
     Args:
         path: a file of one of the known formats.
         kind: what the column holds: "text", "source" or "path".
-        column: its name; None: one of the usual names.
+        column: its name; None: as `read_inputs` has it.
         reading: how to read the file.
         told: as `read_inputs` has it.
 

@@ -84,13 +84,15 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             "--model",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="With --output: the SavedModel.  [default: the task's newest export]",
+            help="With --output: the SavedModel.  [default: the newest export called "
+            "like the task, or else the task's only one]",
         ),
         click.option(
             f"--{kind}-column",
             "column",
             metavar="NAME",
-            help=f"The column of {kind}s in a table.  [default: found by its name]",
+            help=f"The column of {kind}s in a table.  [default: the one that training was told to "
+            "read, else found by its name]",
         ),
         encoding_option,
         delimiter_option,
@@ -169,13 +171,14 @@ def _run(
         raise click.UsageError(
             "--output takes files by --input; options of Beam follow '--', with --runner beam"
         )
-    from textapps.batch.inputs import find_files, find_model, model_sha256
+    from textapps.batch.inputs import find_files, find_model, model_sha256, trained_column
     from textapps.batch.job import Job
     from textapps.batch.run import run_batch
 
     work = _runner(runner, beam_options)
     files = find_files(patterns)
     directory = find_model(task, models_dir, model)
+    reading = reading._replace(trained_column=trained_column(directory))
     job = Job(directory, model_sha256(directory), kind, column, batch_size, output, reading)
     started = time.monotonic()
     try:

@@ -1,7 +1,7 @@
 """What `predict` is asked: its arguments, the rows of a table, or the lines of a file."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,11 @@ def asked_for(
     input_file: str | None,
     column: str | None,
     reading: Reading,
+    trained_column: Callable[[], str | None],
 ) -> "Iterable[Asked]":
     """The inputs, read as they are needed; those of rows that cannot be read have a defect.
+
+    `trained_column` is called before the first row of a table is read, when the model is loaded.
 
     Raises click.UsageError for arguments and a file, for neither where there must be some, and for
     options that have no meaning for them. DataError, when they are read, if the file cannot be
@@ -50,7 +53,11 @@ def asked_for(
     if input_file is None:
         asked = [Asked(text) for text in given or ("",)]
     else:
-        rows = _rows(path, inputs.column, column, reading) if path else _standard_input(reading)
+        rows = (
+            _rows(path, inputs.column, column, reading, trained_column)
+            if path
+            else _standard_input(reading)
+        )
         if table or not inputs.paths:
             return rows
         asked = [one for one in rows if one.text or one.defect]
@@ -59,13 +66,21 @@ def asked_for(
     return asked
 
 
-def _rows(path: Path, kind: str, column: str | None, reading: Reading) -> "Iterator[Asked]":
+def _rows(
+    path: Path,
+    kind: str,
+    column: str | None,
+    reading: Reading,
+    trained_column: Callable[[], str | None],
+) -> "Iterator[Asked]":
     """The rows of a table, or the lines of any other file."""
     from textapps.datasets.formats.registry import FORMATS, format_of, is_table
     from textapps.datasets.inputs import read_inputs
     from textapps.tasks.rows import Asked
 
-    form = format_of(path) if is_table(path) else FORMATS[".txt"]
+    form = FORMATS[".txt"]
+    if is_table(path):
+        form, reading = format_of(path), reading._replace(trained_column=trained_column())
     for row in read_inputs(path, form, kind, column, reading, told=set()):
         yield Asked(row.text, row.others, row.defect)
 

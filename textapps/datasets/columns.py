@@ -29,19 +29,30 @@ def usual_column(found: Iterable[str], kind: str) -> str | None:
 
 
 def find_column(
-    place: str, found: Iterable[str], kind: str, given: str | None = None, remedy: str = ""
+    place: str,
+    found: Iterable[str],
+    kind: str,
+    given: str | None = None,
+    remedy: str = "",
+    preferred: str | None = None,
 ) -> str:
-    """The column named `given`, or else the first one with a usual name, ignoring case.
+    """The column named `given`, or else `preferred`, or else the first one with a usual name.
+
+    Case is ignored if no name is the same.
 
     DataError if there is none. The message lists the columns and the remedy, by default an option.
 
     >>> find_column("a.csv", ["id", "Src"], "source")
     'Src'
+    >>> find_column("a.csv", ["Avis", "text"], "text", preferred="avis")
+    'Avis'
     """
     names = list(found)
-    if given is not None and given in names:
-        return given
-    column = _first(names, USUAL[kind] if given is None else [given.lower()])
+    named = preferred if given is None else given
+    if named is not None and named in names:
+        return named
+    wanted = [] if named is None else [named.lower()]
+    column = _first(names, [*wanted, *(USUAL[kind] if given is None else ())])
     if column is not None:
         return column
     # If the file has no header, these are the cells of its first row, which may be long.

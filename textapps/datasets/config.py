@@ -81,6 +81,12 @@ class SourceConfig(Section):
         """How files are read."""
         return Reading(True, self.encoding, self.delimiter, self.sheet, self.skip_bad)
 
+    @property
+    def input_column(self) -> str | None:
+        """The column of what the model is asked, if it is named."""
+        column: str | None = getattr(self, "text_column", None)
+        return column
+
     def changed(self, flags: Mapping[str, object]) -> Self:
         """The same with these values; another source brings columns and splits of its own.
 
@@ -209,6 +215,11 @@ class PairsConfig(SourceConfig):
     )
 
     of_the_model: ClassVar[tuple[str, ...]] = ("reverse",)
+
+    @property
+    def input_column(self) -> str | None:
+        """That of the sentences to translate: with `reverse`, of the second language."""
+        return self.target_column if self.reverse else self.source_column
 
     @model_validator(mode="after")
     def _fits_together(self) -> "PairsConfig":

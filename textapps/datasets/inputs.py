@@ -42,7 +42,7 @@ def read_inputs(
         path: the file.
         form: its format.
         kind: what the column holds: "text", "source" or "path".
-        column: its name; None: found by its name.
+        column: its name; None: `reading.trained_column` if the file has it, else a usual name.
         reading: how to read the file.
         told: columns found by their names, each of which was named in a notice; None: no notices.
 
@@ -60,7 +60,13 @@ def read_inputs(
         if text is None:
             names = [*cells, *dotted_columns(cells)]
             try:
-                found = find_column(str(path) if form.uniform else place, names, kind, column)
+                found = find_column(
+                    str(path) if form.uniform else place,
+                    names,
+                    kind,
+                    column,
+                    preferred=reading.trained_column,
+                )
             except DataError as error:
                 if form.uniform:
                     raise

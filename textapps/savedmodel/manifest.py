@@ -19,7 +19,7 @@ from textapps.savedmodel.limits import CallLimits
 MANIFEST = "assets.extra/textapps.json"  # of a SavedModel
 LITE_MANIFEST = "textapps.json"  # of a directory of LiteRT files
 _CHECKSUM = "checksum"
-_SERVED = {"limits", "rows_independent", "examples"}
+_SERVED = {"limits", "rows_independent", "examples", "input_column"}
 _LITE = {"clip_samples", "files", "evaluated_on", "accuracy", "int8_against_float"}
 
 
@@ -89,7 +89,8 @@ class Manifest(Section):
     `labels` stand in the order of the columns of `scores`, `state` lists the leaves of a `step`
     signature in order, and a metric without a value (an area under the curve of one class) is
     null. `data` is the name of the data set, `exported` the time of the export in UTC (ISO 8601),
-    both "" in earlier exports. `examples` come from the validation split. `options` says
+    both "" in earlier exports; `input_column` is the column of inputs that training was told to
+    read, "" if it was found by its name. `examples` come from the validation split. `options` says
     what a request for a generated text may contain: name → JSON schema with range, default and
     description. `limits` has the limits of the calls of each signature.
     `rows_independent` says that no row affects the answer to another, so requests may share a call.
@@ -116,6 +117,7 @@ class Manifest(Section):
     options: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
     data: str = ""
     exported: str = ""
+    input_column: str = ""
     examples: tuple[Example, ...] = ()
     metrics: dict[str, int | float | None] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=_installed_versions)

@@ -25,6 +25,16 @@ def string_bytes(array: np.ndarray) -> int:
     return sum(sum(map(len, part)) for part in in_parts(array))
 
 
+def shortest(array: np.ndarray) -> np.ndarray:
+    """Float32 as the float64 that is printed with the fewest digits; other types as they are.
+
+    >>> array = np.array([[0.1, 0.9741977]], np.float32)
+    >>> array.tolist(), shortest(array).tolist()
+    ([[0.10000000149011612, 0.9741976857185364]], [[0.1, 0.9741977]])
+    """
+    return array.astype(str).astype(np.float64) if array.dtype == np.float32 else array
+
+
 def as_array(value: Any) -> np.ndarray:
     """`value` as an array; strings as objects, because NumPy's strings drop final NULs."""
     array = np.asarray(value)

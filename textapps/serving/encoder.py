@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from textapps.savedmodel.errors import BadInput
-from textapps.savedmodel.tensors import string_bytes
+from textapps.savedmodel.tensors import shortest, string_bytes
 
 _VALUES = 4096  # of a piece: a millisecond or two
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -185,7 +185,7 @@ def _values(array: np.ndarray, name: str) -> Any:
     if array.dtype == np.float32:
         if array.ndim and array.size and np.isfinite(array).all():
             return orjson.loads(_numbers(array))  # the number that has these digits
-        return array.astype(str).astype(np.float64).tolist()
+        return shortest(array).tolist()
     if array.dtype.kind in "biuf":
         return array.tolist()
     raise BadInput(f"output '{name}' is {array.dtype.name}, which JSON cannot stand for here")

@@ -117,6 +117,7 @@ class TrainedPredictor(Generic[C, P, M]):
             "backbone": self.config.backbone.kind,
             "preset": self.config.preset,
             "labels": self.labels,
+            "input_column": self.config.data.input_column or "",
             "exported": datetime.now(UTC).isoformat(timespec="seconds"),
             "metrics": read_metrics(self.run),
         }

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from textapps.datasets.source import Defect, Skipped, stop
+from textapps.savedmodel.tensors import shortest
 
 T = TypeVar("T")
 
@@ -31,7 +34,8 @@ def fields_of(index: int, asked: Asked, answer: Mapping[str, Any]) -> dict[str, 
     """The fields of a row: index, input, the other columns, then the answer.
 
     A column with the name of another field gets the prefix `input_`, so that `label` is always the
-    label of the model.
+    label of the model. The answer's numbers, float32 in the model, have as few digits as a float32
+    needs.
 
     >>> fields_of(0, Asked("fine", {"id": "a7", "label": "neg"}), {"label": "pos"})
     {'index': 0, 'input': 'fine', 'id': 'a7', 'input_label': 'neg', 'label': 'pos'}
@@ -41,7 +45,16 @@ def fields_of(index: int, asked: Asked, answer: Mapping[str, Any]) -> dict[str, 
         while name in fields or name in answer:
             name = f"input_{name}"
         fields[name] = cell
-    return {**fields, **answer}
+    return {**fields, **{name: _short(value) for name, value in answer.items()}}
+
+
+def _short(value: Any) -> Any:
+    """The value with the fewest digits in each of its numbers, all of them float32 in the model."""
+    if isinstance(value, float):
+        return shortest(np.asarray(value, np.float32)).item()
+    if isinstance(value, Mapping):
+        return {name: _short(one) for name, one in value.items()}
+    return [_short(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def readable(asked: Iterable[Asked], *, skip_bad: bool) -> Iterator[tuple[int, Asked]]:

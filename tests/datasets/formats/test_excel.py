@@ -79,6 +79,16 @@ def test_the_first_sheet_or_the_one_that_is_named(
         read(path, sheet="notes")
 
 
+@pytest.mark.parametrize("title", [[], [("Avis de clients",)]])
+def test_a_sheet_without_rows_names_the_others(tmp_path: Path, title: list[tuple[str]]) -> None:
+    sheets = {"Info": title, "Avis été": [("a",), ("x",)], "Notes": [("b",), ("y",)]}
+    path = workbook(tmp_path / "a.xlsx", **sheets)
+    message = "no rows in sheet 'Info'; choose another with --sheet: 'Avis été', 'Notes'"
+    with pytest.raises(DataError, match=f"a.xlsx: {message}$"):
+        read(path)
+    assert read(workbook(tmp_path / "b.xlsx", Info=title)) == []
+
+
 def test_columns_by_number_are_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = workbook(tmp_path / "a.xlsx", one=[("x", 5), ("y", 6)], two=[])
     with caplog.at_level(NOTICE, "textapps"):

@@ -115,7 +115,14 @@ def command(task: TaskName) -> click.Command:
         if form == "text" and call.get("top_k") is not None:
             raise click.UsageError("--top-k needs --json or --output-format")
         reading = reading._replace(skip_bad=skip_bad)
-        asked = asked_for(inputs, given, input_file, column, reading)
+        asked = asked_for(
+            inputs,
+            given,
+            input_file,
+            column,
+            reading,
+            lambda: predictor.config.data.input_column,  # of the run that is loaded below
+        )
         options = checked_options(task, "decoding")
         if call.get("random_seed", 0) is None:
             call["random_seed"] = secrets.randbelow(2**31)

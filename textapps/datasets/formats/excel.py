@@ -24,9 +24,10 @@ def read_excel(path: Path, reading: Reading) -> Rows:
     Blank rows are skipped. A formula has the value that was saved with it.
 
     Raises:
-        DataError: openpyxl is not installed, the file is no workbook, or it has no such sheet.
+        DataError: openpyxl is not installed, the file is no workbook, it has no such sheet, or the
+            sheet has no rows but the workbook has other sheets.
     """
-    return with_columns(path, _rows(path, reading.sheet), reading)
+    return with_columns(path, _rows(path, reading), reading)
 
 
 def text_of_cell(value: object) -> str:
@@ -46,7 +47,7 @@ def text_of_cell(value: object) -> str:
     return cell_of(value).replace("_x000D_", "")
 
 
-def _rows(path: Path, sheet: str | None) -> Iterator[Row[list[str]]]:
+def _rows(path: Path, reading: Reading) -> Iterator[Row[list[str]]]:
     """Cells up to the last one that is not empty, filled up to the width of the first row."""
     try:
         import openpyxl
@@ -57,10 +58,10 @@ def _rows(path: Path, sheet: str | None) -> Iterator[Row[list[str]]]:
     with opened(path) as stream:
         load = openpyxl.load_workbook
         book = _guarded(path, lambda: load(stream, read_only=True, data_only=True))
-        found = _sheet(path, book, sheet)
+        found = _sheet(path, book, reading.sheet)
         found.reset_dimensions()  # some programs write wrong ones
         rows = found.iter_rows(values_only=True)
-        number = width = 0
+        number = width = filled = 0
         while block := _guarded(path, lambda: list(islice(rows, _BLOCK))):
             for values in block:
                 number += 1
@@ -68,8 +69,15 @@ def _rows(path: Path, sheet: str | None) -> Iterator[Row[list[str]]]:
                 while cells and not cells[-1].strip():
                     cells.pop()
                 if cells:
+                    filled += 1
                     width = width or len(cells)
                     yield Row(number, cells + [""] * (width - len(cells)))
+        others = [f"'{one.title}'" for one in book.worksheets if one.title != found.title]
+        if others and filled <= reading.header:
+            raise DataError(
+                f"{path}: no rows in sheet '{found.title}'; choose another with --sheet: "
+                f"{', '.join(others)}"
+            )
 
 
 def _sheet(path: Path, book: Any, name: str | None) -> Any:

@@ -35,6 +35,8 @@ class Reading(NamedTuple):
     delimiter: of the cells of CSV and TSV; None: a tab in TSV, in CSV found in the first line
     sheet: the name of the sheet of an Excel workbook; None: the first one
     skip_bad: leave out rows with defects, after reporting them
+    trained_column: the column of inputs that the model was trained on; `read_inputs` prefers it to
+        usual names
     """
 
     header: bool = True
@@ -42,6 +44,7 @@ class Reading(NamedTuple):
     delimiter: str | None = None
     sheet: str | None = None
     skip_bad: bool = False
+    trained_column: str | None = None
 
 
 Rows = Iterator[Row[Cells]]
