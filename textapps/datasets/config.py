@@ -1,6 +1,6 @@
 """The [data] section of a configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -12,8 +12,7 @@ from textapps.datasets.formats.delimited import check_delimiter
 from textapps.datasets.formats.lines import check_encoding
 from textapps.datasets.formats.rows import Reading
 
-UNKNOWN, SILENCE = "unknown", "silence"
-"""The classes of words that are no commands, and of no word at all."""
+UNKNOWN, SILENCE = "unknown", "silence"  # the classes of other words, and of no word at all
 
 _BOTH = ("train", "evaluate")
 _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
@@ -22,12 +21,8 @@ _OVERSAMPLE = Option("--oversample", metavar="N")
 _PATHS = ("data_dir", "source_file", "target_file")
 
 
-def _delimiter(name: str | None) -> str | None:
-    return check_delimiter(name) if name is not None else None
-
-
-def _encoding(name: str | None) -> str | None:
-    return check_encoding(name) if name is not None else None
+def _if_given(check: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(lambda name: None if name is None else check(name))
 
 
 class SourceConfig(Section):
@@ -51,7 +46,7 @@ class SourceConfig(Section):
         "~/tensorflow_datasets.",
     )
     encoding: Annotated[
-        str | None, Option("--encoding", metavar="NAME", commands=_BOTH), AfterValidator(_encoding)
+        str | None, Option("--encoding", metavar="NAME", commands=_BOTH), _if_given(check_encoding)
     ] = Field(
         None,
         description="The encoding of text files and tables, such as cp1252 (Windows); by default "
@@ -60,7 +55,7 @@ class SourceConfig(Section):
     delimiter: Annotated[
         str | None,
         Option("--delimiter", metavar="CHAR", commands=_BOTH),
-        AfterValidator(_delimiter),
+        _if_given(check_delimiter),
     ] = Field(
         None,
         description="What separates the cells of CSV and TSV, such as ';' or 'tab'; by default a "
@@ -129,8 +124,7 @@ class DataConfig(SourceConfig):
         "imdb_reviews",
         min_length=1,
         description="Labelled texts: 'sample' (bundled), a path of a file (CSV, TSV, JSON lines, "
-        "text, .gz too; Parquet, Excel) or folder, or the name of a TensorFlow Datasets set, such "
-        "as glue/sst2.",
+        "text, .gz too; Parquet, Excel) or folder, or the name of a TensorFlow Datasets set.",
     )
     text_column: Annotated[str | None, _TEXT_COLUMN] = Field(
         None, min_length=1, description="The column of texts; by default found by its name."
