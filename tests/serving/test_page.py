@@ -93,9 +93,9 @@ def test_an_example_is_one_click(page: Page, site: ServedPage) -> None:
     examples.nth(1).click()
     expect(panel.locator(".words")).to_have_text("A good film.")
     expect(panel.locator(".verdict")).to_have_text("good 66.7 %")
-    panel.get_by_role("button", name="Others").click()
+    panel.get_by_role("button", name="More examples").click()
     expect(examples).to_have_text(
-        ["badA very very very bad film.", "goodA very very very good film.", "Others"]
+        ["badA very very very bad film.", "goodA very very very good film.", "More examples"]
     )
 
 
@@ -611,7 +611,7 @@ def test_the_keyboard_goes_from_top_to_bottom(page: Page, site: ServedPage) -> N
     assert order[:3] == ["Skip to the model", "Dark", "echov1Model"]
     assert order[2 + len(SERVED)] == "Text"
     assert order[-10] == "badA bad film."
-    assert order[-4:] == ["Others", "Classify", "A file of rows", "Send JSON"]
+    assert order[-4:] == ["More examples", "Classify", "A file of rows", "Send JSON"]
 
 
 def test_the_fourier_transform(page: Page, site: ServedPage) -> None:
