@@ -116,6 +116,13 @@ def test_data_date_and_figure_stand_under_the_name(page: Page, site: ServedPage)
     expect(page.get_by_role("region", name="tales", exact=True)).to_be_visible()
 
 
+def test_an_export_of_a_run_that_was_not_evaluated_says_so(page: Page, site: ServedPage) -> None:
+    for name, count in {"tongues": 1, "opinions": 0, "echo": 0}.items():  # echo is no export
+        panel = show(page, site, name)
+        expect(panel.get_by_role("heading", name="Signatures")).to_be_visible()
+        expect(panel.get_by_text("Not evaluated")).to_have_count(count)
+
+
 def test_a_label_without_a_word(page: Page, site: ServedPage) -> None:
     panel = show(page, site, "opinions")
     panel.get_by_label("Text").fill("so so")
