@@ -93,9 +93,9 @@ def test_an_example_is_one_click(page: Page, site: ServedPage) -> None:
     examples.nth(1).click()
     expect(panel.locator(".words")).to_have_text("A good film.")
     expect(panel.locator(".verdict")).to_have_text("good 66.7 %")
-    panel.get_by_role("button", name="Others").click()
+    panel.get_by_role("button", name="More examples").click()
     expect(examples).to_have_text(
-        ["badA very very very bad film.", "goodA very very very good film.", "Others"]
+        ["badA very very very bad film.", "goodA very very very good film.", "More examples"]
     )
 
 
@@ -114,6 +114,13 @@ def test_data_date_and_figure_stand_under_the_name(page: Page, site: ServedPage)
     expect(page.get_by_role("link", name="opinions")).to_contain_text("Accuracy 81.3 %")
     page.get_by_role("link", name="tales").click()
     expect(page.get_by_role("region", name="tales", exact=True)).to_be_visible()
+
+
+def test_an_export_of_a_run_that_was_not_evaluated_says_so(page: Page, site: ServedPage) -> None:
+    for name, count in {"tongues": 1, "opinions": 0, "echo": 0}.items():  # echo is no export
+        panel = show(page, site, name)
+        expect(panel.get_by_role("heading", name="Signatures")).to_be_visible()
+        expect(panel.get_by_text("Not evaluated")).to_have_count(count)
 
 
 def test_a_label_without_a_word(page: Page, site: ServedPage) -> None:
@@ -611,7 +618,7 @@ def test_the_keyboard_goes_from_top_to_bottom(page: Page, site: ServedPage) -> N
     assert order[:3] == ["Skip to the model", "Dark", "echov1Model"]
     assert order[2 + len(SERVED)] == "Text"
     assert order[-10] == "badA bad film."
-    assert order[-4:] == ["Others", "Classify", "A file of rows", "Send JSON"]
+    assert order[-4:] == ["More examples", "Classify", "A file of rows", "Send JSON"]
 
 
 def test_the_fourier_transform(page: Page, site: ServedPage) -> None:

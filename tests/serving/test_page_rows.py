@@ -69,6 +69,45 @@ def test_a_table_is_asked_in_chunks_and_downloaded(
     expect(shown.nth(2)).to_have_text("2bad, badbad0.6667")
 
 
+@pytest.mark.parametrize(
+    ("trained", "columns", "chosen"),
+    [
+        ("said", {"id": "1", "text": "a", "said": "b"}, "said"),
+        ("Said", {"id": "1", "text": "a", "said": "b"}, "said"),
+        ("gone", {"id": "1", "review": "a", "seed": "b"}, "seed"),
+        (None, {"id": "1", "label": "a long label", "Review": "b"}, "Review"),
+        ("", {"id": "12", "said": "what is long", "note": "short"}, "said"),
+        (None, {"id": "12", "n": 12345678901234, "said": "long"}, "said"),
+        (None, {"id": 1, "n": 2}, "id"),
+    ],
+)
+def test_the_column_of_texts_is_chosen(
+    page: Page, site: ServedPage, trained: str | None, columns: dict[str, Any], chosen: str
+) -> None:
+    page.goto(site.url)
+    found = page.evaluate(
+        """async ([columns, rows, trained]) => {
+            const { likelyColumn } = await import("/page/columns.js");
+            return likelyColumn({ columns, rows }, "seed", trained ?? undefined);
+        }""",
+        [list(columns), [columns, {}], trained],
+    )
+    assert found == chosen
+
+
+def test_the_column_of_the_training_data_is_chosen(
+    page: Page, site: ServedPage, tmp_path: Path
+) -> None:
+    panel = show(page, site, "opinions")
+    found = choose(panel, tmp_path / "opinions.csv", "id,said,text\n1,good,none\n")
+    expect(found.get_by_label("Column")).to_have_value("text")
+    described = "**/v1/models/opinions/versions/1/manifest"
+    page.route(described, lambda route: route.fulfill(json={"input_column": "said"}))
+    page.reload()
+    found = choose(panel, tmp_path / "opinions.csv", "id,said,text\n1,good,none\n")
+    expect(found.get_by_label("Column")).to_have_value("said")
+
+
 def test_one_bad_row_costs_the_others_nothing(page: Page, site: ServedPage, tmp_path: Path) -> None:
     panel = show(page, site, "echo")
     found = choose(panel, tmp_path / "lines.txt", "one\n\nbad\r\nfour\n")

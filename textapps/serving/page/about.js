@@ -52,7 +52,7 @@ export function about(model) {
     { class: "about", "aria-label": `About ${model.name}` },
     section("Versions", versions(model)),
     section("Model", origin(model.manifest)),
-    section("Test metrics", metrics(model.manifest.metrics ?? {})),
+    section("Test metrics", evaluation(model.manifest)),
     section("Signatures", signatures(model.signatures)),
   );
 }
@@ -83,6 +83,13 @@ function origin({ backbone, preset, metrics: measured, versions: made }) {
     ["textapps", made?.textapps],
     ["TensorFlow", made?.tensorflow],
   ]);
+}
+
+/** The metrics, or that an export of textapps has none; null for other models. */
+function evaluation({ task, metrics: found = {} }) {
+  if (Object.keys(found).length) return metrics(found);
+  const remedy = "Not evaluated: the metrics and the number of parameters come from evaluate. Run it, then export again.";
+  return task ? element("p", { class: "hint" }, remedy) : null;
 }
 
 function metrics(measured) {

@@ -2,7 +2,7 @@
 
 import { code } from "./code.js";
 import { copyButton } from "./copy.js";
-import { element } from "./dom.js";
+import { element, fitted } from "./dom.js";
 
 const LANGUAGE = "textapps-language";
 
@@ -50,7 +50,7 @@ export function codebox(requests) {
       made.size > 1 ? kinds : null,
       copyButton("Copy", () => shown.textContent),
     ),
-    element("pre", { tabindex: "0", role: "region", "aria-label": "Code" }, shown),
+    fitted(element("pre", { tabindex: "0", role: "region", "aria-label": "Code" }, shown)),
   );
 }
 

@@ -25,9 +25,31 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A region that scrolls when it is long, by keyboard too. */
-export function scroller(label, attributes = {}, ...children) {
+/** A region that scrolls at the height that its style gives it, by keyboard too. */
+export function region(label, attributes = {}, ...children) {
   return element("div", { tabindex: "0", role: "region", "aria-label": label, ...attributes }, ...children);
+}
+
+/** A region that scrolls only when it is really long: see `fitted`. */
+export function scroller(...parts) {
+  return fitted(region(...parts));
+}
+
+const LITTLE = 1.5; // times the height of a box: content up to this height is shown whole
+const sizes = new ResizeObserver((entries) => {
+  // In the next frame, because browsers report it as an error when this changes a size at once.
+  requestAnimationFrame(() => entries.forEach(({ target }) => fit(target)));
+});
+
+/** The same box, which has the class `whole` unless its content is much taller than the box. */
+export function fitted(box) {
+  sizes.observe(box);
+  return box;
+}
+
+function fit(box) {
+  box.classList.remove("whole");
+  box.classList.toggle("whole", box.scrollHeight <= LITTLE * box.clientHeight);
 }
 
 /** A label above a control, and a hint between them. */

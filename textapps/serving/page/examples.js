@@ -13,7 +13,7 @@ export function examples(model, ask) {
   const more = element(
     "button",
     { type: "button", class: "quiet", click: () => show(first + SHOWN) },
-    "Others",
+    "More examples",
   );
   function show(from) {
     first = from < all.length ? from : 0;

@@ -1,7 +1,7 @@
 // Continues a seed text, character by character.
 
 import { copyButton } from "./copy.js";
-import { element, scroller } from "./dom.js";
+import { element, region } from "./dom.js";
 import { textInput } from "./inputs.js";
 import { count, duration } from "./numbers.js";
 import { controls } from "./options.js";
@@ -71,7 +71,7 @@ function row(model, seed, options) {
 
 /** The output element, which starts with the seed. */
 function sheet(seed) {
-  return scroller(
+  return region(
     "Generated text",
     { class: "written", dir: "auto" },
     element("span", { class: "seed" }, seed),

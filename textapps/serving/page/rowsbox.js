@@ -2,8 +2,9 @@
 
 import { Asking } from "./asking.js";
 import { answers } from "./batch.js";
+import { likelyColumn } from "./columns.js";
 import { csv, jsonLines } from "./csv.js";
-import { element, field, scroller } from "./dom.js";
+import { element, field } from "./dom.js";
 import { dropZone } from "./drop.js";
 import { count, duration, whole } from "./numbers.js";
 import { answerTable } from "./answertable.js";
@@ -45,7 +46,7 @@ export function rowsbox(model, how, values) {
     }
     const { columns, rows, remark } = table;
     column.replaceChildren(...columns.map((name) => element("option", {}, name)));
-    column.value = columns.includes(how.input) ? how.input : columns.includes("text") ? "text" : columns[0];
+    column.value = likelyColumn(table, how.input, model.manifest.input_column);
     headerRow.hidden = kindOfFile(file.name) !== "table";
     column.closest(".field").hidden = columns.length < 2;
     const size = `${count(rows.length, "row")}${columns.length > 1 ? `, ${columns.length} columns` : ""}`;
