@@ -50,6 +50,13 @@ def textapps(scratch: str, vocabulary: int, **sizes: int) -> Ask:
     return timed(finder(scratch, vocabulary, **sizes), vocabulary)
 
 
+class NoTokenizers:
+    """In the place of tokenizers, for a search that copies no numbers."""
+
+    def placeholders(self) -> None:
+        """There are none."""
+
+
 def finder(scratch: str, vocabulary: int, **sizes: int) -> Find:
     """The search of a `TranslationModel`, traced once for each length."""
     from textapps.core.memory import keep_freed_memory
@@ -61,7 +68,7 @@ def finder(scratch: str, vocabulary: int, **sizes: int) -> Find:
     from textapps.tasks.translate.search import Search
 
     model = untrained(Path(scratch, WEIGHTS), vocabulary, **sizes)
-    search = Search(model, None)  # type: ignore[arg-type]  # ids need no tokenizers
+    search = Search(model, NoTokenizers())  # type: ignore[arg-type]  # ids need none
 
     def find(source: Any, length: int) -> tuple[Any, Any]:
         longest = {"max_ratio": 0, "max_extra": length}

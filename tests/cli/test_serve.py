@@ -63,12 +63,14 @@ def test_every_option(cli: Cli, served: list[Any], tmp_path: Path) -> None:
         *("--max-call-megabytes", "9", "--max-answer-mb", "2", "--allowed-host", "x.example"),
         *("--cors-origin", "*", "--proxy-headers", "--write-timeout", "2.5"),
         *("--no-verify-files", "--ready", "all", "--log-inputs", "--grpc-port", "8500"),
+        *("--versions", "2"),
     )
     _, settings, log, _ = served
     assert settings.model_dump(exclude={"max_depth", "poll_seconds"}) == {
         "host": "0.0.0.0",
         "port": 0,
         "grpc_port": 8500,
+        "versions": 2,
         "batching": False,
         "batch": ("a", "b"),
         "batch_all": False,

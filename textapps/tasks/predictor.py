@@ -12,6 +12,7 @@ import numpy as np
 from textapps.core.config import resolve
 from textapps.core.errors import DataError
 from textapps.core.names import models_folder
+from textapps.core.notices import muted
 from textapps.tasks import lifecycle
 from textapps.tasks.config import C
 from textapps.tasks.registry import get_task
@@ -134,7 +135,8 @@ class TrainedPredictor(Generic[C, P, M]):
             return fields
         task = get_task(self.config.task)
         try:
-            split = task.load_split(self.config, "validation", self.labels)
+            with muted():  # what is to be said of these data was said in training
+                split = task.load_split(self.config, "validation", self.labels)
         except DataError as error:
             LOGGER.warning("the export has no examples for the web page: %s", error)
             return fields

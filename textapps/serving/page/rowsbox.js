@@ -58,6 +58,7 @@ export function rowsbox(model, how, values) {
   async function ask() {
     controller = new AbortController();
     const { signal } = controller;
+    const asked = { file, table }; // another file may be chosen meanwhile
     const { rows } = table;
     const texts = rows.map((row) => asText(row[column.value]));
     const shown = answerTable(column.value);
@@ -75,6 +76,7 @@ export function rowsbox(model, how, values) {
         return predicted.map((outputs) => how.outputs(outputs));
       };
       for await (const some of answers(texts, predict, { most: how.most, signal })) {
+        if (file !== asked.file) return;
         shown.add(some.map((answer, i) => ({ text: texts[found.length + i], ...answer })));
         found.push(...some);
         progress.value = found.length;
@@ -83,15 +85,17 @@ export function rowsbox(model, how, values) {
     } catch (reason) {
       if (!signal.aborted) error.textContent = reason.message;
     }
+    if (file !== asked.file) return;
     busy(false);
     const failed = found.filter((answer) => "error" in answer).length;
     const refused = failed ? `, ${whole(failed)} of them refused` : "";
     about.textContent = `${whole(found.length)} of ${count(texts.length, "row")} in ${duration(performance.now() - begin)}${refused}`;
-    if (found.length) result.append(downloads(file.name, table, found));
+    if (found.length) result.append(downloads(asked.file.name, asked.table, found));
   }
 
   function busy(on, rows = 0) {
     start.disabled = on;
+    header.disabled = on; // it reads the file anew
     stop.hidden = !on;
     progress.hidden = !on;
     progress.max = rows || 1;
@@ -105,6 +109,7 @@ export function rowsbox(model, how, values) {
     accept: ".txt,.csv,.tsv,.tab,.jsonl,.ndjson,.json,text/*",
     choose(chosen) {
       controller?.abort();
+      busy(false);
       file = chosen;
       header.checked = true;
       read();
