@@ -96,7 +96,9 @@ def test_marks_line_ends_and_long_lines_change_nothing(
     assert answers.stdout == expected.stdout
     assert len(answers.stdout.split("\n")) == 5
     assert answers.stderr == expected.stderr
-    assert answers.stderr.startswith("texts of more than 200 tokens (preprocessor.max_tokens): 1 of 4")
+    assert answers.stderr.startswith(
+        "texts of more than 200 tokens (preprocessor.max_tokens): 1 of 4"
+    )
 
 
 def test_no_line_to_predict_is_too_odd(
