@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import openpyxl
+import openpyxl.chart
 import pytest
 
 from textapps.core.errors import DataError
@@ -123,6 +124,33 @@ def test_a_sheet_without_rows_names_the_others(tmp_path: Path, title: list[tuple
     with pytest.raises(DataError, match=f"a.xlsx: {message}$"):
         read(path)
     assert read(workbook(tmp_path / "b.xlsx", Info=title)) == []
+
+
+def test_sheets_of_charts_are_passed_over(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", one=[("a", "b"), ("x", '="y"')])
+    book = openpyxl.load_workbook(path)
+    book.create_chartsheet("empty", 0)
+    bars = openpyxl.chart.BarChart()
+    book.create_chartsheet("bars", 1).add_chart(bars)
+    book.save(path)
+    defects: list[Defect] = []
+    assert read(path, defects.append) == []
+    assert [defect.place for defect in defects] == [f"{path}:2"]
+    with pytest.raises(DataError, match="unknown sheet 'empty', choose from one"):
+        read(path, sheet="empty")
+
+
+@pytest.mark.parametrize("error", [AttributeError, TypeError])
+def test_an_error_of_openpyxl_shows_no_text_about_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("'list' object has no attribute 'find'")
+
+    path = workbook(tmp_path / "a.xlsx", one=[("a",), ("x",)])
+    monkeypatch.setattr(openpyxl.reader.excel.ExcelReader, "read_worksheets", fail)
+    with pytest.raises(DataError, match=r"workbook \(openpyxl cannot read it\); save it again"):
+        read(path)
 
 
 def test_columns_by_number_are_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

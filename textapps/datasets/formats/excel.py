@@ -54,17 +54,25 @@ def text_of_cell(value: object) -> str:
 def _rows(path: Path, reading: Reading) -> Iterator[Row[list[str]]]:
     """Cells up to the last one that is not empty, filled up to the width of the first row."""
     try:
-        import openpyxl
+        import openpyxl.reader.excel
     except ModuleNotFoundError:
         raise DataError(
             f"{path}: Excel needs openpyxl, which is not installed: pip install 'textapps[excel]'"
         ) from None
     with opened(path) as stream:
-        load = partial(openpyxl.load_workbook, stream, read_only=True)
+        reader = openpyxl.reader.excel.ExcelReader
+
+        def load(*, data_only: bool) -> Any:
+            loading = reader(stream, read_only=True, data_only=data_only)
+            loading.read_chartsheet = _skipped  # it has no rows, and openpyxl fails if it is empty
+            loading.read()
+            return loading.wb
+
         book = _guarded(path, lambda: load(data_only=True))
         found = _sheet(path, book, reading.sheet)
         rows = _cells(lambda: found)
-        formulas = _cells(lambda: load()[found.title])  # read only up to where they are needed
+        # Read only up to where they are needed.
+        formulas = _cells(lambda: load(data_only=False)[found.title])
         number = width = filled = passed = 0
         while block := _guarded(path, lambda: list(islice(rows, _BLOCK))):
             sources = block
@@ -92,6 +100,10 @@ def _rows(path: Path, reading: Reading) -> Iterator[Row[list[str]]]:
                 f"{path}: no rows in sheet '{found.title}'; choose another with --sheet: "
                 f"{', '.join(others)}"
             )
+
+
+def _skipped(sheet: object, relation: object) -> None:
+    """In place of openpyxl's reader of a chart sheet."""
 
 
 def _cells(sheet: Callable[[], Any]) -> Iterator[Any]:
@@ -133,6 +145,8 @@ def _guarded(path: Path, read: Callable[[], T]) -> T:
             return read()
         except Exception as error:  # of any type, from zipfile and XML parsers too
             cause = (str(error) or type(error).__name__).splitlines()[0]
+            if isinstance(error, AttributeError | TypeError):  # a text about openpyxl's code
+                cause = "openpyxl cannot read it"
             raise DataError(
                 f"{path}: damaged or not an Excel workbook ({cause}); save it again as .xlsx, "
                 "without a password"
