@@ -116,6 +116,21 @@ def test_the_first_sheet_or_the_one_that_is_named(
         read(path, sheet="notes")
 
 
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_the_first_visible_sheet(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, state: str
+) -> None:
+    path = workbook(tmp_path / "a.xlsx", Lists=[("a",), ("x",)], Seen=[("a",), ("y",)], Last=[])
+    book = openpyxl.load_workbook(path)
+    book["Lists"].sheet_state = state
+    book.active = 1
+    book.save(path)
+    with caplog.at_level(NOTICE, "textapps"):
+        assert read(path) == [(2, {"a": "y"})]
+    assert caplog.messages == [f"{path}: reads 'Seen', the first visible of 3 sheets"]
+    assert read(path, sheet="Lists") == [(2, {"a": "x"})]
+
+
 @pytest.mark.parametrize("title", [[], [("Avis de clients",)]])
 def test_a_sheet_without_rows_names_the_others(tmp_path: Path, title: list[tuple[str]]) -> None:
     sheets = {"Info": title, "Avis été": [("a",), ("x",)], "Notes": [("b",), ("y",)]}

@@ -22,7 +22,7 @@ _RECALCULATE = "open the workbook in Excel or LibreOffice and save it"
 
 
 def read_excel(path: Path, reading: Reading) -> Rows:
-    """The rows of the sheet `reading.sheet`, by default of the first one, with Excel's row numbers.
+    """The rows of a sheet, `reading.sheet` or the first visible one, with Excel's row numbers.
 
     Blank rows are skipped. A formula has the value that was saved with it; a row with a formula
     without a saved value has a defect.
@@ -131,9 +131,12 @@ def _sheet(path: Path, book: Any, name: str | None) -> Any:
         raise DataError(f"{path}: {unknown('sheet', name, sheets)}")
     if not sheets:
         raise DataError(f"{path}: no sheet with cells in this workbook")
-    chosen = name or next(iter(sheets))
+    first = next(iter(sheets))
+    visible = (title for title, sheet in sheets.items() if sheet.sheet_state == "visible")
+    chosen = name or next(visible, first)
     if name is None and len(sheets) > 1:
-        notice("%s: reads '%s', the first of %d sheets", path, chosen, len(sheets))
+        rank = "first" if chosen == first else "first visible"
+        notice("%s: reads '%s', the %s of %d sheets", path, chosen, rank, len(sheets))
     return sheets[chosen]
 
 
