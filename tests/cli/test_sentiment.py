@@ -287,6 +287,18 @@ def test_a_file_of_another_kind_is_refused_by_its_ending(
     assert result.stderr.endswith(f"; {remedy}\n")
 
 
+def test_a_formula_without_a_saved_value_is_not_answered(ask: Cli, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for cell in ("text", '="good film "&1', "bad film"):
+        book.active.append([cell])
+    path = tmp_path / "a.xlsx"
+    book.save(path)
+    result = ask("predict", "--input", str(path), "--skip-bad", "--json")
+    (row,) = map(json.loads, result.stdout.splitlines())
+    assert (row["index"], row["input"]) == (1, "bad film")
+    assert f"{path}:2: the formula in A2 has no saved value" in result.stderr
+
+
 def test_no_output_holds_half_of_a_surrogate_pair(ask: Cli) -> None:
     for options in (("--json",), ("--output-format", "csv")):
         result = ask("predict", "caf\udce9 good", *options)
