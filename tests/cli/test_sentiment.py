@@ -267,6 +267,38 @@ def test_other_encodings(ask: Cli, tmp_path: Path, encoding: str) -> None:
     assert rows == ["text,id", "un café à 5€,7"]
 
 
+@pytest.mark.parametrize(
+    ("task", "name", "remedy"),
+    [
+        ("sentiment", "old.XLS", "save it as .xlsx"),
+        ("speech", "old.ods", "save it as .xlsx"),
+        ("speech", "clip.Wav", "give it as an argument, without --input"),
+        ("translate", "clip.mp3", "give texts"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_its_ending(
+    cli: Cli, tmp_path: Path, task: str, name: str, remedy: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\xd0\xcf\x11\xe0")
+    result = cli(task, "predict", "--input", str(path), "--skip-bad")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(f"error: {path}: ")
+    assert result.stderr.endswith(f"; {remedy}\n")
+
+
+def test_a_formula_without_a_saved_value_is_not_answered(ask: Cli, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for cell in ("text", '="good film "&1', "bad film"):
+        book.active.append([cell])
+    path = tmp_path / "a.xlsx"
+    book.save(path)
+    result = ask("predict", "--input", str(path), "--skip-bad", "--json")
+    (row,) = map(json.loads, result.stdout.splitlines())
+    assert (row["index"], row["input"]) == (1, "bad film")
+    assert f"{path}:2: the formula in A2 has no saved value" in result.stderr
+
+
 def test_no_output_holds_half_of_a_surrogate_pair(ask: Cli) -> None:
     for options in (("--json",), ("--output-format", "csv")):
         result = ask("predict", "caf\udce9 good", *options)

@@ -138,7 +138,7 @@ json_lines_option: Decorator = click.option(
 sheet_option: Decorator = click.option(
     "--sheet",
     metavar="NAME",
-    help="The sheet of an Excel workbook.  [default: the first one]",
+    help="The sheet of an Excel workbook.  [default: the first visible one]",
 )
 """As the argument `sheet: str | None`."""
 

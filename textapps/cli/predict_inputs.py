@@ -9,11 +9,14 @@ import click
 
 from textapps.cli import console
 from textapps.core.counted import counted
+from textapps.core.errors import DataError
 from textapps.datasets.formats.rows import Reading
 from textapps.tasks.about import Inputs
 
 if TYPE_CHECKING:
     from textapps.tasks.rows import Asked
+
+_OTHER_WORKBOOKS = {".xls", ".xlsm", ".xlsb", ".ods"}  # of Excel and LibreOffice
 
 
 def asked_for(
@@ -29,8 +32,8 @@ def asked_for(
     `trained_column` is called before the first row of a table is read, when the model is loaded.
 
     Raises click.UsageError for arguments and a file, for neither where there must be some, and for
-    options that have no meaning for them. DataError, when they are read, if the file cannot be
-    read.
+    options that have no meaning for them. DataError if the file is a recording or a workbook of
+    another kind than .xlsx; when the inputs are read, if the file cannot be read.
     """
     if inputs.optional and given and input_file is not None:
         raise click.UsageError(f"give {inputs.noun} or --input FILE, not both")
@@ -42,6 +45,8 @@ def asked_for(
     from textapps.tasks.rows import Asked
 
     path = None if input_file in (None, "-") else Path(str(input_file))
+    if path:
+        _check_kind(path, inputs)
     table = path is not None and is_table(path)
     for option, value in ((f"{inputs.column}-column", column), ("delimiter", reading.delimiter)):
         if value is not None and not table:
@@ -64,6 +69,17 @@ def asked_for(
     if inputs.paths and [one.text for one in asked].count("-") > 1:
         raise click.UsageError("'-' is one recording on standard input, and given twice")
     return asked
+
+
+def _check_kind(path: Path, inputs: Inputs) -> None:
+    """DataError for a file whose name says that it has no lines of text."""
+    from textapps.datasets.clips.sound_file import is_clip
+
+    if path.suffix.lower() in _OTHER_WORKBOOKS:
+        raise DataError(f"{path}: only Excel workbooks in .xlsx can be read; save it as .xlsx")
+    if is_clip(path):
+        remedy = "give it as an argument, without --input" if inputs.paths else "give texts"
+        raise DataError(f"{path}: a recording, which --input does not read; {remedy}")
 
 
 def _rows(

@@ -33,7 +33,7 @@ class Reading(NamedTuple):
     header: whether the first row of CSV or TSV names the columns
     encoding: of text; None: UTF-8, or what the byte order mark says
     delimiter: of the cells of CSV and TSV; None: a tab in TSV, in CSV found in the first line
-    sheet: the name of the sheet of an Excel workbook; None: the first one
+    sheet: the name of the sheet of an Excel workbook; None: the first visible one
     skip_bad: leave out rows with defects, after reporting them
     trained_column: the column of inputs that the model was trained on; `read_inputs` prefers it to
         usual names
