@@ -64,7 +64,7 @@ class SourceConfig(Section):
     sheet: Annotated[str | None, Option("--sheet", metavar="NAME", commands=_BOTH)] = Field(
         None,
         min_length=1,
-        description="The sheet of an Excel workbook; by default the first visible one.",
+        description="Sheet of an Excel workbook; by default the first visible one.",
     )
     skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
         False, description="Leave out rows of tables that cannot be read, and name some of them."
