@@ -62,9 +62,7 @@ class SourceConfig(Section):
         "tab in TSV, and in CSV what the first line shows.",
     )
     sheet: Annotated[str | None, Option("--sheet", metavar="NAME", commands=_BOTH)] = Field(
-        None,
-        min_length=1,
-        description="Sheet of an Excel workbook; by default the first visible one.",
+        None, min_length=1, description="Sheet of an Excel workbook, else the first visible one."
     )
     skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
         False, description="Leave out rows of tables that cannot be read, and name some of them."
