@@ -48,7 +48,10 @@ def training_batches(
         DataError: the sentences of one side have no token.
     """
     source, target = tokenizers.source, tokenizers.target
-    sources, targets = tokenizers.prepared(train.sources, train.targets)
+    sources: Sequence[str] = train.sources
+    targets: Sequence[str] = train.targets
+    if ids is None or config.preprocessor.sampling_alpha:
+        sources, targets = tokenizers.prepared(sources, targets)
     sides = ids or (
         source.encode_all(sources, "training sentences"),
         target.encode_all(targets, "training sentences"),
