@@ -11,7 +11,7 @@ import click
 
 from textapps.cli.options import Choice, Decorator, together
 from textapps.core.errors import ConfigurationError
-from textapps.core.names import TaskName
+from textapps.core.names import PretrainingName, TaskName
 from textapps.tasks.registry import get_presets
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _GIVEN = "textapps.cli.field_options.given"  # in Context.meta: key → value an
 _SETTINGS = "textapps.cli.field_options.settings"  # in Context.meta: the texts of --set
 
 
-def field_options(task: TaskName, command: str) -> Decorator:
+def field_options(task: TaskName | PretrainingName, command: str) -> Decorator:
     """The options that the fields of a task's configuration have for this command.
 
     Whether a value is in its range is for the configuration to say, whose message names the key.
@@ -53,6 +53,8 @@ def _field_option(key: "Key", option: "Option", default: str) -> Decorator:
         attributes = {"is_flag": True}
     elif key.choices:
         attributes = {"type": Choice(option.noun or flag.removeprefix("--"), key.choices)}
+    if option.multiple:
+        attributes["multiple"] = True
     if option.metavar:
         attributes["metavar"] = option.metavar
     notes = [key.limits] if key.limits else []
@@ -61,7 +63,7 @@ def _field_option(key: "Key", option: "Option", default: str) -> Decorator:
     text = key.description + (f"  [{'; '.join(notes)}]" if notes else "")
 
     def remember(ctx: click.Context, _: click.Parameter, value: object) -> None:
-        if value is not None:
+        if value is not None and value != ():
             ctx.meta.setdefault(_GIVEN, {})[key.name] = (value, flag)
 
     return click.option(

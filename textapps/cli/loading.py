@@ -16,12 +16,15 @@ D = TypeVar("D", bound="SourceConfig")
 
 
 def find_run(
-    models_dir: Path, task: str, run: str | None, *, trained: bool = True
+    models_dir: Path, task: str, run: str | None, *others: str, trained: bool = True
 ) -> "RunDirectory":
-    """The run of a task that --run means, or without it the latest; RunError if there is none."""
+    """The run of a task that --run means, or without it the latest; RunError if there is none.
+
+    A run that is named may be one of `others` instead of the task.
+    """
     from textapps.training.run_directory import RunDirectory
 
-    return RunDirectory.find(models_dir, task, run, trained=trained)
+    return RunDirectory.find(models_dir, task, run, *others, trained=trained)
 
 
 def load_run(task: TaskName, models_dir: Path, run: str | None) -> Any:

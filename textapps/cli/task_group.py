@@ -11,7 +11,10 @@ from textapps.tasks.registry import get_about
 SHARED = ("train", "evaluate", "predict", "export")
 # What one task alone has, with the line that stands for it in the group's --help.
 OWN: dict[TaskName, dict[str, str]] = {
-    "sentiment": {"baseline": "Fit NB-SVM on a run's training data and compare."},
+    "sentiment": {
+        "pretrain": "Learn from texts without labels, to start classifiers from.",
+        "baseline": "Fit NB-SVM on a run's training data and compare.",
+    },
     "generate": {"score": "Print how surprising a text is, in nats per character."},
     "speech": {"listen": "Print the commands in a long recording as they are heard."},
 }

@@ -26,6 +26,7 @@ class Option:
     noun: what a choice is called in error messages; by default the option without its dashes
     choices: its values, where the type of the field does not name them
     commands: those that take the option
+    multiple: whether it may be given several times; the field takes all values as a tuple
     """
 
     name: str
@@ -33,6 +34,7 @@ class Option:
     noun: str | None = None
     choices: tuple[str, ...] = ()
     commands: tuple[str, ...] = ("train",)
+    multiple: bool = False
 
 
 class Options(dict[str, Option]):

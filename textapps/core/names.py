@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 TaskName = Literal["sentiment", "generate", "translate", "speech"]
+PretrainingName = Literal["sentiment-pretrain"]
 PresetName = Literal["tiny", "small", "base"]
 StrategyName = Literal["auto", "one", "mirrored", "multi-worker"]
 
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
+PRETRAINING: dict[TaskName, PretrainingName] = {"sentiment": "sentiment-pretrain"}
+"""What a task's runs may start from besides runs of the task: runs of its `pretrain` command."""
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
 STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 

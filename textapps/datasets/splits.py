@@ -49,6 +49,15 @@ def distance(key: str, split: str) -> int:
     return max(start - _bucket(key), _bucket(key) - (end - 1), 0)
 
 
+def bucket_share(key: str) -> float:
+    """Where the hash of a key is in its range, from 0 to below 1.
+
+    >>> bucket_share("two") < 0.2 <= bucket_share("one")
+    True
+    """
+    return _bucket(key) / _BUCKETS
+
+
 def _bucket(key: str) -> int:
     return int.from_bytes(hashlib.sha1(key.encode()).digest(), "big") % _BUCKETS
 

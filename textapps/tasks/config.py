@@ -67,6 +67,8 @@ class Presets(Mapping[str, Values], Generic[C]):
         by_name: values by section; each preset names a `backbone.kind`.
         by_backbone: by preset and kind of backbone, values for a backbone that is not the preset's
             own.
+        lent: by the name of another task whose runs a run may start from, the keys of [model] that
+            come along.
     """
 
     def __init__(
@@ -74,9 +76,11 @@ class Presets(Mapping[str, Values], Generic[C]):
         config: type[C],
         by_name: Mapping[str, Values],
         by_backbone: Mapping[tuple[str, str], Values],
+        lent: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.config = config
         self.by_backbone = by_backbone
+        self.lent = lent or {}
         self._by_name = by_name
 
     def __getitem__(self, name: str) -> Values:
@@ -161,14 +165,29 @@ class Presets(Mapping[str, Values], Generic[C]):
             for section, table in layer.items():
                 merged.setdefault(section, {}).update(table)
         if start is not None:
-            # Whole sections: a key that the run's version did not have is as it was then.
-            before = self.config.before
-            merged |= {
-                key: {**before.get(key, {}), **own[key]} for key in own if key in self._taken
-            }
+            self._take(merged, own)
             merged["training"]["learning_rate"] *= FINE_TUNING
         values = {"preset": name, **merged}
         return resolve(self.config, preset=values, file=file, environ=environ, flags=flags)
+
+    def _take(self, merged: dict[str, dict[str, Any]], own: Mapping[str, Any]) -> None:
+        """Replaces values of a preset by those of the run to start from."""
+        if (lent := self.lent.get(own.get("task", ""))) is not None:
+            for section in ("preprocessor", "backbone", "model"):
+                kind = section_of(self.config, section)
+                free = getattr(kind, "FREE", ())
+                merged.setdefault(section, {}).update(
+                    {
+                        key: value
+                        for key, value in own[section].items()
+                        if (key in lent if section == "model" else key not in free)
+                    }
+                )
+            return
+        # Whole sections: a key that the run's version did not have is as it was then.
+        before = self.config.before
+        for key in self._taken & set(own):
+            merged[key] = {**before.get(key, {}), **own[key]}
 
     def of_run(self, file: Path) -> C:
         """The configuration of a run, from its config.toml; errors as in `resolve`."""

@@ -90,7 +90,7 @@ def begin(
     """
     replicas = replicas or Replicas()
     config = config.model_copy(update={"data": config.data.resolved()})
-    config = with_absolute_start(config, Path(models_dir))
+    config = with_absolute_start(task, config, Path(models_dir))
     start = open_start(task, config)
     small = task.check(config)
     small.build()

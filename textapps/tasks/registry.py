@@ -21,6 +21,7 @@ _PACKAGES = {
     "translate": "textapps.tasks.translate",
     "speech": "textapps.tasks.speech",
 }
+_PRETRAINING = {"sentiment-pretrain": "textapps.tasks.sentiment.pretraining"}
 
 
 def get_task(name: str) -> "AnyTask":
@@ -57,11 +58,12 @@ def monitor_of(run: "RunDirectory") -> str:
     """The validation metric that selects the best weights of a run; "" of an unknown task."""
     named = str(run.config.get("training", {}).get("monitor", "auto"))
     if named == "auto":
-        named = get_about(run.task).monitor if run.task in _PACKAGES else ""
+        named = get_about(run.task).monitor if run.task in _PACKAGES | _PRETRAINING else ""
     return named
 
 
 def _module(name: str, module: str) -> Any:
-    if name not in _PACKAGES:
+    package = (_PACKAGES | _PRETRAINING).get(name)
+    if package is None:
         raise ConfigurationError(unknown("task", name, _PACKAGES))
-    return importlib.import_module(f"{_PACKAGES[name]}.{module}")
+    return importlib.import_module(f"{package}.{module}")

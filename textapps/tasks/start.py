@@ -1,5 +1,6 @@
 """The run that a new one starts from: whether it fits, and what is taken from it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
@@ -7,7 +8,7 @@ from typing import Generic
 from textapps.core.errors import ConfigurationError
 from textapps.core.notices import notice
 from textapps.core.records import dump_record
-from textapps.tasks.config import C
+from textapps.tasks.config import C, TaskConfig
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.data_record import read_data_record
 from textapps.training.run_directory import CONFIG, RunDirectory
@@ -31,7 +32,7 @@ class Start(Generic[P]):
     labels: tuple[str, ...]
 
 
-def with_absolute_start(config: C, models_dir: Path) -> C:
+def with_absolute_start(task: Task[C, S, P, B, M, R, E], config: C, models_dir: Path) -> C:
     """The same with the absolute path of the run to start from, which may be given by its name.
 
     Raises:
@@ -39,7 +40,7 @@ def with_absolute_start(config: C, models_dir: Path) -> C:
     """
     if config.start.init_from is None:
         return config
-    found = RunDirectory.find(models_dir, config.task, config.start.init_from)
+    found = RunDirectory.find(models_dir, task.name, config.start.init_from, *task.lenders)
     start = config.start.model_copy(update={"init_from": str(found.path.absolute())})
     return config.model_copy(update={"start": start})
 
@@ -59,11 +60,12 @@ def open_start(task: Task[C, S, P, B, M, R, E], config: C) -> Start[P] | None:
             f"start.extend_vocabulary: the preprocessor of {task.name} cannot learn new tokens; "
             "leave --extend-vocabulary out"
         )
-    run = RunDirectory.open(Path(config.start.init_from), task.name)
-    own = task.presets.of_run(run.path / CONFIG)
-    _check_fits(config, own, run)
-    labels = tuple(read_data_record(run, labelled=task.labelled).get("labels", ()))
-    return Start(run, task.load_preprocessor(own, run.preprocessor_dir), labels)
+    run = RunDirectory.open(Path(config.start.init_from), task.name, *task.lenders)
+    lender = task.lenders.get(run.task, task)
+    own = lender.presets.of_run(run.path / CONFIG)
+    _check_fits(config, own, run, task.presets.lent.get(run.task, ()))
+    labels = tuple(read_data_record(run, labelled=lender.labelled).get("labels", ()))
+    return Start(run, lender.load_preprocessor(own, run.preprocessor_dir), labels)
 
 
 def load_training(
@@ -113,15 +115,16 @@ def record_start(run: RunDirectory, start: Start[P], taken: Inherited) -> None:
     notice("starts from %s: %s", start.run.path, taken)
 
 
-def _check_fits(config: C, own: C, run: RunDirectory) -> None:
+def _check_fits(config: C, own: TaskConfig, run: RunDirectory, lent: Collection[str]) -> None:
     """ConfigurationError if preprocessor and backbone are not those of the run.
 
-    Layers around the backbone may differ: where the shape of a weight does, it is new.
+    `lent` are keys of the model that must be the same too. Other layers around the backbone may
+    differ: where the shape of a weight does, it is new.
     """
-    for section in ("preprocessor", "backbone"):
+    for section in ("preprocessor", "backbone", "model"):
         new, old = getattr(config, section), getattr(own, section)
         free = {*new.FREE, *(new.GROWING if config.start.extend_vocabulary else ())}
-        for key in type(new).model_fields:
+        for key in lent if section == "model" else type(new).model_fields:
             ours, theirs = getattr(new, key), getattr(old, key)
             if key not in free and ours != theirs:
                 raise ConfigurationError(

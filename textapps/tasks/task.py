@@ -169,6 +169,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
         the rows of each replica. None: training needs nothing else.
     vocabulary_size: the number of ids of a preprocessor whose vocabulary can be extended; None:
         it cannot.
+    lenders: by name, the other tasks whose runs a run may start from.
     renewed: the layers whose weights start anew in a run that starts from another, given the
         preprocessor of that run, its own, and whether both have the same labels.
     adapt: sets weights of the built model by the training batches, before training.
@@ -204,6 +205,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
     model: Callable[[C, P, Labels], M]
     trainee: Callable[[C, P, Labels, B, Rows], M] | None = None
     vocabulary_size: Callable[[P], int] | None = None
+    lenders: "Mapping[str, Task[Any, Any, Any, Any, Any, Any, Any]]" = field(default_factory=dict)
     renewed: Callable[[P, P, bool], tuple[str, ...]] = lambda old, new, same_labels: ()
     adapt: Callable[[M, B], None] = lambda model, batches: None
     predictor: Callable[[RunDirectory, C, P, M, Labels], R]

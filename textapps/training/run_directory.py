@@ -51,12 +51,12 @@ class RunDirectory:
         return run
 
     @classmethod
-    def open(cls, path: Path, task: str | None = None, *, trained: bool = True) -> Self:
+    def open(cls, path: Path, task: str | None = None, *others: str, trained: bool = True) -> Self:
         """Opens an existing run; by default it must have a checkpoint.
 
-        Resuming passes `trained=False`: a run killed before its first checkpoint starts over.
-        Raises RunError if there is no run, or it is incomplete, of another task or of a newer
-        format.
+        It may be of one of the `others` instead of the task. Resuming passes `trained=False`: a run
+        killed before its first checkpoint starts over. Raises RunError if there is no run, or it is
+        incomplete, of another task or of a newer format.
         """
         if not path.is_dir():
             raise RunError(f"no run at {path}: `textapps runs` lists all runs")
@@ -66,7 +66,7 @@ class RunDirectory:
             run = cls(path, read_toml(path / CONFIG))
         except ConfigurationError as error:
             raise RunError(str(error)) from error
-        if task is not None and run.task != task:
+        if task is not None and run.task not in (task, *others):
             raise RunError(f"{path} is a run of {run.task}, not of {task}: choose another run")
         if trained and not CheckpointStore(run.checkpoints).steps():
             raise RunError(f"{path} is incomplete: it has no checkpoint yet; resume it to train")
@@ -74,13 +74,22 @@ class RunDirectory:
 
     @classmethod
     def find(
-        cls, models_dir: Path, task: str, run: str | Path | None, *, trained: bool = True
+        cls,
+        models_dir: Path,
+        task: str,
+        run: str | Path | None,
+        *others: str,
+        trained: bool = True,
     ) -> Self:
-        """The run with this name or path, by default the latest; raises as `open` and `latest`."""
+        """The run with this name or path, by default the latest; raises as `open` and `latest`.
+
+        A run that is named may be one of `others` instead of the task.
+        """
         if run is None:
             return cls.latest(models_dir, task)
-        named = models_dir / task / run
-        return cls.open(named if named.is_dir() else Path(run), task, trained=trained)
+        named = (models_dir / each / run for each in (task, *others))
+        path = next((path for path in named if path.is_dir()), Path(run))
+        return cls.open(path, task, *others, trained=trained)
 
     @classmethod
     def all(cls, models_dir: Path, task: str | None = None) -> list[Self]:

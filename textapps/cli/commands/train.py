@@ -12,7 +12,7 @@ from textapps.cli.field_options import collect_flags, config_options, field_opti
 from textapps.cli.loading import find_run
 from textapps.cli.options import examples, models_dir_option, talk_options
 from textapps.core.memory import keep_freed_memory
-from textapps.core.names import TaskName
+from textapps.core.names import PRETRAINING, PretrainingName, TaskName
 from textapps.tasks.registry import get_about, get_presets
 from textapps.training.cluster import Cluster
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def configuration(
-    task: TaskName, models_dir: Path, file: Path | None, flags: "Flags"
+    task: TaskName | PretrainingName, models_dir: Path, file: Path | None, flags: "Flags"
 ) -> "TaskConfig":
     """The configuration of a new run, for which the run that it starts from may be the preset."""
     from textapps.core.config import lookup
@@ -31,18 +31,23 @@ def configuration(
     given = lookup("start.init_from", file=file, environ=os.environ, flags=flags)
     start = None
     if given not in (None, "none"):
-        start = find_run(models_dir, task, str(given)).path / CONFIG
+        start = find_run(models_dir, task, str(given), *lenders(task)).path / CONFIG
     config: TaskConfig = get_presets(task).resolve(
         file=file, environ=os.environ, flags=flags, start=start
     )
     return config
 
 
-def command(task: TaskName) -> click.Command:
+def lenders(task: TaskName | PretrainingName) -> tuple[PretrainingName, ...]:
+    """The other tasks whose runs a run of this task may start from."""
+    return tuple(name for of, name in PRETRAINING.items() if of == task)
+
+
+def command(task: TaskName | PretrainingName, name: str = "train") -> click.Command:
     """Trains a run of the task, or goes on with one."""
     help = get_about(task).train
 
-    @click.command("train", help=help.text, epilog=examples(*help.examples))
+    @click.command(name, help=help.text, epilog=examples(*help.examples))
     @field_options(task, "train")
     @config_options
     @models_dir_option

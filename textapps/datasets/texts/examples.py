@@ -1,6 +1,8 @@
 """Labelled texts, as tasks and reports use them."""
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +14,10 @@ from textapps.core.part import WHOLE, Part
 
 CHARACTERS_OF_A_CLAUSE = 15
 """The mean length of words in languages with long ones, such as Finnish, is 8."""
+
+
+# Soft hyphens, zero-width characters, and byte order marks within a text.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +67,17 @@ def unspaced(texts: Iterable[str]) -> str | None:
         return None
     mean = f"{characters / words:.0f} characters to a word"
     return f"{mean}: --tokens char reads scripts that put no blanks between words"
+
+
+def plain(text: str) -> str:
+    r"""The words of a text, which are the same in whatever case, spacing and punctuation.
+
+    >>> plain("A fine\tfilm!!"), plain("...")
+    ('a fine film', '')
+    """
+    visible = text.translate(_INVISIBLE)
+    folded = unicodedata.normalize("NFKC", visible).casefold()
+    return " ".join(re.findall(r"\w+", folded))
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """Summary and findings of labelled texts."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,11 +23,8 @@ from textapps.datasets.inspection import (
 )
 from textapps.datasets.labels import alike, scarce, to_balance
 from textapps.datasets.source import SPLITS, Defect
-from textapps.datasets.texts.examples import LabelledTexts, unspaced
+from textapps.datasets.texts.examples import LabelledTexts, plain, unspaced
 from textapps.datasets.texts.loader import TextLoader, load_texts
-
-# Soft hyphens, zero-width characters, and byte order marks within a text.
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,7 @@ def check(config: DataConfig) -> TextsFindings:
 def _near(seen: dict[str, list[Seen]], exact: Shared) -> Shared:
     """Rows that an earlier split has in another spelling."""
     plain = {
-        split: [one._replace(key=key) for one in part if (key := _plain(str(one.key)))]
+        split: [one._replace(key=key) for one in part if (key := plain(str(one.key)))]
         for split, part in seen.items()
     }
     known = {key: {one.place for one in found} for key, found in exact.items()}
@@ -107,17 +102,6 @@ def _near(seen: dict[str, list[Seen]], exact: Shared) -> Shared:
         for key, found in twins(plain)[2].items()
     }
     return {key: found for key, found in shared.items() if found}
-
-
-def _plain(text: str) -> str:
-    r"""The words of a text.
-
-    >>> _plain("A fine\tfilm!!"), _plain("...")
-    ('a fine film', '')
-    """
-    visible = text.translate(_INVISIBLE)
-    folded = unicodedata.normalize("NFKC", visible).casefold()
-    return " ".join(re.findall(r"\w+", folded))
 
 
 def _summary(data: LabelledTexts) -> TextsSummary:

@@ -41,9 +41,14 @@ class TextSource(Source[Text], Protocol):
         """The classes in the order of the source; None if it does not list them."""
 
 
-def open_texts(source: str, config: DataConfig, report: Report = stop) -> TextSource:
-    """Open the source of a name or path; DataError if there is none."""
-    wanted = _wanted(config, report)
+def open_texts(
+    source: str, config: DataConfig, report: Report = stop, *, labelled: bool = True
+) -> TextSource:
+    """Open the source of a name or path; DataError if there is none.
+
+    Not `labelled`: texts may have the label "".
+    """
+    wanted = _wanted(config, report) if labelled else _plain(config)
     whole = stop if config.skip_bad else report  # a file of a folder is no row to leave out
     sample = bundled_dir() / "sentiment.csv"
     rungs = Rungs[TextSource](
@@ -82,6 +87,28 @@ def _wanted(config: DataConfig, report: Report) -> Wanted[Text]:
         return None
 
     columns = {"text": config.text_column, "label": config.label_column}
+    return Wanted(columns, make, optional=("group",), line=line)
+
+
+def _plain(config: DataConfig) -> Wanted[Text]:
+    """Rows that need no label; a line of a text file is a text."""
+
+    def make(cells: list[str], place: str) -> Text:
+        text, label, group = cells
+        return Text(text, label.strip(), group, place)
+
+    def line(line: str, place: str) -> Text:
+        if line.startswith(_FASTTEXT):
+            label, _, text = line.removeprefix(_FASTTEXT).partition(" ")
+        else:
+            label, tab, text = line.partition("\t")
+            label, text = (label, text) if tab else ("", line)
+        return Text(text.strip(), label.strip(), "", place)
+
+    columns = {"text": config.text_column}
+    if config.label_column is None:
+        return Wanted(columns, make, optional=("label", "group"), line=line)
+    columns["label"] = config.label_column
     return Wanted(columns, make, optional=("group",), line=line)
 
 

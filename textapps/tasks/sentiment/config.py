@@ -135,4 +135,6 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "simple_rnn": {"training": {"learning_rate": 2e-3}},
     }.items()
 }
-PRESETS = Presets(SentimentConfig, _BY_NAME, _BY_BACKBONE)
+# What must be as in a pre-trained run, besides preprocessor and backbone.
+_LENT = {"sentiment-pretrain": ("embedding_units", "kernel", "stride")}
+PRESETS = Presets(SentimentConfig, _BY_NAME, _BY_BACKBONE, _LENT)

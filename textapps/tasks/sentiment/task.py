@@ -14,6 +14,7 @@ from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel
 from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
+from textapps.tasks.sentiment.pretraining.task import TASK as PRETRAINING
 from textapps.tasks.sentiment.report import report
 from textapps.tasks.task import Objective, Task
 from textapps.training.batches import TextBatchSource
@@ -67,6 +68,7 @@ TASK = Task(
         config, featurizer.vocabulary_size, len(labels), featurizer.ngram_count
     ),
     vocabulary_size=lambda featurizer: featurizer.vocabulary_size,
+    lenders={PRETRAINING.name: PRETRAINING},
     renewed=renewed,
     adapt=lambda model, batches: model.adapt(batches.sequences, batches.labels),
     predictor=SentimentClassifier,

@@ -1,0 +1,97 @@
+"""Loading texts without their labels, and without those that a classifier is evaluated on."""
+
+from collections.abc import Collection
+from functools import partial
+
+import numpy as np
+
+from textapps.core.counted import counted
+from textapps.core.errors import DataError
+from textapps.core.notices import notice
+from textapps.core.part import Part
+from textapps.datasets.config import DataConfig
+from textapps.datasets.source import SPLITS, Source
+from textapps.datasets.splits import Splitter, bucket_share
+from textapps.datasets.stratify import carve_classes
+from textapps.datasets.texts.config import PlainTextsConfig
+from textapps.datasets.texts.examples import LabelledTexts, plain
+from textapps.datasets.texts.sources import Text, open_texts
+
+_EVALUATED = ("validation", "test")
+
+
+def load_plain_texts(config: PlainTextsConfig) -> tuple[LabelledTexts, LabelledTexts]:
+    """The texts to train on and those to validate on; their labels are 0.
+
+    A source with labels or with splits of its own is split as for a classifier, and only its
+    training split is taken. Of a source without labels all texts are taken. Texts that stand in a
+    validation or test split of any source are left out, in whatever case, spacing and punctuation;
+    a notice counts them. A share of the rest, chosen by the hash of the group or of the text, is
+    for validation.
+
+    Raises:
+        DataError: data are missing or wrong, or there are fewer than two texts.
+    """
+    found: dict[str, list[Text]] = {split: [] for split in SPLITS}
+    names = []
+    for name in config.sources:
+        source, parts = _parts(name, config)
+        names.append(source)
+        for split, rows in parts.items():
+            found[split] += [row for row in rows if row.text.strip()]
+    evaluated = {plain(row.text) for split in _EVALUATED for row in found[split]}
+    rows = [row for row in found["train"] if plain(row.text) not in evaluated]
+    if left_out := len(found["train"]) - len(rows):
+        notice(
+            "%s left out: they also stand in a validation or test split", counted(left_out, "text")
+        )
+    if len(rows) < 2:
+        raise DataError(f"{', '.join(names)}: fewer than two texts to train on")
+    # From the end of the range of the hash, where the rule of the splits has training texts.
+    places = np.array([bucket_share(row.group or row.text) for row in rows])
+    held = places >= min(1 - config.validation_share, places.max())
+    name = "+".join(names)
+    return _texts(name, "train", rows, ~held), _texts(name, "validation", rows, held)
+
+
+def _texts(name: str, split: str, rows: list[Text], chosen: np.ndarray) -> LabelledTexts:
+    texts = [row.text for row, own in zip(rows, chosen, strict=True) if own]
+    labels = np.zeros(len(texts), np.int32)
+    return LabelledTexts(texts, labels, (), name, Part(split, len(texts), len(rows)))
+
+
+def _parts(name: str, config: PlainTextsConfig) -> tuple[str, dict[str, list[Text]]]:
+    """The name of a source, and the texts of its splits."""
+    first = name == config.source
+    section = DataConfig(
+        source=name,
+        text_column=config.text_column,
+        label_column=config.label_column if first else None,
+        validation_source=config.validation_source if first else None,
+        test_source=config.test_source if first else None,
+        **{key: getattr(config, key) for key in ("data_dir", "encoding", "delimiter", "sheet")},
+        skip_bad=config.skip_bad,
+    )
+    open_plain = partial(open_texts, config=section, labelled=False)
+    source: Source[Text] = open_plain(name)
+    splitter: Splitter[Text] = Splitter(
+        lambda: source, section, open_plain, partial(_carved, source.name)
+    )
+    return source.name, {split: splitter.examples(split)[1] for split in SPLITS}
+
+
+def _carved(name: str, rows: list[Text], missing: Collection[str]) -> dict[str, list[Text]]:
+    """Labelled texts by the rule for classifiers; all others are for training."""
+    if not any(row.label for row in rows):
+        return {"train": rows, **{split: [] for split in missing}}
+    labelled = [row for row in rows if row.label]
+    parts = carve_classes(
+        labelled,
+        missing,
+        lambda row: row.group or row.text,
+        lambda row: row.label if row.text.strip() else None,
+        name=name,
+        report=None,
+    )
+    parts["train"] += [row for row in rows if not row.label]
+    return parts

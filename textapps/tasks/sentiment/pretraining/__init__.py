@@ -1,0 +1,1 @@
+"""Learning a language model of texts without labels, from which classifiers start."""
