@@ -88,8 +88,12 @@ class Block(keras.layers.Layer):
         x, _ = self._mix(inputs, state, mask, training=False)
         return self.cross_attention.weights_of(self._normed(self.cross_attention, x), memory)
 
+    def mixer_inputs(self, inputs: Any) -> Any:
+        """What the mixer reads of the block's inputs: float[batch, time, units]."""
+        return self._normed(self.mixer, inputs)
+
     def _mix(self, inputs: Any, state: Any, mask: Any, training: bool | None) -> tuple[Any, Any]:
-        mixed, state = self.mixer(self._normed(self.mixer, inputs), state=state, mask=mask)
+        mixed, state = self.mixer(self.mixer_inputs(inputs), state=state, mask=mask)
         return self._add(inputs, mixed, training), state
 
     def _normed(self, part: Any, x: Any) -> Any:

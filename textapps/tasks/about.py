@@ -50,6 +50,7 @@ class About:
     evaluate: Help
     predict: Help
     export: Help
+    inspect: Help
     inputs: Inputs
     straight: str | None = None
     example: str

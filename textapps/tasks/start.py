@@ -12,6 +12,7 @@ from textapps.tasks.config import C, TaskConfig
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.data_record import read_data_record
 from textapps.training.run_directory import CONFIG, RunDirectory
+from textapps.training.seeding import seeded
 from textapps.training.starting_weights import Inherited, inherit
 
 START = "start.json"  # of a run: what was taken from the run that it started from
@@ -113,6 +114,26 @@ def record_start(run: RunDirectory, start: Start[P], taken: Inherited) -> None:
     record = {"run": str(start.run.path), "step": taken.step, **taken.names}
     run.write_text(START, dump_record(record, indent=2))
     notice("starts from %s: %s", start.run.path, taken)
+
+
+def first_model(
+    task: Task[C, S, P, B, M, R, E], config: C, preprocessor: P, labels: tuple[str, ...]
+) -> tuple[M, str]:
+    """The model with the weights that training began with, and where these came from.
+
+    Weights that a task adapts to the training data before training are not among them.
+
+    Raises:
+        RunError: the run that it started from is gone.
+    """
+    start = open_start(task, config)
+    with seeded(config.random_seed):
+        model = task.model(config, preprocessor, labels)
+        model.build()
+    if start is None:
+        return model, "the initial weights, drawn again from the random seed of the run"
+    take_weights(task, start, model, preprocessor, labels)
+    return model, f"the weights of {start.run.path}, from which the run started"
 
 
 def _check_fits(config: C, own: TaskConfig, run: RunDirectory, lent: Collection[str]) -> None:

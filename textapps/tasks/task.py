@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from textapps.datasets.stamp import training_files
 from textapps.evaluation.reports.sections import Report
 from textapps.exporting.config import ExportConfig
+from textapps.interpret.request import Request
+from textapps.interpret.section import Seen
 from textapps.savedmodel.manifest import Example
 from textapps.tasks.config import C, Presets, TaskConfig
 from textapps.tasks.rows import Row
@@ -181,6 +183,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
 
     evaluate: evaluates a predictor on the examples of the named split.
     report: the content of the HTML report on an evaluation.
+    inspect: what can be seen inside a model, section by section; DataError if an input is too
+        short or cannot be read.
     examples: a few short examples of a split, so many of each label, for the manifest of an export.
     formats: by name, functions that publish an export under a folder.
     """
@@ -214,5 +218,6 @@ class Task(Generic[C, S, P, B, M, R, E]):
 
     evaluate: Callable[[R, S, str], E]
     report: Callable[[R, E], Report]
+    inspect: Callable[[R, Request], Seen]
     examples: Callable[[S, int], Iterable[Example]]
     formats: Mapping[str, Callable[[R, Path, ExportConfig], Path]]

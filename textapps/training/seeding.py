@@ -28,3 +28,15 @@ def precision(mixed: bool) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seeds as `seed_everything` within the block; after it, draws go on as without the block."""
+    before, arrays = random.getstate(), np.random.get_state()
+    seed_everything(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        np.random.set_state(arrays)

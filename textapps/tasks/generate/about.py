@@ -41,6 +41,14 @@ ABOUT = About(
         "Write a SavedModel that continues texts; prints its directory.",
         ("textapps generate export", "textapps generate export --name shakespeare"),
     ),
+    inspect=Help(
+        "Show what a run remembers and looks at: writes one HTML file.",
+        (
+            "textapps generate inspect",
+            'textapps generate inspect chapter.txt --property "number=[0-9]+"',
+            "textapps generate inspect namaskar --lesson",
+        ),
+    ),
     inputs=Inputs("texts", "a text to continue", "text", 64, "[SEED]...", optional=True),
     straight="predict",
     example="character",

@@ -79,7 +79,7 @@ class LanguageModel(keras.Model):
         """
         x = self.input_dropout(self.embedding(ids), training=training)
         x, state = self.backbone(x, state, mask=mask, training=training)
-        return self._logits(self.head_dropout(x, training=training)), state
+        return self.logits(self.head_dropout(x, training=training)), state
 
     def decode_step(self, ids: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """As `read`, with the logits of the last valid position only, float32[batch, vocabulary].
@@ -92,7 +92,7 @@ class LanguageModel(keras.Model):
         else:
             ends = ops.maximum(ops.sum(ops.cast(mask, "int32"), axis=1) - 1, 0)
             last = ops.take_along_axis(x, ends[:, None, None], axis=1)[:, 0]
-        return self._logits(last), state
+        return self.logits(last), state
 
     def initial_state(self, batch: Any) -> Any:
         """The state before the first character of `batch` texts."""
@@ -110,7 +110,8 @@ class LanguageModel(keras.Model):
         """Cross-entropy: int32[batch, time], logits → float32[batch, time], in nats."""
         return keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
-    def _logits(self, x: Any) -> Any:
+    def logits(self, x: Any) -> Any:
+        """The backbone's outputs float[…, units] → float32[…, vocabulary]; PAD never follows."""
         logits = self.head(x)
         never = ops.arange(logits.shape[-1]) == PAD
         return ops.where(never, -1e9, logits)

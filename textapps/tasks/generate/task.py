@@ -10,6 +10,7 @@ from textapps.tasks.generate.about import ABOUT
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
+from textapps.tasks.generate.inspect import inspect
 from textapps.tasks.generate.model import LanguageModel
 from textapps.tasks.generate.predict import rows
 from textapps.tasks.generate.predictor import TextGenerator
@@ -57,6 +58,7 @@ TASK = Task(
     objective=objective,
     evaluate=evaluate,
     report=report,
+    inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},
 )

@@ -33,6 +33,10 @@ ABOUT = About(
         "Write a SavedModel that takes text and gives labels; prints its directory.",
         ("textapps sentiment export", "textapps sentiment export --name reviews"),
     ),
+    inspect=Help(
+        "Show what a run looks at in texts: writes one HTML file.",
+        ('textapps sentiment inspect "The plot was never dull."',),
+    ),
     inputs=Inputs("texts", "a text", "text", 256, "[TEXT]..."),
     example="example",
     monitor="accuracy",

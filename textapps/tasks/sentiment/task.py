@@ -11,6 +11,7 @@ from textapps.tasks.sentiment.config import PRESETS, SentimentConfig
 from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
+from textapps.tasks.sentiment.inspect import inspect
 from textapps.tasks.sentiment.model import SentimentModel
 from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
@@ -76,6 +77,7 @@ TASK = Task(
     objective=objective,
     evaluate=evaluate,
     report=report,
+    inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},
 )

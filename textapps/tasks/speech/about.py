@@ -38,6 +38,10 @@ ABOUT = About(
             "textapps speech export --name commands --format tflite",
         ),
     ),
+    inspect=Help(
+        "Show what a run looks at in recordings: writes one HTML file.",
+        ("textapps speech inspect yes.wav",),
+    ),
     inputs=Inputs("files or folders", "a path", "path", 128, "[FILE|FOLDER]...", paths=True),
     example="clip",
     monitor="loss",

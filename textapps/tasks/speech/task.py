@@ -14,6 +14,7 @@ from textapps.tasks.speech.batches import ClipBatchSource
 from textapps.tasks.speech.config import PRESETS, SpeechConfig
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
+from textapps.tasks.speech.inspect import inspect
 from textapps.tasks.speech.lite import export_lite
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.predict import rows
@@ -78,6 +79,7 @@ TASK = Task(
     objective=objective,
     evaluate=evaluate,
     report=report,
+    inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model, "tflite": export_lite},
 )

@@ -35,6 +35,10 @@ ABOUT = About(
         "Write a SavedModel that translates; prints its directory.",
         ("textapps translate export", "textapps translate export --name en-de"),
     ),
+    inspect=Help(
+        "Show what a run looks at in sentences: writes one HTML file.",
+        ('textapps translate inspect "A man is sleeping."',),
+    ),
     inputs=Inputs("sentences", "a sentence", "source", 128, "[SENTENCE]..."),
     example="sentence",
     monitor="bleu",

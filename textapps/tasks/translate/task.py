@@ -15,6 +15,7 @@ from textapps.tasks.translate.about import ABOUT
 from textapps.tasks.translate.config import PRESETS, TranslateConfig
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
+from textapps.tasks.translate.inspect import inspect
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.predict import rows
 from textapps.tasks.translate.predictor import Translator
@@ -83,6 +84,7 @@ TASK = Task(
     objective=objective,
     evaluate=evaluate,
     report=report,
+    inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},
 )

@@ -1,0 +1,1 @@
+"""Sections of the report of `inspect`: results as pictures, tables and numbers."""
