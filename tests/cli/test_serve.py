@@ -233,6 +233,12 @@ def test_a_port_for_grpc_that_is_taken(cli: Cli, tmp_path: Path) -> None:
     ["grpc_health", "httptools", "orjson", "prometheus_client", "starlette", "uvicorn"],
 )
 def test_without_the_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    # What is imported before, and only that, is there again for the next test. Otherwise modules
+    # made below would stay, whose classes are not those that were imported first.
+    import textapps.cli.commands.serve
+    import textapps.serving.server
+
+    monkeypatch.setattr(textapps, "serving", textapps.serving)
     for name in list(sys.modules):
         if name.startswith(("textapps.serving", "uvicorn", package)):
             monkeypatch.delitem(sys.modules, name)
