@@ -17,6 +17,7 @@ ABOUT = About(
     evaluate=_NONE,
     predict=_NONE,
     export=_NONE,
+    inspect=_NONE,
     inputs=Inputs("texts", "a text", "text", 256, "[TEXT]..."),
     example="text",
     figures=("nats_per_token",),

@@ -107,15 +107,11 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own.
+_BY_KIND: dict[str, dict[str, Any]] = {
+    "transformer": {"model": {"objective": "masked"}, "training": {"learning_rate": 1e-3}},
+    "simple_rnn": {"training": {"learning_rate": 1e-3}},
+}
 _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
-    (preset, kind): special
-    for preset in _BY_NAME
-    for kind, special in {
-        "transformer": {
-            "model": {"objective": "masked"},
-            "training": {"learning_rate": 1e-3},
-        },
-        "simple_rnn": {"training": {"learning_rate": 1e-3}},
-    }.items()
+    (preset, kind): special for preset in _BY_NAME for kind, special in _BY_KIND.items()
 }
 PRESETS = Presets(PretrainingConfig, _BY_NAME, _BY_BACKBONE)

@@ -6,6 +6,7 @@ import keras
 
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.plain import load_plain_texts
+from textapps.interpret.section import Seen
 from textapps.tasks.sentiment.pretraining import data
 from textapps.tasks.sentiment.pretraining.about import ABOUT
 from textapps.tasks.sentiment.pretraining.config import PRESETS
@@ -58,5 +59,6 @@ TASK = Task(
     evaluate=evaluate,
     report=report,
     examples=lambda *_: iter(()),
+    inspect=lambda *_: Seen("", ()),
     formats={},
 )
