@@ -50,6 +50,8 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("TEXTAPPS_") and name != "TEXTAPPS_SHARED_DATA":
             monkeypatch.delenv(name)
+    # The models of the package would answer where a test has no run.
+    monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(ROOT / "no pretrained models"))
     logger = logging.getLogger("textapps")
     before = (logger.handlers, logger.propagate, logger.level)
     yield

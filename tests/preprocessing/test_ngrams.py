@@ -76,5 +76,5 @@ def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(RunError, match="cannot be read"):
         NgramIndex.load(tmp_path, orders=2, vocabulary_size=VOCABULARY)
     np.savez(tmp_path / "ngrams.npz", format=9, keys=np.zeros(1, np.int64))
-    with pytest.raises(RunError, match="format 9, not 1"):
+    with pytest.raises(RunError, match="format 9, not 2"):
         NgramIndex.load(tmp_path, orders=2, vocabulary_size=VOCABULARY)

@@ -115,6 +115,46 @@ def exported(tmp_path_factory: pytest.TempPathFactory, untrained: Make) -> Calla
     return export
 
 
+PACKED = {  # the name and the backbone of the run that is packed for each task
+    "sentiment": ("imdb", "transformer"),
+    "generate": ("shakespeare", "lstm"),
+    "translate": ("en-es", "gru"),
+    "speech": ("commands", "lstm"),
+}
+INPUT = {"sentiment": "text", "generate": "seed", "translate": "source", "speech": "audio_bytes"}
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory, trained: Make) -> Callable[..., Any]:
+    """`packed("speech")` is a tiny pretrained model of the task in a folder of its own.
+
+    `TEXTAPPS_PRETRAINED_DIR` is to name its parent; no test may change it.
+    """
+
+    @cache
+    def make(task: str) -> Any:
+        from textapps.pretrained.facts import Facts
+        from textapps.tasks.packing import Recipe, pack
+        from textapps.tasks.registry import get_task
+
+        name, kind = PACKED[task]
+        facts = Facts(
+            task=task,
+            title=f"answers for {task}",
+            languages=("a toy language", "größer"),
+            data="toy data",
+            terms="none",
+            use="tests",
+            not_for="people",
+            inputs=({INPUT[task]: "the film"}, {INPUT[task]: "a dog"}),
+        )
+        recipe = Recipe(name, facts, "toys", (f"textapps {task} train --data $TOYS",))
+        run = trained(task, kind).run
+        return pack(get_task(task), run, recipe, tmp_path_factory.mktemp("pretrained"))
+
+    return make
+
+
 @pytest.fixture
 def copied(tmp_path: Path) -> Callable[[Any], Any]:
     """`copied(predictor)` is the same one, with its graphs, of a run that a test may change.

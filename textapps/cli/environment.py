@@ -9,7 +9,7 @@ from textapps.core.names import TASKS
 from textapps.tasks.registry import get_presets
 
 # Those that are no keys of a configuration; the last one is for the tests of textapps.
-_OTHERS = ("DEBUG", "MODELS_DIR", "SERVE_TOKEN", "SHARED_DATA")
+_OTHERS = ("CACHE_DIR", "DEBUG", "MODELS_DIR", "PRETRAINED_DIR", "SERVE_TOKEN", "SHARED_DATA")
 
 
 def unread_variables(names: Iterable[str]) -> Iterator[str]:

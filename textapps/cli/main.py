@@ -32,6 +32,10 @@ COMMANDS = {
         "textapps.cli.commands.serve:serve_command",
         "Serve exported models over HTTP and gRPC.",
     ),
+    "pretrained": (
+        "textapps.cli.commands.pretrained:pretrained_group",
+        "List the models that come with the package.",
+    ),
     "export": (
         "textapps.cli.commands.exports:export_group",
         "Check exported models; `textapps TASK export` writes them.",

@@ -88,7 +88,9 @@ run_options = together(
     click.option(
         "--run",
         metavar="RUN",
-        help="A run: its directory or its name.  [default: the task's latest finished run]",
+        help="A run: its directory or its name, or pretrained:NAME for a model that comes with the "
+        "package (see `textapps pretrained`).  [default: the task's latest finished run, without "
+        "any run its first pretrained model]",
     ),
     models_dir_option,
 )

@@ -55,7 +55,15 @@ def load_evaluated(
     config = own if data is None else own.model_copy(update={"data": data})
     if split is None and config.data.is_source_of(own.data):
         split = "test"
-    return task.load_split(config, split, predictor.labels)
+    try:
+        return task.load_split(config, split, predictor.labels)
+    except DataError as error:
+        if data is None and predictor.run.pretrained:
+            raise DataError(
+                f"{error}; {predictor.run.name} comes without the data it was trained on: name "
+                "some by --data"
+            ) from None
+        raise
 
 
 def data_stamp(task: Task[C, S, P, B, M, R, E], config: C) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from textapps.core.config import resolve
 from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.notices import notice
 from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C
@@ -189,6 +190,8 @@ def evaluate(
     default = examples.part.split == "test" and not options and same
     evaluation = replace(found, default=default)
     run, summary = predictor.run, evaluation.summary
+    if run.pretrained:
+        notice("the figures of %s are kept in %s", run.name, run.results)
     fingerprint = np.array(examples.fingerprint)
     write_evaluation(run, summary, **evaluation.arrays, sha256=fingerprint)
     for suffix, content in evaluation.details.items():
@@ -211,7 +214,7 @@ def write_report(task: Task[C, S, P, B, M, R, E], predictor: R, evaluation: E) -
 
     path = evaluation_path(predictor.run, evaluation.summary).with_suffix(".html")
     if evaluation.default:
-        path = predictor.run.path / REPORT
+        path = predictor.run.results / REPORT
     write_html(path, task.report(predictor, evaluation))
     return path
 

@@ -13,6 +13,7 @@ from textapps.core.config import resolve
 from textapps.core.errors import DataError
 from textapps.core.names import models_folder
 from textapps.core.notices import muted
+from textapps.savedmodel.manifest import Example
 from textapps.tasks import lifecycle
 from textapps.tasks.config import C
 from textapps.tasks.registry import get_task
@@ -128,9 +129,17 @@ class TrainedPredictor(Generic[C, P, M]):
 
         Args:
             examples: how many of each label to take from the validation split. If the data cannot
-                be read there are none, and a warning says why.
+                be read there are none, and a warning says why. Of a model of the package so many
+                of the inputs that come with it.
         """
         fields: dict[str, Any] = {"data": Path(self.config.data.source).name}
+        if self.run.pretrained:
+            known = self.run.pretrained.description
+            inputs = known.inputs[:examples]
+            return {
+                "data": known.figures.data,
+                "examples": tuple(Example(inputs=dict(each)) for each in inputs),
+            }
         if not examples:
             return fields
         task = get_task(self.config.task)

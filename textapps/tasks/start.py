@@ -34,7 +34,7 @@ class Start(Generic[P]):
 
 
 def with_absolute_start(task: Task[C, S, P, B, M, R, E], config: C, models_dir: Path) -> C:
-    """The same with the absolute path of the run to start from, which may be given by its name.
+    """The same with what finds the run to start from in any folder; it may be given by its name.
 
     Raises:
         RunError: there is no such run, or it is untrained or of another task.
@@ -42,7 +42,7 @@ def with_absolute_start(task: Task[C, S, P, B, M, R, E], config: C, models_dir: 
     if config.start.init_from is None:
         return config
     found = RunDirectory.find(models_dir, task.name, config.start.init_from, *task.lenders)
-    start = config.start.model_copy(update={"init_from": str(found.path.absolute())})
+    start = config.start.model_copy(update={"init_from": found.origin})
     return config.model_copy(update={"start": start})
 
 
@@ -61,7 +61,7 @@ def open_start(task: Task[C, S, P, B, M, R, E], config: C) -> Start[P] | None:
             f"start.extend_vocabulary: the preprocessor of {task.name} cannot learn new tokens; "
             "leave --extend-vocabulary out"
         )
-    run = RunDirectory.open(Path(config.start.init_from), task.name, *task.lenders)
+    run = RunDirectory.find(Path(), task.name, config.start.init_from, *task.lenders)
     lender = task.lenders.get(run.task, task)
     own = lender.presets.of_run(run.path / CONFIG)
     _check_fits(config, own, run, task.presets.lent.get(run.task, ()))
@@ -111,9 +111,9 @@ def take_weights(
 
 def record_start(run: RunDirectory, start: Start[P], taken: Inherited) -> None:
     """Says what a new run has taken, and writes it into the run; RunError if it cannot."""
-    record = {"run": str(start.run.path), "step": taken.step, **taken.names}
+    record = {"run": start.run.origin, "step": taken.step, **taken.names}
     run.write_text(START, dump_record(record, indent=2))
-    notice("starts from %s: %s", start.run.path, taken)
+    notice("starts from %s: %s", start.run.origin, taken)
 
 
 def first_model(
@@ -133,7 +133,7 @@ def first_model(
     if start is None:
         return model, "the initial weights, drawn again from the random seed of the run"
     take_weights(task, start, model, preprocessor, labels)
-    return model, f"the weights of {start.run.path}, from which the run started"
+    return model, f"the weights of {start.run.origin}, from which the run started"
 
 
 def _check_fits(config: C, own: TaskConfig, run: RunDirectory, lent: Collection[str]) -> None:
@@ -149,6 +149,6 @@ def _check_fits(config: C, own: TaskConfig, run: RunDirectory, lent: Collection[
             ours, theirs = getattr(new, key), getattr(old, key)
             if key not in free and ours != theirs:
                 raise ConfigurationError(
-                    f"{section}.{key} {ours} does not fit {run.path}, which has {theirs}: leave "
+                    f"{section}.{key} {ours} does not fit {run.origin}, which has {theirs}: leave "
                     f"{section}.{key} out to start from this run, or leave --init-from out"
                 )

@@ -59,6 +59,14 @@ class Predictor(Protocol):
         """The classes in the order of the scores; () where the task has none."""
 
     @property
+    def preprocessor(self) -> Preprocessor:
+        """What was fitted to the training split before the model."""
+
+    @property
+    def model(self) -> Any:
+        """The Keras model with its weights."""
+
+    @property
     def parameters(self) -> int:
         """The number of parameters of the model."""
 
@@ -187,6 +195,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
         short or cannot be read.
     examples: a few short examples of a split, so many of each label, for the manifest of an export.
     formats: by name, functions that publish an export under a folder.
+    slimmed: a predictor like the given one that is better to store compactly; the number is that of
+        the n-grams to keep, None for all.
     """
 
     name: str
@@ -221,3 +231,4 @@ class Task(Generic[C, S, P, B, M, R, E]):
     inspect: Callable[[R, Request], Seen]
     examples: Callable[[S, int], Iterable[Example]]
     formats: Mapping[str, Callable[[R, Path, ExportConfig], Path]]
+    slimmed: Callable[[R, int | None], R] = lambda predictor, ngrams: predictor

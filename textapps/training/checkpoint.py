@@ -83,7 +83,14 @@ class CheckpointStore:
         ends = [s for s in self.steps() if s <= step and s % self.interval == 0]
         return ends[max(0, len(ends) - self.keep_ends) :]
 
-    def save(self, state: TrainingState, arrays: Arrays, variables: list[dict[str, Any]]) -> None:
+    def save(
+        self,
+        state: TrainingState,
+        arrays: Arrays,
+        variables: list[dict[str, Any]],
+        *,
+        compress: bool = False,
+    ) -> None:
         """Writes a checkpoint, then removes those that need not be kept.
 
         Raises RunError if it cannot be written; existing checkpoints stay unchanged.
@@ -92,7 +99,8 @@ class CheckpointStore:
         try:
             self.directory.mkdir(exist_ok=True)
             with files.directory_aside(target) as aside:
-                np.savez(aside / ARRAYS, **arrays)  # type: ignore[arg-type]
+                write = np.savez_compressed if compress else np.savez
+                write(aside / ARRAYS, **arrays)  # type: ignore[arg-type]
                 record = {**dataclasses.asdict(state), "variables": variables}
                 record["sha256"] = sha256_of(aside / ARRAYS)
                 (aside / STATE).write_text(dump_record(record), encoding="utf-8")

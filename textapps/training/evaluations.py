@@ -33,7 +33,7 @@ class Summary(TypedDict):
 def evaluation_path(run: RunDirectory, summary: Summary, suffix: str = "") -> Path:
     """evaluations/<data>-<split><suffix>, without the ending of a file."""
     data = re.sub(r"[^\w-]+", "_", summary["data"]).strip("_")
-    return run.path / "evaluations" / f"{data}-{summary['split']}{suffix}"
+    return run.results / "evaluations" / f"{data}-{summary['split']}{suffix}"
 
 
 def write_evaluation(
@@ -54,7 +54,7 @@ def write_evaluation(
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         files.write_file(path.with_suffix(".npz"), packed.getvalue())
     except OSError as error:
         raise RunError(f"cannot write {path}.npz: {error.strerror}") from error
@@ -64,7 +64,7 @@ def write_evaluation(
 def write_details(run: RunDirectory, summary: Summary, content: object, suffix: str) -> None:
     """Writes more of an evaluation, as JSON beside its figures; RunError if it cannot."""
     path = evaluation_path(run, summary, suffix).with_suffix(".json")
-    run.write_json(str(path.relative_to(run.path)), content)
+    run.write_json(str(path.relative_to(run.results)), content)
 
 
 def read_metrics(run: RunDirectory) -> dict[str, float]:

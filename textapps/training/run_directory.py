@@ -12,6 +12,10 @@ from typing import Any, Self
 from textapps.core import files
 from textapps.core.config import Section, dump_toml, read_toml
 from textapps.core.errors import ConfigurationError, RunError
+from textapps.core.notices import notice
+from textapps.pretrained import store
+from textapps.pretrained.description import DESCRIPTION
+from textapps.pretrained.model import PREFIX, PretrainedModel
 from textapps.training.checkpoint import CheckpointStore
 
 CONFIG = "config.toml"
@@ -21,12 +25,25 @@ _TIME = "%Y%m%d-%H%M%S"
 class RunDirectory:
     """models/<task>/<YYYYMMDD-HHMMSS-backbone>/: config.toml, preprocessor/, checkpoints/, …
 
-    Use `create`, `open`, `latest` or `all`. `config` is the content of config.toml.
+    Use `create`, `open`, `find`, `latest` or `all`.
+
+    config: the content of config.toml.
+    results: where what is written after training goes, such as figures: the run itself, for a model
+        of the package a folder outside of it.
+    pretrained: the model of the package that this is, if it is one.
     """
 
-    def __init__(self, path: Path, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: dict[str, Any],
+        results: Path | None = None,
+        pretrained: PretrainedModel | None = None,
+    ) -> None:
         self.path = path
         self.config = config
+        self.results = results or path
+        self.pretrained = pretrained
 
     @classmethod
     def create(cls, models_dir: Path, task: str, backbone: str, config: Section) -> Self:
@@ -81,24 +98,55 @@ class RunDirectory:
         *others: str,
         trained: bool = True,
     ) -> Self:
-        """The run with this name or path, by default the latest; raises as `open` and `latest`.
+        """The run with this name or path, by default the latest.
 
-        A run that is named may be one of `others` instead of the task.
+        `pretrained:NAME` is a model of the package, which has no optimizer and cannot be resumed.
+        One of them also stands in, with a notice, where no run of the task is. A run that is named
+        may be one of `others` instead of the task.
+
+        Raises RunError as `open` and `latest`, and for a model of the package that is unknown, of
+        another task or damaged.
         """
         if run is None:
-            return cls.latest(models_dir, task)
+            model = None if cls.all(models_dir, task) else store.default_of(task)
+            if model is None:
+                return cls.latest(models_dir, task)
+            _say_who_answers(models_dir, model)
+            return cls._of_package(models_dir, model, task)
+        if str(run).startswith(PREFIX):
+            if not trained:
+                raise RunError(
+                    f"{run} has no optimizer and cannot be resumed; start a new run from its "
+                    f"weights by --init-from {run}"
+                )
+            return cls._of_package(models_dir, store.find(str(run)), task, *others)
         named = (models_dir / each / run for each in (task, *others))
         path = next((path for path in named if path.is_dir()), Path(run))
         return cls.open(path, task, *others, trained=trained)
 
     @classmethod
+    def _of_package(cls, models_dir: Path, model: PretrainedModel, task: str, *others: str) -> Self:
+        own = model.description.task
+        if own not in (task, *others):
+            fit = ", ".join(each.origin for each in store.models(task))
+            choice = f": choose from {fit}" if fit else ""
+            raise RunError(f"{model.origin} is a model of {own}, not of {task}{choice}")
+        model.verify()
+        run = cls.open(model.path, own)
+        run.results = models_dir / own / model.origin.replace(":", "-")
+        run.pretrained = model
+        return run
+
+    @classmethod
     def all(cls, models_dir: Path, task: str | None = None) -> list[Self]:
         """All runs of one or all tasks, finished or not, sorted by task and name.
 
-        Directories without a readable config.toml are skipped.
+        Directories without a readable config.toml, and models of the package, are skipped.
         """
         runs = []
         for path in sorted(models_dir.glob(f"{task or '*'}/*/{CONFIG}")):
+            if path.with_name(DESCRIPTION).exists():
+                continue
             with contextlib.suppress(RunError):
                 runs.append(cls.open(path.parent, trained=False))
         return runs
@@ -119,8 +167,13 @@ class RunDirectory:
 
     @property
     def name(self) -> str:
-        """The last part of the path, `20260102-030405-gru`."""
-        return self.path.name
+        """The last part of the path, `20260102-030405-gru`; of a model of the package its name."""
+        return self.pretrained.origin if self.pretrained else self.path.name
+
+    @property
+    def origin(self) -> str:
+        """What finds it from any folder: its absolute path, or its name in the package."""
+        return self.pretrained.origin if self.pretrained else str(self.path.absolute())
 
     @property
     def task(self) -> str:
@@ -147,11 +200,13 @@ class RunDirectory:
         return state is not None and state.stopped_by is not None
 
     def write_text(self, name: str, text: str) -> None:
-        """Writes a file of the run atomically; RunError if it cannot be written."""
+        """Writes a file of the results atomically; RunError if it cannot be written."""
+        path = self.results / name
         try:
-            files.write_file(self.path / name, text)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write_file(path, text)
         except OSError as error:
-            raise RunError(f"cannot write {self.path / name}: {error.strerror}") from error
+            raise RunError(f"cannot write {path}: {error.strerror}") from error
 
     def write_json(self, name: str, value: Any) -> None:
         """Writes a JSON file of the run atomically; RunError if it cannot be written."""
@@ -183,6 +238,23 @@ class RunDirectory:
             yield
         finally:
             os.close(handle)
+
+
+def _say_who_answers(models_dir: Path, model: PretrainedModel) -> None:
+    known = model.description
+    notice(
+        "no run of %s in %s, so %s answers: %s (`textapps pretrained show %s`); your own: "
+        "`textapps %s train --data ...`",
+        known.task,
+        models_dir,
+        model.origin,
+        known.title,
+        known.name,
+        known.task,
+    )
+    others = [other.origin for other in store.models(known.task) if other.path != model.path]
+    if others:
+        notice("choose another one by --run: %s", ", ".join(others))
 
 
 def _next_time(directory: Path) -> datetime.datetime:

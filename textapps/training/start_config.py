@@ -14,7 +14,7 @@ class StartConfig(Section):
     init_from: Annotated[str | None, Option("--init-from", metavar="RUN")] = Field(
         None,
         description="Start from the preprocessor and the weights of this run, given by its "
-        "directory or its name, instead of from nothing.",
+        "directory or its name, or of pretrained:NAME, instead of from nothing.",
     )
     extend_vocabulary: Annotated[bool, Option("--extend-vocabulary")] = Field(
         False,

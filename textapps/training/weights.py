@@ -21,6 +21,7 @@ from textapps.training.checkpoint import (
     read_arrays,
     read_variables,
 )
+from textapps.training.compact import Weights, compacted, restored, suffixes
 from textapps.training.optimizer import AveragedAdamW
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
@@ -134,9 +135,39 @@ def trained_records(
 
 
 def read_trained(checkpoint: Checkpoint, records: Sequence[dict[str, Any]]) -> list[NDArray[Any]]:
-    """The arrays of these records, the averages if the run has them."""
-    keys = [record["average"] or record["key"] for record in records]
-    return read_arrays(checkpoint.path, keys)
+    """The arrays of these records, the averages if the run has them; compact ones as float32."""
+    parts = [_parts(record) for record in records]
+    keys = [key for each in parts for key in each.values()]
+    arrays = dict(zip(keys, read_arrays(checkpoint.path, keys), strict=True))
+    return [
+        restored(record.get("encoding", ""), {suffix: arrays[key] for suffix, key in each.items()})
+        for record, each in zip(records, parts, strict=True)
+    ]
+
+
+def save_compact(model: Any, store: CheckpointStore, state: TrainingState, how: Weights) -> None:
+    """Writes the weights of a built model without an optimizer, in fewer bytes.
+
+    Raises RunError as `CheckpointStore.save`.
+    """
+    arrays: dict[str, Any] = {}
+    records = []
+    for position, variable in enumerate(model.variables):
+        if is_carried(variable.path):
+            continue
+        array = variable.numpy()
+        encoding, parts = compacted(array, how)
+        record = {
+            "key": f"model/{position:05d}",
+            "name": variable.path,
+            "shape": list(array.shape),
+            "dtype": str(variable.dtype),
+            "average": None,
+            "encoding": encoding,
+        }
+        arrays |= {_part(record["key"], suffix): part for suffix, part in parts.items()}
+        records.append(record)
+    store.save(state, arrays, records, compress=True)
 
 
 def parameter_count(model: Any) -> int:
@@ -149,6 +180,19 @@ def parameter_count(model: Any) -> int:
 def is_carried(path: str) -> bool:
     """Whether a variable of this path holds the state of training streams."""
     return path.rpartition("/")[2].startswith(f"{CARRIED}_")
+
+
+def _part(key: str, suffix: str) -> str:
+    return f"{key}/{suffix}" if suffix else key
+
+
+def _parts(record: dict[str, Any]) -> dict[str, str]:
+    """The keys of the arrays of a record by their suffixes; RunError for an unknown encoding."""
+    key = record["average"] or record["key"]
+    try:
+        return {suffix: _part(key, suffix) for suffix in suffixes(record.get("encoding", ""))}
+    except ValueError as error:
+        raise RunError(f"{record['name']}: {error}; install a newer textapps") from None
 
 
 def _average_keys(optimizer: AveragedAdamW) -> dict[int, str]:

@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +71,19 @@ def _range(name: str, kind: type) -> Any:
     "serve",
     epilog=examples(
         "textapps serve models/exported",
+        "textapps serve --pretrained",
         "textapps serve models/exported --host 0.0.0.0 --token-file token.txt",
         "textapps serve models/exported --grpc-port 8500",
         """curl localhost:8501/v1/models/sentiment:predict -d '{"instances": ["What a film!"]}'""",
     ),
 )
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--pretrained",
+    is_flag=True,
+    help="Serve the models that come with the package instead of a folder. Their exports are made "
+    "once and kept in TEXTAPPS_CACHE_DIR, else XDG_CACHE_HOME, else ~/.cache.",
+)
 @_setting_options()
 @click.option(
     "--batching-file",
@@ -94,7 +103,8 @@ def _range(name: str, kind: type) -> Any:
 def serve_command(
     ctx: click.Context,
     /,
-    directory: Path,
+    directory: Path | None,
+    pretrained: bool,
     batching_file: Path | None,
     token_file: Path | None,
     **options: Any,
@@ -106,6 +116,8 @@ def serve_command(
     <model>/<version>/saved_model.pb, such as models/exported. New versions are loaded as they
     appear. Without --quiet, a line of JSON is logged on stderr for each request.
     """
+    if (directory is None) != pretrained:
+        raise click.UsageError("give either DIR, such as models/exported, or --pretrained")
     try:
         from textapps.serving.server import serve
 
@@ -123,11 +135,27 @@ def serve_command(
             if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
                 options[name] = value
     settings = Settings(token=_token(token_file), **options)
-    ended_by = serve(directory, settings, None if console.is_quiet() else sys.stderr, console.say)
+    access_log = None if console.is_quiet() else sys.stderr
+    with _pretrained() if directory is None else nullcontext(directory) as served:
+        ended_by = serve(served, settings, access_log, console.say)
     console.say("stopped")
     sys.stderr.flush()
     # At once: a model call whose client has gone would keep the process alive until it ends.
     os._exit(130 if ended_by == signal.SIGINT else 0)
+
+
+@contextmanager
+def _pretrained() -> Iterator[Path]:
+    """The folder of the exports of the pretrained models, which are written meanwhile."""
+    from textapps.cli.pretrained_exports import PretrainedExports
+
+    exports = PretrainedExports()
+    process = exports.begin()
+    try:
+        yield exports.directory
+    finally:
+        if process is not None:
+            process.terminate()
 
 
 def _batching(file: Path) -> dict[str, Any]:

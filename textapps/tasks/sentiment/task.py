@@ -17,6 +17,7 @@ from textapps.tasks.sentiment.predict import rows
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.pretraining.task import TASK as PRETRAINING
 from textapps.tasks.sentiment.report import report
+from textapps.tasks.sentiment.slimming import slimmed
 from textapps.tasks.task import Objective, Task
 from textapps.training.batches import TextBatchSource
 
@@ -80,4 +81,5 @@ TASK = Task(
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},
+    slimmed=slimmed,
 )

@@ -1,0 +1,78 @@
+"""Where the pretrained models are, and how one is found by its name."""
+
+import os
+from pathlib import Path
+
+from textapps.core.errors import RunError, unknown
+from textapps.pretrained.description import DESCRIPTION, Description
+from textapps.pretrained.model import PREFIX, PretrainedModel
+
+STORE_VARIABLE = "TEXTAPPS_PRETRAINED_DIR"
+# Which one answers where nothing has been trained.
+DEFAULTS = {
+    "sentiment": "imdb",
+    "generate": "shakespeare",
+    "translate": "en-es",
+    "speech": "commands",
+}
+
+
+def store_dir() -> Path | None:
+    """The folder of TEXTAPPS_PRETRAINED_DIR, else of the package, else of a checkout; or none."""
+    if named := os.environ.get(STORE_VARIABLE):
+        return Path(named)
+    package = Path(__file__).parent
+    for folder in (package / "weights", package.parents[1] / "models" / "pretrained"):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def names() -> list[str]:
+    """The names of the models, those that answer by default first."""
+    folder = store_dir()
+    if folder is None or not folder.is_dir():
+        return []
+    found = [path.parent.name for path in folder.glob(f"*/{DESCRIPTION}")]
+    first = list(DEFAULTS.values())
+    return sorted(found, key=lambda name: (name not in first, name))
+
+
+def models(task: str | None = None) -> list[PretrainedModel]:
+    """All models, or those of a task, in the order of `names`.
+
+    Raises:
+        RunError: the record of one is damaged or of a newer format.
+    """
+    found = [find(name) for name in names()]
+    return [model for model in found if task in (None, model.description.task)]
+
+
+def find(name: str) -> PretrainedModel:
+    """The model of this name, with or without the prefix `pretrained:`; its files may be damaged.
+
+    Raises:
+        RunError: there is none; or its record is missing, damaged or of a newer format.
+    """
+    name, folder = name.removeprefix(PREFIX), store_dir()
+    path = None if folder is None else folder / name
+    if not name or "/" in name or path is None or not path.is_dir():
+        if not (known := names()):
+            raise RunError(
+                f"there is no pretrained model '{name}': this installation has none; install "
+                f"textapps again, or name their folder by {STORE_VARIABLE}"
+            )
+        raise RunError(unknown("pretrained model", name, known))
+    return PretrainedModel(path, Description.read(path))
+
+
+def default_of(task: str) -> PretrainedModel | None:
+    """The model that answers where no run of a task is; None if there is none for it.
+
+    Raises:
+        RunError: as `find`.
+    """
+    known = names()
+    if (name := DEFAULTS.get(task)) in known:
+        return find(str(name))
+    return next(iter(models(task)), None)
