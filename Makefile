@@ -6,7 +6,7 @@ SET_UP := $(VENV)/.set-up
 
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: train test test-all durations docs check static acceptance bench clean
+.PHONY: train test test-all durations docs check static acceptance bench pretrained clean
 
 # Train on the bundled sample, see how good it is, ask it.
 train: $(SET_UP)
@@ -89,6 +89,13 @@ endif
 	$(BIN)/python -m benchmarks distributed
 	$(BIN)/python -m benchmarks batch-inference
 	$(BIN)/python -m benchmarks page
+
+# The models that come with the package, trained anew and packed: hours. After an interruption the
+# same command goes on. A model whose data are not named stays as it is. IMDB and ZH are folders, as
+# --data-dir and of three tables; the others are what --data takes:
+# make pretrained IMDB=DIR UNSUPERVISED=FILE ZH=DIR SHAKESPEARE=FILE POEMS=FILE TATOEBA=FILE SPEECH=DIR
+pretrained: $(SET_UP)
+	$(BIN)/python models/make.py
 
 # Runs and exports under models/ stay.
 clean:

@@ -38,24 +38,27 @@ class Model(Facts):
     """A table of shipped.toml: the facts, and how the model is made.
 
     needs: the variables that name the data.
+    after: another model, whose last run is the $RUN of the first training.
     prepare: a script and its arguments; the last one, $DATA for `train`, is added.
     train: the arguments of `textapps` for each training; the last run is packed. $NAME is a
         variable, $RUN the run that the training before this one made.
     """
 
     needs: tuple[str, ...] = ()
+    after: str | None = None
     prepare: str | None = None
     train: tuple[str, ...] = Field(min_length=1)
     source: str
     weights: Weights = "int8"
     ngrams: int | None = None
 
-    def recipe(self, name: str) -> Recipe:
-        """What `pack` needs to know."""
+    def recipe(self, name: str, before: tuple[str, ...] = ()) -> Recipe:
+        """What `pack` needs to know; `before` are the commands of the model that comes before."""
         facts = Facts.model_validate({key: getattr(self, key) for key in Facts.model_fields})
         commands = tuple(f"textapps {line}" for line in self.train)
         if self.prepare is not None:
             commands = (f"python {self.prepare} $DATA", *commands)
+        commands = (*before, *commands)
         return Recipe(name, facts, self.source, commands, self.weights, self.ngrams)
 
 
@@ -65,9 +68,11 @@ def read_table(path: Path = TABLE) -> dict[str, Model]:
     return {name: Model.model_validate(table) for name, table in tables.items()}
 
 
-def made(name: str, model: Model, work: Path) -> RunDirectory:
+def made(name: str, table: Mapping[str, Model], work: Path) -> RunDirectory:
     """The last run of a model, trained as far as it is not yet."""
-    variables = dict(os.environ)
+    model, variables = table[name], dict(os.environ)
+    if model.after is not None:
+        variables["RUN"] = str(made(model.after, table, work).path.absolute())
     if model.prepare is not None:
         variables["DATA"] = str((work / name / f"{name}.tsv.gz").absolute())
         if not Path(variables["DATA"]).exists():
@@ -121,9 +126,13 @@ def call(words: Sequence[str]) -> None:
     subprocess.run(words, check=True)
 
 
-def packed(name: str, model: Model, run: RunDirectory, target: Path) -> PretrainedModel:
+def packed(
+    name: str, table: Mapping[str, Model], run: RunDirectory, target: Path
+) -> PretrainedModel:
     """The packed model, verified; says its size."""
-    found = pack(get_task(run.task), run, model.recipe(name), target)
+    model = table[name]
+    before = () if model.after is None else table[model.after].recipe(model.after).commands
+    found = pack(get_task(run.task), run, model.recipe(name, before), target)
     print(f"{found.path}: {found.bytes / 1e6:.2f} MB", flush=True)
     return found
 
@@ -149,14 +158,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if name not in table:
                 raise ConfigurationError(unknown("model", name, table))
         for name, run in pairs(given.pack):
-            packed(name, table[name], RunDirectory.open(Path(run)), given.to)
+            packed(name, table, RunDirectory.open(Path(run)), given.to)
         for name in given.names or ([] if given.pack else table):
-            model = table[name]
-            missing = [variable for variable in model.needs if not os.environ.get(variable)]
+            missing = [variable for variable in table[name].needs if not os.environ.get(variable)]
             if missing and name not in given.names:
                 print(f"{name} is left out: {', '.join(missing)} not given", flush=True)
                 continue
-            packed(name, model, made(name, model, given.work), given.to)
+            packed(name, table, made(name, table, given.work), given.to)
     except (TextappsError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)

@@ -134,7 +134,8 @@ def _write_run(
 def _read_again(task: Task[C, S, P, B, M, R, E], directory: Path, config: C) -> R:
     """The predictor as it is stored, with the configuration that knows where its data are."""
     stored = lifecycle.load(task, RunDirectory.open(directory, task.name))
-    return task.predictor(stored.run, config, stored.preprocessor, stored.model, stored.labels)
+    preprocessor = task.load_preprocessor(config, stored.run.preprocessor_dir)
+    return task.predictor(stored.run, config, preprocessor, stored.model, stored.labels)
 
 
 def _without_paths(config: C, source: str) -> C:
