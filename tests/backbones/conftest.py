@@ -7,7 +7,7 @@ from textapps.backbones.registry import REGISTRY, Entry
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _a_fifth_backbone():
+def _another_backbone():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(REGISTRY, TOY, Entry("tests.backbones.moving_average:MovingAverage"))
         yield

@@ -19,7 +19,7 @@ BATCH, TIME, UNITS, FEATURES, SOURCE, MEMORY_UNITS, CONTEXT = 3, 11, 8, 5, 7, 6,
 TOY = "moving_average"
 KINDS = (*BACKBONES, TOY)
 # Each kind attends to a memory in another way than its neighbours.
-ATTENTIONS = dict(zip(KINDS, itertools.cycle(("none", "dot", "additive", "multi-head"))))
+ATTENTIONS = dict(zip(KINDS, itertools.cycle(("multi-head", "none", "dot", "additive"))))
 STEMS = {
     "full": StemConfig(strides=(2, 1), kernel=4, activation="gelu"),
     "separable": StemConfig(strides=(1, 3, 1), kernel=3, separable=True, normalization="layer"),

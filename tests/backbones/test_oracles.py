@@ -22,6 +22,15 @@ def simple_rnn(x, kernel, recurrent, bias):
     return np.stack(outputs, 1), {"h": h}
 
 
+def jordan(x, kernel, recurrent, bias, output_kernel, output_bias, activation=np.tanh):
+    y, outputs = np.zeros((len(x), UNITS)), []
+    for t in range(x.shape[1]):
+        h = activation(x[:, t] @ kernel + y @ recurrent + bias)
+        y = activation(h @ output_kernel + output_bias)
+        outputs.append(y)
+    return np.stack(outputs, 1), {"y": y}
+
+
 def lstm(x, kernel, recurrent, bias):
     h = c = np.zeros((len(x), UNITS))
     outputs = []
@@ -45,7 +54,7 @@ def gru(x, kernel, recurrent, bias):
     return np.stack(outputs, 1), {"h": h}
 
 
-CELLS = {"simple_rnn": simple_rnn, "lstm": lstm, "gru": gru}
+CELLS = {"simple_rnn": simple_rnn, "jordan": jordan, "lstm": lstm, "gru": gru}
 
 
 def randomised(layer):
@@ -75,10 +84,31 @@ def test_the_recurrences_both_ways(kind):
     weights = randomised(mixer)
     x = np.random.default_rng(1).normal(size=(BATCH, TIME, WIDTH)).astype("float32")
     outputs, state = mixer(x)
-    ahead, _ = CELLS[kind](x, *weights[:3])
-    back, _ = CELLS[kind](x[:, ::-1], *weights[3:])
+    half = len(weights) // 2
+    ahead, _ = CELLS[kind](x, *weights[:half])
+    back, _ = CELLS[kind](x[:, ::-1], *weights[half:])
     np.testing.assert_allclose(outputs, np.concatenate([ahead, back[:, ::-1]], 2), atol=1e-5)
     assert state == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "activation"),
+    [
+        ("sigmoid", sigmoid),
+        ("tanh", np.tanh),
+        ("relu", lambda x: np.maximum(x, 0)),
+        ("leaky_relu", lambda x: np.maximum(x, 0.2 * x)),
+    ],
+)
+@pytest.mark.parametrize("training", [True, False])
+def test_both_layers_of_a_jordan_network_have_the_activation(name, activation, training):
+    mixer = mixer_class("jordan")(UNITS, activation=name)
+    weights = randomised(mixer)
+    x = np.random.default_rng(1).normal(size=(BATCH, TIME, WIDTH)).astype("float32")
+    outputs, state = mixer(x, training=training)
+    expected, last = jordan(x, *weights, activation=activation)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(state["y"], last["y"], rtol=1e-5, atol=1e-5)
 
 
 def test_the_activations_are_the_ones_named():

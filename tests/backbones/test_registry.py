@@ -13,7 +13,7 @@ from textapps.tasks.generate.model import LanguageModel
 
 
 def test_the_list_of_backbones():
-    assert BACKBONES == ("simple_rnn", "lstm", "gru", "transformer")
+    assert BACKBONES == ("simple_rnn", "jordan", "lstm", "gru", "transformer")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -114,7 +114,7 @@ def test_help_shows_range_and_default(cli: Cli) -> None:
     assert lines["--accumulate"].endswith("takes less memory. [1 to 65,536; default: 1]")
     assert lines["--units"].endswith("[2 to 8,192; default: the preset's]")
     assert lines["--layers"].endswith("[1 to 64; default: 1]")
-    assert lines["--backbone"].startswith(" --backbone [simple_rnn|lstm|gru|transformer] ")
+    assert lines["--backbone"].startswith(" --backbone [simple_rnn|jordan|lstm|gru|transformer] ")
     assert lines["--preset"].endswith("[default: small]")
     lines = option_lines(cli, "generate", "predict")
     assert lines["--top-p"].endswith("[above 0, at most 1; default: the run's]")
@@ -127,7 +127,7 @@ def test_help_shows_range_and_default(cli: Cli) -> None:
         (
             "sentiment train --backbone gur",
             "error: invalid value for '--backbone': unknown backbone 'gur', choose from "
-            "simple_rnn, lstm, gru, transformer; did you mean 'gru'? "
+            "simple_rnn, jordan, lstm, gru, transformer; did you mean 'gru'? "
             "(see 'textapps sentiment train --help')",
         ),
         (

@@ -74,6 +74,7 @@ MASK = np.arange(SOURCE) < np.array([[SOURCE], [3], [1]])
     ("kind", "attention"),
     [
         ("simple_rnn", "none"),
+        ("jordan", "multi-head"),
         ("lstm", "dot"),
         ("gru", "additive"),
         ("transformer", "multi-head"),

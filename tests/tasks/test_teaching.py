@@ -33,9 +33,10 @@ def test_gates_keep_a_symbol(kind: str) -> None:
     assert copy_task.learn(kind, DISTANCE, steps=400)["accuracy"] == 1
 
 
-def test_a_simple_rnn_forgets_it() -> None:
+@pytest.mark.parametrize("kind", ["simple_rnn", "jordan"])
+def test_a_network_without_gates_forgets_it(kind: str) -> None:
     """It has several times the steps that the others need, and is no better than chance."""
-    assert copy_task.learn("simple_rnn", DISTANCE, steps=200)["accuracy"] < 0.25
+    assert copy_task.learn(kind, DISTANCE, steps=200)["accuracy"] < 0.25
 
 
 def test_the_answer_stands_at_the_start_alone() -> None:

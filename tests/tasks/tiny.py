@@ -94,10 +94,19 @@ TINY: dict[str, dict[str, object]] = {
 }
 # So that every option is met with some backbone.
 BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
-    # With n-grams beside the backbone.
-    "sentiment": {"lstm": {"model.ngrams": 2}, "transformer": {"model.ngrams": 2}},
-    # Two blocks, each with a state.
-    "generate": {"gru": {"backbone.layers": 2}},
+    # With n-grams beside the backbone, with other activations.
+    "sentiment": {
+        "jordan": {"backbone.activation": "leaky_relu"},
+        "lstm": {"model.ngrams": 2},
+        "gru": {"backbone.activation": "relu"},
+        "transformer": {"model.ngrams": 2},
+    },
+    # Two blocks, each with a state; other activations.
+    "generate": {
+        "simple_rnn": {"backbone.activation": "leaky_relu"},
+        "jordan": {"backbone.activation": "sigmoid"},
+        "gru": {"backbone.layers": 2},
+    },
     # One way to attend, one way to write tokens, one way to average each.
     "translate": {
         "simple_rnn": {
@@ -105,7 +114,9 @@ BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
             "preprocessor.tokens": "word",
             "preprocessor.copy_numbers": True,
         },
+        "jordan": {"backbone.attention": "dot"},
         "lstm": {
+            "backbone.activation": "leaky_relu",
             "backbone.attention": "additive",
             "preprocessor.model": "bpe",
             "preprocessor.vocabulary_size": 61,
@@ -126,7 +137,8 @@ BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
     "speech": {
         "simple_rnn": {"model.pooling": "max", "stem.normalization": "layer"},
         "lstm": {"model.streaming": True, "model.pooling": "max_mean", "preprocessor.kind": "mfcc"},
-        "gru": {"stem.channels": 4, "stem.separable": False},
+        "jordan": {"model.pooling": "mean", "backbone.activation": "relu"},
+        "gru": {"stem.channels": 4, "stem.separable": False, "backbone.activation": "sigmoid"},
         "transformer": {"model.streaming": True, "backbone.feed_forward": 20},
     },
 }

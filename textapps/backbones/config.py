@@ -20,7 +20,9 @@ def _known(kind: str) -> str:
 
 Kind = Annotated[str, AfterValidator(_known)]
 Attention = Literal["multi-head", "dot", "additive", "none"]
-Activation = Literal["tanh", "relu", "gelu", "silu", "elu", "sigmoid", "hard_sigmoid", "linear"]
+Activation = Literal[
+    "tanh", "relu", "leaky_relu", "gelu", "silu", "elu", "sigmoid", "hard_sigmoid", "linear"
+]
 
 
 class BackboneConfig(Section):

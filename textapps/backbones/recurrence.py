@@ -6,7 +6,7 @@ itself. Here each of them is one product for all positions.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -17,6 +17,8 @@ DERIVATIVES: dict[str, Derivative] = {
     "tanh": lambda y, dy: tf.raw_ops.TanhGrad(y=y, dy=dy),
     "sigmoid": lambda y, dy: tf.raw_ops.SigmoidGrad(y=y, dy=dy),
     "relu": lambda y, dy: tf.raw_ops.ReluGrad(gradients=dy, features=y),
+    # the slope of `keras.activations.leaky_relu`; output and input have the same sign
+    "leaky_relu": lambda y, dy: tf.raw_ops.LeakyReluGrad(gradients=dy, features=y, alpha=0.2),
     "elu": lambda y, dy: tf.raw_ops.EluGrad(gradients=dy, outputs=y),
     "linear": lambda y, dy: dy,
 }
@@ -60,8 +62,31 @@ class Steps(Protocol):
         """
 
 
+class Output(NamedTuple):
+    """A layer behind a cell: y = f(h V + c) is the output, and is fed back in the place of h.
+
+    The first tensor that the steps keep must be h, float32[batch, units].
+
+    kernel      float32[units, units], V
+    bias        float32[units], c
+    activation  f
+    derivative  of f
+    """
+
+    kernel: Any
+    bias: Any
+    activation: Callable[[Any], Any]
+    derivative: Derivative
+
+
 def recur(
-    steps: Steps, inputs: Any, kernel: Any, bias: Any, initial: Tensors, mask: Any = None
+    steps: Steps,
+    inputs: Any,
+    kernel: Any,
+    bias: Any,
+    initial: Tensors,
+    mask: Any = None,
+    output: Output | None = None,
 ) -> tuple[Any, Tensors]:
     """Runs a cell over a sequence.
 
@@ -71,36 +96,47 @@ def recur(
         bias: float32[gates], the recurrent bias; None for none.
         initial: the state before the first position.
         mask: bool[time, batch, 1]; at masked positions the state stays. None: all are valid.
+        output: a layer behind the cell; None for none.
 
     Returns:
         float32[time, batch, units], the output of each position, and the state after the last.
     """
     has_bias = bias is not None
+    weights = (*((bias,) if has_bias else ()), *(output[:2] if output else ()))
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def run(inputs: Any, kernel: Any, *rest: Any) -> Any:
-        first = rest[has_bias:]
-        outputs, kept, last = _forward(
-            steps, inputs, kernel, rest[0] if has_bias else None, first, mask
-        )
+        first = rest[len(weights) :]
+        own_bias = rest[0] if has_bias else None
+        outputs, kept, last = _forward(steps, inputs, kernel, own_bias, first, mask, output)
 
         def gradient(d_outputs: Any, *d_last: Any) -> Any:
-            d_inputs, d_products, d_first = _backward(steps, kernel, kept, d_outputs, d_last, mask)
+            d_inputs, d_products, d_shown, d_first = _backward(
+                steps, kernel, kept, outputs, d_outputs, d_last, mask, output
+            )
             before = tf.concat([first[0][None], outputs[:-1]], axis=0)
-            units, gates = kernel.shape
-            rows = tf.reshape(d_products, [-1, gates])
-            d_kernel = tf.matmul(tf.reshape(before, [-1, units]), rows, transpose_a=True)
-            d_bias = (tf.reduce_sum(rows, axis=0),) if has_bias else ()
-            return d_inputs, d_kernel, *d_bias, *d_first
+            d_kernel = tf.matmul(_rows(before), _rows(d_products), transpose_a=True)
+            d_weights = [tf.reduce_sum(_rows(d_products), axis=0)] if has_bias else []
+            if output is not None:
+                hidden, d_shown = _rows(kept[0].stack()), _rows(d_shown)
+                d_weights += [tf.matmul(hidden, d_shown, transpose_a=True)]
+                d_weights += [tf.reduce_sum(d_shown, axis=0)]
+            return d_inputs, d_kernel, *d_weights, *d_first
 
         return (outputs, *last), gradient
 
-    outputs, *last = run(inputs, kernel, *((bias,) if has_bias else ()), *initial)
+    outputs, *last = run(inputs, kernel, *weights, *initial)
     return outputs, tuple(last)
 
 
 def _forward(
-    steps: Steps, inputs: Any, kernel: Any, bias: Any, first: Tensors, mask: Any
+    steps: Steps,
+    inputs: Any,
+    kernel: Any,
+    bias: Any,
+    first: Tensors,
+    mask: Any,
+    output: Output | None,
 ) -> tuple[Any, Tensors, Tensors]:
     """The outputs, the arrays of what was kept, and the last state."""
     time = tf.shape(inputs)[0]
@@ -110,6 +146,9 @@ def _forward(
         if bias is not None:
             products = tf.nn.bias_add(products, bias)
         new, extra = steps.forward(inputs[t], products, state)
+        if output is not None:
+            shown = tf.nn.bias_add(tf.matmul(new[0], output.kernel), output.bias)
+            new = (output.activation(shown), *new[1:])
         if mask is not None:
             new = tuple(tf.where(mask[t], a, b) for a, b in zip(new, state, strict=True))
         kept = tuple(array.write(t, x) for array, x in zip(kept, extra, strict=True))
@@ -127,9 +166,16 @@ def _forward(
 
 
 def _backward(
-    steps: Steps, kernel: Any, kept: Tensors, d_outputs: Any, d_last: Tensors, mask: Any
-) -> tuple[Any, Any, Tensors]:
-    """The gradients of the inputs, of the products and of the first state."""
+    steps: Steps,
+    kernel: Any,
+    kept: Tensors,
+    outputs: Any,
+    d_outputs: Any,
+    d_last: Tensors,
+    mask: Any,
+    output: Output | None,
+) -> tuple[Any, Any, Any, Tensors]:
+    """The gradients of the inputs, the products, the output layer's sums and the first state."""
     time, turned = tf.shape(d_outputs)[0], tf.transpose(kernel)
 
     def step(t: Any, d_state: Tensors, found: Tensors) -> Any:
@@ -137,6 +183,10 @@ def _backward(
         live = d_new
         if mask is not None:
             live = tuple(tf.where(mask[t], d, 0.0) for d in d_new)
+        d_shown: Tensors = ()
+        if output is not None:
+            d_shown = (output.derivative(outputs[t], live[0]),)
+            live = (tf.matmul(d_shown[0], output.kernel, transpose_b=True), *live[1:])
         d_inputs, d_products, d_old = steps.backward(live, tuple(a.read(t) for a in kept))
         d_past = tf.matmul(d_products, turned)
         d_old = (d_past if d_old[0] is None else d_past + d_old[0], *d_old[1:])
@@ -144,15 +194,21 @@ def _backward(
             d_old = tuple(
                 tf.where(mask[t], old, new) for old, new in zip(d_old, d_new, strict=True)
             )
-        parts = (d_inputs,) if steps.shared else (d_inputs, d_products)
+        parts = (d_inputs, *(() if steps.shared else (d_products,)), *d_shown)
         found = tuple(a.write(t, d) for a, d in zip(found, parts, strict=True))
         return t - 1, d_old, found
 
-    shape = [d_outputs.shape[1], kernel.shape[1]]
-    start = (time - 1, d_last, tuple(_array(time, shape) for _ in range(2 - steps.shared)))
+    batch, units = d_outputs.shape[1:]
+    widths = (*[kernel.shape[1]] * (2 - steps.shared), *((units,) if output else ()))
+    start = (time - 1, d_last, tuple(_array(time, [batch, width]) for width in widths))
     _, d_first, found = tf.while_loop(lambda t, *_: t >= 0, step, start, maximum_iterations=time)
     stacked = [array.stack() for array in found]
-    return stacked[0], stacked[-1], d_first
+    return stacked[0], stacked[1 - steps.shared], stacked[-1], d_first
+
+
+def _rows(x: Any) -> Any:
+    """float32[time, batch, width] → float32[time · batch, width]."""
+    return tf.reshape(x, [-1, x.shape[-1]])
 
 
 def _array(time: Any, shape: list[int | None]) -> Any:

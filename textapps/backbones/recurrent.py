@@ -1,4 +1,4 @@
-"""Recurrent cells of Keras as mixers: what simple_rnn, lstm and gru have in common."""
+"""Recurrent cells of Keras as mixers: what simple_rnn, jordan, lstm and gru share."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -9,7 +9,7 @@ from keras import ops
 
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.mixer import Mixer
-from textapps.backbones.recurrence import DERIVATIVES, Derivative, Steps, recur
+from textapps.backbones.recurrence import DERIVATIVES, Derivative, Output, Steps, recur
 from textapps.core.errors import ConfigurationError
 
 
@@ -61,6 +61,10 @@ class RecurrentMixer(Mixer):
     def make_steps(self, activation: Callable[[Any], Any], derivative: Derivative) -> Steps:
         """The same cell for `recur`, with this activation and its derivative."""
         raise NotImplementedError
+
+    def output_layer(self, cell: Any) -> Output | None:
+        """The layer of `cell` whose output is fed back, for `recur`; None for none."""
+        return None
 
     def run(
         self,
@@ -153,6 +157,7 @@ class RecurrentMixer(Mixer):
             recurrent_bias,
             tuple(initial),
             None if mask is None else ops.transpose(mask)[:, :, None],
+            self.output_layer(cell),
         )
         return ops.transpose(outputs, (1, 0, 2)), list(last)
 

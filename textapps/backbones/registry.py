@@ -27,6 +27,7 @@ class Entry(NamedTuple):
 
 REGISTRY = {
     "simple_rnn": Entry("textapps.backbones.simple_rnn:SimpleRNN"),
+    "jordan": Entry("textapps.backbones.jordan:Jordan"),
     "lstm": Entry("textapps.backbones.lstm:LSTM", gates=True),
     "gru": Entry("textapps.backbones.gru:GRU", gates=True),
     "transformer": Entry("textapps.backbones.self_attention:SelfAttention", rotary=True),

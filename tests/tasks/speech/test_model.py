@@ -18,7 +18,13 @@ from textapps.tasks.speech.model import SpeechModel
 from textapps.training.seeding import seed_everything
 
 CLASSES = 3
-POOLINGS = {"simple_rnn": "max", "lstm": "attention", "gru": "max_mean", "transformer": "mean"}
+POOLINGS = {
+    "simple_rnn": "max",
+    "jordan": "mean",
+    "lstm": "attention",
+    "gru": "max_mean",
+    "transformer": "mean",
+}
 
 
 def config_of(kind: str, streaming: bool = True, **changes: object) -> SpeechConfig:

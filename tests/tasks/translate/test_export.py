@@ -121,4 +121,4 @@ def test_words_need_no_tensorflow_text(exported: Callable[..., Path]) -> None:
     paths = {kind: exported("translate", kind) for kind in BACKBONES}
     graphs = {kind: (path / "saved_model.pb").read_bytes() for kind, path in paths.items()}
     having = {kind for kind, graph in graphs.items() if b"Sentencepiece" in graph}
-    assert having == {"lstm", "gru", "transformer"}
+    assert having == {"jordan", "lstm", "gru", "transformer"}

@@ -76,12 +76,14 @@ _BY_NAME: dict[str, dict[str, Any]] = {
 _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     ("small", "lstm"): {"training": {"epochs": 3}},
     ("small", "simple_rnn"): {"training": {"epochs": 5, "learning_rate": 2e-3}},
+    ("small", "jordan"): {"training": {"epochs": 5, "learning_rate": 2e-3}},
     ("small", "transformer"): {
         "backbone": {"units": 128, "layers": 3, "heads": 4, "context": 64},
         "model": {"chunk": 64},
         "training": {"epochs": 2, "batch_size": 32, "learning_rate": 3e-3},
     },
     ("base", "simple_rnn"): {"training": {"learning_rate": 1e-3}},
+    ("base", "jordan"): {"training": {"learning_rate": 1e-3}},
     ("base", "transformer"): {
         "backbone": {"units": 192, "layers": 6, "heads": 6, "context": 256},
         "model": {"chunk": 64},

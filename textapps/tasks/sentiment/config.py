@@ -133,6 +133,7 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     for kind, special in {
         "transformer": {"backbone": {"dropout": 0.1}, "training": {"learning_rate": 1e-3}},
         "simple_rnn": {"training": {"learning_rate": 2e-3}},
+        "jordan": {"training": {"learning_rate": 2e-3}},
     }.items()
 }
 # What must be as in a pre-trained run, besides preprocessor and backbone.

@@ -128,6 +128,7 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "training": {"learning_rate": 3e-3},
     },
     ("tiny", "simple_rnn"): {"training": {"learning_rate": 3e-3}},
+    ("tiny", "jordan"): {"training": {"learning_rate": 3e-3}},
     ("small", "lstm"): {"backbone": {"units": 104}},
     ("small", "transformer"): {"backbone": {"feed_forward": 128}},
     ("base", "transformer"): {
@@ -135,5 +136,6 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "training": {"learning_rate": 1e-3},
     },
     ("base", "simple_rnn"): {"training": {"learning_rate": 1e-3}},
+    ("base", "jordan"): {"training": {"learning_rate": 1e-3}},
 }
 PRESETS = Presets(SpeechConfig, _BY_NAME, _BY_BACKBONE)

@@ -59,7 +59,7 @@ class TranslateConfig(TaskConfig):
 
 
 # The best of 0.6, 1, 1.4, 1.8 and 2.2 on the validation sentences of Multi30k.
-_PENALTIES = {"simple_rnn": 1.4, "lstm": 2.2, "gru": 2.2, "transformer": 1.4}
+_PENALTIES = {"simple_rnn": 1.4, "jordan": 1.4, "lstm": 2.2, "gru": 2.2, "transformer": 1.4}
 _BY_NAME: dict[str, dict[str, Any]] = {
     # Thousands of short sentences, a minute of training.
     "tiny": {
@@ -148,14 +148,14 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
             "decoding": {"length_penalty": _PENALTIES[kind]},
         }
         for preset, longer in (("small", 1), ("base", 1.5))
-        for kind, epochs in (("simple_rnn", 10), ("lstm", 16), ("gru", 10))
+        for kind, epochs in (("simple_rnn", 10), ("jordan", 10), ("lstm", 16), ("gru", 10))
     },
     **{
         ("tiny", kind): {
             "backbone": {"layers": 1},
             "training": {"batch_size": 500, "learning_rate": rate},
         }
-        for kind, rate in (("simple_rnn", 2e-3), ("lstm", 5e-3), ("gru", 5e-3))
+        for kind, rate in (("simple_rnn", 2e-3), ("jordan", 2e-3), ("lstm", 5e-3), ("gru", 5e-3))
     },
 }
 PRESETS = Presets(TranslateConfig, _BY_NAME, _BY_BACKBONE)
