@@ -114,8 +114,24 @@ def test_interrupted_anywhere_ends_with_the_same_bits(tmp_path, whole, kill_at, 
     assert_equal(arrays(undisturbed), arrays(run))
     assert (result.best_step, result.best_score) == (expected.best_step, expected.best_score)
     # Those of the interval too, although it was interrupted.
-    for column in ("step", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"):
+    columns = ("step", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+    for column in (*columns, "clipped_steps"):
         assert history(undisturbed, column) == history(run, column)
+
+
+@pytest.mark.parametrize(("clip_norm", "counted"), [(1e-6, [5, 5, 5, 5, 1]), (1e6, [0] * 5)])
+def test_steps_whose_gradient_is_clipped_are_counted_by_interval(tmp_path, clip_norm, counted):
+    run = trainee.new_run(tmp_path, **{**CHANGES, "clip_norm": clip_norm})
+    trainee.train(run, dense())
+    assert history(run, "clipped_steps") == counted
+
+
+def test_without_clipping_nothing_is_counted(tmp_path):
+    run = trainee.new_run(tmp_path, clip_norm=0, epochs=1)
+    recorder = Recorder()
+    trainee.train(run, dense(), recorder)
+    assert "clipped_steps" not in (run.path / "history.csv").read_text()
+    assert "clipped_steps" not in recorder.rows[0]
 
 
 def test_the_averages_are_evaluated_and_kept(whole):

@@ -14,16 +14,20 @@ def model():
 
 
 @pytest.mark.parametrize(
-    "name", ["_all_reduce_sum_gradients", "_update_model_variables_moving_average"]
+    "name",
+    ["_all_reduce_sum_gradients", "_clip_gradients", "_update_model_variables_moving_average"],
 )
 def test_the_hooks_of_an_optimizer_are_keras_own(name: str) -> None:
     assert callable(getattr(keras.optimizers.AdamW, name))
 
 
 def test_an_optimizer_asks_its_subclass_to_average(model) -> None:
-    asked = []
+    asked, seen = [], []
 
     class Listening(OpenAdamW):
+        def note_gradients(self, grads):
+            seen.append(grads)
+
         def update_averages(self, trainable_variables):
             asked.append(list(trainable_variables))
 
@@ -33,6 +37,7 @@ def test_an_optimizer_asks_its_subclass_to_average(model) -> None:
         gradients = [np.ones(variable.shape, "float32") for variable in model.trainable_variables]
         optimizer.apply(gradients, model.trainable_variables)
     assert asked == [model.trainable_variables]
+    assert [len(grads) for grads in seen] == [2, 2]
     assert optimizer._trainable_variables == optimizer.averaged == model.trainable_variables
     assert optimizer._model_variables_moving_average == optimizer.averages
     assert [each.shape for each in optimizer.averages] == [(3, 2), (2,)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from textapps.training.run_directory import RunDirectory
 
 NAME = "history.csv"
+CLIPPED = "clipped_steps"  # steps of the interval in which the gradient was clipped
 
 
 class History:
@@ -35,7 +36,9 @@ class History:
             (self.run.path / NAME).unlink(missing_ok=True)
             return
         text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
+        # A run that an earlier version began may have rows of fewer columns.
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         self.run.write_text(NAME, text.getvalue())

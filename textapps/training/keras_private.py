@@ -11,6 +11,10 @@ import keras
 class OpenAdamW(keras.optimizers.AdamW):
     """AdamW that leaves to its subclass what Keras does to gradients and averages on its own."""
 
+    def note_gradients(self, grads: Any) -> None:
+        """Sees the gradients of each step before they are clipped."""
+        raise NotImplementedError
+
     def update_averages(self, trainable_variables: Any) -> None:
         """Moves `averages` towards the variables, after each step."""
         raise NotImplementedError
@@ -32,6 +36,10 @@ class OpenAdamW(keras.optimizers.AdamW):
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         """Gradients are those of all replicas already, as they must be before they are clipped."""
         return grads_and_vars
+
+    def _clip_gradients(self, grads: Any) -> Any:
+        self.note_gradients(grads)
+        return super()._clip_gradients(grads)
 
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         if self.use_ema:

@@ -13,7 +13,7 @@ from textapps.core.errors import DivergedError
 from textapps.training import weights
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
-from textapps.training.history import History
+from textapps.training.history import CLIPPED, History
 from textapps.training.interruption import TrainingInterrupted
 from textapps.training.keras_private import loss_tracker
 from textapps.training.last_weights import LastWeights
@@ -105,6 +105,8 @@ class Monitor(keras.callbacks.Callback):
             values = self.state.partial.get(metric.name, ())
             for variable, value in zip(metric.variables, values, strict=False):
                 variable.assign(np.multiply(value, copies))
+        (clipped,) = self.state.partial.get(CLIPPED, (0.0,))
+        self.model.optimizer.clipped.assign(clipped)
         self._resumed_at = self.replicas.clock()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -123,6 +125,7 @@ class Monitor(keras.callbacks.Callback):
                 metric.name: [(variable.numpy() / copies).tolist() for variable in metric.variables]
                 for metric, copies in self._tracked()
             }
+            partial[CLIPPED] = [float(self.model.optimizer.clipped.numpy())]
             state = dataclasses.replace(self.state, **self._position(), partial=partial)
             weights.save(self.store, state, self.model, replicas=self.replicas)
             raise self._interrupted()
@@ -165,7 +168,8 @@ class Monitor(keras.callbacks.Callback):
             **logs,
         }
         if self.history is not None:
-            self.history.append(row)
+            clipped = float(self.model.optimizer.clipped.numpy())
+            self.history.append({**row, CLIPPED: clipped} if self.config.clip_norm else row)
         weights.save(self.store, self.state, self.model, self._means, self.replicas)
         self.progress.epoch_end(row)
         if self.on_row is not None:

@@ -27,11 +27,28 @@ class AveragedAdamW(OpenAdamW):
     Args:
         shares: the share of the learning rate that each trainable variable has, in their order;
             by default all of it. Weight decay has all of it in any case.
+
+    Attributes:
+        clipped: a variable that counts the steps in which the gradient was clipped, to be set back
+            by its reader. It is none of the optimizer's `variables`, which checkpoints hold.
     """
 
     def __init__(self, *args: Any, shares: Sequence[float] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.shares = tuple(shares)
+        # Each replica counts for itself, because all have the same gradients.
+        self.clipped = tf.Variable(
+            0.0,
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+
+    def note_gradients(self, grads: Any) -> None:
+        """Counts the step if its gradient is larger than `global_clipnorm`."""
+        if self.global_clipnorm:
+            norm = tf.linalg.global_norm(grads)
+            self.clipped.assign_add(tf.cast(norm > self.global_clipnorm, tf.float32))
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of one variable."""
