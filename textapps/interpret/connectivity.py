@@ -1,12 +1,13 @@
 """Which earlier characters a prediction hangs on."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.interpret.gradients import Norms, input_gradients
+from textapps.interpret.gradients import Norms, in_parts, input_gradients
 from textapps.interpret.stages import Stages
 
 
@@ -32,11 +33,17 @@ def connectivity(stages: Stages, ids: NDArray[np.int32], reach: int = 100) -> No
     valid = places <= ends[:, None]
     windows = np.where(valid, ids[np.minimum(places, inputs - 1)], 0)
 
-    def losses(x: Any) -> Any:
-        outputs, _ = stages.backbone(x, mask=valid)
-        return stages.losses(tf.gather(outputs, ends - starts, batch_dims=1), ids[1:])
+    def losses(x: Any, rows: slice) -> Any:
+        outputs, _ = stages.backbone(x, mask=valid[rows])
+        last = tf.gather(outputs, (ends - starts)[rows], batch_dims=1)
+        return stages.losses(last, ids[1:][rows])
 
-    norms = input_gradients(losses, stages.embed(windows), valid)
+    norms = np.concatenate(
+        [
+            input_gradients(partial(losses, rows=rows), stages.embed(windows[rows]), valid[rows])
+            for rows in in_parts(inputs)
+        ]
+    )
     found = np.zeros((inputs, inputs))
     rows, columns = np.nonzero(valid)
     found[rows, places[rows, columns]] = norms[rows, columns]

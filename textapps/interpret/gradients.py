@@ -4,7 +4,8 @@ The gradient that reaches a step d steps back is a product of d Jacobians of the
 vanishes or explodes with d (Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,9 +47,14 @@ def gradient_by_distance(
     distance = min(distance, inputs // 2)
     ends = np.unique(np.linspace(distance, inputs - 1, positions).round().astype(np.int64))
     windows = ids[ends[:, None] + np.arange(-distance, 1)]
-    run = _through_steps if stages.recurrent else _at_once
-    by_input, by_state = run(stages, windows, ids[ends + 1])
-    return Gradients(by_input[:, ::-1], None if by_state is None else by_state[:, ::-1], ends)
+    if not stages.recurrent:
+        return Gradients(_at_once(stages, windows, ids[ends + 1])[:, ::-1], None, ends)
+    parts = [
+        _through_steps(stages, windows[rows], ids[ends + 1][rows])
+        for rows in in_parts(len(windows), size=100)
+    ]
+    by_input, by_state = (np.concatenate(each)[:, ::-1] for each in zip(*parts, strict=True))
+    return Gradients(by_input, by_state, ends)
 
 
 def input_gradients(
@@ -70,6 +76,11 @@ def input_gradients(
         total = tf.reduce_sum(losses(x))
     norms = _norms([tape.gradient(total, x)])
     return norms if mask is None else np.where(mask, norms, 0.0)
+
+
+def in_parts(rows: int, size: int = 32) -> Iterator[slice]:
+    """Rows a few at a time: the attention of 200 windows of 200 positions would take gigabytes."""
+    return (slice(start, start + size) for start in range(0, rows, size))
 
 
 def falls_to(medians: Norms, share: float) -> float | None:
@@ -106,14 +117,16 @@ def half_life(medians: Norms) -> float | None:
     return falls_to(medians, 0.5)
 
 
-def _at_once(
-    stages: Stages, windows: NDArray[np.int32], targets: NDArray[np.int32]
-) -> tuple[Norms, None]:
-    def losses(x: Any) -> Any:
+def _at_once(stages: Stages, windows: NDArray[np.int32], targets: NDArray[np.int32]) -> Norms:
+    def losses(x: Any, targets: NDArray[np.int32]) -> Any:
         outputs, _ = stages.backbone(x)
         return stages.losses(outputs[:, -1], targets)
 
-    return input_gradients(losses, stages.embed(windows)), None
+    parts = [
+        input_gradients(partial(losses, targets=targets[rows]), stages.embed(windows[rows]))
+        for rows in in_parts(len(windows))
+    ]
+    return np.concatenate(parts)
 
 
 def _through_steps(
@@ -121,16 +134,17 @@ def _through_steps(
 ) -> tuple[Norms, Norms]:
     """By chunks of one position, so that the state after each of them can be derived by.
 
-    A state leads to the loss in two ways, through the output of its step and through the next step.
+    A state that is passed on is a copy: its gradient is that by way of the next step. The last one,
+    at distance 0, leads to the loss by the output of its own step only.
     """
     inputs = tf.unstack(tf.convert_to_tensor(stages.embed(windows)), axis=1)
     states: list[Any] = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        state = None
-        for x in inputs:
-            outputs, state = stages.backbone(x[:, None], state)
-            states.append(state)
+        for place, x in enumerate(inputs):
+            outputs, state = stages.backbone(x[:, None], states[-1] if states else None)
+            last = place == len(inputs) - 1
+            states.append(state if last else tf.nest.map_structure(tf.identity, state))
         total = tf.reduce_sum(stages.losses(outputs[:, 0], targets))
     by_input, by_state = tape.gradient(total, (inputs, states))
     return (

@@ -16,6 +16,7 @@ from textapps.evaluation.reports.plots import FIRST, GRID, INK, MUTED, SECOND, W
 
 LOWEST, HIGHEST = 1e-8, 10.0  # the same in every picture, so that runs can be compared
 CHARACTERS = 72  # across a heat map: as many as there is room for their names
+NAMES, NAME_LENGTH = 36, 12  # of longer pieces
 _SIGNS = {"\n": "↵", "\t": "⇥", " ": "␣"}
 
 
@@ -30,6 +31,12 @@ class Curve(NamedTuple):
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     dashed: bool = False
+
+
+def curve_of(name: str, norms: NDArray[np.float64], dashed: bool) -> Curve:
+    """The curve of norms float64[positions, distance + 1]."""
+    low, median, high = np.quantile(norms, (0.1, 0.5, 0.9), axis=0)
+    return Curve(name, median, low, high, dashed)
 
 
 def by_distance(
@@ -79,7 +86,7 @@ def heat_maps(maps: Mapping[str, NDArray[np.floating]], text: Sequence[str]) -> 
 
     Args:
         maps: by name float[time, units], -1 (the second colour) to 1 (the first one).
-        text: the characters, as many as the maps have rows.
+        text: the characters or other pieces, as many as the maps have rows.
     """
     rows = max(values.shape[1] for values in maps.values())
     height = min(0.055 * rows, 2.2) + 0.25
@@ -89,8 +96,7 @@ def heat_maps(maps: Mapping[str, NDArray[np.floating]], text: Sequence[str]) -> 
         _image(axes, values.T)
         axes.set_yticks([])
         axes.set_title(name, loc="left", fontsize=9, color=INK)
-    panels[-1].set_xticks(range(len(text)), [_SIGNS.get(c, c) for c in text], parse_math=False)
-    panels[-1].tick_params(axis="x", length=0, labelsize=6, pad=1)
+    _name_columns(panels[-1], text)
     panels[-1].set_ylabel("units", color=MUTED, fontsize=8)
     return figure
 
@@ -115,6 +121,17 @@ def head_maps(blocks: Sequence[NDArray[np.float32]]) -> Figure:
                 axes.set_title(f"head {head}", fontsize=8, color=MUTED)
         panels[number - 1, 0].set_ylabel(f"block {number}", fontsize=8, color=MUTED)
     return figure
+
+
+def _name_columns(axes: Axes, text: Sequence[str]) -> None:
+    """All characters, or as many longer names as there is room for, upright."""
+    characters = all(len(piece) <= 1 for piece in text)
+    every = 1 if characters else -(-len(text) // NAMES)
+    places = range(0, len(text), every)
+    names = [_SIGNS.get(text[place], text[place])[:NAME_LENGTH] for place in places]
+    # parse_math: a dollar sign is not a formula.
+    axes.set_xticks(places, names, parse_math=False, rotation=0 if characters else 90)
+    axes.tick_params(axis="x", length=0, labelsize=6 if characters else 7, pad=1)
 
 
 def _image(axes: Axes, values: NDArray[np.floating]) -> None:

@@ -78,7 +78,7 @@ def inside_word(text: str) -> Values:
 
 
 def inside_name(text: str) -> Values:
-    """1 for the letters of words that begin with a capital, except at the start of a sentence.
+    """1 for the letters of words with a capital, at the start of a sentence with capitals only.
 
     >>> inside_name("So Tom ran.").tolist()[3:7]
     [1.0, 1.0, 1.0, 0.0]
@@ -88,7 +88,7 @@ def inside_name(text: str) -> Values:
         before = text[: match.start()].rstrip(" \t\"'“(")
         starts = not before or before[-1] in ".!?\n"
         whole = match[0]
-        return whole[:1].isupper() and (not starts or (len(whole) > 1 and whole.isupper()))
+        return whole[:1].isupper() and len(whole) > 1 and (not starts or whole.isupper())
 
     return _within(filter(is_name, _WORD.finditer(text)), len(text))
 

@@ -26,8 +26,9 @@ class Step(NamedTuple):
     state: float32[units] each, after the step.
     probabilities: float32[symbols], of what follows.
     loss: of the target, in nats.
-    from_output: float32[units] each, the gradient of this step's loss by the state.
-    from_future: that of the losses of all later steps, through the next step.
+    from_output: float32[units] each, the gradient of the sum of the losses by the state, through
+        the output of this step: by its own loss, and in a deeper network by the next block.
+    from_future: the same through the next step.
     shares: by the name of a parameter, what this step gives to its gradient.
     """
 
@@ -76,11 +77,12 @@ def unroll(stages: Stages, ids: NDArray[np.int32], parameters: Mapping[str, Any]
             losses.append(stages.losses(output[:, 0], np.array([target])))
         total = tf.add_n(losses)
     future = tape.gradient(total, before[1:])
-    own = [tape.gradient(*pair) for pair in zip(losses, states, strict=True)]
+    either = tape.gradient(total, states)
     whole = tape.gradient(total, variables)
     del tape
     steps = []
     for place, state in enumerate(states):
+        own = tf.nest.map_structure(_difference, either[place], future[place])
         shares = _shares(stages, ids[place : place + 2], before[place], future[place], variables)
         embedded = stages.embed(ids[None, place : place + 1])
         logits = stages.logits(outputs[place][:, None])[0, 0]
@@ -92,7 +94,7 @@ def unroll(stages: Stages, ids: NDArray[np.int32], parameters: Mapping[str, Any]
                 _named(state, state),
                 np.asarray(tf.nn.softmax(logits)),
                 float(losses[place][0]),
-                _named(own[place], state),
+                _named(own, state),
                 _named(future[place], state),
                 dict(zip(parameters, map(_array, shares, variables), strict=True)),
             )
@@ -123,6 +125,10 @@ def _named(values: Any, state: Any) -> dict[str, Vector]:
         for number, block in enumerate(state, 1)
         for name, leaf in block.items()
     }
+
+
+def _difference(whole: Any, part: Any) -> Any:
+    return whole if whole is None or part is None else whole - part
 
 
 def _array(gradient: Any, like: Any) -> NDArray[np.float32]:

@@ -83,6 +83,8 @@ def command(task: TaskName) -> click.Command:
         properties: tuple[str, ...] = (),
         **call: Any,
     ) -> None:
+        if output and not output.parent.is_dir():  # found out before the work, not after it
+            raise click.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
         from textapps.interpret.request import parse_property
 
         own = dict(map(parse_property, properties))

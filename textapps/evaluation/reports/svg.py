@@ -34,6 +34,7 @@ def inline_svg(figure: "Figure", alt: str, number: int) -> Markup:
     box = re.search(r'viewBox="[^"]*"', head)
     assert box  # matplotlib always writes one
     body = re.sub(r'(\bid="|href="#|url\(#)', rf"\1figure{number}-", body)
+    body = re.sub(r' id="figure\d+-image\w+"', "", body)  # the same for images that are alike
     colours = {
         plots.INK: "ink",
         plots.MUTED: "muted",

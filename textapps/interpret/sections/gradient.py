@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from textapps.core.counted import counted
 from textapps.evaluation.reports.plots import FIRST, SECOND
 from textapps.interpret.gradients import Gradients, falls_to, half_life
-from textapps.interpret.pictures import Curve, by_distance
+from textapps.interpret.pictures import Curve, by_distance, curve_of
 from textapps.interpret.section import Picture, Section, Table
+from textapps.training.history import CLIPPED
 
 KEY = "gradient"
 TITLE = "How far back the gradient reaches"
@@ -25,7 +26,6 @@ SOURCE = (
     "difficult; Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural "
     "networks"
 )
-CLIPPED = "clipped_steps"  # of history.csv
 
 
 def gradient_section(
@@ -57,7 +57,7 @@ def gradient_section(
             if norms is None:
                 continue
             label = f"{name}, {when} training"
-            curve = _curve(label, norms, dashed=when == "before")
+            curve = curve_of(label, norms, dashed=when == "before")
             curves.append((curve, colour))
             share = _above(norms, clip_norm)
             more = () if share is None else (f"{100 * share:.0f} %",)
@@ -95,11 +95,6 @@ def gradient_section(
         note=clipping.pop("told"),
         data={"distances": steps, "clip_norm": clip_norm, "begun": begun, **data, **clipping},
     )
-
-
-def _curve(name: str, norms: NDArray[np.float64], dashed: bool) -> Curve:
-    low, median, high = np.quantile(norms, (0.1, 0.5, 0.9), axis=0)
-    return Curve(name, median, low, high, dashed)
 
 
 def _reach(medians: NDArray[np.float64]) -> tuple[str, ...]:

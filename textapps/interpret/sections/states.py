@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster import hierarchy
 
+from textapps.core.counted import counted
 from textapps.interpret.activations import Trace, gate_figures
 from textapps.interpret.heads import head_figures
 from textapps.interpret.pictures import CHARACTERS, head_maps, heat_maps
@@ -15,8 +16,8 @@ UNITS = 40  # in a heat map
 ATTENTION_CHARACTERS = 64
 TITLE = "State and gates while reading"
 TEXT = (
-    "Each column is a character, each row a unit: blue is positive or open, orange negative, and "
-    "units that behave alike stand together. A unit that keeps its colour across many characters "
+    "Each column is a step of reading, each row a unit: blue is positive or open, orange negative, "
+    "and units that behave alike stand together. A unit that keeps its colour across many steps "
     "remembers something; a gate shows when it writes, forgets or lets nothing through."
 )
 SOURCE = (
@@ -43,11 +44,14 @@ MEANINGS = {
 }
 
 
-def state_section(traces: Sequence[Trace], pieces: Sequence[str]) -> Section:
+def state_section(
+    traces: Sequence[Trace], pieces: Sequence[str], unit: str = "character"
+) -> Section:
     """What `traces` found; the maps show the beginning of the text, the table is about all of it.
 
     Args:
         pieces: what was read, as many as the traces have steps.
+        unit: what a piece is.
     """
     parts: list[Part] = []
     rows, data = [], {}
@@ -63,7 +67,7 @@ def state_section(traces: Sequence[Trace], pieces: Sequence[str]) -> Section:
         many = len(traces) > 1
         parts.append(
             Picture(
-                heat_maps(titled, [piece[:1] for piece in pieces[:CHARACTERS]]),
+                heat_maps(titled, pieces[:CHARACTERS]),
                 f"Heat maps of {', '.join(shown)} over the first characters of the text.",
                 caption=trace.name.capitalize() if many else "",
             )
@@ -92,7 +96,7 @@ def state_section(traces: Sequence[Trace], pieces: Sequence[str]) -> Section:
             Table(
                 columns,
                 rows,
-                f"Over {len(pieces):,} characters and all units. A gate stays open while it is "
+                f"Over {counted(len(pieces), unit)} and all units. A gate stays open while it is "
                 "above one half.",
             )
         )
@@ -115,7 +119,9 @@ def no_state_section() -> Section:
     )
 
 
-def attention_section(blocks: Sequence[NDArray[np.float32]], pieces: Sequence[str]) -> Section:
+def attention_section(
+    blocks: Sequence[NDArray[np.float32]], pieces: Sequence[str], unit: str = "character"
+) -> Section:
     """What `self_attention` found over a short text."""
     rows = []
     figures = {}
@@ -140,10 +146,10 @@ def attention_section(blocks: Sequence[NDArray[np.float32]], pieces: Sequence[st
         source=ATTENTION_SOURCE,
         parts=(
             Picture(head_maps(blocks), "Attention maps of every head, a row for each block."),
-            Table(columns, rows, f"Means over the first {len(pieces)} characters of the text."),
+            Table(columns, rows, f"Means over the first {counted(len(pieces), unit)}."),
         ),
         data={
-            "text": "".join(pieces),
+            "pieces": list(pieces),
             "heads": figures,
             "weights": [np.round(weights, 2) for weights in blocks],
         },
