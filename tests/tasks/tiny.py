@@ -42,6 +42,7 @@ TINY: dict[str, dict[str, object]] = {
         "backbone.context": 9,
         "backbone.dropout": 0.05,
         "model.chunk": 7,
+        "decoding.length": 61,
         "training.epochs": 6,
         "training.checkpoint_steps": 27,
         "training.batch_size": 5,
@@ -96,8 +97,8 @@ TINY: dict[str, dict[str, object]] = {
 BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
     # With n-grams beside the backbone.
     "sentiment": {"lstm": {"model.ngrams": 2}, "transformer": {"model.ngrams": 2}},
-    # Two blocks, each with a state.
-    "generate": {"gru": {"backbone.layers": 2}},
+    # Two blocks, each with a state; a text of more than one piece.
+    "generate": {"gru": {"backbone.layers": 2}, "simple_rnn": {"decoding.length": 300}},
     # One way to attend, one way to write tokens, one way to average each.
     "translate": {
         "simple_rnn": {
