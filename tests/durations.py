@@ -5,6 +5,7 @@ long they take; `make durations` renews it.
 """
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,16 @@ def group_of(nodeid: str) -> str:
     ('speech', 'speech')
     >>> group_of("tests/tasks/test_contract.py::test_c[speech-gru]")
     'speech'
+    >>> group_of("tests/tasks/test_examples.py::test_e[speech]")
+    'speech'
     >>> group_of("tests/core/test_files.py::test_d[1]")
     'tests/core/test_files.py'
     """
     path, _, name = nodeid.partition("::")
     for task in TASKS:  # the tests of a task use the same models
         places = (f"tests/tasks/{task}/", f"tests/cli/test_{task}.py")
-        if path.startswith(places) or (path.startswith("tests/tasks/") and f"[{task}-" in name):
+        of_task = path.startswith("tests/tasks/") and re.search(rf"\[{task}[-\]]", name)
+        if path.startswith(places) or of_task:
             return task
     return nodeid if "_of_the_readme_" in nodeid else path
 

@@ -82,7 +82,7 @@ def test_the_blocks_of_the_readme_run_in_their_order(
     # tests/exporting; here both are cut short.
     environ = {
         "PATH": os.pathsep.join([str(processes.server().programs), os.environ["PATH"]]),
-        "TEXTAPPS_TRAINING__MAX_SECONDS": "1",
+        "TEXTAPPS_TRAINING__MAX_SECONDS": "0.1",
         "TEXTAPPS_EXPORT__VERIFY": "false",
     }
     for block in found:

@@ -19,6 +19,7 @@ from tests.serving import models
 from tests.tasks.tiny import VERSE, write_opinions
 from tests.tasks.toy_language import sentences, translate
 from tests.tasks.toy_words import noise, spoken, wav_bytes
+from textapps.tasks.speech import evaluate
 from textapps.training.run_directory import RunDirectory
 
 # Functions run without being traced, but for those of tf.data.
@@ -176,7 +177,8 @@ def test_search(bench: Bench) -> None:
 
 
 @pytest.mark.usefixtures("eager")
-def test_speech(bench: Bench, data: Path, work: Path) -> None:
+def test_speech(bench: Bench, data: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "STREAM_SECONDS", 20.0)
     sizes = (
         "preprocessor.sample_rate=8000",
         "preprocessor.high_hz=3800",

@@ -1,5 +1,6 @@
 """A directory to serve, tiny models to put into it, each made once, and the page in a browser."""
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,12 @@ import pytest
 
 from tests.serving import browser, legacy, models
 from tests.serving.asking import Built
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_earlier_tests_made_is_not_collected() -> None:
+    """Unloading a model collects garbage, which takes seconds among all that tests have made."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -493,6 +493,13 @@ def wait_until(condition) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture
+def exposed(monkeypatch) -> None:
+    """The thread collects no garbage, which takes seconds among all that tests have made."""
+    monkeypatch.setattr(repository_module, "_hide_from_collector", lambda: None)
+
+
+@pytest.mark.usefixtures("exposed")
 def test_the_thread_waits_for_models_and_finds_them(directory, place, caplog) -> None:
     repository = Repository(directory, poll_seconds=0.01)
     with caplog.at_level(logging.INFO, "textapps"):
@@ -514,6 +521,7 @@ def test_the_thread_waits_for_models_and_finds_them(directory, place, caplog) ->
     assert said[3].startswith("model 'm' version 2 is served after")
 
 
+@pytest.mark.usefixtures("exposed")
 def test_an_error_in_a_look_does_not_end_the_thread(directory, place, monkeypatch, caplog) -> None:
     place("m", 1, "lengths")
     repository = Repository(directory, poll_seconds=0.01)
@@ -532,6 +540,7 @@ def test_the_collector_passes_by_what_is_loaded_but_finds_what_is_not_used(
 ) -> None:
     repository = Repository(directory, poll_seconds=0.01)
     place("m", 1, "lengths")
+    gc.unfreeze()
     try:
         repository.start()
         wait_until(gc.get_freeze_count)
@@ -543,7 +552,7 @@ def test_the_collector_passes_by_what_is_loaded_but_finds_what_is_not_used(
         assert gc.get_freeze_count() > 0
     finally:
         repository.stop()
-        gc.unfreeze()
+        gc.freeze()
 
 
 def test_garbage_of_requests_is_collected_however_much_is_loaded() -> None:
@@ -561,8 +570,8 @@ def test_garbage_of_requests_is_collected_however_much_is_loaded() -> None:
         assert gc.get_stats()[2]["collections"] > before
     finally:
         gc.set_threshold(*threshold)
-        gc.unfreeze()
         del loaded
+        gc.freeze()
 
 
 def test_stopping_loads_no_more(directory, place, loads) -> None:

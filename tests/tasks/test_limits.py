@@ -62,7 +62,7 @@ def filled(signature: Signature, given: dict[str, Any]) -> dict[str, np.ndarray]
     return signature.check(inputs)
 
 
-@pytest.mark.parametrize("kind", TOO_MUCH)
+@pytest.mark.parametrize("kind", TOO_MUCH, ids=[f"{each[0]}-{k}" for k, each in TOO_MUCH.items()])
 def test_the_graph_and_the_server_refuse_too_much(
     loaded: Callable[[str], Loaded], kind: str
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.suites import copy_task
+from tests.tasks.tiny import TRAINED
 from textapps.backbones.config import BACKBONES
 from textapps.tasks import lifecycle
 from textapps.tasks.generate.config import PRESETS
@@ -13,7 +14,10 @@ from textapps.tasks.generate.task import TASK
 DISTANCE = 10
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize(
+    "kind",  # tests/tasks/generate/test_training.py has the slow two learn a text by heart
+    [pytest.param(k, marks=[pytest.mark.slow] * (k in TRAINED["generate"])) for k in BACKBONES],
+)
 def test_a_word_is_finished_from_its_first_letters(kind: str, tmp_path: Path) -> None:
     """Its three a's have different successors, so that the last letter does not tell the next.
 
@@ -28,7 +32,7 @@ def test_a_word_is_finished_from_its_first_letters(kind: str, tmp_path: Path) ->
     assert generator.generate(list(seeds), length=2, temperature=0) == list(seeds.values())
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("kind", [pytest.param("lstm", marks=pytest.mark.slow), "gru"])
 def test_gates_keep_a_symbol(kind: str) -> None:
     assert copy_task.learn(kind, DISTANCE, steps=400)["accuracy"] == 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tasks.stopping import InterruptAt, assert_same_bits
+from tests.tasks.stopping import CopyHalfway, assert_same_bits, halfway
 from tests.tasks.tiny import FILLERS, TELLING
 from tests.tasks.toy_words import RATE_HZ, WORDS, spoken, wav_bytes
 from textapps.core.errors import ConfigurationError
@@ -19,7 +19,6 @@ from textapps.tasks.registry import get_presets, get_task, monitor_of
 from textapps.tasks.report import facts
 from textapps.training.class_balance import balanced_weights
 from textapps.training.history import read_history
-from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import RunDirectory
 
 Tiny = Callable[..., Any]
@@ -56,9 +55,9 @@ def few_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config_of(tiny: Tiny, task: str, source: Path, **changes: object) -> Any:
-    own = {"data.source": str(source), "training.epochs": 4}
+    own = {"data.source": str(source), "training.epochs": 4, "training.checkpoint_steps": 5}
     if task == "speech":
-        own |= {"data.commands": (), "data.silence": 0.0, "training.checkpoint_steps": None}
+        own |= {"data.commands": (), "data.silence": 0.0}
     return tiny(task, "simple_rnn", **own | changes)
 
 
@@ -70,8 +69,9 @@ def test_macro_f1_is_monitored_and_a_resumed_run_ends_the_same(
     source = request.getfixturevalue("rare" if task == "sentiment" else "few_words")
     changes = {"training.class_weights": "balanced", "data.repeat": 2}
     config = config_of(tiny, task, source, **changes)
+    progress = CopyHalfway(tmp_path / "whole" / task)
     with caplog.at_level(NOTICE, "textapps"):
-        whole, result = lifecycle.train(get_task(task), config, tmp_path / "whole")
+        whole, result = lifecycle.train(get_task(task), config, tmp_path / "whole", progress)
     told = {
         "sentiment": "'common' has 4.07 times as many examples as 'rare' (57 and 14)",
         "speech": "'größer, down' has 2.5 times as many examples as 'stay' (15 and 6)",
@@ -84,9 +84,7 @@ def test_macro_f1_is_monitored_and_a_resumed_run_ends_the_same(
     metrics = {"parameters": 7, "seconds": 1.0}
     summary = {"data": "rare", "split": "test", "examples": 3, "metrics": metrics}
     assert facts(whole, summary, "examples")["best weights by"] == "Macro F1 (validation)"
-    with pytest.raises(TrainingInterrupted):
-        lifecycle.train(get_task(task), config, tmp_path / "stopped", InterruptAt(result.steps - 4))
-    (run,) = RunDirectory.all(tmp_path / "stopped", task)
+    run = halfway(whole.run, tmp_path / "stopped")
     lifecycle.resume(get_task(task), run)
     assert_same_bits(whole.run, run)
 
@@ -97,10 +95,9 @@ def test_a_run_that_names_no_metric_goes_on_as_before(
     """An earlier version wrote none: accuracy selects, and history.csv keeps its columns."""
     config = config_of(tiny, "sentiment", rare, **{"training.monitor": "accuracy"})
     task = get_task("sentiment")
-    whole, expected = lifecycle.train(task, config, tmp_path / "whole")
-    with pytest.raises(TrainingInterrupted):
-        lifecycle.train(task, config, tmp_path / "old", InterruptAt(expected.steps - 4))
-    (run,) = RunDirectory.all(tmp_path / "old")
+    progress = CopyHalfway(tmp_path / "whole" / task.name)
+    whole, expected = lifecycle.train(task, config, tmp_path / "whole", progress)
+    run = halfway(whole.run, tmp_path / "old")
     text = (run.path / "config.toml").read_text(encoding="utf-8")
     old, removed = re.subn(r"^(monitor|class_weights|repeat) = .*\n", "", text, flags=re.M)
     assert removed == 3

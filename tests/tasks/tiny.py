@@ -42,6 +42,7 @@ TINY: dict[str, dict[str, object]] = {
         "backbone.context": 9,
         "backbone.dropout": 0.05,
         "model.chunk": 7,
+        "decoding.length": 61,
         "training.epochs": 6,
         "training.checkpoint_steps": 27,
         "training.batch_size": 5,
@@ -101,9 +102,9 @@ BY_BACKBONE: dict[str, dict[str, dict[str, object]]] = {
         "gru": {"backbone.activation": "relu"},
         "transformer": {"model.ngrams": 2},
     },
-    # Two blocks, each with a state; other activations.
+    # Two blocks, each with a state; other activations; a text of more than one piece.
     "generate": {
-        "simple_rnn": {"backbone.activation": "leaky_relu"},
+        "simple_rnn": {"backbone.activation": "leaky_relu", "decoding.length": 300},
         "jordan": {"backbone.activation": "sigmoid"},
         "gru": {"backbone.layers": 2},
     },

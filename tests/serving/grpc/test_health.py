@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import grpc
@@ -63,6 +64,7 @@ def test_watch_tells_of_changes_and_of_the_end(built: Built, directory: Path) ->
         repository.poll()
         while heard[-1] != "SERVING":
             assert listener.is_alive()
+            time.sleep(0.01)
         served.run(served.server.stop(PATIENCE_SECONDS))
         listener.join(PATIENCE_SECONDS)
     if len(heard) == 4:

@@ -117,14 +117,13 @@ def test_a_class_of_one_clip(
 
     write([*kept, single])
     caplog.set_level(logging.WARNING, "textapps")
-    config = tiny("speech", "simple_rnn", **{"data.source": str(words), "training.epochs": 1})
-    recognizer, _ = lifecycle.train(TASK, config, tmp_path)
-    assert "stay" in recognizer.labels
+    config = tiny("speech", "simple_rnn", **{"data.source": str(words)})
+    assert "stay" in lifecycle.begin(TASK, config, tmp_path).labels
     assert "words: only one clip of stay to train on" in caplog.text
     assert "words: no clip of stay in validation" in caplog.text
     write(kept)
     with pytest.raises(DataError, match=r"words: unknown command 'stay', choose from .*up"):
-        lifecycle.train(TASK, config, tmp_path)
+        lifecycle.begin(TASK, config, tmp_path)
 
 
 def test_a_bad_file_among_many_to_train_on(
@@ -132,15 +131,15 @@ def test_a_bad_file_among_many_to_train_on(
 ) -> None:
     bad = words.parent / "1" / "7.wav"
     bad.write_bytes(b"not a sound")
-    changes = {"data.source": str(words), "training.epochs": 1}
+    changes = {"data.source": str(words)}
     with pytest.raises(DataError, match=rf"{bad}: no audio that can be read"):
         lifecycle.train(TASK, tiny("speech", "simple_rnn", **changes), tmp_path / "first")
     assert not (tmp_path / "first").exists()
     caplog.set_level(logging.WARNING, "textapps")
     config = tiny("speech", "simple_rnn", **changes, **{"data.skip_bad": True})
-    recognizer, _ = lifecycle.train(TASK, config, tmp_path)
+    made = lifecycle.begin(TASK, config, tmp_path)
     assert f"words: 1 bad recording skipped: {bad}: no audio" in caplog.text
-    assert (recognizer.run.path / "data.json").exists()
+    assert (made.run.path / "data.json").exists()
 
 
 def test_what_cannot_be_listened_to(

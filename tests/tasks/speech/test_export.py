@@ -90,7 +90,7 @@ BAD = {
     "0 samples": (riff(chunk(b"fmt ", layout(rate=8_000)), chunk(b"data", b"")), "0 samples"),
     "cut off": (wav_bytes(WORD)[:-700], "cut off, 699 bytes are missing"),
     "5 ms": (wav_bytes(WORD[:40]), "too short, 40 samples"),
-    "10 minutes": (wav_bytes(np.zeros(600 * RATE_HZ, np.float32)), "the limit is 30 s"),
+    "31 seconds": (wav_bytes(np.zeros(31 * RATE_HZ, np.float32)), "the limit is 30 s"),
     "no numbers": (written(np.full(900, np.nan), RATE_HZ, "FLOAT"), "NaN or infinite"),
 }
 FILES = [*GOOD.values(), *(content for content, _ in BAD.values())]
