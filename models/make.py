@@ -22,16 +22,20 @@ from pathlib import Path
 from pydantic import Field
 
 from textapps.core.errors import ConfigurationError, TextappsError, unknown
+from textapps.pretrained import store
 from textapps.pretrained.facts import Facts
 from textapps.pretrained.model import PretrainedModel
 from textapps.tasks.packing import Recipe, pack
-from textapps.tasks.registry import get_task
+from textapps.tasks.registry import get_about, get_task
 from textapps.training.compact import Weights
 from textapps.training.run_directory import RunDirectory
 
 HERE = Path(__file__).parent
 TABLE = HERE / "shipped.toml"
 TARGET = HERE / "pretrained"
+PAGE = HERE.parent / "docs" / "pretrained.md"
+BEGIN, END = "<!-- pretrained -->\n", "<!-- end -->"
+HEADER = "| name | task | what it does | languages | size | on its test split | terms of the data |"
 
 
 class Model(Facts):
@@ -137,6 +141,30 @@ def packed(
     return found
 
 
+def page_of(text: str, models: Sequence[PretrainedModel]) -> str:
+    """The text of docs/pretrained.md with the table of these models."""
+    head = text.partition(BEGIN)[0]
+    lines = [HEADER, "|" + "---|" * HEADER.count(" | ") + "---|"]
+    for model in models:
+        known = model.description
+        figures = known.figures.metrics
+        figure = get_about(known.task).figures[0]
+        ends = [figures.get(f"{figure}_{end}") for end in ("low", "high")]
+        interval = "" if None in ends else " ({:.4f} to {:.4f})".format(*ends)
+        cells = [
+            f"`{known.name}`",
+            known.task,
+            known.title,
+            ", ".join(known.languages),
+            f"{model.bytes / 1e6:.1f} MB",
+            f"{figure} {figures[figure]:.4f}{interval}",
+            known.terms,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    table = "\n".join(lines)
+    return f"{head}{BEGIN}{table}\n{END}{text.partition(END)[2]}"
+
+
 def pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """NAME RUN NAME RUN … in pairs."""
     if len(words) % 2:
@@ -165,6 +193,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{name} is left out: {', '.join(missing)} not given", flush=True)
                 continue
             packed(name, table, made(name, table, given.work), given.to)
+        if given.to == TARGET:
+            os.environ[store.STORE_VARIABLE] = str(TARGET)
+            PAGE.write_text(page_of(PAGE.read_text("utf-8"), store.models()), "utf-8")
     except (TextappsError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)

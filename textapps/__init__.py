@@ -51,12 +51,12 @@ def load(task: str, run: Place | None = None, models_dir: Place | None = None) -
     """The trained model of a run, ready for `predict`.
 
     Args:
-        run: the name of a run of the task under `models_dir`, or a run directory; by default the
-            latest run.
+        run: the name of a run of the task under `models_dir`, a run directory, or
+            "pretrained:NAME"; by default the latest run, or without any a pretrained model.
         models_dir: by default TEXTAPPS_MODELS_DIR, else "models".
 
     Raises:
-        RunError: there is no such run.
+        RunError: there is no such run or model, or it is damaged.
         ConfigurationError: an unknown task.
     """
     from textapps.tasks import lifecycle

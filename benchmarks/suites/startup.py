@@ -1,7 +1,7 @@
 """How long commands take from a cold start of their process, with warm disk caches.
 
-`--help`, and an answer beside a bare `import tensorflow`. The answer comes from a classifier of the
-bundled sample, which is trained first.
+`--help`, and answers beside a bare `import tensorflow`: that of a classifier of the bundled sample,
+which is trained first, and those of the models of the package that take texts.
 """
 
 import sys
@@ -18,6 +18,8 @@ from benchmarks.processes import TEXTAPPS, Finished
 from benchmarks.results import Figures
 from benchmarks.sides import interleave, spread
 from benchmarks.trainings import sample
+from textapps.core.names import TASKS
+from textapps.pretrained import store
 
 IMPORT = "import tensorflow"
 TEXT = "A wonderful film: I laughed, I cried, I went again."
@@ -36,6 +38,12 @@ class Startup(Benchmark):
             IMPORT: [sys.executable, "-c", IMPORT],
             answer: [TEXTAPPS, "sentiment", "predict", "--run", str(run.path), TEXT],
         }
+        for model in store.models():
+            task, inputs = model.description.task, model.description.inputs
+            if task in TASKS and inputs:
+                text = next(iter(inputs[0].values()))
+                words = ["predict", "--run", model.origin, text]
+                commands[f"textapps {task} predict ({model.origin})"] = [TEXTAPPS, task, *words]
 
         def finished(command: Sequence[str], _: None) -> Finished:
             return processes.run(command, quiet=True)

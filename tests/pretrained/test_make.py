@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from textapps.core.errors import ConfigurationError
+from textapps.pretrained import store
 from textapps.tasks.registry import get_about
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -120,6 +121,14 @@ def test_an_error_of_a_training_is_one_line(
     monkeypatch.setenv("SHAKESPEARE", "text.txt")
     assert make.main(["shakespeare"]) == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_page_lists_the_models_as_they_are(
+    make: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(make.TARGET))
+    text = make.PAGE.read_text(encoding="utf-8")
+    assert make.page_of(text, store.models()) == text, "pack them again by models/make.py"
 
 
 def test_regular_poems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,7 @@ class PretrainedExports:
         self.models = [model for model in store.models() if model.description.task in TASKS]
         if not self.models:
             raise TextappsError("this installation has no pretrained models to serve")
-        content = "".join([__version__, *(model.fingerprint for model in self.models)])
+        content = "".join([__version__, *sorted(model.fingerprint for model in self.models)])
         digest = hashlib.sha256(content.encode()).hexdigest()[:12]
         self.root = cache_dir() / f"pretrained-{digest}"
         self.directory = self.root / "exported"

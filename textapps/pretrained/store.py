@@ -35,7 +35,8 @@ def names() -> list[str]:
         return []
     found = [path.parent.name for path in folder.glob(f"*/{DESCRIPTION}")]
     first = list(DEFAULTS.values())
-    return sorted(found, key=lambda name: (name not in first, name))
+    rank = {name: first.index(name) if name in first else len(first) for name in found}
+    return sorted(found, key=lambda name: (rank[name], name))
 
 
 def models(task: str | None = None) -> list[PretrainedModel]:

@@ -244,7 +244,7 @@ def _say_who_answers(models_dir: Path, model: PretrainedModel) -> None:
     known = model.description
     notice(
         "no run of %s in %s, so %s answers: %s (`textapps pretrained show %s`); your own: "
-        "`textapps %s train --data ...`",
+        "`textapps %s train --data FILE`",
         known.task,
         models_dir,
         model.origin,
