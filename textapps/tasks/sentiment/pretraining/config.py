@@ -34,6 +34,13 @@ class ModelConfig(Section):
     ahead: int = Field(
         4, ge=1, le=64, description="Tokens that each position predicts, with objective next."
     )
+    neighbours: int = Field(
+        3,
+        ge=0,
+        le=16,
+        description="Tokens right before a target (after it, for the direction back) that the "
+        "prediction reads beside the backbone, so that the backbone learns what they do not tell.",
+    )
     masked_share: float = Field(
         0.2, gt=0, lt=1, description="Share of the spans that objective masked hides."
     )
@@ -107,11 +114,9 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     },
 }
 # What another backbone than the preset's needs of its own.
-_BY_KIND: dict[str, dict[str, Any]] = {
+_OF_KIND: dict[str, dict[str, Any]] = {
     "transformer": {"model": {"objective": "masked"}, "training": {"learning_rate": 1e-3}},
     "simple_rnn": {"training": {"learning_rate": 1e-3}},
 }
-_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
-    (preset, kind): special for preset in _BY_NAME for kind, special in _BY_KIND.items()
-}
+_BY_BACKBONE = {(name, kind): own for name in _BY_NAME for kind, own in _OF_KIND.items()}
 PRESETS = Presets(PretrainingConfig, _BY_NAME, _BY_BACKBONE)
