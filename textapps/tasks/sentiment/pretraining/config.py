@@ -117,6 +117,7 @@ _BY_NAME: dict[str, dict[str, Any]] = {
 _OF_KIND: dict[str, dict[str, Any]] = {
     "transformer": {"model": {"objective": "masked"}, "training": {"learning_rate": 1e-3}},
     "simple_rnn": {"training": {"learning_rate": 1e-3}},
+    "jordan": {"training": {"learning_rate": 1e-3}},
 }
 _BY_BACKBONE = {(name, kind): own for name in _BY_NAME for kind, own in _OF_KIND.items()}
 PRESETS = Presets(PretrainingConfig, _BY_NAME, _BY_BACKBONE)
