@@ -14,7 +14,7 @@ from textapps.core.names import TASKS
 from textapps.tasks.registry import get_presets
 
 DOCS = Path(__file__).parent.parent / "docs"
-REGION = re.compile(r"(<!-- (keys|presets): ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+REGION = re.compile(r"(<!-- (keys|presets): ([\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 TYPES = {bool: "true or false", int: "integer", float: "number", str: "text", tuple: "list"}
 
 

@@ -7,6 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from textapps.core.notices import NOTICE
+from textapps.datasets.config import DataConfig
+from textapps.datasets.texts.config import PlainTextsConfig
+from textapps.datasets.texts.examples import plain
+from textapps.datasets.texts.loader import load_texts
+from textapps.datasets.texts.plain import load_plain_texts
+
 pytestmark = pytest.mark.acceptance
 
 Textapps = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,3 +58,25 @@ def test_chinese_reviews_cut_into_characters(textapps: Textapps, shared_data: Pa
     metrics = train_and_evaluate(textapps, *options, "--tokens", "char", "--epochs", "8")
     # About 0.89, with an interval of 0.018 each way over the choice of 1,200 texts.
     assert metrics["accuracy"] >= 0.87
+
+
+def test_pre_training_reads_no_text_that_is_evaluated(
+    shared_data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """266 of the unlabelled reviews also stand in the test split, and others in validation."""
+    caplog.set_level(NOTICE, "textapps")
+    own: dict[str, object] = {
+        "source": ["imdb_reviews", str(shared_data / "imdb_unsupervised.jsonl.gz")],
+        "data_dir": str(shared_data / "tfds"),
+    }
+    read = {
+        plain(text)
+        for split in load_plain_texts(PlainTextsConfig.model_validate(own))
+        for text in split.texts
+    }
+    data = DataConfig(source="imdb_reviews", data_dir=str(shared_data / "tfds"))
+    train, validation, test = ({plain(text) for text in part.texts} for part in load_texts(data))
+    assert not read & (validation | test)
+    assert train - validation - test <= read
+    (told,) = (line for line in caplog.messages if "left out" in line)
+    assert int(told.split()[0]) >= 266

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from textapps.core.config import ENVIRONMENT_PREFIX
 from textapps.core.keys import keys_of
-from textapps.core.names import TASKS
+from textapps.core.names import PRETRAINING, TASKS
 from textapps.tasks.registry import get_presets
 
 # Those that are no keys of a configuration; the last one is for the tests of textapps.
@@ -22,7 +22,8 @@ def unread_variables(names: Iterable[str]) -> Iterator[str]:
     ours = sorted(name for name in names if name.startswith(ENVIRONMENT_PREFIX))
     known = {ENVIRONMENT_PREFIX + name for name in _OTHERS}
     if not set(ours) <= known:  # reading all configurations takes a while
-        known |= {key.environment for task in TASKS for key in keys_of(get_presets(task).config)}
+        tasks = (*TASKS, *PRETRAINING.values())
+        known |= {key.environment for task in tasks for key in keys_of(get_presets(task).config)}
     for name in ours:
         if name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1)

@@ -18,6 +18,16 @@ STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 MODELS_DIR_VARIABLE = "TEXTAPPS_MODELS_DIR"
 
 
+def training_command(task: str) -> str:
+    """The command that trains a run of this task.
+
+    >>> training_command("speech"), training_command("sentiment-pretrain")
+    ('textapps speech train', 'textapps sentiment pretrain')
+    """
+    of = next((name for name, own in PRETRAINING.items() if own == task), None)
+    return f"textapps {of} pretrain" if of else f"textapps {task} train"
+
+
 def models_folder(given: Path | str | None) -> Path:
     """Where runs and exports are: as given, else TEXTAPPS_MODELS_DIR, else "models"."""
     return Path(given or os.environ.get(MODELS_DIR_VARIABLE) or "models")

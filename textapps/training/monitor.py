@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from textapps.core.errors import DivergedError
+from textapps.core.names import training_command
 from textapps.training import weights
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
@@ -223,7 +224,7 @@ class Monitor(keras.callbacks.Callback):
     def _interrupted(self) -> TrainingInterrupted:
         return TrainingInterrupted(
             f"interrupted and saved at step {self.step} of {self.total_steps}; continue with: "
-            f"textapps {self.run.task} train --resume {self.run.path}"
+            f"{training_command(self.run.task)} --resume {self.run.path}"
         )
 
     def _diverged(self, what: str, value: float) -> DivergedError:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from textapps.core import files
 from textapps.core.config import Section, dump_toml, read_toml
 from textapps.core.errors import ConfigurationError, RunError
+from textapps.core.names import training_command
 from textapps.core.notices import notice
 from textapps.pretrained import store
 from textapps.pretrained.description import DESCRIPTION
@@ -161,7 +162,7 @@ class RunDirectory:
         remedy = (
             f"resume {runs[-1].path} or name it with --run"
             if runs
-            else f"train one with `textapps {task} train`"
+            else f"train one with `{training_command(task)}`"
         )
         raise RunError(f"no finished run of {task} in {models_dir}: {remedy}")
 

@@ -22,6 +22,7 @@ NAMES = {
     "log_loss": "Log-loss",
     "calibration_error": "Calibration error",
     "nats_per_character": "Nats per character",
+    "nats_per_token": "Nats per token",
     "bits_per_character": "Bits per character",
     "perplexity": "Perplexity per character",
     "bleu": "BLEU",

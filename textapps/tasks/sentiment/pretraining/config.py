@@ -18,13 +18,13 @@ class ModelConfig(Section):
         0.0, ge=0, lt=1, description="Share of features dropped after the embedding."
     )
     kernel: int = Field(
-        6,
+        1,
         ge=1,
         le=99,
         description="Tokens that the convolution before the backbone sees at a time.",
     )
     stride: int = Field(
-        4, ge=1, le=99, description="Tokens from one output of the convolution to the next."
+        1, ge=1, le=99, description="Tokens from one output of the convolution to the next."
     )
     objective: Literal["next", "masked"] = Field(
         "next",
@@ -32,13 +32,20 @@ class ModelConfig(Section):
         "(next, for recurrent backbones), or masked spans (masked, for the transformer).",
     )
     ahead: int = Field(
-        4, ge=1, le=64, description="Tokens that each position predicts, with objective next."
+        1, ge=1, le=64, description="Tokens that each position predicts, with objective next."
+    )
+    neighbours: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="Tokens right before a target (after it, for the direction back) that the "
+        "prediction reads beside the backbone, so that the backbone learns what they do not tell.",
     )
     masked_share: float = Field(
         0.2, gt=0, lt=1, description="Share of the spans that objective masked hides."
     )
     piece: int = Field(
-        256, ge=8, le=65536, description="Longer texts are cut into pieces of this many tokens."
+        128, ge=8, le=65536, description="Longer texts are cut into pieces of this many tokens."
     )
     exact_words: int = Field(
         512,
@@ -69,49 +76,44 @@ class PretrainingConfig(TaskConfig):
 
 
 _WHOLE = {"max_tokens": 1_000_000}  # long texts are cut into pieces instead
+_LONG = {
+    "batch_size": 64,
+    "schedule": "cosine",
+    "warmup_steps": 100,
+    "weight_decay": 0.0,
+    "checkpoint_steps": 1_000,
+}
 
 _BY_NAME: dict[str, dict[str, Any]] = {
     "tiny": {
         "preprocessor": {"vocabulary_size": 2_000, **_WHOLE},
-        "backbone": {"kind": "gru", "units": 32, "heads": 2, "dropout": 0.0},
-        "model": {"embedding_units": 16, "stride": 1, "kernel": 3, "piece": 64, "ahead": 1},
+        "backbone": {"kind": "gru", "units": 32, "heads": 2},
+        "model": {"embedding_units": 16, "piece": 64},
         "training": {"epochs": 12, "batch_size": 32, "learning_rate": 5e-3, "warmup_steps": 10},
     },
     "small": {
         "preprocessor": {"vocabulary_size": 20_000, **_WHOLE},
         "backbone": {"kind": "gru", "units": 128},
         "model": {"embedding_units": 64},
-        "training": {
-            "epochs": 2,
-            "batch_size": 32,
-            "learning_rate": 4e-3,
-            "schedule": "cosine",
-            "warmup_steps": 100,
-            "weight_decay": 0.0,
-            "checkpoint_steps": 1_000,
-        },
+        "training": {"epochs": 1, "learning_rate": 4e-3, **_LONG},
     },
+    # Found on IMDB, by what a linear classifier makes of the outputs: to predict the next word at
+    # every word teaches more than the next four words at every fourth, in the same time.
     "base": {
         "preprocessor": {"vocabulary_size": 30_000, **_WHOLE},
-        "backbone": {"kind": "gru", "units": 512},
-        "model": {"embedding_units": 128},
-        "training": {
-            "epochs": 1,
-            "batch_size": 32,
-            "learning_rate": 3e-3,
-            "schedule": "cosine",
-            "warmup_steps": 100,
-            "weight_decay": 0.0,
-            "checkpoint_steps": 1_000,
-        },
+        "backbone": {"kind": "gru", "units": 384, "dropout": 0.1},
+        "model": {"embedding_units": 128, "embedding_dropout": 0.1},
+        "training": {"epochs": 1, "learning_rate": 4e-3, **_LONG},
     },
 }
 # What another backbone than the preset's needs of its own.
-_BY_KIND: dict[str, dict[str, Any]] = {
-    "transformer": {"model": {"objective": "masked"}, "training": {"learning_rate": 1e-3}},
+_OF_KIND: dict[str, dict[str, Any]] = {
+    "transformer": {
+        "model": {"objective": "masked", "kernel": 6, "stride": 4, "piece": 256},
+        "training": {"learning_rate": 1e-3},
+    },
     "simple_rnn": {"training": {"learning_rate": 1e-3}},
+    "jordan": {"training": {"learning_rate": 1e-3}},
 }
-_BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
-    (preset, kind): special for preset in _BY_NAME for kind, special in _BY_KIND.items()
-}
+_BY_BACKBONE = {(name, kind): own for name in _BY_NAME for kind, own in _OF_KIND.items()}
 PRESETS = Presets(PretrainingConfig, _BY_NAME, _BY_BACKBONE)

@@ -14,6 +14,7 @@ from textapps.backbones.stem import Stem
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import PAD, UNK
 from textapps.tasks.sentiment.pretraining.config import PretrainingConfig
+from textapps.tasks.sentiment.pretraining.token_head import TokenHead
 from textapps.tasks.sentiment.pretraining.word_loss import WordLoss
 
 
@@ -41,9 +42,8 @@ class PretrainingModel(keras.Model):
         model, units = config.model, config.backbone.units
         _check(config)
         self.masked = model.objective == "masked"
-        self.span = model.stride if self.masked else model.ahead
         self.masked_share = model.masked_share
-        self.kernel, self.stride = model.kernel, model.stride
+        self.stride = model.stride
         self.embedding = keras.layers.Embedding(
             vocabulary_size, model.embedding_units, name="embedding"
         )
@@ -52,14 +52,19 @@ class PretrainingModel(keras.Model):
         )
         self.stem = Stem(units, model.kernel, model.stride, name="stem")
         self.backbone = Backbone(config.backbone, causal=False, name="backbone")
-        directions = ("masked",) if self.masked else ("ahead", "back")
-        self.norms = [
-            keras.layers.LayerNormalization(epsilon=1e-6, name=f"{each}_norm")
-            for each in directions
-        ]
+        # The tokens after and before those that output 0 of the stem has seen, or its own.
+        after = model.kernel - (model.kernel - 1) // 2
+        before = after - model.kernel - 1
+        places = {
+            "ahead_head": [after + k for k in range(model.ahead)],
+            "back_head": [before - k for k in range(model.ahead)],
+        }
+        if self.masked:
+            places = {"masked_head": list(range(model.stride))}
+        neighbours = 0 if self.masked else model.neighbours
         self.heads = [
-            keras.layers.Dense(self.span * model.embedding_units, name=f"{each}_head")
-            for each in directions
+            TokenHead(model.embedding_units, each, model.stride, neighbours, name=name)
+            for name, each in places.items()
         ]
         self.word_loss = WordLoss(
             vocabulary_size,
@@ -70,7 +75,7 @@ class PretrainingModel(keras.Model):
             name="word_loss",
         )
         self.seed_generator = keras.random.SeedGenerator()
-        self._widths = (model.embedding_units, units, units // len(directions))
+        self._widths = (model.embedding_units, units, units // len(places))
 
     def build(self, inputs_shape: Any = None) -> None:
         """Creates all weights without tracing a graph."""
@@ -80,8 +85,8 @@ class PretrainingModel(keras.Model):
         self.backbone.build((None, None, units))
         if self.backbone.norm is not None and not self.masked:
             self.backbone.norm.trainable = False  # unused here
-        for layer in (*self.norms, *self.heads):
-            layer.build((None, None, half))
+        for head in self.heads:
+            head.build((None, None, half))
         self.word_loss.build()
         self.built = True
 
@@ -108,14 +113,9 @@ class PretrainingModel(keras.Model):
         x, mask = self._stemmed(ids, training)
         for block in self.backbone.blocks:
             x, _ = block(x, mask=mask, training=training)
-        halves = ops.split(x, 2, axis=-1)
-        # The tokens after and before those that output 0 of the stem has seen.
-        first = self.kernel - (self.kernel - 1) // 2
-        after = [first + k for k in range(self.span)]
-        last = first - self.kernel - 1
-        before = [last - k for k in range(self.span)]
-        pairs = zip(halves, (after, before), self.norms, self.heads, strict=True)
-        found = [self._predicted(half, ids, mask, *rest) for half, *rest in pairs]
+        embedded = ops.where(ops.not_equal(ids, PAD)[:, :, None], self.embedding(ids), 0)
+        halves = zip(self.heads, ops.split(x, 2, axis=-1), strict=True)
+        found = [head(half, ids=ids, embedded=embedded, mask=mask) for head, half in halves]
         features, targets = zip(*found, strict=True)
         return ops.concatenate(features, axis=1), ops.concatenate(targets, axis=1)
 
@@ -134,48 +134,15 @@ class PretrainingModel(keras.Model):
         seen = ops.where(ops.logical_and(spans, ids != PAD), UNK, ids)
         x, mask = self._stemmed(seen, training)
         x, _ = self.backbone(x, mask=mask, training=training)
-        return self._predicted(
-            x,
-            ops.where(spans, ids, PAD),
-            mask,
-            list(range(self.span)),
-            self.norms[0],
-            self.heads[0],
-        )
+        (head,) = self.heads
+        found: tuple[Any, Any] = head(x, ids=ops.where(spans, ids, PAD), embedded=None, mask=mask)
+        return found
 
     def _stemmed(self, ids: Any, training: bool | None) -> tuple[Any, Any]:
         mask = ops.not_equal(ids, PAD)
         x = self.embedding_dropout(self.embedding(ids), training=training)
         x, mask, _ = self.stem(x, mask=mask)
         return x, mask
-
-    def _predicted(
-        self, x: Any, ids: Any, mask: Any, offsets: list[int], norm: Any, head: Any
-    ) -> tuple[Any, Any]:
-        """The features that predict tokens, and the tokens.
-
-        Args:
-            x: float[batch, steps, width].
-            offsets: of each predicted token, from the one in the middle of the stem's view.
-
-        Returns:
-            float[batch, steps · span, embedding], int32[batch, steps · span]; PAD is no target.
-        """
-        rows, steps = ops.shape(x)[:2]
-        targets = shifted(ids, offsets, self.stride, steps)
-        targets = ops.where(mask[:, :, None], targets, PAD)
-        features = ops.reshape(head(norm(x)), (rows, steps * self.span, self._widths[0]))
-        return features, ops.reshape(targets, (rows, steps * self.span))
-
-
-def shifted(ids: Any, offsets: list[int], stride: int, steps: Any) -> Any:
-    """int32[batch, time] → int32[batch, steps, offsets]: token stride · step + offset, or PAD."""
-    before, after = max(0, -min(offsets)), max(0, max(offsets)) + stride
-    wide = ops.pad(ids, ((0, 0), (before, after)), constant_values=PAD)
-    columns = [
-        wide[:, before + offset : before + offset + steps * stride : stride] for offset in offsets
-    ]
-    return ops.stack(columns, axis=-1)
 
 
 def _check(config: PretrainingConfig) -> None:

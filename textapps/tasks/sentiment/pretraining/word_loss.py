@@ -33,6 +33,7 @@ class WordLoss(keras.layers.Layer):
         self.exact = min(exact, size - FIRST)
         self.sampled = sampled
         self.rare_weight = rare_weight
+        self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, inputs_shape: Any = None) -> None:
