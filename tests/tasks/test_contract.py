@@ -80,8 +80,14 @@ ASKED = {
 # Characters are drawn from one seed after another: without a temperature the place is the same.
 GREEDY = {"generate": {"decoding.temperature": 0.0, "decoding.length": 9}}
 
+# Jordan is a simple RNN with another cell: two tasks are enough outside of the slow tests.
+SLOW = (("sentiment", "jordan"), ("speech", "jordan"))
 each_pair = pytest.mark.parametrize(
-    ("task", "kind"), PAIRS, ids=[f"{task}-{kind}" for task, kind in PAIRS]
+    ("task", "kind"),
+    [
+        pytest.param(*pair, id="-".join(pair), marks=[pytest.mark.slow] * (pair in SLOW))
+        for pair in PAIRS
+    ],
 )
 each_trained = pytest.mark.parametrize(
     ("task", "kind"),
