@@ -199,7 +199,11 @@ def echo(directory: Path) -> Path:
 
 
 def classifier(directory: Path) -> Path:
-    """As an export of `sentiment`: the share of the words that are "good", of all and one more."""
+    """As an export of `sentiment`: the share of the words that are "good", of all and one more.
+
+    `explain` gives 1 to each word that says the label, -1 to each that says the other. Words are
+    one space apart.
+    """
 
     def classify(text):
         words = tf.strings.split(tf.strings.lower(text))
@@ -208,7 +212,31 @@ def classifier(directory: Path) -> Path:
         scores = tf.stack([bad + 1, good + 1], -1) / (good + bad + 2)[:, None]
         return _labelled(scores, LABELS)
 
-    _save(directory, serving_default=(classify, text_spec("text")))
+    def explain(text, label):
+        words = tf.strings.split(tf.strings.lower(text))
+        label = tf.where(label == "", classify(text)["label"], label)
+        known = tf.reduce_any(words.flat_values[:, None] == tf.constant(LABELS), axis=1)
+        same = words.flat_values == tf.gather(label, words.value_rowids())
+        shares = tf.where(same, 1.0, tf.where(known, -1.0, 0.0))
+        length = words.with_flat_values(tf.strings.length(words.flat_values))
+        ends = tf.cumsum(length.to_tensor() + 1, axis=1) - 1
+        valid = length.to_tensor() > 0
+        total = tf.reduce_sum(words.with_flat_values(shares).to_tensor(), axis=1)
+        return {
+            "label": label,
+            "tokens": words.to_tensor(),
+            "begins": tf.where(valid, ends - length.to_tensor(), 0),
+            "ends": tf.where(valid, ends, 0),
+            "attributions": words.with_flat_values(shares).to_tensor(),
+            "difference": total,
+            "completeness_error": 0 * total,
+        }
+
+    _save(
+        directory,
+        serving_default=(classify, text_spec("text")),
+        explain=(explain, text_spec("text"), text_spec("label")),
+    )
     return manifest(
         directory,
         task="sentiment",
@@ -223,7 +251,8 @@ def classifier(directory: Path) -> Path:
 def generator(directory: Path) -> Path:
     """As an export of `generate`: goes on with `ALPHABET`, from `random_seed` + bytes of seed.
 
-    Its `continue` refuses a length of 13.
+    Its `continue` refuses a length of 13. Each character hangs on the one before it, half as much
+    on the one before that, and surprises by ln 2 nats, the first one by nothing.
     """
     repeated = tf.constant(ALPHABET * 500)
     state = tf.TensorSpec([None, 1], tf.int32, "state_0_h")
@@ -278,10 +307,24 @@ def generator(directory: Path) -> Path:
             "characters": characters,
         }
 
+    def explain(text):
+        characters = tf.strings.unicode_split(text, "UTF-8").to_tensor("")
+        size = tf.shape(characters)[1]
+        back = tf.range(size)[:, None] - tf.range(size)
+        gradients = tf.where(back == 1, 1.0, tf.where(back == 2, 0.5, 0.0))
+        valid = characters != ""
+        return {
+            "characters": characters,
+            "begin": tf.zeros_like(tf.strings.length(text)),
+            "surprise": tf.where(valid & (tf.range(size) > 0), np.log(2).astype("float32"), 0),
+            "gradients": tf.where(valid[:, :, None], gradients, 0),
+        }
+
     _save(
         directory,
         **{
             "serving_default": (default, text_spec("seed")),
+            "explain": (explain, text_spec("text")),
             "generate": (generate, text_spec("seed"), *options),
             "score": (score, text_spec("text")),
             "start": (start, text_spec("seed")),
@@ -304,7 +347,10 @@ def continued(seed: str, length: int, random_seed: int = 0, position: int = 0) -
 
 
 def translator(directory: Path) -> Path:
-    """As an export of `translate`: upper case; `n_best` is that, the same, lower case and none."""
+    """As an export of `translate`: upper case; `n_best` is that, the same, lower case and none.
+
+    Each word looks at itself with 0.75, and at the end of the sentence.
+    """
 
     def translate(source):
         return {
@@ -321,13 +367,39 @@ def translator(directory: Path) -> Path:
             "scores": tf.stack([-length, -2 * length, -3 * length, 0 * length - 1e9], -1),
         }
 
+    def explain(source, translation):
+        made = tf.where(translation == "", tf.strings.upper(source), translation)
+        pieces = []
+        for each in (source, made):
+            words = tf.strings.split(each)
+            words = words.with_flat_values(tf.strings.join([" ", words.flat_values]))
+            ends = tf.fill([words.nrows(), 1], "</s>")
+            pieces.append(tf.concat([words, ends], axis=1).to_tensor())
+        rows, columns = (tf.range(tf.shape(each)[1]) for each in pieces[::-1])
+        own = tf.where(rows[:, None] == columns, 0.75, 0.0)
+        own += tf.where(columns == columns[-1], 1 - tf.reduce_sum(own, axis=1)[:, None], 0)
+        attention = tf.tile(own[None], [tf.shape(source)[0], 1, 1])
+        return {
+            "source_pieces": pieces[0],
+            "target_pieces": pieces[1],
+            "attention": attention,
+        }
+
     text = text_spec("source")
-    _save(directory, serving_default=(translate, text), n_best=(n_best, text))
+    _save(
+        directory,
+        serving_default=(translate, text),
+        n_best=(n_best, text),
+        explain=(explain, text, text_spec("translation")),
+    )
     return manifest(directory, task="translate")
 
 
 def speech(directory: Path) -> Path:
-    """As an export of `speech`: the command is the number of bytes modulo 3; needs "RIFF"."""
+    """As an export of `speech`: the command is the number of bytes modulo 3; needs "RIFF".
+
+    The low half of the first 0.1 s supports it, the high half of the next 0.1 s opposes it.
+    """
 
     def recognise(audio_bytes):
         good = tf.strings.regex_full_match(tf.strings.substr(audio_bytes, 0, 4), "RIFF")
@@ -340,7 +412,21 @@ def speech(directory: Path) -> Path:
             "error": tf.where(good, "", "not a WAV file"),
         }
 
-    _save(directory, serving_default=(recognise, text_spec("audio_bytes")))
+    def explain(audio_bytes):
+        heard = recognise(audio_bytes)
+        rows = tf.where(heard["error"] == "", 1.0, 0.0)[:, None]
+        return {
+            "label": heard["label"],
+            "attributions": rows[:, :, None] * [[2.0, 0.0], [0.0, -1.0]],
+            "begin_ms": rows * [0.0, 100.0],
+            "end_ms": rows * [100.0, 200.0],
+            "low_hz": rows * [0.0, 4_000.0],
+            "high_hz": rows * [4_000.0, 8_000.0],
+            "error": heard["error"],
+        }
+
+    audio = text_spec("audio_bytes")
+    _save(directory, serving_default=(recognise, audio), explain=(explain, audio))
     return manifest(directory, task="speech", labels=COMMANDS, sample_rate_hz=16_000)
 
 

@@ -14,6 +14,7 @@ from textapps.savedmodel.limits import CallLimits
 from textapps.savedmodel.manifest import SignatureInfo, TensorInfo
 
 DEFAULT_SIGNATURE = "serving_default"
+EXPLAIN = "explain"  # the signature that says why
 _NO_LIMITS = CallLimits()
 
 

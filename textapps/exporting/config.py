@@ -30,4 +30,9 @@ class ExportConfig(Section):
         description="How many examples of each label the export takes from the validation split, "
         "for the web page of a server; 0 for none.",
     )
+    explain: Annotated[bool, Option("--explain/--no-explain", commands=("export",))] = Field(
+        True,
+        description="Add the signature explain, which says what an answer comes from; the web page "
+        "of a server shows it.",
+    )
     warmup: bool = Field(True, description="Add warm-up requests for TensorFlow Serving.")

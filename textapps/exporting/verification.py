@@ -118,7 +118,8 @@ def verify_all(candidates: Sequence[Candidate], tolerance: float = 1e-5) -> None
     - compilation: the default signature needs no XLA
     - loading
     - answers: every case gives its outputs, numbers within `tolerance` · max(1, |expected|)
-    - batching: every row of every case gives the same when asked alone
+    - batching: every row of every case gives the same when asked alone, without the padding that a
+      longer neighbour causes
     - empty text, very long text (100,000 characters), non-Latin text: the default signature's
       string inputs are answered with finite numbers
     - warm-up: the requests in assets.extra, if any, parse and run
@@ -199,6 +200,18 @@ def _examine(exports: Sequence[tuple[Path | str, Questions, bool]]) -> dict[str,
         return result
 
 
+def differs(alone: Tensors, together: Tensors, row: int, tolerance: float) -> str | None:
+    """Where the answer to a row differs from that to its batch, in words; None where it does not.
+
+    The padding that a longer neighbour causes is no difference.
+    """
+    expected = {
+        name: _without_padding(value[row : row + 1], alone[name].shape if name in alone else ())
+        for name, value in together.items()
+    }
+    return _difference(alone, expected, tolerance)
+
+
 def _with_text(case: Case, text: str) -> Tensors:
     """The first row of `case` with `text` as each of its strings."""
     return {
@@ -230,11 +243,19 @@ def _check_batching(
             continue  # _check_answers has said so
         together = _outputs(batch)
         for row, answer in enumerate(rows):
-            expected = {name: value[row : row + 1] for name, value in together.items()}
-            problem = answer.get("error") or _difference(_outputs(answer), expected, tolerance)
+            problem = answer.get("error") or differs(_outputs(answer), together, row, tolerance)
             if problem:
                 failures.setdefault(f"batching of {case.signature}", f"row {row} alone: {problem}")
     return failures
+
+
+def _without_padding(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The array in a smaller shape if all else is padding, which a longer neighbour causes."""
+    if array.ndim != len(shape) or any(np.less(array.shape, shape)):
+        return array
+    cut = array[tuple(map(slice, shape))]
+    empty = b"" if array.dtype == object else 0
+    return cut if np.count_nonzero(cut != empty) == np.count_nonzero(array != empty) else array
 
 
 def _check_hard_texts(answers: Mapping[str, dict[str, Any]]) -> dict[str, str]:

@@ -86,7 +86,7 @@ class CharacterPreprocessor(tf.Module):
 
         `time` is the length of the longest text, 0 if all are empty.
         """
-        points = tf.strings.unicode_decode(valid(texts, self.form), "UTF-8")
+        points = self.points(texts)
         places = tf.searchsorted(self._sorted, points.flat_values)
         places = tf.minimum(places, len(self._sorted) - 1)
         known = tf.gather(self._sorted, places) == points.flat_values
@@ -95,6 +95,10 @@ class CharacterPreprocessor(tf.Module):
             points.with_flat_values(ids).to_tensor(PAD),
             tf.cast(points.row_lengths(), tf.int32),
         )
+
+    def points(self, texts: Any) -> Any:
+        """string[batch] → ragged int32[batch, (characters)]: the code points that are read."""
+        return tf.strings.unicode_decode(valid(texts, self.form), "UTF-8")
 
     def text(self, ids: Any, lengths: Any) -> Any:
         """int32[batch, time] and the valid lengths, int32[batch] → string[batch]."""

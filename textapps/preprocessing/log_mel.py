@@ -75,6 +75,17 @@ class FrontEnd(tf.Module):
         """
         return self._features(self.framer.frames(waveform))
 
+    def log_mels(self, waveform: Any) -> Any:
+        """float32[batch, samples] → float32[batch, time, mels], before transform and scaling."""
+        return self._log_mels(self.framer.frames(waveform))
+
+    def from_log_mels(self, log_mels: Any) -> Any:
+        """float32[batch, time, mels] → float32[batch, time, features]."""
+        features = log_mels
+        if self._transform is not None:
+            features = tf.matmul(features, self._transform)
+        return features if self.normalization is None else self.normalization(features)
+
     def initial_state(self, batch: Any) -> State:
         """The state before the first sample of `batch` waveforms: zeros."""
         return self.framer.initial_state(batch)
@@ -112,9 +123,9 @@ class FrontEnd(tf.Module):
 
     def _features(self, windows: Any) -> Any:
         """float32[batch, time, window] → float32[batch, time, features]."""
+        return self.from_log_mels(self._log_mels(windows))
+
+    def _log_mels(self, windows: Any) -> Any:
         spectrum = tf.signal.rfft(windows * self._window, [self._fft_size])
         energies = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
-        features = tf.math.log(self.bands(energies) + _FLOOR)
-        if self._transform is not None:
-            features = tf.matmul(features, self._transform)
-        return features if self.normalization is None else self.normalization(features)
+        return tf.math.log(self.bands(energies) + _FLOOR)

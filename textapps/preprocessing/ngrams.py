@@ -79,6 +79,17 @@ class NgramIndex(tf.Module):
         known = tf.logical_and(tf.equal(tf.gather(self.keys, places), flat), flat > 0)
         return tf.reshape(tf.where(known, places + 1, 0), tf.shape(keys))
 
+    def occurrences(self, ids: Any) -> Any:
+        """int32[batch, time] → int32[batch, orders, time]: the n-grams that end at each token.
+
+        Entry [:, n - 1, t] is the n-gram of tokens t - n + 1 to t; 0 where it is not known.
+        """
+        place = tf.range(tf.shape(ids)[1])
+        keys = tf.stack([tf.where(place >= n, k, 0) for n, k in self._by_order(ids)], axis=1)
+        places = tf.minimum(tf.searchsorted(self.keys, tf.reshape(keys, [-1])), len(self) - 1)
+        places = tf.reshape(places, tf.shape(keys))
+        return tf.where((tf.gather(self.keys, places) == keys) & (keys > 0), places + 1, 0)
+
     def encode(self, ids: Any, row_splits: Any) -> tuple[Any, Any]:
         """The features of many texts, as a flat array.
 
@@ -122,16 +133,22 @@ class NgramIndex(tf.Module):
 
     def _keys_of(self, ids: Any) -> Any:
         """int32[batch, time] → int64[batch, orders · time]: each n-gram of a row once, else 0."""
-        key = ids = tf.cast(ids, tf.int64)
-        keys = [ids]
-        for order in range(1, self.orders):
-            # an n-gram that would start before the text stays the shorter n-gram
-            before = tf.pad(ids, [[0, 0], [order, 0]])[:, : tf.shape(ids)[1]]
-            key = key + before * self.vocabulary_size**order
-            keys.append(tf.where(ids > 0, key, 0))
-        ordered = tf.sort(tf.concat(keys, axis=1), axis=1)
+        ordered = tf.sort(tf.concat([key for _, key in self._by_order(ids)], axis=1), axis=1)
         repeated = tf.equal(ordered[:, 1:], ordered[:, :-1])
         return tf.where(tf.pad(repeated, [[0, 0], [1, 0]]), tf.zeros_like(ordered), ordered)
+
+    def _by_order(self, ids: Any) -> list[tuple[int, Any]]:
+        """Tokens before the last one, and int64[batch, time]: the n-gram that ends at each token.
+
+        An n-gram that would start before the text stays the shorter n-gram.
+        """
+        key = ids = tf.cast(ids, tf.int64)
+        found = [(0, ids)]
+        for order in range(1, self.orders):
+            before = tf.pad(ids, [[0, 0], [order, 0]])[:, : tf.shape(ids)[1]]
+            key = key + before * self.vocabulary_size**order
+            found.append((order, tf.where(ids > 0, key, 0)))
+        return found
 
 
 def _planes(keys: Any) -> Any:

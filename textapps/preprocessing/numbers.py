@@ -15,6 +15,7 @@ from textapps.preprocessing.tokenizer import fold
 PLACEHOLDER = "\U0001d7ce"
 # Digits of any script. Separators belong to the number: 1,234.50, 10:30, 24.12.2026, 1/2.
 _IN_GRAPH = r"\p{Nd}+(?:[.,:/]\p{Nd}+)*"
+_BETWEEN = "\x1f"  # no folded text has it
 _LETTER = r"[\p{L}\p{M}]"
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 
@@ -51,16 +52,7 @@ def paste_numbers(texts: Any, numbers: Any) -> Any:
     b'1999: 7 M\\xc3\\xa4nner.'
     """
     pieces = tf.strings.split(texts, PLACEHOLDER)
-    copies = tf.size(texts) // tf.maximum(tf.cast(numbers.nrows(), tf.int32), 1)
-    starts = tf.repeat(numbers.row_starts(), copies)
-    counts = tf.repeat(numbers.row_lengths(), copies)
-    # Piece i > 0 of a text follows its placeholder i - 1. This works on flat values, as `truncate`.
-    lengths = pieces.row_lengths()
-    place = tf.ragged.range(lengths).flat_values - 1
-    valid = (place >= 0) & (place < tf.repeat(counts, lengths))
-    index = tf.where(valid, tf.repeat(starts, lengths) + place, 0)
-    values = tf.concat([numbers.flat_values, [""]], axis=0)  # never empty
-    number = tf.where(valid, tf.gather(values, index), "")
+    number, place, valid = _numbers_before(pieces, numbers)
     attached = tf.strings.regex_full_match(number, f"{_LETTER}.*")
     number = tf.strings.regex_replace(number, f"^{_LETTER}", "")
     following = pieces.flat_values
@@ -72,6 +64,48 @@ def paste_numbers(texts: Any, numbers: Any) -> Any:
     space = tf.where(valid & (after_number | (after_letter & ~attached)), " ", "")
     gap = tf.where(valid & tf.strings.regex_full_match(following, r"(?s:\p{Nd}.*)"), " ", "")
     return tf.strings.reduce_join(pieces.with_flat_values(space + number + gap + following), axis=1)
+
+
+def fill_numbers(pieces: Any, numbers: Any) -> Any:
+    """Pieces of texts with numbers in place of their placeholders, in their order.
+
+    Args:
+        pieces: ragged string[batch, (pieces)], at least one of each text.
+        numbers: ragged string[batch, (numbers)], as `cut_numbers` gives them.
+
+    >>> texts, numbers = cut_numbers(tf.constant(["A4 or 10:30"]), SubwordConfig())
+    >>> [[piece.decode() for piece in fill_numbers(tf.strings.split(texts), numbers)[0].numpy()]]
+    [['A4', 'or', '10:30']]
+    """
+    texts = tf.strings.reduce_join(pieces, axis=1, separator=_BETWEEN)
+    parts = tf.strings.split(texts, PLACEHOLDER)
+    number, _, _ = _numbers_before(parts, numbers)
+    number = tf.strings.regex_replace(number, f"^{_LETTER}", "")
+    filled = parts.with_flat_values(tf.strings.join([number, parts.flat_values]))
+    return tf.strings.split(tf.strings.reduce_join(filled, axis=1), _BETWEEN)
+
+
+def _numbers_before(pieces: Any, numbers: Any) -> tuple[Any, Any, Any]:
+    """What stands between successive pieces of texts that were split at the placeholders.
+
+    Args:
+        pieces: ragged string[batch · n, (pieces)].
+        numbers: ragged string[batch, (numbers)].
+
+    Returns:
+        For each piece of all texts: string, the number before it, "" if there is none; int, the
+        place of that number in its text; bool, whether there is one.
+    """
+    copies = tf.cast(pieces.nrows() // tf.maximum(numbers.nrows(), 1), tf.int32)
+    starts = tf.repeat(numbers.row_starts(), copies)
+    counts = tf.repeat(numbers.row_lengths(), copies)
+    # Piece i > 0 of a text follows its placeholder i - 1. This works on flat values, as `truncate`.
+    lengths = pieces.row_lengths()
+    place = tf.ragged.range(lengths).flat_values - 1
+    valid = (place >= 0) & (place < tf.repeat(counts, lengths))
+    index = tf.where(valid, tf.repeat(starts, lengths) + place, 0)
+    values = tf.concat([numbers.flat_values, [""]], axis=0)  # never empty
+    return tf.where(valid, tf.gather(values, index), ""), place, valid
 
 
 def replace_in_pairs(sources: Sequence[str], targets: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -14,13 +14,12 @@ from textapps.core.tokens import BOS, EOS, FIRST, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig, TextConfig
 from textapps.preprocessing.numbers import PLACEHOLDER
 from textapps.preprocessing.text import NumberedTokens, encode_all
-from textapps.preprocessing.tokenizer import Tokenizer, fold
+from textapps.preprocessing.tokenizer import UNKNOWN, Tokenizer, fold
 from textapps.preprocessing.vocabulary import Vocabulary
 
 FILE = "vocabulary.txt"
 # No text has these tokens: "<" and ">" are never part of a longer token.
 SPECIAL = {BOS: "<s>", EOS: "</s>"}
-_UNKNOWN = "\ufffd"
 _MARK = "\uffed"  # means "no space here"; `fold` removes it from texts
 _WORDS = (
     (r"[^\p{L}\p{M}\p{N} ]", rf"{_MARK}\0{_MARK}"),  # punctuation and symbols, one by one
@@ -46,7 +45,7 @@ class PlainTokenizer(Tokenizer):
         self.table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(tokens, ids), default_value=UNK
         )
-        special = {PAD: "", UNK: _UNKNOWN}
+        special = {PAD: "", UNK: UNKNOWN}
         self._tokens = [*(special[i] for i in range(FIRST)), *vocabulary.tokens]
 
     @classmethod
@@ -108,6 +107,17 @@ class PlainTokenizer(Tokenizer):
     def _ids(self, texts: Any) -> Any:
         tokens = _cut(texts, self.config.tokens)
         return tokens.with_flat_values(self.table.lookup(tokens.flat_values))
+
+    def _pieces_of(self, ids: Any) -> Any:
+        tokens = tf.gather(tf.constant(self._tokens), ids)
+        if self.config.tokens == "char":
+            return tokens
+        flat = tokens.flat_values
+        before = tf.concat([[""], flat[:-1]], axis=0)[: tf.size(flat)]
+        apart = ~tf.strings.regex_full_match(flat, f"{_MARK}.*")
+        apart &= ~tf.strings.regex_full_match(before, f".*{_MARK}")
+        word = tf.strings.regex_replace(flat, _MARK, "")
+        return tokens.with_flat_values(tf.where(apart, tf.strings.join([" ", word]), word))
 
     def _text(self, ids: Any) -> Any:
         tokens = tf.gather(tf.constant(self._tokens), ids)

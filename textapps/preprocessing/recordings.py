@@ -76,6 +76,14 @@ def loudest(waveform: Any, samples: Any, clip: int, sample_rate: int) -> Any:
     Returns:
         float32[batch, clip], padded with zeros.
     """
+    first = loudest_start(waveform, samples, clip, sample_rate)
+    padded = tf.pad(waveform, [[0, 0], [0, clip]])
+    table = tf.range(clip)[None] + first[:, None]
+    return fit_length(tf.gather(padded, table, batch_dims=1), clip)
+
+
+def loudest_start(waveform: Any, samples: Any, clip: int, sample_rate: int) -> Any:
+    """int32[batch]: the sample with which `loudest` begins."""
     block = max(1, sample_rate * _BLOCK_MS // 1_000)
     rows, there = tf.unstack(tf.shape(waveform))
     # a whole stretch, also after an empty recording
@@ -88,9 +96,7 @@ def loudest(waveform: Any, samples: Any, clip: int, sample_rate: int) -> Any:
     # A stretch ends within the recording, unless the recording is shorter than a clip.
     starts = tf.range(tf.shape(stretches)[1])[None] * block
     inside = starts <= tf.maximum(samples - clip, 0)[:, None]
-    first = block * tf.argmax(tf.where(inside, stretches, -1), axis=1, output_type=tf.int32)
-    table = tf.range(clip)[None] + first[:, None]
-    return fit_length(tf.gather(padded, table, batch_dims=1), clip)
+    return block * tf.argmax(tf.where(inside, stretches, -1), axis=1, output_type=tf.int32)
 
 
 def fit_length(waveform: Any, samples: int) -> Any:

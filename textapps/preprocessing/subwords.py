@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from textapps.core.errors import ConfigurationError, DataError, RunError
@@ -138,6 +139,10 @@ class SubwordTokenizer(Tokenizer):
 
     def _ids(self, texts: Any) -> Any:
         return self._pieces.tokenize(texts)
+
+    def _pieces_of(self, ids: Any) -> Any:
+        pieces = self._pieces.id_to_string(ids.flat_values)
+        return ids.with_flat_values(tf.strings.regex_replace(pieces, "\u2581", " "))
 
     def _text(self, ids: Any) -> Any:
         return self._pieces.detokenize(ids)

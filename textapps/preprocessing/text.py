@@ -15,15 +15,17 @@ from textapps.preprocessing.long_texts import LongTexts
 from textapps.preprocessing.unicode_form import normalize
 from textapps.preprocessing.vocabulary import Vocabulary
 
+TAG = r"<[^<>]{1,200}>"  # of HTML, such as <br />
+BLANK = r"[\p{Z}\p{C}\s]+"  # all white space and control characters, including U+0085 and NUL
 # U+02BC is an apostrophe that Unicode counts as a letter, so it does not split a word.
-_LETTER_APOSTROPHE = "\u02bc"
+LETTER_APOSTROPHE = "\u02bc"
 _STANDARD = (
-    (r"<[^<>]{1,200}>", " "),  # HTML tags such as <br />
-    (r"[\p{Z}\p{C}\s]+", " "),  # all white space and control characters, including U+0085 and NUL
+    (TAG, " "),
+    (BLANK, " "),
     ("\u2019", "'"),
 )
 _WORDS = (
-    (r"([\p{L}\p{N}])'([\p{L}\p{N}])", rf"\1{_LETTER_APOSTROPHE}\2"),
+    (r"([\p{L}\p{N}])'([\p{L}\p{N}])", rf"\1{LETTER_APOSTROPHE}\2"),
     (r"[^\p{L}\p{M}\p{N} ]", r" \0 "),  # punctuation and symbols are tokens of their own
 )
 
@@ -139,7 +141,11 @@ class NumberedTokens:
 
 def tokenize(texts: Any, config: TextConfig) -> Any:
     """string[batch] → ragged string[batch, (tokens)], not truncated."""
-    texts = clean(texts, config)
+    return cut(clean(texts, config), config)
+
+
+def cut(texts: Any, config: TextConfig) -> Any:
+    """What `clean` gives, string[batch] → ragged string[batch, (tokens)], not truncated."""
     if config.standardize:
         for pattern, replacement in _STANDARD:
             texts = tf.strings.regex_replace(texts, pattern, replacement)

@@ -8,12 +8,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.core.tokens import BOS, EOS, PAD
+from textapps.core.tokens import BOS, EOS, PAD, UNK
 from textapps.preprocessing.config import SubwordConfig, TextConfig
 from textapps.preprocessing.text import batches, clean, encode_all, truncate, valid
 
 # All white space, control characters, and the two characters that tokens use as marks.
 _SPACE = r"[\p{Z}\p{Cc}\s\x{2581}\x{FFED}]+"
+
+END = "</s>"  # the piece of EOS
+UNKNOWN = "\ufffd"
 
 Sampler = Callable[[NDArray[np.int64], int], list[NDArray[np.int32]]]
 
@@ -65,6 +68,16 @@ class Tokenizer(tf.Module):
         texts = self._text(tf.ragged.boolean_mask(ids, ~ended & (ids != BOS)))
         return tf.strings.strip(texts)  # a model may begin or end with a token for a space
 
+    def pieces(self, ids: Any) -> Any:
+        """Ragged int32[batch, (tokens)] → ragged string[batch, (tokens)]: the text of each token.
+
+        Joined, they are the text of the tokens with a space in front of it, or without one. The end
+        of a sentence is `END`, an unknown token U+FFFD.
+        """
+        flat, pieces = ids.flat_values, self._pieces_of(ids).flat_values
+        known = tf.where(flat == UNK, UNKNOWN, pieces)
+        return ids.with_flat_values(tf.where(flat == EOS, END, known))
+
     def encode_all(self, texts: Sequence[str], what: str = "sentences") -> tuple[Any, Any]:
         """The ids of many texts: int32[tokens], and int64[texts + 1], the row splits.
 
@@ -92,6 +105,10 @@ class Tokenizer(tf.Module):
 
     def _ids(self, texts: Any) -> Any:
         """Folded string[batch] → ragged int32[batch, (tokens)]."""
+        raise NotImplementedError
+
+    def _pieces_of(self, ids: Any) -> Any:
+        """As `pieces`, but for special tokens."""
         raise NotImplementedError
 
     def _text(self, ids: Any) -> Any:

@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.preprocessing.config import SubwordConfig
-from textapps.preprocessing.numbers import PLACEHOLDER, cut_numbers, paste_numbers, replace_in_pairs
+from textapps.preprocessing.numbers import (
+    PLACEHOLDER,
+    cut_numbers,
+    fill_numbers,
+    paste_numbers,
+    replace_in_pairs,
+)
 from textapps.preprocessing.text import in_form
 from textapps.preprocessing.tokenizer import Tokenizer
 
@@ -71,10 +77,22 @@ class TokenizerPair:
 
     def encode_source(self, texts: Any) -> tuple[Any, Any]:
         """string[batch] → ragged int32[batch, (tokens)] and the numbers for `decode_target`."""
-        if not self._copies:
-            return self.source.encode(texts), None
-        texts, numbers = cut_numbers(texts, self.source.config)
-        return self.source.encode(texts), numbers
+        return self._encode(self.source, texts)
+
+    def encode_target(self, texts: Any) -> tuple[Any, Any]:
+        """As `encode_source`, for translations."""
+        return self._encode(self.target, texts)
+
+    def pieces(self, tokenizer: Tokenizer, ids: Any, numbers: Any) -> Any:
+        """The text of each token, numbers in place of their placeholders: see `Tokenizer.pieces`.
+
+        Args:
+            tokenizer: `source` or `target`.
+            ids: ragged int32[batch, (tokens)], at least one token a row.
+            numbers: what was encoded with them.
+        """
+        pieces = tokenizer.pieces(ids)
+        return pieces if numbers is None else fill_numbers(pieces, numbers)
 
     def source_lengths(self, texts: Any) -> Any:
         """string[batch] → int64[batch]: the tokens of each, before any is left out."""
@@ -86,6 +104,12 @@ class TokenizerPair:
         """int32[batch · n, time] → string[batch · n], n successive translations of each source."""
         texts = self.target.decode(ids)
         return texts if numbers is None else paste_numbers(texts, numbers)
+
+    def _encode(self, tokenizer: Tokenizer, texts: Any) -> tuple[Any, Any]:
+        if not self._copies:
+            return tokenizer.encode(texts), None
+        texts, numbers = cut_numbers(texts, tokenizer.config)
+        return tokenizer.encode(texts), numbers
 
     def save(self, directory: Path) -> None:
         """Writes what was learned: `joint/`, or `source/` and `target/`."""

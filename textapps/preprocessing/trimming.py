@@ -25,6 +25,16 @@ def trimmed(waveform: Any, samples: Any, sample_rate: int) -> tuple[Any, Any]:
         float32[batch, any], moved to the left, with zeros at the right; int32[batch], the number
         of samples that are left.
     """
+    there = tf.shape(waveform)[1]
+    start, left = sound_bounds(waveform, samples, sample_rate)
+    places = tf.range(there)[None]
+    table = tf.minimum(places + start[:, None], there - 1)
+    moved = tf.gather(waveform, table, batch_dims=1)
+    return tf.where(places < left[:, None], moved, 0), left
+
+
+def sound_bounds(waveform: Any, samples: Any, sample_rate: int) -> tuple[Any, Any]:
+    """int32[batch] each: the first sample that `trimmed` keeps, and how many it keeps."""
     block = max(1, sample_rate * BLOCK_MS // 1_000)
     margin = MARGIN_MS // BLOCK_MS * block
     rows, there = tf.unstack(tf.shape(waveform))
@@ -37,8 +47,4 @@ def trimmed(waveform: Any, samples: Any, sample_rate: int) -> tuple[Any, Any]:
     first = tf.argmax(sound, axis=1, output_type=tf.int32)
     after = blocks - tf.argmax(tf.reverse(sound, [1]), axis=1, output_type=tf.int32)
     start = tf.maximum(first * block - margin, 0)
-    left = tf.minimum(after * block + margin, samples) - start
-    places = tf.range(there)[None]
-    table = tf.minimum(places + start[:, None], there - 1)
-    moved = tf.gather(waveform, table, batch_dims=1)
-    return tf.where(places < left[:, None], moved, 0), left
+    return start, tf.minimum(after * block + margin, samples) - start

@@ -61,6 +61,22 @@ def classify(logits: Any, labels: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def label_index(label: Any, logits: Any, labels: Sequence[str]) -> Any:
+    """string[batch], "" for the answer, and float32[batch, labels] → int32[batch], in the graph.
+
+    The call fails with InvalidArgumentError if a label is none of `labels`.
+    """
+    same = label[:, None] == tf.constant(labels)
+    known = tf.reduce_any(same, axis=1)
+    check = tf.debugging.Assert(
+        tf.reduce_all(known | (label == "")),
+        [f"label must be one of {', '.join(labels)}, or empty for the answer"],
+    )
+    with tf.control_dependencies([check]):
+        chosen = tf.argmax(tf.cast(same, tf.int32), axis=1, output_type=tf.int32)
+    return tf.where(known, chosen, tf.argmax(logits, axis=1, output_type=tf.int32))
+
+
 def classifications(scores: NDArray[np.float32], labels: Sequence[str]) -> list[Classification]:
     """One answer for each row of scores, float32[examples, labels].
 

@@ -79,7 +79,7 @@ def test_an_export_says_what_it_is(exported: Callable[..., Any], untrained: Make
     manifest = read_manifest(path)
     assert (manifest.task, manifest.name, manifest.backbone) == ("sentiment", "tiny-lstm", "lstm")
     assert manifest.labels == LABELS
-    assert set(manifest.signatures) == {"serving_default", "length"}
+    assert set(manifest.signatures) == {"serving_default", "explain", "length"}
     signature = manifest.signatures["serving_default"]
     assert {name: info.shape for name, info in signature.outputs.items()} == {
         "label": (None,),

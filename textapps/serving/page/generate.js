@@ -1,5 +1,6 @@
 // Continues a seed text, character by character.
 
+import { connections } from "./connections.js";
 import { copyButton } from "./copy.js";
 import { element, region } from "./dom.js";
 import { textInput } from "./inputs.js";
@@ -35,7 +36,9 @@ export async function answer(model, values, place, asking) {
   const written = sheet(values.seed);
   place.replaceChildren(written, copyButton("Copy", () => written.textContent));
   const took = await write(written, model.stream(known(model, values), asking), asking.signal);
-  return { summary: written.textContent, took };
+  const text = written.textContent;
+  if (model.has("explain") && text && !asking.signal.aborted) place.append(...connections(model, text));
+  return { summary: text, took };
 }
 
 export function requests(model, values) {

@@ -13,12 +13,12 @@ export function length(share) {
   return Number.isFinite(share) ? String(Math.max(0, Math.min(1, share))) : "0";
 }
 
-/** A change of probability in percentage points, with its sign. */
-export function points(change) {
-  if (!Number.isFinite(change)) return "–";
-  const value = Math.abs(100 * change).toFixed(1);
-  if (value === "0.0") return "0.0";
-  return `${change < 0 ? "−" : "+"}${value}`;
+/** A share of one, with its sign, in whole per cents where it has ten or more. */
+export function signed(share) {
+  if (!Number.isFinite(share)) return "–";
+  const value = Math.abs(100 * share);
+  const text = value < 9.95 ? value.toFixed(1) : value.toFixed(0);
+  return `${Number(text) === 0 ? "" : share < 0 ? "−" : "+"}${text} %`;
 }
 
 /** "1 character", "20 characters". */

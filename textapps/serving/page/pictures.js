@@ -65,7 +65,8 @@ function waveform(samples) {
   return svg;
 }
 
-function picture(samples, rate_hz) {
+/** The spectrogram, from 0 to half the rate. */
+export function picture(samples, rate_hz) {
   const size = 2 ** Math.round(Math.log2(WINDOW_S * rate_hz));
   const hop = Math.max(Math.round(HOP_S * rate_hz), Math.ceil(samples.length / MOST_COLUMNS));
   const { decibels, frames, bins } = spectrogram(samples, size, hop);

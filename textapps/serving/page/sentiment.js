@@ -1,10 +1,10 @@
 // Text in, label out, with the words that determined the label.
 
-import { showCarried } from "./carried.js";
 import { element } from "./dom.js";
 import { percent } from "./numbers.js";
 import { bars, verdict } from "./scores.js";
 import { textInput } from "./inputs.js";
+import { showShares } from "./wordshares.js";
 
 export const title = "Text classifier";
 export const what = "Type a text to see its label and the words that determined it.";
@@ -20,18 +20,20 @@ export function inputs() {
 }
 
 export async function answer(model, { text }, place, asking) {
-  const predict = (rows) => model.predict(rows, "serving_default", asking);
-  const [whole] = await predict([{ text }]);
+  const [whole] = await model.predict([{ text }], "serving_default", asking);
   const carried = element("div", { class: "carried" });
   place.replaceChildren(verdict(whole), bars(model.labels, whole.scores), carried);
   return {
     summary: `${whole.label}, ${percent(whole.probability)}`,
-    rest: () => showCarried(carried, text, whole, predict),
+    rest: () => model.has("explain") && showShares(carried, model, text, asking),
   };
 }
 
 export function requests(model, { text }) {
-  return [{ name: "predict", action: "predict", body: { instances: [{ text }] } }];
+  const label = { name: "predict", action: "predict", body: { instances: [{ text }] } };
+  if (!model.has("explain")) return [label];
+  const body = { signature_name: "explain", instances: [{ text, label: "" }] };
+  return [label, { name: "explain", action: "predict", body }];
 }
 
 export function rows() {

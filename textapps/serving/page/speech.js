@@ -2,6 +2,7 @@
 
 import { dropZone } from "./drop.js";
 import { element } from "./dom.js";
+import { showMattered } from "./mattered.js";
 import { percent } from "./numbers.js";
 import { pictures } from "./pictures.js";
 import { recorder } from "./recorder.js";
@@ -70,12 +71,16 @@ export function kept({ audio_bytes }) {
   return { audio_bytes };
 }
 
-export async function answer(model, { audio_bytes }, place, asking) {
-  const clip = { audio_bytes: { b64: audio_bytes } };
+export async function answer(model, values, place, asking) {
+  const clip = { audio_bytes: { b64: values.audio_bytes } };
   const [heard] = await model.predict([clip], "serving_default", asking);
   if (heard.error) throw new Error(`The model cannot use this clip: ${heard.error}`);
-  place.replaceChildren(verdict(heard), bars(model.labels, heard.scores));
-  return { summary: `${heard.label}, ${percent(heard.probability)}` };
+  const mattered = element("div", { class: "carried" });
+  place.replaceChildren(verdict(heard), bars(model.labels, heard.scores), mattered);
+  return {
+    summary: `${heard.label}, ${percent(heard.probability)}`,
+    rest: () => model.has("explain") && showMattered(mattered, model, values, asking),
+  };
 }
 
 export function requests() {

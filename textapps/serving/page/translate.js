@@ -1,10 +1,12 @@
 // Sentence in, translations out, best first.
 
+import { showAlignment } from "./alignment.js";
 import { element, scroller } from "./dom.js";
 import { textInput } from "./inputs.js";
 import { length } from "./numbers.js";
 
 const IMPOSSIBLE = -1e9; // the score of a missing translation
+const EXPLAINED = 2000; // characters, the limit of the signature
 
 export const title = "Translator";
 export const what = "Type a sentence to see its translations and their ranking.";
@@ -20,8 +22,13 @@ export function inputs() {
 
 export async function answer(model, { source }, place, asking) {
   const ranked = await translations(model, source, asking);
-  place.replaceChildren(best(ranked[0]), ...(ranked.length > 1 ? [others(ranked)] : []));
-  return { summary: ranked[0].text };
+  const aligned = element("div", { class: "carried" });
+  place.replaceChildren(best(ranked[0]), aligned, ...(ranked.length > 1 ? [others(ranked)] : []));
+  const short = [source, ranked[0].text].every((text) => text && text.length <= EXPLAINED);
+  return {
+    summary: ranked[0].text,
+    rest: () => model.has("explain") && short && showAlignment(aligned, model, source, ranked[0].text, asking),
+  };
 }
 
 export function requests(model, { source }) {

@@ -17,7 +17,7 @@ def export_saved_model(generator: TextGenerator, models_dir: Path, config: Expor
     Raises:
         ExportError: it cannot be written, or its answers differ from the run's.
     """
-    signatures = Signatures(generator)
+    signatures = Signatures(generator, config.explain)
     decoding = generator.config.decoding.model_dump()
     return export_model(
         signatures.endpoints,

@@ -9,7 +9,8 @@ import tensorflow as tf
 from textapps.decoding.config import DecodingConfig, option_schemas
 from textapps.decoding.decoder import Decoder
 from textapps.decoding.options import DTYPES
-from textapps.exporting.archive import DEFAULT_SIGNATURE
+from textapps.exporting.archive import DEFAULT_SIGNATURE, EXPLAIN
+from textapps.exporting.steady import steady_case
 from textapps.exporting.verification import Case
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.predictor import TextGenerator
@@ -70,6 +71,8 @@ def make_cases(generator: TextGenerator, signatures: Signatures) -> list[Case]:
         "characters": np.array([len(each) for each in nats], np.int32),
     }
     cases.append(Case("score", {"text": list(TEXTS)}, score))
+    if EXPLAIN in signatures.endpoints:
+        cases.append(steady_case(EXPLAIN, signatures.endpoints[EXPLAIN], {"text": TEXTS}))
     return cases
 
 

@@ -10,10 +10,12 @@ from textapps.core.tokens import PAD
 from textapps.decoding.config import option_schemas
 from textapps.decoding.decoder import PROMPT_CHUNK, Decoder, DecodingState
 from textapps.decoding.options import DTYPES, is_plain, row_options
-from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
+from textapps.exporting.archive import DEFAULT_SIGNATURE, EXPLAIN, Endpoint
 from textapps.exporting.state import flatten_state, state_specs, unflatten_state
+from textapps.interpret.loss_gradients import AT_ONCE
 from textapps.savedmodel.limits import CallLimits
 from textapps.tasks.generate.data import BEGINNING
+from textapps.tasks.generate.explain import EXPLAINED, Connections
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.limits import position_bytes
 
@@ -38,6 +40,7 @@ class Signatures:
         start            seed → logits, state, position
         continue         logits, state, position, options → text, logits, state, position
         step             ids, state → logits, state
+        explain          text → characters, begin, surprise, gradients; if wanted
 
     Every tensor is batch-major: strings [batch], options [batch], logits float32[batch,
     vocabulary], position int32[batch], ids int32[batch, time] padded with 0. The state of `step`
@@ -45,7 +48,7 @@ class Signatures:
     seed and text for the repetition penalty. A call with an option out of its range fails.
     """
 
-    def __init__(self, generator: TextGenerator) -> None:
+    def __init__(self, generator: TextGenerator, explain: bool = False) -> None:
         self._model = generator.model
         self._preprocessor = generator.preprocessor
         self._defaults = generator.config.decoding
@@ -73,6 +76,9 @@ class Signatures:
             "continue": Endpoint(self._continue, [*at, *options], self._limits("length")),
             "step": Endpoint(self._step, [ids, *step_state], self._limits("ids")),
         }
+        if explain:
+            connections = Connections(self._model, self._preprocessor, self._decoder)
+            self.endpoints[EXPLAIN] = Endpoint(connections, [text], self._explained())
 
     def _limits(self, *inputs: str) -> CallLimits:
         """Text is read in pieces of `PROMPT_CHUNK`, and generated character by character."""
@@ -88,6 +94,14 @@ class Signatures:
             cell_bytes=position_bytes(self._backbone, span, vocabulary_size),
             step_bytes=100,  # of the random number and the id of a character
         )
+
+    def _explained(self) -> CallLimits:
+        """Every loss of a group keeps what each position up to it computed."""
+        span = EXPLAINED + self._backbone.context
+        kept = 2 * self._backbone.layers * position_bytes(self._backbone, span)
+        limits = self._limits("text")
+        own = AT_ONCE * EXPLAINED * kept
+        return limits.model_copy(update={"row_bytes": limits.row_bytes + own})
 
     def answer(self, name: str, inputs: Mapping[str, Any]) -> Tensors:
         """The outputs of a signature for named inputs, as NumPy arrays."""

@@ -81,16 +81,19 @@ class SentimentModel(keras.Model):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """See the class."""
         ids = inputs["ids"]
-        mask = ops.not_equal(ids, PAD)
         x = self.embedding(self.word_dropout(ids, training=training))
-        x = self.embedding_dropout(x, training=training)
-        x, mask, _ = self.stem(x, mask=mask)
-        x, _ = self.backbone(x, mask=mask, training=training)
-        x = self.pooling(x, mask=mask)
-        paths = [self.head(self.head_dropout(x, training=training))]
+        paths = [self.read(x, ops.not_equal(ids, PAD), training)]
         if self.ngram_path is not None:
             paths.append(self.ngram_path(inputs["ngrams"]))
         return ops.stack(paths, axis=1)
+
+    def read(self, embedded: Any, mask: Any, training: bool | None = None) -> Any:
+        """The path through the backbone: float[batch, time, width], bool[batch, time] → logits."""
+        x = self.embedding_dropout(embedded, training=training)
+        x, mask, _ = self.stem(x, mask=mask)
+        x, _ = self.backbone(x, mask=mask, training=training)
+        x = self.pooling(x, mask=mask)
+        return self.head(self.head_dropout(x, training=training))
 
     def loss_of_paths(self, labels: Any, logits: Any) -> Any:
         """The sum of the cross-entropies of the paths: int32[batch], logits → float32[batch].

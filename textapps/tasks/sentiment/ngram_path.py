@@ -51,3 +51,7 @@ class NgramPath(keras.layers.Layer):
     def call(self, features: Any) -> Any:
         """int32[batch, n], padded with 0 → float32[batch, classes]."""
         return ops.sum(ops.take(self.ratio * self.weight, features, axis=0), axis=1) + self.bias
+
+    def terms(self, features: Any) -> Any:
+        """int32[any shape] → float32[any shape, classes]: what each n-gram adds to the logits."""
+        return ops.take(self.ratio, features, axis=0) * ops.take(self.weight, features, axis=0)

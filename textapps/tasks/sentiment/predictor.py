@@ -7,10 +7,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from textapps.core.errors import ConfigurationError, unknown
 from textapps.preprocessing.long_texts import LongTexts
 from textapps.tasks.classification import Classification, classifications, classify
 from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several, utf8
 from textapps.tasks.sentiment.config import SentimentConfig
+from textapps.tasks.sentiment.explain import WordShares
+from textapps.tasks.sentiment.explanation import Explanation
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel
 
@@ -25,6 +28,9 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
             input_signature=[tf.TensorSpec([None], tf.string, name="text")],
             autograph=False,  # nothing branches on a tensor, and conversion takes a second
         )
+        self.word_shares = WordShares(self.model, self.preprocessor, self.labels)
+        text = tf.TensorSpec([None], tf.string)
+        self._explain = tf.function(self.word_shares, input_signature=[text, text], autograph=False)
         self.long_texts = LongTexts(self.config.preprocessor)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -45,6 +51,26 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
     def predict(self, texts: Sequence[str]) -> list[Classification]:
         """One answer a text."""
         return classifications(self.scores(texts), self.labels)
+
+    def explain(self, texts: Sequence[str], label: str = "") -> list[Explanation]:
+        """What each word of each text adds to the log-odds of a label, by integrated gradients.
+
+        Args:
+            label: the one to explain; "" for the answer to each text.
+
+        Raises:
+            ConfigurationError: the label is unknown.
+            TypeError: one text instead of a list.
+        """
+        several(texts, "text", "explain([text])")
+        if label and label not in self.labels:
+            raise ConfigurationError(unknown("label", label, self.labels))
+        found: list[Explanation] = []
+        for text in texts:
+            raw = utf8(text)
+            answer = self._explain(tf.constant([raw]), tf.constant([label]))
+            found.append(Explanation.of(raw, {name: x[0].numpy() for name, x in answer.items()}))
+        return found
 
     def length(self, text: Any) -> dict[str, Any]:
         """string[batch] → `tokens` that each has, and `max_tokens` that are read: int32[batch]."""

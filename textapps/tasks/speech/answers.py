@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from textapps.core.recording_faults import LONGEST_SECONDS
 from textapps.preprocessing.config import AudioConfig
-from textapps.preprocessing.recordings import loudest
-from textapps.preprocessing.trimming import trimmed
+from textapps.preprocessing.recordings import loudest, loudest_start
+from textapps.preprocessing.trimming import sound_bounds, trimmed
 from textapps.tasks.classification import classify
 from textapps.tasks.speech.model import SpeechModel
 
@@ -71,6 +71,26 @@ class Answers:
         samples = tf.size(waveform)
         clip, left = self._stretch(tf.clip_by_value(waveform, -1.0, 1.0)[None], samples[None])
         return clip[0, : left[0]]
+
+    def stretch(self, waveform: Any, samples: Any) -> tuple[Any, Any, Any]:
+        """What `checked` recognises of recordings.
+
+        Returns:
+            float32[batch, clip]; int32[batch], how many samples of it count; int32[batch], the
+            sample of the recording with which it begins.
+        """
+        audio = self.audio
+        clip, left = self._stretch(waveform, samples)
+        start = 0
+        if audio.trim:
+            start, _ = sound_bounds(waveform, samples, audio.sample_rate)
+            waveform, samples = self._trimmed(waveform, samples)
+        start += loudest_start(waveform, samples, audio.clip_samples, audio.sample_rate)
+        if audio.trim:
+            whole = loudest(waveform, samples, audio.clip_samples, audio.sample_rate)
+            counted = tf.minimum(samples, audio.clip_samples)
+            start += sound_bounds(whole, counted, audio.sample_rate)[0]
+        return clip, left, start
 
     def _stretch(self, waveform: Any, samples: Any) -> tuple[Any, Any]:
         """What is recognised of recordings, float32[batch, clip], and its lengths.

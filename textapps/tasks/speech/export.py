@@ -8,12 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.core.recording_faults import LONGEST_SECONDS
-from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
+from textapps.exporting.archive import DEFAULT_SIGNATURE, EXPLAIN, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.state import flatten_state, state_specs, unflatten_state
+from textapps.exporting.steady import steady_case
 from textapps.exporting.verification import Case
 from textapps.savedmodel.limits import CallLimits
+from textapps.tasks.speech.explain import COLUMNS, ROWS
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Waveform
 
@@ -29,7 +31,8 @@ def export_saved_model(
     """Publishes the next version of the export and returns its directory.
 
     Signatures: `serving_default`, audio_bytes → label, probability, scores[batch, labels], error;
-    `waveform`, waveform[batch, samples] and samples[batch] → the same; of a causal model `step`,
+    `waveform`, waveform[batch, samples] and samples[batch] → the same; `explain`, audio_bytes →
+    what each stretch of time and band of frequencies adds to the label; of a causal model `step`,
     the next samples and a state → scores[batch, positions, labels], how many positions count, and
     the new state.
 
@@ -53,9 +56,20 @@ def export_saved_model(
         endpoints[STEP] = step_endpoint(recognizer)
         state = tuple(spec.name for spec in endpoints[STEP].inputs[2:])
 
+    if config.explain:
+        endpoints[EXPLAIN] = Endpoint(
+            recognizer.sound_shares, recognizer.answer_files.input_signature, _explained(recognizer)
+        )
+
     def cases() -> list[Case]:
-        made = [_file_case(recognizer), _waveform_case(recognizer)]
-        return [*made, _step_case(recognizer, endpoints[STEP])] if STEP in endpoints else made
+        files = _files(recognizer)
+        made = [_file_case(recognizer, files), _waveform_case(recognizer)]
+        if STEP in endpoints:
+            made.append(_step_case(recognizer, endpoints[STEP]))
+        if EXPLAIN in endpoints:
+            some = {"audio_bytes": [files[0], files[-1]]}
+            made.append(steady_case(EXPLAIN, endpoints[EXPLAIN], some))
+        return made
 
     return export_model(
         endpoints,
@@ -99,6 +113,14 @@ def _limits(recognizer: SpeechRecognizer, longest: dict[str, int]) -> CallLimits
     return CallLimits(longest=longest, row_bytes=_SAMPLE_BYTES * clip, cell_bytes=10)
 
 
+def _explained(recognizer: SpeechRecognizer) -> CallLimits:
+    """A recording is read whole, and its clip is recognised once for each patch."""
+    audio = recognizer.config.preprocessor
+    clip = _SAMPLE_BYTES * audio.clip_samples * COLUMNS * ROWS
+    whole = round(8 * LONGEST_SECONDS * audio.sample_rate)
+    return CallLimits(row_bytes=clip + whole, cell_bytes=10)
+
+
 def _longest(recognizer: SpeechRecognizer) -> dict[str, int]:
     """A recording that is a little too long gets an error, and does not fail the whole call."""
     return {"waveform": round(2 * LONGEST_SECONDS * recognizer.config.preprocessor.sample_rate)}
@@ -115,7 +137,8 @@ def sounds(clip_samples: int) -> list[Waveform]:
     return made
 
 
-def _file_case(recognizer: SpeechRecognizer) -> Case:
+def _files(recognizer: SpeechRecognizer) -> list[bytes]:
+    """Recordings of several kinds and lengths, and files that are none."""
     import soundfile
 
     audio = recognizer.config.preprocessor
@@ -128,6 +151,10 @@ def _file_case(recognizer: SpeechRecognizer) -> Case:
             written, waveform, rate_hz or audio.sample_rate, subtype=subtype, format="WAV"
         )
         files.insert(number, written.getvalue())
+    return files
+
+
+def _file_case(recognizer: SpeechRecognizer, files: list[bytes]) -> Case:
     outputs = recognizer.answer_files(tf.constant(files))
     return Case(DEFAULT_SIGNATURE, {"audio_bytes": files}, _arrays(outputs))
 

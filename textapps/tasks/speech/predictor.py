@@ -16,6 +16,7 @@ from textapps.tasks.classification import Classification, classifications
 from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several
 from textapps.tasks.speech.answers import Answers
 from textapps.tasks.speech.config import SpeechConfig
+from textapps.tasks.speech.explain import SoundShares
 from textapps.tasks.speech.listener import Listener
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.recordings import Recording, Waveform, read_recording
@@ -28,6 +29,7 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         """Makes the graphs of the signatures."""
         model, audio = self.model, self.config.preprocessor
         self.answers = Answers(model, audio, self.labels)
+        self.sound_shares = SoundShares(self.answers)
         self.listener = cache(lambda hop_ms: Listener(model, audio, hop_ms))
         waveform = tf.TensorSpec([None, None], tf.float32, name="waveform")
         samples = tf.TensorSpec([None], tf.int32, name="samples")

@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from textapps.decoding.config import SearchConfig
-from textapps.exporting.archive import DEFAULT_SIGNATURE, Endpoint
+from textapps.exporting.archive import DEFAULT_SIGNATURE, EXPLAIN, Endpoint
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
+from textapps.exporting.steady import steady_case
 from textapps.exporting.verification import Case
 from textapps.savedmodel.limits import CallLimits
 from textapps.tasks.limits import position_bytes
@@ -18,6 +19,7 @@ from textapps.tasks.translate.search import AT_ONCE
 
 N_BEST = 5
 LONGEST_SOURCE = 200_000  # characters
+LONGEST_EXPLAINED = 2_000  # characters of either text: the answer has their product
 MOST_CHARACTERS = 5_000_000  # of a call: rows times the longest, times the beams
 # Of different lengths, so that batches have padding, and with unknown characters.
 TEXTS = (
@@ -34,7 +36,8 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
 
     Signatures: `serving_default`, source → translation and score[batch]; `n_best`, source →
     translations[batch, n] and scores[batch, n], the best first; `length`, source → how many tokens
-    its longest sentence has, and how many are read.
+    its longest sentence has, and how many are read; with attention `explain`, source and
+    translation → their pieces and the attention between them.
 
     Raises:
         ExportError: it cannot be written, or its answers differ from the run's.
@@ -60,23 +63,38 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
     length = Endpoint(
         lambda source: translator.search.length(source, best), [source], _limits(translator, best)
     )
+    endpoints = {
+        DEFAULT_SIGNATURE: Endpoint(default, [source], _limits(translator, best)),
+        "n_best": Endpoint(n_best, [source], _limits(translator, several)),
+        "length": length,
+    }
+    if config.explain and translator.config.backbone.attention != "none":
+        endpoints[EXPLAIN] = Endpoint(
+            translator.alignment,
+            [source, tf.TensorSpec([None], tf.string, "translation")],
+            _explained(translator, best),
+        )
+
+    def cases() -> list[Case]:
+        made = [
+            Case(DEFAULT_SIGNATURE, {"source": list(TEXTS)}, _default_answers(translator)),
+            Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),
+            Case("length", {"source": list(TEXTS)}, length.answer({"source": list(TEXTS)})),
+        ]
+        if EXPLAIN in endpoints:
+            asked = {"source": TEXTS, "translation": ["", "", *TEXTS[2:-1], TEXTS[0]]}
+            made.append(steady_case(EXPLAIN, endpoints[EXPLAIN], asked))
+        return made
+
     return export_model(
-        {
-            DEFAULT_SIGNATURE: Endpoint(default, [source], _limits(translator, best)),
-            "n_best": Endpoint(n_best, [source], _limits(translator, several)),
-            "length": length,
-        },
+        endpoints,
         track=translator.preprocessor.resources,
         manifest_fields={
             **translator.manifest_fields,
             **translator.data_fields(config.examples),
             "decoding": decoding.model_dump(),
         },
-        cases=lambda: [
-            Case(DEFAULT_SIGNATURE, {"source": list(TEXTS)}, _default_answers(translator)),
-            Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),
-            Case("length", {"source": list(TEXTS)}, length.answer({"source": list(TEXTS)})),
-        ],
+        cases=cases,
         models_dir=models_dir,
         config=config,
         tensorflow_text=translator.config.preprocessor.tokens == "subword",
@@ -101,6 +119,16 @@ def _limits(translator: Translator, search: SearchConfig) -> CallLimits:
             position_bytes(config.backbone, tokens) + round(beams * search.max_ratio * cached)
         )
         // characters,
+    )
+
+
+def _explained(translator: Translator, search: SearchConfig) -> CallLimits:
+    limits = _limits(translator, search)
+    longest = {"source": LONGEST_EXPLAINED, "translation": LONGEST_EXPLAINED}
+    # Each piece of a sentence attends to each piece of its source.
+    tokens, heads = translator.config.preprocessor.max_tokens, translator.config.backbone.heads
+    return limits.model_copy(
+        update={"longest": longest, "cell_bytes": limits.cell_bytes + 12 * heads * tokens}
     )
 
 

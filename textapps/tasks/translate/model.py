@@ -76,10 +76,32 @@ class TranslationModel(keras.Model):
 
         A row without a token has an empty memory.
         """
-        mask = source != PAD
         x = self._embed(self.source_embedding, source, training)
+        return self.encode_embedded(x, source != PAD, training)
+
+    def embed_source(self, source: Any) -> Any:
+        """int32[batch, source_time] → float[batch, source_time, units], without dropout."""
+        return self._embed(self.source_embedding, source, training=False)
+
+    def encode_embedded(self, x: Any, mask: Any, training: bool | None = None) -> Any:
+        """As `encode_source`, of embedded tokens and bool[batch, source_time]."""
         x, _ = self.encoder(x, mask=mask, training=training)
         return self.decoder.prepare_memory(x, mask)
+
+    def logits_at(self, target: Any, memory: Any, at: Any) -> Any:
+        """The logits of what follows one position of each row of the target, without dropout.
+
+        Args:
+            target: int32[batch, time], BOS first.
+            memory: of `encode_source`.
+            at: int32[batch], the positions.
+
+        Returns:
+            float32[batch, vocabulary].
+        """
+        x, _ = self.decoder(self._embed(self.target_embedding, target, False), memory=memory)
+        x = ops.take_along_axis(x, at[:, None, None], axis=1)
+        return self._logits(x)[:, 0]
 
     def decode_step(
         self,
@@ -107,12 +129,12 @@ class TranslationModel(keras.Model):
         """The attention of an answer to its source, in the last block, as the mean of the heads.
 
         Args:
-            source: int32[batch, source_time] with EOS, without padding.
-            target: int32[batch, target_time] without EOS, without padding.
+            source: int32[batch, source_time] with EOS.
+            target: int32[batch, target_time] without EOS.
 
         Returns:
-            float32[batch, target_time + 1, source_time], the last row for EOS; None if the
-            decoder has no attention.
+            float32[batch, target_time + 1, source_time]; the row after the last token is for EOS,
+            rows after that mean nothing. None if the decoder has no attention.
         """
         ids = ops.pad(target, [(0, 0), (1, 0)], constant_values=BOS)
         x = self._embed(self.target_embedding, ids, training=False)

@@ -17,6 +17,7 @@ from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several, utf8
 from textapps.tasks.translate.config import TranslateConfig
+from textapps.tasks.translate.explain import Alignment
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.search import Search
 
@@ -37,6 +38,7 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
     def set_up(self) -> None:
         """Makes the search, which traces one graph for each configuration."""
         self.search = Search(self.model, self.preprocessor)
+        self.alignment = Alignment(self.model, self.preprocessor, self.search, self.config.decoding)
         self.long_texts = LongTexts(self.preprocessor.source.limit)
 
     def predict(

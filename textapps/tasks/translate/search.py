@@ -65,14 +65,14 @@ class Search:
         first = tf.math.unsorted_segment_min(tf.range(tf.size(of_text)), of_text, batch)
         place = tf.range(tf.size(of_text)) - tf.gather(first, of_text)
         seeds = tf.gather(random_seed, of_text) + SEEDS_APART * tf.cast(place, tf.int64)
-        translations, scores = self._find_all(sentences.flat_values, seeds, config)
+        translations, scores = self.find_all(sentences.flat_values, seeds, config)
         if config.n_best > 1:
             translations, scores = _filled(translations, scores, of_text, batch)
         scores = _means(scores, sentences.flat_values, of_text, batch)
         return join_sentences(sentences, translations), scores
 
-    def _find_all(self, texts: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
-        """As `_find_each`, for any number of sentences, of which few are in memory at a time."""
+    def find_all(self, texts: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
+        """As `find`, for any number of single sentences, of which few are in memory at a time."""
 
         def part(begin: Any, translations: Any, scores: Any) -> tuple[Any, Any, Any]:
             some = slice(begin, begin + AT_ONCE)
