@@ -151,6 +151,14 @@ def test_a_model_that_lost_too_much_is_not_written(
     assert not files_of(tmp_path)
 
 
+def test_a_run_that_has_not_finished(
+    packed: Packed, trained: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunDirectory, "finished", False)
+    with pytest.raises(RunError, match="has not finished: resume it"):
+        repack(packed, trained, tmp_path)
+
+
 def test_a_full_disk(
     packed: Packed, trained: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

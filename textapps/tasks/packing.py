@@ -59,8 +59,10 @@ def pack(
     Raises:
         DataError: the data of the run are missing.
         ExportError: its first figure differs by more than 0.2 points, or it cannot be written.
-        RunError: the run is damaged.
+        RunError: the run is damaged, or its training has not finished.
     """
+    if not run.finished:
+        raise RunError(f"{run.path} has not finished: resume it before it is packed")
     predictor = lifecycle.load(task, run)
     examples = load_evaluated(task, predictor)
     full = read_metrics(run) or _metrics(
@@ -125,8 +127,7 @@ def _write_run(
     store.preprocessor_dir.mkdir()
     predictor.preprocessor.save(store.preprocessor_dir)
     state = CheckpointStore(run.checkpoints).newest_state()
-    if state is None:
-        raise RunError(f"run {run.path} has no checkpoint: resume it to train it")
+    assert state is not None  # the run has finished
     state = dataclasses.replace(state, partial={}, step=state.best_step or state.step)
     save_compact(predictor.model, CheckpointStore(store.checkpoints), state, weights)
 
