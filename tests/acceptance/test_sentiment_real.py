@@ -5,8 +5,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import textapps as package
 from textapps.core.notices import NOTICE
 from textapps.datasets.config import DataConfig
 from textapps.datasets.texts.config import PlainTextsConfig
@@ -32,7 +34,7 @@ def train_and_evaluate(textapps: Textapps, *options: str) -> dict[str, float]:
 # 0.8952 and 0.8916 were measured; we want 0.895 of both, and the GRU falls short of it.
 @pytest.mark.parametrize(("backbone", "least"), [("lstm", 0.895), ("gru", 0.889)])
 def test_the_default_preset_on_imdb(
-    textapps: Textapps, shared_data: Path, backbone: str, least: float
+    textapps: Textapps, shared_data: Path, tmp_path: Path, backbone: str, least: float
 ) -> None:
     """All of it: train, evaluate, predict, export with verification."""
     data = ("--data", "imdb_reviews", "--data-dir", str(shared_data / "tfds"))
@@ -45,6 +47,20 @@ def test_the_default_preset_on_imdb(
     done = textapps("sentiment", "export", timeout=AN_HOUR)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "models/exported/sentiment/1\n"
+    assert_shares_sum_up(tmp_path / "models")
+
+
+def assert_shares_sum_up(models_dir: Path) -> None:
+    """Of 100 reviews: the shares of the words sum up to the difference of log-odds.
+
+    With the GRU the error was 0.17 % of it in the median, and at most 1.6 %.
+    """
+    classifier = package.load("sentiment", models_dir=models_dir)
+    (test,) = load_texts(classifier.config.data, ("test",), classifier.labels)
+    whys = classifier.explain(test.texts[:100])
+    errors = [why.completeness_error / abs(why.difference) for why in whys]
+    assert np.median(errors) <= 0.005
+    assert sorted(errors)[97] <= 0.02
 
 
 def test_chinese_reviews_cut_into_characters(textapps: Textapps, shared_data: Path) -> None:

@@ -17,6 +17,7 @@ from textapps.tasks.start import first_model
 from textapps.training.seeding import seed_everything
 
 Make = Callable[[str, str], Any]
+WHY = {"sentiment": "shares", "translate": "aligned", "speech": "sounds"}
 OF_GENERATE = ["gradient", "connectivity", "state", "units", "unrolled"]
 
 
@@ -29,7 +30,7 @@ def sections(name: str, predictor: Any, *inputs: str, **options: Any) -> dict[st
 @pytest.mark.parametrize(("name", "kind"), PAIRS)
 def test_every_task_shows_its_validation_data(untrained: Make, name: str, kind: str) -> None:
     found = sections(name, untrained(name, kind))
-    expected = OF_GENERATE if name == "generate" else ["gradient", "state"]
+    expected = OF_GENERATE if name == "generate" else [WHY[name], "gradient", "state"]
     if kind == "transformer":
         expected = [*expected[: expected.index("state") + 1], "attention", *expected[3:]]
         assert "no gates" in found["state"]["note"]

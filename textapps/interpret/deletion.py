@@ -1,6 +1,6 @@
 """Occlusion of tokens, and which of two attributions to believe."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def occlusion(score: Score, ids: Ids, unknown: int) -> Floats:
     return falls
 
 
-def deletion_curve(score: Score, ids: Ids, order: Sequence[int], unknown: int) -> Floats:
+def deletion_curve(score: Score, ids: Ids, order: NDArray[np.int64], unknown: int) -> Floats:
     """The score of a text from which more and more tokens are deleted.
 
     Deletion as in Petsiuk, Das and Saenko 2018 (section 3.2): what a score rests on is to be gone
@@ -42,7 +42,7 @@ def deletion_curve(score: Score, ids: Ids, order: Sequence[int], unknown: int) -
 
     Args:
         score, ids, unknown: as in `occlusion`.
-        order: the tokens, the one that is deleted first at the beginning.
+        order: int64[time], the tokens, the one that is deleted first at the beginning.
 
     Returns:
         float64[POINTS], with from none to all of the tokens deleted, evenly spaced.
@@ -50,7 +50,7 @@ def deletion_curve(score: Score, ids: Ids, order: Sequence[int], unknown: int) -
     counts = np.linspace(0, len(ids), POINTS).round().astype(int)
     rows = np.tile(ids, (POINTS, 1))
     for row, count in zip(rows, counts, strict=True):
-        row[list(order[:count])] = unknown
+        row[order[:count]] = unknown
     return np.asarray(score(rows), np.float64)
 
 

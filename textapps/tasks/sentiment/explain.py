@@ -13,8 +13,8 @@ from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel
 from textapps.tasks.sentiment.ngram_path import NgramPath
 
-# Of the integral. On 40 reviews of IMDB and a GRU with max-pooling the completeness error was at
-# most 1.6 % of the difference, with 32 steps 2.7 %.
+# Of the integral. On 100 reviews of IMDB and a GRU with max-pooling the completeness error was at
+# most 1.6 % of the difference; on 40 of them, 32 steps erred by up to 2.7 %.
 STEPS = 48
 
 

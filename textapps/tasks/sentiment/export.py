@@ -87,9 +87,10 @@ def _limits(classifier: SentimentClassifier) -> CallLimits:
 def _explained(classifier: SentimentClassifier) -> CallLimits:
     """Each step of the integral keeps what every position computed, for the way back."""
     config = classifier.config
-    tokens = config.preprocessor.max_tokens
+    stride = config.model.stride
+    positions = -(-config.preprocessor.max_tokens // stride)
     own = 16 * config.model.embedding_units
-    own += 2 * position_bytes(config.backbone, tokens) // config.model.stride
+    own += 2 * position_bytes(config.backbone, positions) // stride
     return _limits(classifier).model_copy(
         update={
             "longest": {"text": LONGEST_TEXT, "label": LONGEST_LABEL},

@@ -15,6 +15,7 @@ from textapps.interpret.section import Section, Seen
 from textapps.tasks.predictor import utf8
 from textapps.tasks.sentiment.model import SentimentModel
 from textapps.tasks.sentiment.predictor import SentimentClassifier
+from textapps.tasks.sentiment.why import why_sections
 
 TEXTS = 32  # of the validation split
 SHORTEST = 3  # characters
@@ -69,6 +70,7 @@ def _sections(
     read = read_by(model)
     pieces = _pieces(classifier, ids[0].numpy(), int(read.lengths[0]))
     unit = "token" if classifier.config.model.stride == 1 else "position"
+    yield from why_sections(classifier, texts)
     yield from around(model.backbone, read, pieces, unit=unit, first=first, begun=begun)
 
 

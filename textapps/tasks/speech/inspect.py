@@ -15,6 +15,7 @@ from textapps.tasks.speech import data
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Waveform, read_recording
+from textapps.tasks.speech.why import why_sections
 
 CLIPS = 32  # of the validation split
 
@@ -49,7 +50,7 @@ def _sections(
     # Imported here because the plotting library is slow to import.
     from textapps.interpret.sections.around import Read, around
 
-    clips = _clips(recognizer, waveforms)
+    clips, names = _clips(recognizer, waveforms), request.inputs
 
     def read_by(model: SpeechModel) -> Any:
         x, _, _ = model.stem(model.front_end.frames(clips))
@@ -65,6 +66,7 @@ def _sections(
     read = read_by(model)
     step_ms = 1000 * audio.clip_seconds / read.inputs.shape[1]
     pieces = [f"{step_ms * position:.0f} ms" for position in range(read.inputs.shape[1])]
+    yield from why_sections(recognizer, waveforms[0], names[0] if names else "the first clip")
     yield from around(model.backbone, read, pieces, unit="position", first=first, begun=begun)
 
 

@@ -15,6 +15,7 @@ from textapps.interpret.section import Section, Seen
 from textapps.tasks.predictor import utf8
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.predictor import END, Translator
+from textapps.tasks.translate.why import why_sections
 
 SENTENCES = 32  # of the validation split
 SHORTEST = 3  # characters
@@ -71,4 +72,5 @@ def _sections(
         END if token == EOS else name.decode() for token, name in zip(own, names, strict=True)
     ]
     encoder = translator.model.encoder
+    yield from why_sections(translator, sentences[0])
     yield from around(encoder, read, pieces, unit="token", first=first, begun=begun)
