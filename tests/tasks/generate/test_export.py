@@ -174,6 +174,7 @@ def test_what_the_manifest_says(exported: Callable[..., Path], untrained: Make) 
         "start": ("seed",),
         "continue": (*at, *options),
         "step": ("ids", "state_0_h", "state_0_c"),
+        "explain": ("text",),
     }
     outputs = {name: set(each.outputs) for name, each in manifest.signatures.items()}
     assert outputs["start"] == set(at)

@@ -111,6 +111,14 @@ def test_what_the_manifest_says(exported: Callable[..., Path], untrained: Make) 
         "serving_default": ({"source": one}, {"translation": one, "score": one}),
         "n_best": ({"source": one}, {"translations": several, "scores": several}),
         "length": ({"source": one}, {"tokens": one, "max_tokens": one}),
+        "explain": (
+            {"source": one, "translation": one},
+            {
+                "source_pieces": (None, None),
+                "target_pieces": (None, None),
+                "attention": (None, None, None),
+            },
+        ),
     }
     warmup = exported("translate", VERIFIED) / "assets.extra" / "tf_serving_warmup_requests"
     assert warmup.stat().st_size > 0

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from textapps.evaluation.reports.plots import FIRST, MUTED, SECOND, WIDTH, dress
+from textapps.evaluation.reports.plots import FIRST, INK, MUTED, SECOND, WIDTH, dress
 from textapps.interpret.deletion import area_under
 from textapps.interpret.section import Coloured, Picture, Section, Table
 
@@ -42,7 +42,7 @@ def shares_section(
         words: of the first text.
         values: by method, float64[words].
         curves: by the same methods and by "random order", the mean deletion curve of all texts.
-        errors: the completeness error of each text, as a share of the difference.
+        errors: the completeness error of each text, in log-odds.
     """
     areas = {name: area_under(curve) for name, curve in curves.items()}
     best = min(values, key=lambda name: areas[name])
@@ -67,8 +67,8 @@ def shares_section(
         ("order", "area under the curve"),
         [(name, f"{area:.3f}") for name, area in areas.items()],
         f"Lower is better: here {best} knows better which words count. The shares of integrated "
-        f"gradients miss their sum by {100 * float(np.median(errors)):.1f} % in the median, at "
-        f"most {100 * max(errors):.1f} %.",
+        f"gradients miss the difference of log-odds by {float(np.median(errors)):.3f} in the "
+        f"median, at most by {max(errors):.3f}.",
     )
     return Section(
         key="shares",
@@ -93,7 +93,7 @@ def _plot(curves: Mapping[str, Floats]) -> Figure:
     dress(axes)
     for (name, curve), (colour, line) in zip(curves.items(), _STYLES, strict=True):
         axes.plot(np.linspace(0, 100, len(curve)), curve, line, color=colour, label=name)
-    axes.set_xlabel("unknown words, %")
-    axes.set_ylabel("log-odds")
-    axes.legend(frameon=False)
+    axes.set_xlabel("unknown words, %", color=MUTED)
+    axes.set_ylabel("log-odds", color=MUTED)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=8)
     return figure

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from textapps.evaluation.reports.plots import FIRST, SECOND, WIDTH, dress
+from textapps.evaluation.reports.plots import FIRST, MUTED, SECOND, WIDTH, dress
 from textapps.interpret.section import Clip, Picture, Section
 
 TITLE = "Which sounds the command was recognised by"
@@ -84,6 +84,6 @@ def _plot(
                 )
     axes.set_yticks(np.arange(rows + 1))
     axes.set_yticklabels([f"{hz:.0f}" for hz in np.append(found["low_hz"], found["high_hz"][-1])])
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("Hz")
+    axes.set_xlabel("seconds", color=MUTED)
+    axes.set_ylabel("Hz", color=MUTED)
     return figure

@@ -37,7 +37,7 @@ def why_sections(classifier: SentimentClassifier, texts: Sequence[str]) -> Itera
         values = dict(zip(METHODS, (shares, occlusion(score, ids, UNK)), strict=True))
         orders = [*(np.argsort(-value) for value in values.values()), drawn.permutation(len(ids))]
         curves.append([deletion_curve(score, ids, order, UNK) for order in orders])
-        errors.append(why.completeness_error / max(abs(why.difference), 1e-6))
+        errors.append(why.completeness_error)
         shown = shown or (why, values)
     if shown is not None:
         why, values = shown

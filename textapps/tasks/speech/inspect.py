@@ -1,6 +1,7 @@
 """What can be seen inside a recogniser of spoken commands."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,9 @@ def _sections(
     read = read_by(model)
     step_ms = 1000 * audio.clip_seconds / read.inputs.shape[1]
     pieces = [f"{step_ms * position:.0f} ms" for position in range(read.inputs.shape[1])]
-    yield from why_sections(recognizer, waveforms[0], names[0] if names else "the first clip")
+    yield from why_sections(
+        recognizer, waveforms[0], Path(names[0]).name if names else "the first clip"
+    )
     yield from around(model.backbone, read, pieces, unit="position", first=first, begun=begun)
 
 

@@ -82,7 +82,8 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
             Case("length", {"source": list(TEXTS)}, length.answer({"source": list(TEXTS)})),
         ]
         if EXPLAIN in endpoints:
-            asked = {"source": TEXTS, "translation": ["", "", *TEXTS[2:-1], TEXTS[0]]}
+            some = [TEXTS[0], TEXTS[1], TEXTS[-1]]
+            asked = {"source": some, "translation": ["", "", TEXTS[0]]}
             made.append(steady_case(EXPLAIN, endpoints[EXPLAIN], asked))
         return made
 
