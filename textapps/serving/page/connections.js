@@ -6,6 +6,7 @@ import { count, percent } from "./numbers.js";
 import { piece, pointed, sample, teller, tint } from "./pointed.js";
 
 const MOST_NATS = 5; // of surprise: the full colour
+const SMALLEST = 0.05; // of the largest gradient, below which nothing is coloured
 const HINT = "Point at a character, or use the arrow keys, to see which characters before it it hangs on.";
 
 /** A button that opens what the signature `explain` says of a text. */
@@ -36,13 +37,13 @@ function shown({ characters, begin, surprise, gradients }) {
     const row = i === null ? null : gradients[i].slice(0, i);
     const largest = row && Math.max(...row);
     if (!row || !(largest > 0)) colour((j) => -surprise[j] / MOST_NATS);
-    else colour((j) => (j < i ? row[j] / largest : 0));
+    else colour((j) => (j < i && row[j] > SMALLEST * largest ? row[j] / largest : 0));
     if (i === null) return tell();
     const chance = `: probability ${percent(Math.exp(-surprise[i]))}`;
     const most = largest > 0 ? [", hangs most on ", named(texts[row.indexOf(largest)])] : [];
     return tell(named(texts[i]), chance, ...most);
   };
-  const box = pointed("Characters", { class: "words" }, pieces, look);
+  const box = pointed("Characters", { class: "words letters" }, pieces, look);
   look(null);
   return [
     element("h3", {}, "Surprise and connections"),
