@@ -9,7 +9,7 @@ from textapps.backbones.registry import BACKBONES
 from textapps.interpret import loss_gradients as module
 from textapps.interpret.loss_gradients import loss_gradients
 
-UNITS, TIME, BATCH = 6, 5, 2
+UNITS, TIME, BATCH = 8, 5, 3
 STEP = 1e-2
 
 
