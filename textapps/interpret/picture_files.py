@@ -36,8 +36,7 @@ def write_pictures(folder: Path, inspection: Inspection) -> list[Path]:
             for count, picture in enumerate(pictures, 1):
                 name = f"{section.key}-{number}" + (f"-{count}" if count > 1 else "")
                 path = folder / f"{name}.svg"
-                is_text = isinstance(picture, Coloured)
-                svg = text_as_file(picture) if is_text else as_file(picture)
+                svg = text_as_file(picture) if isinstance(picture, Coloured) else as_file(picture)
                 # Lone surrogates, which JSON can contain, cannot be encoded as UTF-8.
                 write_file(path, CONTROL.sub("\ufffd", svg).encode("utf-8", "replace"))
                 written.append(path)
