@@ -1,19 +1,17 @@
 """Documentation that cannot drift: its commands run, and every command is in it."""
 
-import os
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import numpy as np
 import pytest
 import soundfile
 
-from tests import key_tables, processes
+from tests import key_tables
+from tests.doc_blocks import Block, blocks, run_blocks
 from textapps.cli.main import application
 from textapps.cli.task_group import TaskGroup
 from textapps.core.names import TASKS
@@ -23,41 +21,15 @@ README = ROOT / "README.md"
 PRETRAINED = ROOT / "models" / "pretrained"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-BLOCK = re.compile(
-    r"(?P<mark><!-- not run: [^\n]*-->\n+)?"
-    r"^```(?P<language>bash|console|python)\n(?P<text>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
 # Blocks stand on those before them that are about the same tasks; each chapter has its own folder.
 CHAPTERS = (("sentiment", "generate"), ("translate",), ("speech",))
 
 
-class Block(NamedTuple):
-    """A fenced block of commands; `<!-- not run: why -->` before it keeps it from running."""
-
-    line: int
-    is_run: bool
-    language: str
-    commands: list[str]
-
-    def chapter(self) -> tuple[str, ...]:
-        """The tasks whose names are in it, and what stands with them."""
-        words = set(re.findall(r"[a-z]+", " ".join(self.commands)))
-        (chapter,) = (chapter for chapter in CHAPTERS if words & set(chapter))
-        return chapter
-
-
-def blocks(page: str) -> Iterator[Block]:
-    for match in BLOCK.finditer(page):
-        text = match["text"].replace("\\\n", " ")
-        if match["language"] == "python":
-            commands = [text]
-        elif match["language"] == "console":  # commands after "$ ", the rest is what they print
-            commands = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
-        else:
-            commands = [line for line in text.splitlines() if line.strip()]
-        line = page.count("\n", 0, match.start("text"))
-        yield Block(line, match["mark"] is None, match["language"], commands)
+def chapter_of(block: Block) -> tuple[str, ...]:
+    """The tasks whose names are in it, and what stands with them."""
+    words = set(re.findall(r"[a-z]+", " ".join(block.commands)))
+    (chapter,) = (chapter for chapter in CHAPTERS if words & set(chapter))
+    return chapter
 
 
 def test_blocks_are_found() -> None:
@@ -78,34 +50,14 @@ def test_the_blocks_of_the_readme_run_in_their_order(
     chapter: tuple[str, ...], tmp_path: Path
 ) -> None:
     found = [block for block in blocks(README.read_text(encoding="utf-8")) if block.is_run]
-    found = [block for block in found if block.chapter() == chapter]
+    found = [block for block in found if chapter_of(block) == chapter]
     if not any(PRETRAINED.glob("*/pretrained.json")):  # a checkout before they were packed
         tour = README.read_text(encoding="utf-8").partition("## A tour")[0].count("\n")
         found = [block for block in found if block.line > tour]
     assert found
     clip = np.random.default_rng(1).normal(size=16_000) / 30
     soundfile.write(tmp_path / "clip.wav", clip, 16_000)
-    # Wherever pytest was started from: this installation's textapps, no one's configuration. What
-    # trainings come to is a matter of tests/acceptance and how exports verify one of
-    # tests/exporting; here both are cut short.
-    environ = {
-        "PATH": os.pathsep.join([str(processes.server().programs), os.environ["PATH"]]),
-        "TEXTAPPS_TRAINING__MAX_SECONDS": "0.1",
-        "TEXTAPPS_EXPORT__VERIFY": "false",
-        "TEXTAPPS_PRETRAINED_DIR": str(PRETRAINED),
-    }
-    for block in found:
-        shell = ["bash", "-euo", "pipefail", "-c"]
-        program = ["python", "-c"] if block.language == "python" else shell
-        result = subprocess.run(
-            [*program, "\n".join(block.commands)],
-            cwd=tmp_path,
-            env={**os.environ, **environ},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
-        assert result.returncode == 0, f"README.md:{block.line}: {result.stdout}{result.stderr}"
+    run_blocks(found, tmp_path, "README.md", TEXTAPPS_PRETRAINED_DIR=str(PRETRAINED))
 
 
 def calls_in(commands: list[str], name: str) -> Iterator[list[str]]:

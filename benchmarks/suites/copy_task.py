@@ -2,7 +2,8 @@
 
 A sequence begins with one of eight symbols; then come random other ones, and at the end the first
 is asked for. Chance is 1/8. Each backbone has one layer of 32 units and learns from sequences drawn
-anew at every step, until it has named the symbol of all in ten batches running.
+anew at every step, until it has named the symbol of all in ten batches running. Before training and
+after it, the gradient of the loss by the state tells how far back anything can be learned from.
 """
 
 import time
@@ -17,12 +18,15 @@ from benchmarks.benchmark import Benchmark, Context
 from benchmarks.results import Figures
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BackboneConfig
+from textapps.interpret.gradients import half_life, window_gradients
+from textapps.interpret.stages import Stages
 from textapps.training.seeding import seed_everything
 
 SYMBOLS = 8  # to remember, ids 0 to 7, and as many others to forget
 ASKED = 2 * SYMBOLS  # the id that asks
 BATCH = 64
 TESTED = 1024
+MEASURED = 200  # sequences whose gradients are measured
 ENOUGH = 10  # batches without a mistake, after which training ends
 
 
@@ -44,10 +48,10 @@ class CopyTask(Benchmark):
 class Recall(keras.Model):
     """Embedding, backbone and the chances of each symbol at the last step."""
 
-    def __init__(self, kind: str, units: int = 32) -> None:
+    def __init__(self, kind: str, units: int = 32, **options: Any) -> None:
         super().__init__(name="copy")
         self.embedding = keras.layers.Embedding(ASKED + 1, units, name="embedding")
-        config = BackboneConfig.model_validate({"kind": kind, "units": units})
+        config = BackboneConfig.model_validate({"kind": kind, "units": units, **options})
         self.backbone = Backbone(config, name="backbone")
         self.head = keras.layers.Dense(SYMBOLS, name="head")
 
@@ -67,6 +71,23 @@ def draw(
     return ids, ids[:, 0].copy()
 
 
+def gradient(model: Recall, distance: int) -> Figures:
+    """How the gradient of the loss by the state falls with the distance from the end.
+
+    For a transformer, which has no such state, by the embedded input.
+
+    Returns:
+        `half_life`, in steps, None if the gradient never halves for good within the distance; and
+        `by_distance`, its median norms from distance 0 on.
+    """
+    stages = Stages(model.embedding, model.backbone, model.head)
+    drawn = draw(np.random.default_rng(1), MEASURED, distance)
+    by_input, by_state = window_gradients(stages, *drawn)
+    medians = np.median(by_input if by_state is None else by_state, axis=0)
+    found, norms = half_life(medians), [float(f"{norm:.3g}") for norm in medians]
+    return {"half_life": None if found is None else round(found, 2), "by_distance": norms}
+
+
 def learn(kind: str, distance: int, steps: int, seed: int = 0) -> Figures:
     """Trains one backbone, and evaluates it on sequences that it has not seen."""
     seed_everything(seed)
@@ -76,6 +97,7 @@ def learn(kind: str, distance: int, steps: int, seed: int = 0) -> Figures:
     model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
     random = np.random.default_rng(seed)
     model(draw(random, 2, distance)[0])
+    before = gradient(model, distance)
     began, right, step = time.perf_counter(), 0, 0
     while step < steps and right < ENOUGH:
         model.reset_metrics()
@@ -85,4 +107,9 @@ def learn(kind: str, distance: int, steps: int, seed: int = 0) -> Figures:
     seconds = time.perf_counter() - began
     ids, symbols = draw(random, TESTED, distance)
     accuracy = float(np.mean(np.argmax(model(ids), axis=1) == symbols))
-    return {"accuracy": accuracy, "steps": step, "seconds": round(seconds, 1)}
+    return {
+        "accuracy": accuracy,
+        "steps": step,
+        "seconds": round(seconds, 1),
+        "gradient": {"before": before, "after": gradient(model, distance)},
+    }

@@ -47,14 +47,29 @@ def gradient_by_distance(
     distance = min(distance, inputs // 2)
     ends = np.unique(np.linspace(distance, inputs - 1, positions).round().astype(np.int64))
     windows = ids[ends[:, None] + np.arange(-distance, 1)]
+    return Gradients(*window_gradients(stages, windows, ids[ends + 1]), ends)
+
+
+def window_gradients(
+    stages: Stages, windows: NDArray[np.int32], targets: NDArray[np.int32]
+) -> tuple[Norms, Norms | None]:
+    """The gradients of the loss at the end of windows, each of which begins without a state.
+
+    Args:
+        windows: int32[windows, distance + 1].
+        targets: int32[windows], what follows each of them.
+
+    Returns:
+        `inputs` and `state` of `Gradients`, a row for each window.
+    """
     if not stages.recurrent:
-        return Gradients(_at_once(stages, windows, ids[ends + 1])[:, ::-1], None, ends)
+        return _at_once(stages, windows, targets)[:, ::-1], None
     parts = [
-        _through_steps(stages, windows[rows], ids[ends + 1][rows])
+        _through_steps(stages, windows[rows], targets[rows])
         for rows in in_parts(len(windows), size=100)
     ]
     by_input, by_state = (np.concatenate(each)[:, ::-1] for each in zip(*parts, strict=True))
-    return Gradients(by_input, by_state, ends)
+    return by_input, by_state
 
 
 def input_gradients(

@@ -63,7 +63,7 @@ def by_distance(
     if threshold:
         axes.axhline(threshold, linestyle=":", color=MUTED, linewidth=1)
         axes.text(
-            0.99,
+            0.56,  # left of the legend
             threshold,
             "clipped above",
             color=MUTED,

@@ -68,6 +68,11 @@ def command(task: TaskName) -> click.Command:
         type=click.Path(dir_okay=False, path_type=Path),
         help="The HTML file to write.  [default: inspect.html; none with --json]",
     )
+    @click.option(
+        "--pictures",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="A folder to write every picture to as well, as SVG files.",
+    )
     @together(*_OF_THE_CALL.get(task, ()))
     @encoding_option
     @json_option
@@ -77,6 +82,7 @@ def command(task: TaskName) -> click.Command:
         given: tuple[str, ...],
         runs: tuple[str, ...],
         output: Path | None,
+        pictures: Path | None,
         encoding: str | None,
         as_json: bool,
         models_dir: Path,
@@ -94,6 +100,10 @@ def command(task: TaskName) -> click.Command:
         from textapps.tasks.inspection import inspect as look
 
         found = look(task, predictors, texts, properties=own, **call)
+        if pictures:
+            from textapps.interpret.picture_files import write_pictures
+
+            write_pictures(pictures, found)
         if as_json:
             click.echo(json.dumps(document(found), ensure_ascii=False))
         if output or not as_json:
