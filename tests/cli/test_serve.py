@@ -183,7 +183,7 @@ def test_ctrl_c(cli: Cli, served: list[Any], monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "problem", "code"),
     [
-        (["serve"], "missing argument 'DIR'", 2),
+        (["serve"], "give either DIR", 2),
         (["serve", "m", "--port", "70000"], "invalid value for '--port'", 2),
         (["serve", "m", "--max-batch-size", "0"], "invalid value for '--max-batch-size'", 2),
         (["serve", "m", "--deadline-ms", "0"], "invalid value for '--deadline-ms'", 2),

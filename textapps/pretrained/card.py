@@ -36,6 +36,8 @@ _CARD = """\
 
 The weights are rounded after training ({rounding}); the figures above say what this costs.
 """
+# What the machine did, and what the card says elsewhere.
+_NOT_OF_THE_WEIGHTS = ("seconds", "parameters", "milliseconds_per_clip")
 _ROUNDING = {
     "int8": "matrices to 8 bits with one float scale for each row, the rest as it was",
     "float16": "matrices to half precision, the rest as it was",
@@ -73,14 +75,22 @@ def figures(description: Description) -> str:
         "|---|---|---|",
     ]
     for name, value in found.metrics.items():
-        if name.endswith(("_low", "_high")) or name in ("seconds", "parameters"):
+        if name.endswith(("_low", "_high")) or name in _NOT_OF_THE_WEIGHTS:
             continue
         full = found.full_precision.get(name)
         low, high = (found.metrics.get(f"{name}_{end}") for end in ("low", "high"))
-        interval = "" if low is None or high is None else f" ({low:.4f} to {high:.4f})"
-        beside = "" if full is None else f"{full:.4f}"
-        lines.append(f"| {name} | {value:.4f}{interval} | {beside} |")
+        interval = "" if low is None or high is None else f" ({_short(low)} to {_short(high)})"
+        beside = "" if full is None else _short(full)
+        lines.append(f"| {name} | {_short(value)}{interval} | {beside} |")
     return "\n".join(lines)
+
+
+def _short(value: float) -> str:
+    """
+    >>> _short(0.87501), _short(173), _short(32.0)
+    ('0.8750', '173', '32.0000')
+    """
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def usage(description: Description) -> str:

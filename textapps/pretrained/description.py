@@ -20,8 +20,8 @@ class Figures(Section):
     data: str
     split: str
     examples: int
-    metrics: dict[str, float]
-    full_precision: dict[str, float]
+    metrics: dict[str, int | float]
+    full_precision: dict[str, int | float]
 
 
 class Description(Facts):
