@@ -7,16 +7,18 @@ from pydantic import Field
 from benchmarks.benchmark import Context, Trained
 from benchmarks.results import Figures, rounded
 from benchmarks.suites.accuracy import nbsvm
-from benchmarks.trainings import Training, evaluated, facts
-from textapps.core.names import PRETRAINING
+from benchmarks.trainings import evaluated, facts
+from textapps.core.names import PRETRAINING, TaskName
 from textapps.training.data_record import read_data_record
 from textapps.training.run_directory import RunDirectory
 
-TASK = "sentiment"
+TASK: TaskName = "sentiment"
 
 
 class Pretraining(Trained):
     """Pre-trains, trains a classifier from that, evaluates it, and NB-SVM beside it.
+
+    --set changes both.
 
     Args:
         pretraining: values of the pre-training's configuration, by dotted key.
@@ -36,9 +38,8 @@ class Pretraining(Trained):
         for option, data in zip(("--validation-data", "--test-data"), self.splits, strict=False):
             source += [option, data]
         more = [word for data in self.more for word in ("--data", data)]
-        first = Training(
-            PRETRAINING[TASK], self.preset, (*source, *more), self.backbone, self.pretraining
-        )
+        first = self.training(context, PRETRAINING[TASK], self.backbone, self.pretraining)
+        first = replace(first, source=(*source, *more))
         start, first_cost = first.finished(folder / "pretrained", again=context.again)
         training = self.training(context, TASK, self.backbone, self.classifier)
         training = replace(training, source=(*source, "--init-from", str(start.path.absolute())))
