@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import processes
 from benchmarks.results import Figures
+from textapps.core.names import training_command
 from textapps.tasks.registry import get_presets
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.evaluations import Summary
@@ -23,7 +24,7 @@ RECORD = "training.json"  # what a folder's run was asked to be, and what its pr
 class Training:
     """A `textapps <task> train` with some options of data, and some changes by dotted key."""
 
-    task: str
+    task: str  # or its pre-training
     preset: str
     source: tuple[str, ...]
     backbone: str | None = None  # the preset's own
@@ -39,7 +40,7 @@ class Training:
 
     def command(self, models_dir: Path) -> list[str]:
         """The command that makes a run in a folder."""
-        own = [processes.TEXTAPPS, self.task, "train", *self.arguments]
+        own = [processes.TEXTAPPS, *training_command(self.task).split()[1:], *self.arguments]
         return [*own, "--models-dir", str(models_dir), "--quiet"]
 
     def config(self) -> Any:
@@ -67,7 +68,7 @@ class Training:
         resumed = bool(runs) and bool(CheckpointStore(runs[-1].checkpoints).steps())
         begin = [*self.arguments, "--models-dir", str(folder)]
         words = ["--resume", str(runs[-1].path)] if resumed else begin
-        done = processes.textapps(self.task, "train", *words)
+        done = processes.textapps(*training_command(self.task).split()[1:], *words)
         seconds = (None, None) if resumed else (round(done.seconds, 1), round(done.cpu_seconds, 1))
         cost = dict(zip(COSTS, (*seconds, done.peak_memory_mb), strict=True))
         record.write_text(json.dumps({"wanted": wanted, "cost": cost}))

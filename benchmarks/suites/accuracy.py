@@ -152,7 +152,9 @@ def nbsvm(run: RunDirectory, summary: Summary, folder: Path) -> Figures:
     """NB-SVM on the same texts, in a process whose memory is free again for the next training."""
     scores = str(evaluation_path(run, summary).with_suffix(".npz"))
     with sides.opened({"nbsvm": "benchmarks.suites.nbsvm:against"}) as (asks, _):
-        figures: Figures = asks["nbsvm"]({"data": run.config["data"], "scores": scores})
+        tokens = run.config["preprocessor"]["tokens"]
+        question = {"data": run.config["data"], "tokens": tokens, "scores": scores}
+        figures: Figures = asks["nbsvm"](question)
     return figures
 
 

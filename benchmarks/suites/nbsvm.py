@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,9 @@ class Baseline(Benchmark):
         }
 
 
-def fitted(*parts: LabelledTexts, ngrams: int = 2) -> tuple[NaiveBayesSVM, list[str], Figures]:
+def fitted(
+    *parts: LabelledTexts, ngrams: int = 2, tokens: Literal["word", "char"] = "word"
+) -> tuple[NaiveBayesSVM, list[str], Figures]:
     """NB-SVM, the texts that it is fitted on, and the seconds that this took.
 
     It has no need of a validation split, and so gets all that a user would give it.
@@ -63,7 +65,9 @@ def fitted(*parts: LabelledTexts, ngrams: int = 2) -> tuple[NaiveBayesSVM, list[
     texts = [text for part in parts for text in part.texts]
     labels = np.concatenate([part.labels for part in parts])
     start, cpu = time.perf_counter(), time.process_time()
-    model = NaiveBayesSVM(ngrams=ngrams).fit(texts, labels, len(parts[0].label_names))
+    model = NaiveBayesSVM(ngrams=ngrams, tokens=tokens).fit(
+        texts, labels, len(parts[0].label_names)
+    )
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     return model, texts, {"fit_seconds": seconds, "fit_cpu_seconds": cpu_seconds}
 
@@ -75,7 +79,10 @@ def not_among(known: Iterable[str], texts: Iterable[str]) -> NDArray[np.bool_]:
 
 
 def against() -> Callable[[Figures], Figures]:
-    """A side that compares a network, by its [data] section and file of scores, with NB-SVM."""
+    """A side that compares a network with NB-SVM.
+
+    It is asked by the network's [data] section, the tokens that it reads and its file of scores.
+    """
 
     def compare(question: Figures) -> Figures:
         train, validation, test = load_texts(DataConfig(**question["data"]))
@@ -83,12 +90,13 @@ def against() -> Callable[[Figures], Figures]:
             if arrays["sha256"].item() != test.fingerprint:
                 raise RuntimeError(f"{question['scores']} is of other data: measure --again")
             network = np.argmax(arrays["scores"], axis=1) == test.labels
-        model, texts, taken = fitted(train, validation)
+        by_character = question["tokens"] == "char"
+        model, texts, taken = fitted(train, validation, tokens=question["tokens"])
         baseline = model.predict(test.texts) == test.labels
         new = not_among(texts, test.texts)
         return {
             "baseline": {
-                "name": "NB-SVM, uni- and bigrams",
+                "name": "NB-SVM, uni- and bigrams" + (" of characters" if by_character else ""),
                 "training_examples": len(texts),
                 "fit_seconds": round(taken["fit_seconds"], 1),
             },

@@ -92,6 +92,21 @@ def test_sentiment(bench: Bench, data: Path, results: Results) -> None:
     assert results.path("nbsvm").stat().st_mtime_ns > before
 
 
+def test_pretraining(bench: Bench, data: Path, work: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text("a fine film\na dull film\n", encoding="utf-8")
+    given = ("--data", data / "opinions.csv", "--more", more, *TINY, *changes())
+    found = bench("pretraining", *given)["pretraining"]
+    assert found["pretraining"]["texts"] > found["training_examples"]
+    assert found["against_baseline"]["accuracy"] == found["metrics"]["accuracy"]
+    (run,) = RunDirectory.all(work / "pretraining" / "classifier")
+    assert run.config["start"]["init_from"].endswith("-simple_rnn")
+    characters = ("--set", "preprocessor.tokens=char", "training.epochs=1", "backbone.units=6")
+    given = ("--data", data / "opinions.csv", "--preset", "tiny", "--backbone", "gru")
+    found = bench("pretraining-zh", *given, *characters)["pretraining-zh"]
+    assert found["baseline"]["name"].endswith("bigrams of characters")
+
+
 @pytest.mark.usefixtures("eager")
 def test_time_to_accuracy(bench: Bench, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks.counterparts import keras_recipe

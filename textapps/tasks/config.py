@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import Field
 
@@ -59,6 +60,18 @@ C = TypeVar("C", bound=TaskConfig)
 Values = Mapping[str, Mapping[str, Any]]
 
 
+class Lent(NamedTuple):
+    """What a run of another task lends to one that starts from it, besides the preprocessor and
+    the backbone.
+
+    keys: of [model], whose values come along
+    values: by section, in place of the preset's: how to train on; the learning rate is not lowered
+    """
+
+    keys: tuple[str, ...]
+    values: Values = MappingProxyType({})
+
+
 class Presets(Mapping[str, Values], Generic[C]):
     """The presets of a task by name; `resolve` makes a configuration from one of them.
 
@@ -67,8 +80,7 @@ class Presets(Mapping[str, Values], Generic[C]):
         by_name: values by section; each preset names a `backbone.kind`.
         by_backbone: by preset and kind of backbone, values for a backbone that is not the preset's
             own.
-        lent: by the name of another task whose runs a run may start from, the keys of [model] that
-            come along.
+        lent: by the name of another task whose runs a run may start from, what they lend.
     """
 
     def __init__(
@@ -76,7 +88,7 @@ class Presets(Mapping[str, Values], Generic[C]):
         config: type[C],
         by_name: Mapping[str, Values],
         by_backbone: Mapping[tuple[str, str], Values],
-        lent: Mapping[str, tuple[str, ...]] | None = None,
+        lent: Mapping[str, Lent] | None = None,
     ) -> None:
         self.config = config
         self.by_backbone = by_backbone
@@ -161,18 +173,23 @@ class Presets(Mapping[str, Values], Generic[C]):
         kind = lookup("backbone.kind", file=file, environ=environ, flags=flags)
         kind = kind or own.get("backbone", preset["backbone"])["kind"]
         merged: dict[str, dict[str, Any]] = {}
-        for layer in (preset, self.by_backbone.get((name, str(kind)), {})):
+        lent = self.lent.get(own.get("task", ""))
+        layers = [preset, self.by_backbone.get((name, str(kind)), {})]
+        for layer in layers if lent is None else (*layers, lent.values):
             for section, table in layer.items():
                 merged.setdefault(section, {}).update(table)
         if start is not None:
-            self._take(merged, own)
-            merged["training"]["learning_rate"] *= FINE_TUNING
+            self._take(merged, own, lent)
+            if lent is None or "learning_rate" not in lent.values.get("training", {}):
+                merged["training"]["learning_rate"] *= FINE_TUNING
         values = {"preset": name, **merged}
         return resolve(self.config, preset=values, file=file, environ=environ, flags=flags)
 
-    def _take(self, merged: dict[str, dict[str, Any]], own: Mapping[str, Any]) -> None:
+    def _take(
+        self, merged: dict[str, dict[str, Any]], own: Mapping[str, Any], lent: Lent | None
+    ) -> None:
         """Replaces values of a preset by those of the run to start from."""
-        if (lent := self.lent.get(own.get("task", ""))) is not None:
+        if lent is not None:
             for section in ("preprocessor", "backbone", "model"):
                 kind = section_of(self.config, section)
                 free = getattr(kind, "FREE", ())
@@ -180,7 +197,7 @@ class Presets(Mapping[str, Values], Generic[C]):
                     {
                         key: value
                         for key, value in own[section].items()
-                        if (key in lent if section == "model" else key not in free)
+                        if (key in lent.keys if section == "model" else key not in free)
                     }
                 )
             return

@@ -64,7 +64,8 @@ def open_start(task: Task[C, S, P, B, M, R, E], config: C) -> Start[P] | None:
     run = RunDirectory.find(Path(), task.name, config.start.init_from, *task.lenders)
     lender = task.lenders.get(run.task, task)
     own = lender.presets.of_run(run.path / CONFIG)
-    _check_fits(config, own, run, task.presets.lent.get(run.task, ()))
+    lent = task.presets.lent.get(run.task)
+    _check_fits(config, own, run, lent.keys if lent else ())
     labels = tuple(read_data_record(run, labelled=lender.labelled).get("labels", ()))
     return Start(run, lender.load_preprocessor(own, run.preprocessor_dir), labels)
 

@@ -85,6 +85,22 @@ def test_lines_of_a_text_file_are_texts(tmp_path: Path) -> None:
     assert train | validation == {"one text", "another text", "a third"}
 
 
+def test_folders_with_and_without_classes(tmp_path: Path) -> None:
+    """Those of the Large Movie Review Dataset have unlabelled texts beside the classes."""
+    files = {"train/pos/1": "fine", "train/neg/1": "dull", "train/unsup/1": "odd"}
+    for name, text in {**files, "test/pos/1": "great", "test/neg/1": "so so"}.items():
+        path = tmp_path / "set" / f"{name}.txt"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    train, validation = loaded(str(tmp_path / "set"))
+    assert "odd" in train | validation
+    assert train | validation <= {"fine", "dull", "odd"}
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text(f"text {number}", encoding="utf-8")
+    train, validation = loaded(str(tmp_path))
+    assert train | validation == {"text 0", "text 1", "text 2"}
+
+
 def test_too_few_texts(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="fewer than two texts to train on"):
         loaded(write_unlabelled(tmp_path / "own.jsonl.gz", ["only one"]))

@@ -92,14 +92,14 @@ def check(config: DataConfig) -> TextsFindings:
 
 def _near(seen: dict[str, list[Seen]], exact: Shared) -> Shared:
     """Rows that an earlier split has in another spelling."""
-    plain = {
+    spelled = {
         split: [one._replace(key=key) for one in part if (key := plain(str(one.key)))]
         for split, part in seen.items()
     }
     known = {key: {one.place for one in found} for key, found in exact.items()}
     shared = {
         key: [one for one in found if one.place not in known.get(key, ())]
-        for key, found in twins(plain)[2].items()
+        for key, found in twins(spelled)[2].items()
     }
     return {key: found for key, found in shared.items() if found}
 

@@ -56,7 +56,7 @@ def open_texts(
         file=lambda path: TextTable(
             path, wanted, report, reading=config.reading, instead=" or a folder"
         ),
-        folder=lambda path: TextFolder(path, whole, config.encoding),
+        folder=lambda path: TextFolder(path, whole, config.encoding, labelled=labelled),
         prepared=lambda found: PreparedTexts(found, wanted),
     )
     return open_source(source, config.data_dir, rungs)
@@ -132,10 +132,19 @@ class PreparedTexts(PreparedSource[Text]):
 class TextFolder:
     """`<class>/*.txt` or `<split>/<class>/*.txt`, with one text per file.
 
-    DataError if there are no class folders or a text cannot be read.
+    DataError if there are no class folders or a text cannot be read. Not `labelled`: other texts
+    are read too, with the label "".
     """
 
-    def __init__(self, path: Path, report: Report = stop, encoding: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        report: Report = stop,
+        encoding: str | None = None,
+        *,
+        labelled: bool = True,
+    ) -> None:
+        self._labelled = labelled
         self.name = plain_name(path.absolute().name)
         self._report = report
         self._encoding = encoding
@@ -166,6 +175,9 @@ class TextFolder:
     def _classes(self, folder: Path) -> dict[str, list[Path]]:
         files = {child.name: sorted(child.glob("*.txt")) for child in subfolders(folder)}
         classes = {name: texts for name, texts in files.items() if texts}
+        if not self._labelled:
+            plain = [file for name in _UNLABELLED for file in classes.pop(name, [])]
+            return {"": sorted([*folder.glob("*.txt"), *plain]), **classes}
         for name in _UNLABELLED:
             if classes.pop(name, None):
                 logging.getLogger("textapps").warning("%s/%s left out: no labels", folder, name)

@@ -7,7 +7,7 @@ from pydantic import Field
 from textapps.core.config import Section
 from textapps.datasets.config import DataConfig
 from textapps.preprocessing.config import TextConfig
-from textapps.tasks.config import Presets, TaskConfig
+from textapps.tasks.config import Lent, Presets, TaskConfig
 from textapps.training.config import ClassifierTrainingConfig
 
 
@@ -136,6 +136,15 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         "jordan": {"training": {"learning_rate": 2e-3}},
     }.items()
 }
-# What must be as in a pre-trained run, besides preprocessor and backbone.
-_LENT = {"sentiment-pretrain": ("embedding_units", "kernel", "stride")}
+_LENT = {
+    "sentiment-pretrain": Lent(
+        ("embedding_units", "kernel", "stride"),
+        # Less is dropped, because there is less to learn.
+        {
+            "preprocessor": {"max_tokens": 400},
+            "model": {"word_dropout": 0.1, "embedding_dropout": 0.2, "head_dropout": 0.3},
+            "training": {"epochs": 3, "batch_size": 64, "learning_rate": 1.5e-3},
+        },
+    )
+}
 PRESETS = Presets(SentimentConfig, _BY_NAME, _BY_BACKBONE, _LENT)
