@@ -10,12 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from textapps.evaluation.reports.plots import FIRST, GRID, INK, MUTED, SECOND, WIDTH, dress
+from textapps.evaluation.reports.plots import FIRST, GRID, INK, MUTED, SECOND, dress
 
 LOWEST, HIGHEST = 1e-8, 10.0  # the same in every picture, so that runs can be compared
-CHARACTERS = 72  # across a heat map: as many as there is room for their names
+CHARACTERS = 64  # across a heat map: as many as there is room for their names
+NARROW = 4.0  # inches: on a phone its text is as large as that of tables
 NAMES, NAME_LENGTH = 36, 12  # of longer pieces
 _SIGNS = {"\n": "↵", "\t": "⇥", " ": "␣"}
 
@@ -47,7 +49,7 @@ def by_distance(
     Args:
         threshold: the norm at which training clips, a dotted line; None for no line.
     """
-    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+    figure = Figure(figsize=(NARROW, 3.4), layout="constrained")
     axes = figure.add_subplot()
     highest = HIGHEST
     for curve, colour in curves:
@@ -62,21 +64,15 @@ def by_distance(
         highest = max(highest, 3 * float(finite.max(initial=0.0)))
     if threshold:
         axes.axhline(threshold, linestyle=":", color=MUTED, linewidth=1)
-        axes.text(
-            0.56,  # left of the legend
-            threshold,
-            "clipped above",
-            color=MUTED,
-            fontsize=8,
-            ha="right",
-            va="bottom",
-            transform=axes.get_yaxis_transform(),
-        )
+        where = {"ha": "right", "va": "bottom", "transform": axes.get_yaxis_transform()}
+        axes.text(0.99, threshold, "clipped above", color=MUTED, fontsize=8, **where)
     axes.set_yscale("log")
     axes.set_ylim(LOWEST, highest)
     axes.set_xlabel(xlabel, color=MUTED)
     axes.set_ylabel("norm of the gradient", color=MUTED)
-    axes.legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper right")
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    style = {"frameon": False, "fontsize": 8, "labelcolor": INK}
+    figure.legend(loc="outside lower center", ncols=2, **style)
     dress(axes)
     return figure
 
@@ -90,7 +86,7 @@ def heat_maps(maps: Mapping[str, NDArray[np.floating]], text: Sequence[str]) -> 
     """
     rows = max(values.shape[1] for values in maps.values())
     height = min(0.055 * rows, 2.2) + 0.25
-    figure = Figure(figsize=(WIDTH, height * len(maps) + 0.35), layout="constrained")
+    figure = Figure(figsize=(NARROW, height * len(maps) + 0.35), layout="constrained")
     panels = figure.subplots(len(maps), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, values) in zip(panels, maps.items(), strict=True):
         _image(axes, values.T)
@@ -108,8 +104,8 @@ def head_maps(blocks: Sequence[NDArray[np.float32]]) -> Figure:
         blocks: float32[heads, time, time] each, down the rows where the head looks from.
     """
     heads = len(blocks[0])
-    size = WIDTH / heads
-    figure = Figure(figsize=(WIDTH, (size + 0.15) * len(blocks) + 0.2), layout="constrained")
+    size = NARROW / heads
+    figure = Figure(figsize=(NARROW, (size + 0.15) * len(blocks) + 0.2), layout="constrained")
     panels = figure.subplots(len(blocks), heads, squeeze=False)
     for number, weights in enumerate(blocks, 1):
         for head, values in enumerate(weights, 1):
@@ -131,7 +127,7 @@ def _name_columns(axes: Axes, text: Sequence[str]) -> None:
     names = [_SIGNS.get(text[place], text[place])[:NAME_LENGTH] for place in places]
     # parse_math: a dollar sign is not a formula.
     axes.set_xticks(places, names, parse_math=False, rotation=0 if characters else 90)
-    axes.tick_params(axis="x", length=0, labelsize=6 if characters else 7, pad=1)
+    axes.tick_params(axis="x", length=0, labelsize=5.5 if characters else 7, pad=1)
 
 
 def _image(axes: Axes, values: NDArray[np.floating]) -> None:

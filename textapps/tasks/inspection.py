@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textapps.core.errors import RunError
+from textapps.core.errors import DataError, RunError
 from textapps.core.names import TaskName
 from textapps.interpret.request import Request
-from textapps.tasks.registry import get_task, monitor_of
+from textapps.tasks.registry import get_about, get_task, monitor_of
 from textapps.tasks.start import first_model
 from textapps.training.checkpoint import CheckpointStore
 
@@ -42,7 +42,13 @@ def inspect(
             return first_model(task, one.config, one.preprocessor, one.labels)
 
         request = Request(inputs=tuple(inputs), initial=initial, **options)
-        seen = task.inspect(predictor, request)
+        try:
+            seen = task.inspect(predictor, request)
+        except DataError as error:
+            if inputs:
+                raise
+            noun = get_about(name).inputs.noun
+            raise DataError(f"{error}; or give {noun} to look at") from error
         facts = {**_facts(predictor), "looked at": seen.looked_at}
         runs.append(InspectedRun(name=predictor.run.name, facts=facts, sections=seen.sections))
     return Inspection(task=name, runs=runs)

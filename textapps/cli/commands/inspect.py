@@ -60,8 +60,8 @@ def command(task: TaskName) -> click.Command:
         "runs",
         metavar="RUN",
         multiple=True,
-        help="A run: its directory or its name; several stand side by side.  [default: the task's "
-        "latest finished run]",
+        help="A run: its directory or its name, or pretrained:NAME; several stand side by side.  "
+        "[default: the task's latest finished run, without any run its first pretrained model]",
     )
     @click.option(
         "--output",

@@ -16,7 +16,7 @@ from textapps.interpret.pictures import by_distance, curve_of
 from textapps.interpret.reach import Reach, reach
 from textapps.interpret.section import Picture, Section, Table
 from textapps.interpret.sections import states
-from textapps.interpret.sections.gradient import KEY, SOURCE, TITLE
+from textapps.interpret.sections.gradient import KEY, SOURCE, TITLE, told
 from textapps.interpret.stages import is_recurrent
 
 TEXT = (
@@ -80,9 +80,7 @@ def _reach_section(after: Reach, before: Reach | None, unit: str, begun: str) ->
             label = f"{side}, {when} training"
             curve = curve_of(label, norms, dashed=when == "before")
             curves.append((curve, colour))
-            ends = (falls_to(curve.median, share) for share in (0.5, 0.01))
-            told = ("not reached" if end is None else f"{end:.1f}" for end in ends)
-            rows.append((label, *told))
+            rows.append((label, *(told(curve.median, share, unit) for share in (0.5, 0.01))))
             data[f"{side}_{when}"] = {
                 "median": curve.median,
                 "low": curve.low,
@@ -95,7 +93,7 @@ def _reach_section(after: Reach, before: Reach | None, unit: str, begun: str) ->
         f"{counted(len(after.past), 'example')}, up to {counted(steps, unit)} away, counted from "
         f"distance 1. Before training: {begun}."
     )
-    columns = ("dependence on the", f"halves in {unit}s", f"falls to 1 % in {unit}s")
+    columns = ("dependence on the", "halves in", "falls to 1 % in")
     picture = by_distance(curves, None, f"{unit}s away")
     return Section(
         key=KEY,

@@ -61,7 +61,8 @@ def gradient_section(
             curves.append((curve, colour))
             share = _above(norms, clip_norm)
             more = () if share is None else (f"{100 * share:.0f} %",)
-            rows.append((label, *_reach(curve.median), *more))
+            reached = (told(curve.median, part, "step") for part in (0.5, 0.01))
+            rows.append((label, *reached, *more))
             data[f"{name}_{when}"] = {
                 "median": curve.median,
                 "low": curve.low,
@@ -97,9 +98,16 @@ def gradient_section(
     )
 
 
-def _reach(medians: NDArray[np.float64]) -> tuple[str, ...]:
-    found = (falls_to(medians, share) for share in (0.5, 0.01))
-    return tuple("not reached" if steps is None else f"{steps:.1f} steps" for steps in found)
+def told(medians: NDArray[np.float64], share: float, unit: str) -> str:
+    """`falls_to` in words.
+
+    >>> told(np.array([9.0, 1.0, 0.5, 0.25]), 0.5, "step"), told(np.arange(4.0), 0.5, "step")
+    ('1.0 steps', 'explodes')
+    """
+    steps = falls_to(medians, share)
+    if steps is not None:
+        return f"{steps:.1f} {unit}s"
+    return "explodes" if medians[-1] > medians[1] else "not reached"
 
 
 def _above(norms: NDArray[np.float64], clip_norm: float) -> float | None:

@@ -15,6 +15,7 @@ from textapps.interpret.unrolled import Step, Unrolled, unroll
 STEPS = 12  # of the run's own network
 SHOWN = 4  # units: of more, the tables show the first two and the norm
 TITLE = "The unrolled network, step by step"
+TITLES = {"unrolled": TITLE, "lesson": "A network of two units, step by step"}
 TEXT = (
     "Read the first table downwards: each step takes one character and the state of the step "
     "before. Read the second one in its order, from the last step back: the gradient of a state is "
@@ -74,7 +75,7 @@ def unrolled_section(
 
     Args:
         names: of the symbols, by id.
-        key: of the section.
+        key: of the section, unrolled or lesson.
         what: the network, for the note.
         gates: by name float32[steps, units].
         parameters: the values by name.
@@ -91,7 +92,7 @@ def unrolled_section(
     shown = "" if units <= SHOWN else f" The first two of {units} units are shown, and norms."
     return Section(
         key=key,
-        title=TITLE,
+        title=TITLES[key],
         text=TEXT,
         source=SOURCE,
         parts=parts,

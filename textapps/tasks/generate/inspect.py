@@ -141,7 +141,5 @@ def _unrolled(
         ids = np.array([letters.index(letter) for letter in word], np.int32)
         kind = kind if recurrent else "simple_rnn"
         model = train_lesson(kind, ids, len(letters))
-        what = (
-            f"A {kind} of two units, trained on {word!r} alone, without residual or normalisation."
-        )
+        what = f"Two units of {kind}, trained on {word!r} alone, without residual or normalisation."
         yield unrolled_of(model.stages, model, ids, letters, key="lesson", what=what)
