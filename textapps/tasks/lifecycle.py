@@ -280,6 +280,7 @@ def _fit(
             mode=objective.mode,
             evaluate=objective.figures,
             class_weights=objective.class_weights,
+            adversarial=objective.adversarial,
             replicas=replicas,
             progress=progress,
         )

@@ -16,6 +16,7 @@ from textapps.interpret.section import Seen
 from textapps.savedmodel.manifest import Example
 from textapps.tasks.config import C, Presets, TaskConfig
 from textapps.tasks.rows import Row
+from textapps.training.adversarial import Adversarial
 from textapps.training.batches import BatchSource
 from textapps.training.data_record import Examples
 from textapps.training.evaluations import Summary
@@ -132,6 +133,7 @@ class Objective:
     figures: computes metrics that Keras cannot; called after each validation.
     class_weights: float32[classes], what the loss of an example of each class is multiplied by in
         training; None for tasks without classes, and for classes that count the same.
+    adversarial: a second loss that training adds, None for none.
     """
 
     loss: Any
@@ -140,6 +142,7 @@ class Objective:
     mode: Literal["max", "min"] = "max"
     figures: Callable[[], Mapping[str, float]] | None = None
     class_weights: NDArray[np.float32] | None = None
+    adversarial: Adversarial | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

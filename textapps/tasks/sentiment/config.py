@@ -1,10 +1,11 @@
 """Configuration and presets of the sentiment task."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from textapps.core.config import Section
+from textapps.core.keys import Option
 from textapps.datasets.config import DataConfig
 from textapps.preprocessing.config import TextConfig
 from textapps.tasks.config import Presets, TaskConfig
@@ -54,6 +55,19 @@ class ModelConfig(Section):
     )
 
 
+class SentimentTrainingConfig(ClassifierTrainingConfig):
+    """How to train, with what training of texts alone has."""
+
+    adversarial: Annotated[float, Option("--adversarial", metavar="NORM")] = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="Also train on texts whose embedded words are moved by this much in the "
+        "direction that raises the loss most, 0 for no such texts; doubles the time of a step. It "
+        "is an L2 norm over the text, in standard deviations of its embedded words; try 5.",
+    )
+
+
 class SentimentConfig(TaskConfig):
     """The whole configuration of a sentiment run, as config.toml holds it."""
 
@@ -63,7 +77,7 @@ class SentimentConfig(TaskConfig):
     data: DataConfig = DataConfig()
     preprocessor: TextConfig = TextConfig()
     model: ModelConfig = ModelConfig()
-    training: ClassifierTrainingConfig = ClassifierTrainingConfig()
+    training: SentimentTrainingConfig = SentimentTrainingConfig()
 
 
 _BY_NAME: dict[str, dict[str, Any]] = {

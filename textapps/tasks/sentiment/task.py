@@ -1,5 +1,7 @@
 """Sentiment: a text to one of the classes of its data set, many-to-one."""
 
+from dataclasses import replace
+
 import keras
 
 from textapps.datasets.texts.examples import LabelledTexts
@@ -31,17 +33,19 @@ def settle(config: SentimentConfig, train: LabelledTexts) -> SentimentConfig:
 def objective(
     classifier: SentimentClassifier, validation: LabelledTexts, batches: TextBatchSource
 ) -> Objective:
-    """The sum of the losses of the paths."""
-    model = classifier.model
-    return classifier_objective(
+    """The sum of the losses of the paths, and the adversarial loss."""
+    model, training = classifier.model, classifier.config.training
+    found = classifier_objective(
         model.loss_of_paths,
         keras.metrics.MeanMetricWrapper(model.correct, name="accuracy"),
-        classifier.config.training,
+        training,
         ABOUT.monitor,
         classes=len(classifier.labels),
         labels=batches.labels_of_pass,
         logits=model.combined,
     )
+    size = training.adversarial
+    return replace(found, adversarial=model.adversarial(size)) if size else found
 
 
 def renewed(old: TextFeaturizer, new: TextFeaturizer, same_labels: bool) -> tuple[str, ...]:
