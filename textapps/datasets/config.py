@@ -21,6 +21,12 @@ _OVERSAMPLE = Option("--oversample", metavar="N")
 _PATHS = ("data_dir", "source_file", "target_file")
 
 
+def _absolute(source: str) -> str:
+    """The absolute path of a source that is there; the name of another one."""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if source != "sample" and path.exists() else source
+
+
 def _if_given(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(lambda name: None if name is None else check(name))
 
@@ -132,6 +138,14 @@ class DataConfig(SourceConfig):
     label_column: Annotated[
         str | None, Option("--label-column", metavar="NAME", commands=_BOTH)
     ] = Field(None, min_length=1, description="The column of labels; by default found by its name.")
+    unlabelled: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        Option("--unlabelled", metavar="TEXTS", multiple=True),
+    ] = Field(
+        (),
+        description="Texts without labels, or whose labels are not read, that a teacher labels for "
+        "training; sources as --data takes them; repeatable.",
+    )
     fold_labels: Annotated[bool, Option("--fold-labels")] = Field(
         False,
         description="Labels that differ only in case, blanks or number form are one class.",
@@ -145,6 +159,17 @@ class DataConfig(SourceConfig):
     )
 
     of_the_model: ClassVar[tuple[str, ...]] = ("fold_labels",)
+
+    @field_validator("unlabelled", mode="before")
+    @classmethod
+    def _are_several(cls, sources: object) -> object:
+        """One source, as the environment and --set have it; a list, as a file has it."""
+        return (sources,) if isinstance(sources, str) else sources
+
+    def resolved(self) -> Self:
+        """The same with every path absolute."""
+        sources = tuple(map(_absolute, self.unlabelled))
+        return super().resolved().model_copy(update={"unlabelled": sources})
 
 
 class CorpusConfig(SourceConfig):

@@ -186,6 +186,9 @@ class Task(Generic[C, S, P, B, M, R, E]):
     renewed: the layers whose weights start anew in a run that starts from another, given the
         preprocessor of that run, its own, and whether both have the same labels.
     adapt: sets weights of the built model by the training batches, before training.
+    taught: completes the training batches, given the predictor of the model in training, the run to
+        start from, and whether training goes on from a checkpoint; it may also set weights if not.
+        None: they are complete.
     predictor: makes the predictor of a model.
     rows: the answers to inputs as `predict` prints them, given options of the [decoding] section
         and, by name, what belongs to one call, such as a random seed.
@@ -225,6 +228,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
     lenders: "Mapping[str, Task[Any, Any, Any, Any, Any, Any, Any]]" = field(default_factory=dict)
     renewed: Callable[[P, P, bool], tuple[str, ...]] = lambda old, new, same_labels: ()
     adapt: Callable[[M, B], None] = lambda model, batches: None
+    taught: Callable[[R, B, RunDirectory | None, bool], B] | None = None
     predictor: Callable[[RunDirectory, C, P, M, Labels], R]
     rows: Callable[..., Iterator[Row]]
     objective: Callable[[R, S, B], Objective]

@@ -178,7 +178,11 @@ class SharedSteps:
     ) -> Any:
         """The losses of the rows or positions times their weights and those of their classes."""
         values = tf.cast(loss(targets, answers), tf.float32) * weights
-        return values if class_weights is None else values * tf.gather(class_weights, targets)
+        if class_weights is None:
+            return values
+        if targets.shape.rank == 1:
+            return values * tf.gather(class_weights, targets)
+        return values * tf.linalg.matvec(targets, class_weights)  # probabilities of the classes
 
     def _track(self, sums: Any) -> None:
         """Tracks the loss of an interval as Keras does: each batch is weighted by its rows.

@@ -76,7 +76,7 @@ class SentimentModel(keras.Model):
 
         Args:
             sequences: as `TextFeaturizer.encode` gives them.
-            labels: int32[texts].
+            labels: int32[texts], or the probabilities of the classes, float32[texts, classes].
         """
         if self.ngram_path is not None:
             self.ngram_path.adapt(*sequences["ngrams"], labels)
@@ -110,11 +110,14 @@ class SentimentModel(keras.Model):
         return self.pooling(x, mask=mask)
 
     def loss_of_paths(self, labels: Any, logits: Any) -> Any:
-        """The sum of the cross-entropies of the paths: int32[batch], logits → float32[batch].
+        """The sum of the cross-entropies of the paths: labels, logits → float32[batch].
 
         Label smoothing as in Szegedy et al. 2016, section 7.
+
+        Args:
+            labels: int32[batch], or the probabilities of the classes, float32[batch, classes].
         """
-        targets = ops.one_hot(labels, logits.shape[-1])
+        targets = labels if len(labels.shape) > 1 else ops.one_hot(labels, logits.shape[-1])
         return sum(
             keras.losses.categorical_crossentropy(targets, path, True, self.label_smoothing)
             for path in ops.unstack(logits, axis=1)
@@ -131,7 +134,8 @@ class SentimentModel(keras.Model):
         return ops.sum(logits * shares[None, :, None], axis=1)
 
     def correct(self, labels: Any, logits: Any) -> Any:
-        """1 where the combined answer is right, else 0: float32[batch]."""
+        """1 where the combined answer is the label, or the likeliest, else 0: float32[batch]."""
+        labels = ops.argmax(labels, axis=-1) if len(labels.shape) > 1 else labels
         return keras.metrics.sparse_categorical_accuracy(labels, self.combined(logits))
 
 

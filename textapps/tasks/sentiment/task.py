@@ -20,6 +20,7 @@ from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.pretraining.task import TASK as PRETRAINING
 from textapps.tasks.sentiment.report import report
 from textapps.tasks.sentiment.slimming import slimmed
+from textapps.tasks.sentiment.teaching import taught
 from textapps.tasks.task import Objective, Task
 from textapps.training.batches import TextBatchSource
 
@@ -77,6 +78,7 @@ TASK = Task(
     lenders={PRETRAINING.name: PRETRAINING},
     renewed=renewed,
     adapt=lambda model, batches: model.adapt(batches.sequences, batches.labels),
+    taught=taught,
     predictor=SentimentClassifier,
     rows=rows,
     objective=objective,
