@@ -164,7 +164,9 @@ class DataConfig(SourceConfig):
     @classmethod
     def _are_several(cls, sources: object) -> object:
         """One source, as the environment and --set have it; a list, as a file has it."""
-        return (sources,) if isinstance(sources, str) else sources
+        if isinstance(sources, str):
+            return (sources,)
+        return tuple(sources) if isinstance(sources, list) else sources
 
     def resolved(self) -> Self:
         """The same with every path absolute."""

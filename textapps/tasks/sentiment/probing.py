@@ -20,7 +20,9 @@ COST = 0.01  # of the logistic regression
 
 def pooled(model: SentimentModel, ids: tuple[Any, Any]) -> NDArray[np.float32]:
     """What the head gets for many texts, (values, row splits): float32[texts, features]."""
-    return answers(lambda batch: model.pooled(batch, training=False), {"ids": ids})
+    return answers(
+        lambda batch: tf.cast(model.pooled(batch, training=False), tf.float32), {"ids": ids}
+    )
 
 
 def answers(read: Callable[[Any], Any], sequences: Sequences) -> NDArray[np.float32]:
@@ -42,7 +44,7 @@ def answers(read: Callable[[Any], Any], sequences: Sequences) -> NDArray[np.floa
     return ordered
 
 
-def probe(model: SentimentModel, ids: tuple[Any, Any], labels: NDArray[np.integer[Any]]) -> None:
+def probe(model: SentimentModel, ids: tuple[Any, Any], labels: NDArray[Any]) -> None:
     """Fits the head to what it gets for at most `PROBED` of the texts (Kumar et al. 2022).
 
     A head that starts at random would first change the backbone at random.

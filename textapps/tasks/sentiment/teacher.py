@@ -1,7 +1,7 @@
 """A teacher: what a few labelled texts say of many unlabelled ones."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,42 +22,50 @@ TOPIC = 0.3
 PRIOR_TEXTS = 10  # of each class, which the shares of the classes among few texts are drawn towards
 
 
+class Taught(NamedTuple):
+    """What a teacher says of all texts, each float32[texts, classes], 1 or 0 for labelled ones.
+
+    first: from what the labelled texts alone tell; naive Bayes on n-grams is to learn from these.
+    labels: the final ones.
+    """
+
+    first: NDArray[np.float32]
+    labels: NDArray[np.float32]
+
+
 def soft_labels(
-    ngrams: Any, words: Any, features: Mapping[str, Floats], labels: NDArray[np.int32], classes: int
-) -> NDArray[np.float32]:
+    ngrams: Any, words: Any, features: Sequence[Floats], labels: NDArray[np.int32], classes: int
+) -> Taught:
     """The probabilities of the classes for all texts, of which the first ones are labelled.
 
-    1) Logistic regressions on n-grams, on topics and on other features each learn from the labelled
-    texts, and their answers for all texts are added. 2) Naive Bayes on n-grams learns from these
-    answers for all texts (one step of Nigam et al. 2000, section 5): so it knows n-grams that no
-    labelled text has, and does not learn the mistakes that are not connected with any n-gram. 3) A
-    logistic regression on its answer, on topics and on the features learns from the labelled texts
-    how far to trust each.
+    1) Logistic regressions on n-grams and on topics learn from the labelled texts, and their
+    answers for all texts are added. 2) Naive Bayes on n-grams learns from these answers for all
+    texts (one step of Nigam et al. 2000, section 5): so it knows n-grams that no labelled text has,
+    and most mistakes cancel out. Further steps would drift away from the classes. 3) A logistic
+    regression on its answer, on topics and on the features of a trained backbone learns from the
+    labelled texts how far to trust each.
 
     Args:
         ngrams: SciPy CSR of zeros and ones, [texts, n-grams].
         words: the same of single words.
-        features: by name, float[texts, features].
+        features: float[texts, features] each; they help in the last step, not in the first.
         labels: int32[labelled], those of the first texts.
-
-    Returns:
-        float32[texts, classes], 1 or 0 for labelled texts.
     """
-    known = np.eye(classes)[labels]
+    known = np.eye(classes, dtype=np.float32)[labels]
     counts = known.sum(axis=0) + PRIOR_TEXTS
     shares = counts / counts.sum()
-    views = [_standard(topics(words)), *map(_standard, features.values())]
-    views = [view * np.sqrt(TOPICS / view.shape[1]) for view in views]
+    views = [_standard(each) * np.sqrt(TOPICS / each.shape[1]) for each in features]
+    of_topics = _standard(topics(words))
     first = _deviation(_ngram_logits(ngrams, labels, classes))
-    for view in views:
-        first += _deviation(_logits(view, labels, classes, cost=0.03))
-    found = _with_shares(SHARPNESS * _deviation(first), shares)
-    found[: len(labels)] = known
-    spread = _deviation(ngrams @ log_count_ratios(ngrams.T @ found))
-    columns = np.concatenate([SPREAD * spread, *(TOPIC * view for view in views)], axis=1)
-    found = softmax(_logits(columns, labels, classes, cost=0.1), axis=1)
-    found[: len(labels)] = known
-    return found.astype(np.float32)
+    first += _deviation(_logits(of_topics, labels, classes, cost=0.03))
+    early = _with_shares(SHARPNESS * _deviation(first), shares)
+    early[: len(labels)] = known
+    spread = _deviation(_naive_bayes(ngrams, early, len(labels)))
+    columns = [SPREAD * spread, *(TOPIC * view for view in (of_topics, *views))]
+    logits = _logits(np.concatenate(columns, axis=1), labels, classes, cost=0.1)
+    late = _with_shares(logits, shares)
+    late[: len(labels)] = known
+    return Taught(early, late)
 
 
 def topics(words: Any) -> Floats:
@@ -91,6 +99,25 @@ def _ngram_logits(ngrams: Any, labels: NDArray[np.int32], classes: int) -> Float
     return found
 
 
+def _naive_bayes(ngrams: Any, answers: Floats, labelled: int) -> Floats:
+    """Logits of all texts by naive Bayes that learns from float[texts, classes].
+
+    The first `labelled` texts do not count for their own logits: these would show how well naive
+    Bayes knows their labels by heart, not how far to trust it.
+    """
+    counts = ngrams.T @ answers
+    logits: Floats = ngrams @ log_count_ratios(counts)
+    total = counts.sum(axis=0)
+    for row in range(labelled):
+        own = ngrams.indices[ngrams.indptr[row] : ngrams.indptr[row + 1]]
+        mine, every = answers[row], counts[own]
+        other = every.sum(axis=1, keepdims=True) - every
+        ratio = np.log(1 + every - mine) - np.log(1 + other - (answers[row].sum() - mine))
+        sizes = len(counts) + total, len(counts) + total.sum() - total
+        logits[row] = (ratio - np.log(sizes[0]) + np.log(sizes[1])).sum(axis=0)
+    return logits
+
+
 def _logits(features: Floats, labels: NDArray[np.int32], classes: int, cost: float) -> Floats:
     """Of all texts, by a logistic regression on the first ones: float[texts, classes]."""
     model = LogisticRegression(C=cost, max_iter=300).fit(features[: len(labels)], labels)
@@ -114,10 +141,10 @@ def _deviation(logits: Floats) -> Floats:
     return found
 
 
-def _with_shares(logits: Floats, shares: Floats, rounds: int = 50) -> Floats:
+def _with_shares(logits: Floats, shares: Floats, rounds: int = 50) -> NDArray[np.float32]:
     """Probabilities whose mean over the texts is float[classes], by a bias of each class."""
     bias = np.zeros(len(shares))
     for _ in range(rounds):
         bias += np.log(shares / softmax(logits + bias, axis=1).mean(axis=0))
-    found: Floats = softmax(logits + bias, axis=1)
+    found: NDArray[np.float32] = softmax(logits + bias, axis=1).astype(np.float32)
     return found

@@ -3,12 +3,13 @@
 import io
 import zipfile
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from textapps.core.counted import counted
 from textapps.core.errors import RunError
 from textapps.core.notices import notice
 from textapps.core.records import RecordError, read_described, write_described
@@ -20,6 +21,9 @@ from textapps.tasks.sentiment.probing import Sequences, answers, pooled, probe
 from textapps.training.batches import TextBatchSource
 from textapps.training.data_record import read_data_record
 from textapps.training.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from textapps.tasks.sentiment.teacher import Taught
 
 FILE = "teacher.npz"  # of a run: the labels of all texts, those of a teacher included
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, RecordError, zipfile.BadZipFile, zlib.error)
@@ -34,8 +38,8 @@ def taught(
     """Batches in which unlabelled texts have the labels of a teacher, which the run keeps.
 
     The teacher is the run to start from, if it has the same labels. Else it is fitted to the
-    labelled texts (`soft_labels`). With its labels the n-gram path is adapted again. A head behind
-    a backbone that was trained for something else is fitted too (`probe`).
+    labelled texts (`soft_labels`), and the n-gram path is adapted to what it says of all texts. A
+    head behind a backbone that was trained for something else is fitted too (`probe`).
 
     Args:
         start: the run to start from.
@@ -53,9 +57,12 @@ def taught(
         return TextBatchSource(batches.sequences, labels, batches.plan)
     teacher = _classifier(start, classifier.labels)
     if unlabelled:
-        labels = _labels(classifier, batches, teacher, start)
+        if teacher is not None:
+            labels = _labels(teacher, batches)
+        else:
+            first, labels = _taught(classifier, batches, start)
+            model.adapt(batches.sequences, first)
         _write(classifier.run, labels)
-        model.adapt(batches.sequences, labels)
         batches = TextBatchSource(batches.sequences, labels, batches.plan)
     if start is not None and teacher is None:
         labels = batches.labels
@@ -73,38 +80,42 @@ def _classifier(start: RunDirectory | None, labels: tuple[str, ...]) -> Sentimen
     return found
 
 
-def _labels(
-    classifier: SentimentClassifier,
-    batches: TextBatchSource,
-    teacher: SentimentClassifier | None,
-    start: RunDirectory | None,
-) -> NDArray[np.float32]:
-    """float32[texts, labels], those of labelled texts as they are."""
-    known = batches.labels.max(axis=1) == 1
-    count, rest = int(known.sum()), int((~known).sum())
-    if teacher is not None:
-        notice("%s labels %s unlabelled texts", teacher.run.path, f"{rest:,}")
-        found: NDArray[np.float32] = batches.labels.copy()
-        found[count:] = _scores(teacher, batches.sequences)[count:]
-        return found
+def _known(batches: TextBatchSource) -> NDArray[np.bool_]:
+    """bool[texts]: which have a label; they come first."""
+    found: NDArray[np.bool_] = batches.labels.max(axis=1) == 1
+    return found
+
+
+def _labels(teacher: SentimentClassifier, batches: TextBatchSource) -> NDArray[np.float32]:
+    """float32[texts, labels] by a classifier, those of labelled texts as they are."""
+    known = _known(batches)
+    notice("%s labels %s", teacher.run.path, counted(int((~known).sum()), "unlabelled text"))
+    scores = _scores(teacher, batches.sequences)
+    labels: NDArray[np.float32] = np.where(known[:, None], batches.labels, scores)
+    return labels
+
+
+def _taught(
+    classifier: SentimentClassifier, batches: TextBatchSource, start: RunDirectory | None
+) -> "Taught":
+    """What a first stage says of all texts."""
     # Imported here because scikit-learn is slow to import.
     from textapps.tasks.sentiment.teacher import soft_labels
 
-    featurizer, sequences = classifier.preprocessor, batches.sequences
+    known, sequences = _known(batches), batches.sequences
+    featurizer = classifier.preprocessor
     words = _matrix(sequences["ids"], featurizer.vocabulary_size)
     grams = words
     if featurizer.ngrams is not None:
         grams = _matrix(sequences["ngrams"], featurizer.ngram_count + 1)
-    features = {}
-    if start is not None:
-        features[str(start.path)] = pooled(classifier.model, sequences["ids"])
+    features = [] if start is None else [pooled(classifier.model, sequences["ids"])]
     notice(
-        "a teacher that learns from %s labelled texts labels %s others, by n-grams, topics%s",
-        f"{count:,}",
-        f"{rest:,}",
-        "".join(f" and features of {name}" for name in features),
+        "a teacher learns from %s by n-grams, topics%s, and labels %s",
+        counted(int(known.sum()), "labelled text"),
+        "" if start is None else f" and features of {start.path}",
+        counted(int((~known).sum()), "text"),
     )
-    labels = batches.labels[:count].argmax(axis=1).astype(np.int32)
+    labels = batches.labels[known].argmax(axis=1).astype(np.int32)
     return soft_labels(grams, words, features, labels, len(classifier.labels))
 
 
@@ -114,7 +125,8 @@ def _matrix(sequences: tuple[NDArray[np.int32], NDArray[np.int64]], columns: int
 
     values, splits = sequences
     ones = np.ones(len(values), np.float32)
-    found = csr_matrix((ones, values, splits), shape=(len(splits) - 1, columns))
+    # A copy, because duplicates are summed in place.
+    found = csr_matrix((ones, values, splits), shape=(len(splits) - 1, columns), copy=True)
     found.sum_duplicates()
     found.data[:] = 1
     return found
