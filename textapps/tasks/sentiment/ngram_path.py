@@ -56,6 +56,7 @@ class NgramPath(keras.layers.Layer):
         """int32[any shape] → float32[any shape, classes]: what each n-gram adds to the logits."""
         return ops.take(self.ratio, features, axis=0) * ops.take(self.weight, features, axis=0)
 
+
 def log_count_ratios(counts: Any) -> Any:
     """How strongly each n-gram speaks for each class against the others, smoothed by 1.
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from textapps.core.tokens import PAD
 from textapps.tasks.sentiment.model import SentimentModel
 from textapps.training.batches import padded
 from textapps.training.plan import SequentialPlan
@@ -20,9 +21,12 @@ COST = 0.01  # of the logistic regression
 
 def pooled(model: SentimentModel, ids: tuple[Any, Any]) -> NDArray[np.float32]:
     """What the head gets for many texts, (values, row splits): float32[texts, features]."""
-    return answers(
-        lambda batch: tf.cast(model.pooled(batch, training=False), tf.float32), {"ids": ids}
-    )
+
+    def read(batch: Any) -> Any:
+        embedded, mask = model.embedding(batch["ids"]), tf.not_equal(batch["ids"], PAD)
+        return tf.cast(model.pooled(embedded, mask, training=False), tf.float32)
+
+    return answers(read, {"ids": ids})
 
 
 def answers(read: Callable[[Any], Any], sequences: Sequences) -> NDArray[np.float32]:

@@ -63,7 +63,7 @@ def soft_labels(
     spread = _deviation(_naive_bayes(ngrams, early, len(labels)))
     columns = [SPREAD * spread, *(TOPIC * view for view in (of_topics, *views))]
     logits = _logits(np.concatenate(columns, axis=1), labels, classes, cost=0.1)
-    late = _with_shares(logits, shares)
+    late = softmax(logits, axis=1).astype(np.float32)
     late[: len(labels)] = known
     return Taught(early, late)
 
