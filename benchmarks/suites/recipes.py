@@ -115,7 +115,8 @@ class TimeToAccuracy(Trained):
     def measure(self, context: Context) -> Figures:
         sides: dict[str, Callable[[int], Rows]] = {RECIPE: self.recipe_rows}
         for kind in self.backbone:
-            training = self.training(context, "sentiment", kind, {"training.patience": 0})
+            changes = {"training.patience": 0, "model.ngrams": 0}  # the recipe has none either
+            training = self.training(context, "sentiment", kind, changes)
             sides[kind] = partial(self.own_rows, training, context.work / self.name)
         found = interleave(sides, range(self.repeats), 1)
         runs = {side: [repeat[side][0] for repeat in found] for side in sides}

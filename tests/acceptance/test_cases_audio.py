@@ -9,9 +9,9 @@ import tensorflow as tf
 import textapps
 from textapps.core.errors import DataError
 from textapps.datasets.clips.bytes import wav_bytes
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.inspection import check
 from textapps.datasets.clips.recording import of_file
-from textapps.datasets.config import ClipsConfig
 from textapps.datasets.source import stop
 from textapps.preprocessing.recordings import read_recordings
 from textapps.tasks import lifecycle

@@ -31,16 +31,15 @@ def train_and_evaluate(textapps: Textapps, *options: str) -> dict[str, float]:
     return json.loads(done.stdout)["metrics"]
 
 
-# 0.8952 and 0.8916 were measured; we want 0.895 of both, and the GRU falls short of it.
-@pytest.mark.parametrize(("backbone", "least"), [("lstm", 0.895), ("gru", 0.889)])
+@pytest.mark.parametrize("backbone", ["lstm", "gru"])
 def test_the_default_preset_on_imdb(
-    textapps: Textapps, shared_data: Path, tmp_path: Path, backbone: str, least: float
+    textapps: Textapps, shared_data: Path, tmp_path: Path, backbone: str
 ) -> None:
     """All of it: train, evaluate, predict, export with verification."""
     data = ("--data", "imdb_reviews", "--data-dir", str(shared_data / "tfds"))
     metrics = train_and_evaluate(textapps, *data, "--backbone", backbone)
-    assert metrics["accuracy"] >= least
-    assert metrics["auc"] >= 0.955
+    assert metrics["accuracy"] >= 0.9158  # of NB-SVM, which is fitted to all 25,000 reviews
+    assert metrics["auc"] >= 0.97
     praise, blame = "A wonderful film, I loved it.", "The worst film I have ever seen."
     done = textapps("sentiment", "predict", praise, blame)
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["pos", "neg"]

@@ -108,6 +108,24 @@ def test_pretraining(bench: Bench, data: Path, work: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("eager")
+def test_small_data(bench: Bench, data: Path, results: Results, tmp_path: Path) -> None:
+    """From nothing, and with unlabelled texts; no run to start from is given."""
+    more = tmp_path / "more.txt"
+    more.write_text("a fine night indeed\nthe film was awful indeed\n", encoding="utf-8")
+    given = ("--data", data / "opinions.csv", "--preset", "tiny", "--backbone", "simple_rnn")
+    asked = ("--size", 12, 20, "--seeds", 2, "--unlabelled", more)
+    found = bench("small-data", *given, *asked, *changes())["small-data"]
+    assert list(found["sizes"]) == ["12", "20"]
+    for ways in found["sizes"].values():
+        assert list(ways) == ["nbsvm", "nothing", "unlabelled"]
+        for way in ways.values():
+            assert len(way["by_seed"]) == 2
+            margin = way["accuracy"] - ways["nbsvm"]["accuracy"]
+            assert way["margin"] == pytest.approx(margin, abs=1e-4)
+    assert "from nothing" in (results.folder / "small-data.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("eager")
 def test_time_to_accuracy(bench: Bench, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks.counterparts import keras_recipe
 
@@ -320,10 +338,10 @@ def test_startup(bench: Bench, data: Path, work: Path, monkeypatch: pytest.Monke
 
 
 def test_scaling(bench: Bench, results: Results, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match=r"sentiment-small-lstm\.json is not there"):
+    with pytest.raises(SystemExit, match=r"sentiment-small-lstm-backbone\.json is not there"):
         bench("scaling")
     at = {"cores": 3, "tensorflow": "t", "keras": "k", "system": "s", "date": "d"}
     figures = {"parameters": 1_000, "training_seconds": 12.8, "steps": 10}
-    results.write("sentiment-small-lstm", figures, ["sentiment"], at)
+    results.write("sentiment-small-lstm-backbone", figures, ["sentiment"], at)
     bench("scaling")
     assert "is 0.0 MB; an example took 10.00 ms on 3 cores." in capsys.readouterr().out

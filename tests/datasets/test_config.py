@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from textapps.core.errors import ConfigurationError
-from textapps.datasets.config import ClipsConfig, DataConfig, PairsConfig
+from textapps.datasets.clips.config import ClipsConfig
+from textapps.datasets.config import DataConfig, PairsConfig
 
 
 def test_unknown_key_and_empty_source_are_errors() -> None:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.sources import open_clips
-from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
+from textapps.datasets.config import CorpusConfig, DataConfig, PairsConfig
 from textapps.datasets.corpus.sources import open_documents
 from textapps.datasets.pairs.sources import open_pairs
 from textapps.datasets.source import Source

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.loader import load_clips
-from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
+from textapps.datasets.config import CorpusConfig, DataConfig, PairsConfig
 from textapps.datasets.corpus.loader import load_corpora
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.datasets.source import SPLITS

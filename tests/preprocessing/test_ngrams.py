@@ -45,6 +45,15 @@ def test_the_features_are_the_frequent_ngrams_of_each_text(texts, orders, min_te
         assert sorted(features[start:end].tolist()) == sorted(expected)
 
 
+def test_at_most_so_many_ngrams_are_kept_those_of_the_most_texts():
+    ids, splits = ragged([[2, 3], [2, 4], [2, 3], [5], [2, 5]])
+    for most, kept in ((9, [2, 3, 4, 5]), (4, [2, 3, 4, 5]), (3, [2, 3, 5]), (2, [2]), (1, [2])):
+        index = NgramIndex.learn(
+            ids, splits, orders=1, vocabulary_size=VOCABULARY, min_texts=1, most=most
+        )
+        assert index.keys.numpy().tolist() == kept
+
+
 def test_padding_and_neighbours_change_nothing():
     index = NgramIndex(2, VOCABULARY, [number(g) for g in [(2,), (3,), (2, 3)]])
     together = index(tf.constant([[2, 3, 2, 3], [3, 0, 0, 0], [5, 2, 0, 0]])).numpy()

@@ -25,6 +25,12 @@ def test_it_is_that_of_scikit_learn_whatever_the_batches(rows, size):
     assert float(metric.result()) == pytest.approx(expected, abs=1e-6)
 
 
+def test_of_probabilities_the_likeliest_class_counts():
+    metric = MacroF1(2)
+    metric.update_state(np.float32([[0.6, 0.4], [0.1, 0.9]]), np.float32([[1, 0], [1, 0]]))
+    assert float(metric.result()) == pytest.approx(1 / 3)
+
+
 def test_it_begins_anew():
     metric = MacroF1(2)
     metric.update_state(np.int32([0, 1]), np.float32([[1, 0], [1, 0]]))

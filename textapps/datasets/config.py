@@ -12,13 +12,17 @@ from textapps.datasets.formats.delimited import check_delimiter
 from textapps.datasets.formats.lines import check_encoding
 from textapps.datasets.formats.rows import Reading
 
-UNKNOWN, SILENCE = "unknown", "silence"  # the classes of other words, and of no word at all
-
 _BOTH = ("train", "evaluate")
 _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
 _TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
 _OVERSAMPLE = Option("--oversample", metavar="N")
 _PATHS = ("data_dir", "source_file", "target_file")
+
+
+def _absolute(source: str) -> str:
+    """The absolute path of a source that is there; the name of another one."""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if source != "sample" and path.exists() else source
 
 
 def _if_given(check: Callable[[str], str]) -> AfterValidator:
@@ -132,6 +136,14 @@ class DataConfig(SourceConfig):
     label_column: Annotated[
         str | None, Option("--label-column", metavar="NAME", commands=_BOTH)
     ] = Field(None, min_length=1, description="The column of labels; by default found by its name.")
+    unlabelled: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        Option("--unlabelled", metavar="TEXTS", multiple=True),
+    ] = Field(
+        (),
+        description="Texts without labels, or whose labels are not read, that a teacher labels for "
+        "training; sources as --data takes them; repeatable.",
+    )
     fold_labels: Annotated[bool, Option("--fold-labels")] = Field(
         False,
         description="Labels that differ only in case, blanks or number form are one class.",
@@ -145,6 +157,19 @@ class DataConfig(SourceConfig):
     )
 
     of_the_model: ClassVar[tuple[str, ...]] = ("fold_labels",)
+
+    @field_validator("unlabelled", mode="before")
+    @classmethod
+    def _are_several(cls, sources: object) -> object:
+        """One source, as the environment and --set have it; a list, as a file has it."""
+        if isinstance(sources, str):
+            return (sources,)
+        return tuple(sources) if isinstance(sources, list) else sources
+
+    def resolved(self) -> Self:
+        """The same with every path absolute."""
+        sources = tuple(map(_absolute, self.unlabelled))
+        return super().resolved().model_copy(update={"unlabelled": sources})
 
 
 class CorpusConfig(SourceConfig):
@@ -221,80 +246,3 @@ class PairsConfig(SourceConfig):
             if (getattr(self, one) is None) != (getattr(self, other) is None):
                 raise ValueError(f"{one} and {other} go together: give both or none")
         return self
-
-
-class ClipsConfig(SourceConfig):
-    """Where recordings of single spoken words come from, and which of them are commands."""
-
-    source: Annotated[str, _SOURCE] = Field(
-        "speech_commands",
-        min_length=1,
-        description="Recordings: 'sample' (made on the spot), a path of a folder of class folders "
-        "(WAV, FLAC, MP3, …) or of a table of paths and labels, or the name of a TensorFlow "
-        "Datasets set.",
-    )
-    commands: Annotated[
-        tuple[str, ...], Option("--commands", metavar="WORD,WORD,…", commands=_BOTH)
-    ] = Field(
-        (),
-        description="The words to tell apart, in this order; every other one is 'unknown'. By "
-        "default all words.",
-    )
-    unknown: float = Field(
-        0.1,
-        ge=0,
-        le=0.5,
-        description="With commands, the share of clips of other words; 0 for no class 'unknown'.",
-    )
-    silence: float = Field(
-        0.1,
-        ge=0,
-        le=0.4,
-        description="With commands, the share of clips cut from _background_noise_; 0 for no class "
-        "'silence'.",
-    )
-    redraw: bool = Field(
-        True, description="Take other clips of unknown words in each pass of training."
-    )
-    repeat: Annotated[int, _OVERSAMPLE] = Field(
-        4,
-        ge=1,
-        le=1_000,
-        description="How often at most a pass uses a clip of a command that has fewer clips than "
-        "others, varied each time.",
-    )
-    repeat_unknown: int = Field(
-        2,
-        ge=1,
-        le=1_000,
-        description="The same for clips of unknown words: the set holds few of the many other "
-        "words that people say.",
-    )
-    skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
-        False, description="Leave out files that cannot be read, and name some of them."
-    )
-    memory_mb: int = Field(
-        2_000, ge=0, description="Decode clips again for each batch if they take more memory."
-    )
-
-    of_the_model: ClassVar[tuple[str, ...]] = ("commands", "unknown", "silence")
-
-    @field_validator("commands", mode="before")
-    @classmethod
-    def _take_apart(cls, commands: object) -> object:
-        """`yes,no`, as an option and the environment have it; a list, as a file has it."""
-        if isinstance(commands, str):
-            return tuple(commands.split(","))
-        return tuple(commands) if isinstance(commands, list) else commands
-
-    @field_validator("commands")
-    @classmethod
-    def _are_words(cls, commands: tuple[str, ...]) -> tuple[str, ...]:
-        words = tuple(command.strip() for command in commands)
-        if "" in words:
-            raise ValueError("a command is empty")
-        if twice := next((word for word in words if words.count(word) > 1), None):
-            raise ValueError(f"'{twice}' is named twice")
-        if made := next((word for word in words if word in (UNKNOWN, SILENCE)), None):
-            raise ValueError(f"'{made}' is not a command: data.{made} sets its share")
-        return words

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import NamedTuple
 
 from textapps.core.config import Section, resolve
-from textapps.datasets.config import ClipsConfig, CorpusConfig, DataConfig, PairsConfig
+from textapps.datasets.clips.config import ClipsConfig
+from textapps.datasets.config import CorpusConfig, DataConfig, PairsConfig
 from textapps.datasets.inspection import Inspection
 
 

@@ -10,9 +10,9 @@ from textapps.datasets.config import SourceConfig
 
 def training_files(config: SourceConfig) -> tuple[Path, ...]:
     """The files and folders that training and validation read; none if the source is a set."""
-    other = Path(config.validation_source or "").expanduser()
-    more = (other,) if config.validation_source and other.exists() else ()
-    return (*config.files, *more) if config.files else ()
+    names = (config.validation_source, *getattr(config, "unlabelled", ()))
+    others = (Path(name).expanduser() for name in names if name and name != "sample")
+    return (*config.files, *filter(Path.exists, others)) if config.files else ()
 
 
 def stamp_of(paths: Iterable[Path]) -> str:

@@ -4,7 +4,7 @@ Heat maps are images with transparency, which suit a light and a dark page.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -64,15 +64,19 @@ def by_distance(
         highest = max(highest, 3 * float(finite.max(initial=0.0)))
     if threshold:
         axes.axhline(threshold, linestyle=":", color=MUTED, linewidth=1)
-        where = {"ha": "right", "va": "bottom", "transform": axes.get_yaxis_transform()}
+        where: dict[str, Any] = {
+            "ha": "right",
+            "va": "bottom",
+            "transform": axes.get_yaxis_transform(),
+        }
         axes.text(0.99, threshold, "clipped above", color=MUTED, fontsize=8, **where)
     axes.set_yscale("log")
     axes.set_ylim(LOWEST, highest)
     axes.set_xlabel(xlabel, color=MUTED)
     axes.set_ylabel("norm of the gradient", color=MUTED)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    style = {"frameon": False, "fontsize": 8, "labelcolor": INK}
-    figure.legend(loc="outside lower center", ncols=2, **style)
+    legend: dict[str, Any] = {"frameon": False, "fontsize": 8, "labelcolor": INK}
+    figure.legend(loc="outside lower center", ncols=2, **legend)
     dress(axes)
     return figure
 

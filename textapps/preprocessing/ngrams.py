@@ -48,12 +48,20 @@ class NgramIndex(tf.Module):
 
     @classmethod
     def learn(
-        cls, ids: Any, row_splits: Any, *, orders: int, vocabulary_size: int, min_texts: int
+        cls,
+        ids: Any,
+        row_splits: Any,
+        *,
+        orders: int,
+        vocabulary_size: int,
+        min_texts: int,
+        most: int | None = None,
     ) -> "NgramIndex":
         """Learns the n-grams that occur in at least `min_texts` of the texts.
 
         Args:
             ids, row_splits: as `TextPreprocessor.encode` gives them.
+            most: if there are more n-grams, `min_texts` is raised until there are not.
         """
         nothing = cls(orders, vocabulary_size, np.zeros(1, np.int64))
         found = [nothing._keys(batch).numpy() for batch in _batches(ids, row_splits)]
@@ -61,6 +69,8 @@ class NgramIndex(tf.Module):
             np.concatenate([batch[batch > 0] for batch in found] or [np.zeros(0, np.int64)]),
             return_counts=True,
         )
+        if most is not None and np.count_nonzero(counts >= min_texts) > most:
+            min_texts = 1 + int(np.partition(counts, -most - 1)[-most - 1])
         kept = keys[counts >= min_texts]
         return cls(orders, vocabulary_size, kept if len(kept) else np.zeros(1, np.int64))
 

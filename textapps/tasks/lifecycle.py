@@ -266,6 +266,10 @@ def _fit(
                 record_start(run, prepared.start, taken)
         freeze(model, config.start)
         predictor = task.predictor(run, config, preprocessor, model, labels)
+        if task.taught is not None:
+            start = prepared.start.run if prepared.start else None
+            begun = bool(CheckpointStore(run.checkpoints).steps())
+            batches = task.taught(predictor, batches, start, begun)
         objective = task.objective(predictor, prepared.validation, batches)
         result = fit(
             model,
@@ -280,6 +284,7 @@ def _fit(
             mode=objective.mode,
             evaluate=objective.figures,
             class_weights=objective.class_weights,
+            adversarial=objective.adversarial,
             replicas=replicas,
             progress=progress,
         )

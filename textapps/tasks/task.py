@@ -16,6 +16,7 @@ from textapps.interpret.section import Seen
 from textapps.savedmodel.manifest import Example
 from textapps.tasks.config import C, Presets, TaskConfig
 from textapps.tasks.rows import Row
+from textapps.training.adversarial import Adversarial
 from textapps.training.batches import BatchSource
 from textapps.training.data_record import Examples
 from textapps.training.evaluations import Summary
@@ -132,6 +133,7 @@ class Objective:
     figures: computes metrics that Keras cannot; called after each validation.
     class_weights: float32[classes], what the loss of an example of each class is multiplied by in
         training; None for tasks without classes, and for classes that count the same.
+    adversarial: a second loss that training adds, None for none.
     """
 
     loss: Any
@@ -140,6 +142,7 @@ class Objective:
     mode: Literal["max", "min"] = "max"
     figures: Callable[[], Mapping[str, float]] | None = None
     class_weights: NDArray[np.float32] | None = None
+    adversarial: Adversarial | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +186,9 @@ class Task(Generic[C, S, P, B, M, R, E]):
     renewed: the layers whose weights start anew in a run that starts from another, given the
         preprocessor of that run, its own, and whether both have the same labels.
     adapt: sets weights of the built model by the training batches, before training.
+    taught: completes the training batches, given the predictor of the model in training, the run to
+        start from, and whether training goes on from a checkpoint; it may also set weights if not.
+        None: they are complete.
     predictor: makes the predictor of a model.
     rows: the answers to inputs as `predict` prints them, given options of the [decoding] section
         and, by name, what belongs to one call, such as a random seed.
@@ -222,6 +228,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
     lenders: "Mapping[str, Task[Any, Any, Any, Any, Any, Any, Any]]" = field(default_factory=dict)
     renewed: Callable[[P, P, bool], tuple[str, ...]] = lambda old, new, same_labels: ()
     adapt: Callable[[M, B], None] = lambda model, batches: None
+    taught: Callable[[R, B, RunDirectory | None, bool], B] | None = None
     predictor: Callable[[RunDirectory, C, P, M, Labels], R]
     rows: Callable[..., Iterator[Row]]
     objective: Callable[[R, S, B], Objective]

@@ -51,7 +51,7 @@ class TextBatchSource:
     Args:
         sequences: by input name, (int32[all], int64[texts + 1]): the concatenated ids of all texts
             and the row splits; 0 is PAD.
-        labels: int32[texts].
+        labels: int32[texts]; or float32[texts, classes], the probabilities of the classes.
         plan: the order of the batches.
         worker, workers: index of this process and number of processes, for data parallelism.
     """
@@ -59,7 +59,7 @@ class TextBatchSource:
     def __init__(
         self,
         sequences: Mapping[str, tuple[NDArray[np.int32], NDArray[np.int64]]],
-        labels: NDArray[np.int32],
+        labels: NDArray[Any],
         plan: Plan,
         worker: int = 0,
         workers: int = 1,
@@ -76,7 +76,7 @@ class TextBatchSource:
         return self.plan.steps_per_pass
 
     def batch(self, pass_index: int, step: int) -> Batch:
-        """({name: int32[batch, time]}, labels int32[batch], weights float32[batch]).
+        """({name: int32[batch, time]}, the labels of the batch, weights float32[batch]).
 
         `time` is the length of the longest sequence of the batch, and at least 1.
         """
@@ -86,10 +86,11 @@ class TextBatchSource:
 
     @property
     def labels_of_pass(self) -> NDArray[np.int32]:
-        """int32[texts of a pass]; every pass has as many of each class."""
+        """int32[texts of a pass], the likeliest; every pass has as many of each class."""
         steps = range(self.steps_per_pass)
         of_pass = np.concatenate([self.plan.indices(0, step) for step in steps])
-        return np.asarray(self.labels[of_pass])
+        found = self.labels if self.labels.ndim == 1 else self.labels.argmax(axis=1)
+        return np.asarray(found[of_pass], np.int32)
 
     @property
     def signature(self) -> Any:
@@ -98,7 +99,7 @@ class TextBatchSource:
 
         return (
             {name: tf.TensorSpec((None, None), tf.int32) for name in self.sequences},
-            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype),
             tf.TensorSpec((None,), tf.float32),
         )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from textapps.core.counted import counted
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.training import weights
+from textapps.training.adversarial import Adversarial
 from textapps.training.batches import BatchSource
 from textapps.training.checkpoint import LOGGER, CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
@@ -64,6 +65,7 @@ def fit(
     mode: Literal["max", "min"] = "max",
     evaluate: Evaluate | None = None,
     class_weights: NDArray[np.float32] | None = None,
+    adversarial: Adversarial | None = None,
     replicas: Replicas | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
@@ -84,8 +86,7 @@ def fit(
         evaluate: figures that Keras's metrics cannot give, by name; called after each validation,
             with the weights that were evaluated in the model. `monitor` and history.csv put
             `val_` before.
-        class_weights: float32[classes], the factor of the loss of an example of each class in
-            training; validation and metrics do without.
+        class_weights, adversarial: as `SharedSteps` takes them; validation and metrics do without.
         replicas: who trains, in whose scope the model was built; every process of them calls this.
 
     Raises:
@@ -111,7 +112,8 @@ def fit(
         if state.stopped_by is None:
             sizes: deque[int] = deque()
             shared: SharedSteps | None = None
-            if replicas.count > 1 or config.accumulate > 1 or class_weights is not None:
+            own = config.accumulate > 1 or class_weights is not None or adversarial is not None
+            if replicas.count > 1 or own:
                 replicas.part_seeds(model)
                 shared = SharedSteps(
                     model,
@@ -121,6 +123,7 @@ def fit(
                     sizes=sizes,
                     requested=lambda: interruption.requested,
                     class_weights=class_weights,
+                    adversarial=adversarial,
                 )
             watcher = Monitor(
                 run=run,

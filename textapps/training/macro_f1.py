@@ -27,8 +27,12 @@ class MacroF1(keras.metrics.Metric):
         self.matrix = self.add_variable((classes, classes), "zeros", name="matrix")
 
     def update_state(self, labels: Any, outputs: Any, sample_weight: Any = None) -> None:
-        """Counts examples: int32[batch], outputs, and float32[batch], 0 for padding."""
+        """Counts examples: labels, outputs, and float32[batch], 0 for padding.
+
+        Of labels that are probabilities, float[batch, classes], the likeliest counts.
+        """
         predicted = ops.one_hot(ops.argmax(self.logits(outputs), axis=-1), self.classes)
+        labels = ops.argmax(labels, axis=-1) if len(labels.shape) > 1 else labels
         truth = ops.one_hot(ops.cast(labels, "int32"), self.classes)
         if sample_weight is not None:
             truth = truth * ops.cast(sample_weight, truth.dtype)[:, None]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from textapps.training.adversarial import PERTURBATION, Adversarial
 from textapps.training.carried import CarriedState
 from textapps.training.keras_private import leave_strategy, loss_tracker
 from textapps.training.replicas import Replicas
@@ -30,6 +31,7 @@ class SharedSteps:
         requested: whether this process should stop.
         class_weights: float32[classes], the factor of the loss of an example of each class, in
             training alone; None for classes that count the same, and for targets of another kind.
+        adversarial: a second loss that is added in training, None for none.
 
     Attributes:
         stopping: whether any process should stop, as of the start of the last step; the same in
@@ -45,6 +47,7 @@ class SharedSteps:
         sizes: deque[int],
         requested: Callable[[], bool],
         class_weights: NDArray[np.float32] | None = None,
+        adversarial: Adversarial | None = None,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -52,6 +55,7 @@ class SharedSteps:
         self.sizes = sizes
         self.requested = requested
         self.class_weights = class_weights
+        self.adversarial = adversarial
         self.strategy = replicas.strategy or tf.distribute.get_strategy()
         self.stopping = False
         self._carried = [layer for layer in model.layers if isinstance(layer, CarriedState)]
@@ -103,15 +107,30 @@ class SharedSteps:
         return self.model.get_metrics_result()
 
     def _gradients(self, batch: Any) -> tuple[Any, list[Any]]:
-        """`_sums` of a batch, and the gradients of the first sum."""
+        """`_sums` of a batch, and the gradients of the first sum and of the adversarial loss."""
         inputs, targets, weights = batch
+        added, variables = self.adversarial, self.model.trainable_variables
+        seeds = [v for v in self.model.variables if v.name == "seed_generator_state"]
+        before = [tf.identity(seed.value) for seed in seeds] if added else []
+        unmoved = added.unmoved(inputs) if added else inputs
+        watched = [unmoved[PERTURBATION]] if added else []
         with tf.GradientTape() as tape:
-            answers = self.model(inputs, training=True)
+            tape.watch(watched)
+            answers = self.model(unmoved, training=True)
             sums = self._sums(targets, answers, weights, self.class_weights)
             loss = sums[0]
-        variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, variables)
+        gradients = tape.gradient(loss, [*variables, *watched])
         self.model.compute_metrics(inputs, targets, answers, weights)
+        if added:
+            for seed, value in zip(seeds, before, strict=True):
+                seed.assign(value)  # the same words and features are dropped again
+            moved = added.moved(inputs, gradients.pop())
+            with tf.GradientTape() as tape:
+                answers = self.model(moved, training=True)
+                losses = self._weighted(added.loss, targets, answers, weights, self.class_weights)
+                loss = tf.reduce_sum(losses)
+            more = tape.gradient(loss, variables)
+            gradients = list(map(_sum, gradients, more))
         # Dense, because slices of an embedding's gradient cannot be part of one all-reduce. With a
         # fixed shape, because loops lose it.
         return sums, [
@@ -151,10 +170,19 @@ class SharedSteps:
         loss = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
         counted = tf.cast(weights > 0, tf.float32)
         rows = counted if counted.shape.rank == 1 else tf.reduce_max(counted, axis=1)
-        values = tf.cast(loss(targets, answers), tf.float32) * weights
-        if class_weights is not None:
-            values *= tf.gather(class_weights, targets)
+        values = self._weighted(loss, targets, answers, weights, class_weights)
         return tf.stack([tf.reduce_sum(value) for value in (values, weights, rows, counted)])
+
+    def _weighted(
+        self, loss: Any, targets: Any, answers: Any, weights: Any, class_weights: Any
+    ) -> Any:
+        """The losses of the rows or positions times their weights and those of their classes."""
+        values = tf.cast(loss(targets, answers), tf.float32) * weights
+        if class_weights is None:
+            return values
+        if targets.shape.rank == 1:
+            return values * tf.gather(class_weights, targets)
+        return values * tf.linalg.matvec(targets, class_weights)  # probabilities of the classes
 
     def _track(self, sums: Any) -> None:
         """Tracks the loss of an interval as Keras does: each batch is weighted by its rows.
@@ -165,6 +193,11 @@ class SharedSteps:
         means = getattr(self.loss, "reduction", None) == "mean_with_sample_weight"
         loss = tf.math.divide_no_nan(sums[0], sums[1])
         loss_tracker(self.model).update_state(loss, sample_weight=sums[2] if means else sums[1])
+
+
+def _sum(one: Any, other: Any) -> Any:
+    """The sum of two gradients of a variable, of which the second may be none."""
+    return one if other is None else tf.convert_to_tensor(one) + tf.convert_to_tensor(other)
 
 
 def _over_replicas(tensors: list[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from textapps.core.config import resolve
 from textapps.core.errors import ConfigurationError, DataError
 from textapps.datasets.clips.classes import class_names, class_of, quotas, shares
-from textapps.datasets.config import ClipsConfig
+from textapps.datasets.clips.config import ClipsConfig
 
 WORDS = ["yes", "no", "bird", "no", "cat"]
 

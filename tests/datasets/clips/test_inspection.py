@@ -7,9 +7,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.inspection import check, summarise
 from textapps.datasets.clips.loader import load_clips
-from textapps.datasets.config import ClipsConfig
 from textapps.datasets.inspection import Twin
 from textapps.datasets.source import SPLITS, Defect
 from textapps.datasets.splits import split_of

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.loader import load_clips
-from textapps.datasets.config import ClipsConfig
 from textapps.datasets.source import SPLITS
 from textapps.datasets.splits import split_of
 

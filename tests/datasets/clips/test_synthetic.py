@@ -1,5 +1,6 @@
 import numpy as np
 
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.loader import load_clips
 from textapps.datasets.clips.synthetic import (
     NOISES,
@@ -11,7 +12,6 @@ from textapps.datasets.clips.synthetic import (
     background,
     spoken,
 )
-from textapps.datasets.config import ClipsConfig
 from textapps.datasets.splits import split_of
 
 

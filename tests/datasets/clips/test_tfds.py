@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.loader import load_clips
 from textapps.datasets.clips.sources import PreparedClips
-from textapps.datasets.config import ClipsConfig
 from textapps.datasets.source import Defect, stop
 from textapps.datasets.tfds import PreparedSet
 

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from textapps.core.errors import DataError, unknown
+from textapps.datasets.clips.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.clips.recording import Recording
-from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.texts.examples import sorted_labels
 
 LOGGER = logging.getLogger("textapps")

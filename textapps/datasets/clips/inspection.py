@@ -10,10 +10,10 @@ import numpy as np
 
 from textapps.core.counted import counted
 from textapps.datasets.clips.audio import Shape, read_all
+from textapps.datasets.clips.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.clips.loader import ClipLoader
 from textapps.datasets.clips.recording import Recording, to_pcm
 from textapps.datasets.clips.sound_file import Sound
-from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.inspection import (
     Findings,
     Lengths,

@@ -13,11 +13,11 @@ from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.datasets.clips.audio import ClipAudio, Loudest, Resample, Shape, Trim
 from textapps.datasets.clips.classes import class_names, class_of, quotas, shares, shuffled
+from textapps.datasets.clips.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.noise import Noise, part_of, silences
 from textapps.datasets.clips.recording import Recording
 from textapps.datasets.clips.sources import ClipSource, open_clips
-from textapps.datasets.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.source import Defect, Report, stop
 from textapps.datasets.splits import Splitter, nothing_for
 from textapps.datasets.stratify import carve_classes

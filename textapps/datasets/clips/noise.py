@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textapps.core.part import ALL
+from textapps.datasets.clips.config import SILENCE
 from textapps.datasets.clips.recording import Recording
 from textapps.datasets.clips.sound_file import Sound
-from textapps.datasets.config import SILENCE
 from textapps.datasets.source import Report
 
 # Each split has its own part of each noise file.

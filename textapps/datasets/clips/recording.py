@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
 from textapps.core.recording_faults import NOT_FINITE
+from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.datasets.clips.sound_file import Sound, decode, length_fault
-from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.datasets.source import Defect, Report, stop
 
 NOISES = "_background_noise_"

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.folder import ClipFolder
 from textapps.datasets.clips.recording import (
     CLASS_NAMES,
@@ -19,7 +20,6 @@ from textapps.datasets.clips.recording import (
 )
 from textapps.datasets.clips.sound_file import Sound, search
 from textapps.datasets.clips.synthetic import SyntheticClips
-from textapps.datasets.config import ClipsConfig
 from textapps.datasets.formats.rows import Reading
 from textapps.datasets.ladder import Rungs, open_source
 from textapps.datasets.records import Record

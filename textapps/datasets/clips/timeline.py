@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
 from textapps.core.events import Event
+from textapps.datasets.clips.config import SILENCE
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.noise import Noise
-from textapps.datasets.config import SILENCE
 
 _FADE_SECONDS = 0.01  # a clip's own noise must not begin and end with a crack
 

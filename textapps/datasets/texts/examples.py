@@ -29,6 +29,7 @@ class LabelledTexts:
     label_names: the classes in the order of a model's scores
     name: what reports and file names call the set
     part: which part of the set it is
+    unlabelled: other texts to train on, which have no label
     """
 
     texts: list[str]
@@ -36,6 +37,7 @@ class LabelledTexts:
     label_names: tuple[str, ...]
     name: str
     part: Part = WHOLE
+    unlabelled: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -44,7 +46,7 @@ class LabelledTexts:
     def fingerprint(self) -> str:
         """sha256 (64 hexadecimal digits) over texts, labels and their order; not over the name."""
         digest = hashlib.sha256()
-        for text in (*self.label_names, *self.texts):
+        for text in (*self.label_names, *self.texts, *self.unlabelled):
             data = text.encode()
             # Lengths keep ("ab", "c") apart from ("a", "bc").
             digest.update(len(data).to_bytes(8, "little") + data)

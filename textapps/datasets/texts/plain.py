@@ -7,7 +7,7 @@ import numpy as np
 
 from textapps.core.counted import counted
 from textapps.core.errors import DataError
-from textapps.core.notices import notice
+from textapps.core.notices import muted, notice
 from textapps.core.part import Part
 from textapps.datasets.config import DataConfig
 from textapps.datasets.source import SPLITS, Source
@@ -15,6 +15,7 @@ from textapps.datasets.splits import Splitter, bucket_share
 from textapps.datasets.stratify import carve_classes
 from textapps.datasets.texts.config import PlainTextsConfig
 from textapps.datasets.texts.examples import LabelledTexts, plain
+from textapps.datasets.texts.loader import TextLoader
 from textapps.datasets.texts.sources import Text, open_texts
 
 _EVALUATED = ("validation", "test")
@@ -35,7 +36,7 @@ def load_plain_texts(config: PlainTextsConfig) -> tuple[LabelledTexts, LabelledT
     found: dict[str, list[Text]] = {split: [] for split in SPLITS}
     names = []
     for name in config.sources:
-        source, parts = _parts(name, config)
+        source, parts = _parts(_section(name, config))
         names.append(source)
         for split, rows in parts.items():
             found[split] += [row for row in rows if row.text.strip()]
@@ -60,10 +61,53 @@ def _texts(name: str, split: str, rows: list[Text], chosen: np.ndarray) -> Label
     return LabelledTexts(texts, labels, (), name, Part(split, len(texts), len(rows)))
 
 
-def _parts(name: str, config: PlainTextsConfig) -> tuple[str, dict[str, list[Text]]]:
-    """The name of a source, and the texts of its splits."""
+def load_unlabelled(config: DataConfig, *labelled: LabelledTexts) -> tuple[str, ...]:
+    """The texts of `config.unlabelled`, each once; of a source with splits those for training.
+
+    Left out are texts that stand in `labelled` or in any validation or test split, in whatever
+    case, spacing and punctuation; a notice counts them.
+
+    Raises:
+        DataError: data are missing or wrong, or nothing is left.
+    """
+    with muted():  # what is to be said of these rows is said when they are loaded
+        test = [row.text for row in TextLoader(config).rows("test")[1]]
+    seen = {plain(text) for text in test}
+    seen.update(plain(text) for split in labelled for text in split.texts)
+    names, found = [], []
+    for source in config.unlabelled:
+        update = {"source": source, "validation_source": None, "test_source": None}
+        name, parts = _parts(config.model_copy(update={**update, "label_column": None}))
+        names.append(name)
+        found += [row.text for row in parts["train"] if row.text.strip()]
+        seen.update(plain(row.text) for split in _EVALUATED for row in parts[split])
+    kept = []
+    for text in found:
+        words = plain(text)
+        if words not in seen:
+            seen.add(words)
+            kept.append(text)
+    what = ", ".join(names)
+    if not kept:
+        raise DataError(
+            f"{what}: no unlabelled text that is not in the data to train or to evaluate on; "
+            "name others with --unlabelled"
+        )
+    left_out = len(found) - len(kept)
+    notice(
+        "%s: %s%s",
+        what,
+        counted(len(kept), "unlabelled text"),
+        f", without {left_out:,} that the data to train or to evaluate on have, or that come twice"
+        if left_out
+        else "",
+    )
+    return tuple(kept)
+
+
+def _section(name: str, config: PlainTextsConfig) -> DataConfig:
     first = name == config.source
-    section = DataConfig(
+    return DataConfig(
         source=name,
         text_column=config.text_column,
         label_column=config.label_column if first else None,
@@ -72,8 +116,12 @@ def _parts(name: str, config: PlainTextsConfig) -> tuple[str, dict[str, list[Tex
         **{key: getattr(config, key) for key in ("data_dir", "encoding", "delimiter", "sheet")},
         skip_bad=config.skip_bad,
     )
+
+
+def _parts(section: DataConfig) -> tuple[str, dict[str, list[Text]]]:
+    """The name of the source of a section, and the texts of its splits."""
     open_plain = partial(open_texts, config=section, labelled=False)
-    source: Source[Text] = open_plain(name)
+    source: Source[Text] = open_plain(section.source)
     splitter: Splitter[Text] = Splitter(
         lambda: source, section, open_plain, partial(_carved, source.name)
     )

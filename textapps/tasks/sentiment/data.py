@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from textapps.datasets.texts.examples import LabelledTexts, unspaced
 from textapps.datasets.texts.loader import load_texts
+from textapps.datasets.texts.plain import load_unlabelled
 from textapps.savedmodel.manifest import Example
 from textapps.tasks.examples import short_ones
 from textapps.tasks.sentiment.config import SentimentConfig
@@ -19,8 +21,10 @@ from textapps.training.plan import Indices, LengthGroupedPlan, SequentialPlan
 
 
 def load_training(config: SentimentConfig, labels: Labels) -> tuple[LabelledTexts, LabelledTexts]:
-    """The training and the validation split."""
+    """The training split, with the unlabelled texts if there are any, and the validation split."""
     train, validation = load_texts(config.data, ("train", "validation"), labels)
+    if config.data.unlabelled:
+        train = replace(train, unlabelled=load_unlabelled(config.data, train, validation))
     if config.preprocessor.tokens == "word" and (told := unspaced(train.texts)):
         logging.getLogger("textapps").warning("%s: %s", train.name, told)
     return train, validation
@@ -30,7 +34,8 @@ def learn(
     config: SentimentConfig, train: LabelledTexts, known: TextFeaturizer | None
 ) -> tuple[TextFeaturizer, TextBatchSource]:
     """A featurizer for the training texts, which begins with a known one, and their batches."""
-    featurizer, sequences = TextFeaturizer.learn(train.texts, config, known)
+    texts = [*train.texts, *train.unlabelled]
+    featurizer, sequences = TextFeaturizer.learn(texts, config, known)
     return featurizer, training_batches(config, featurizer, train, sequences)
 
 
@@ -42,21 +47,29 @@ def training_batches(
 ) -> TextBatchSource:
     """Batches of texts of similar length, in an order that follows from the random seed.
 
+    Unlabelled texts come after the others. All classes are as likely for them; a teacher tells.
+
     Args:
         sequences: of the texts, as `TextFeaturizer.encode` gives them, if they are known.
     """
-    sequences = sequences or featurizer.encode(train.texts, "training texts")
+    texts = [*train.texts, *train.unlabelled]
+    sequences = sequences or featurizer.encode(texts, "training texts")
     lengths = np.diff(sequences["ids"][1])
     classes = range(len(train.label_names))
 
     def of_pass(number: int) -> Indices:
         more = oversampled(train.labels, classes, config.data.repeat, number)
-        return np.concatenate([np.arange(len(train)), more])
+        return np.concatenate([np.arange(len(texts)), more])
 
     plan = LengthGroupedPlan(
         lengths, config.training.batch_size, config.random_seed, of_pass=of_pass
     )
-    return TextBatchSource(sequences, train.labels, plan)
+    labels = train.labels
+    if train.unlabelled:
+        known = np.eye(len(classes), dtype=np.float32)[labels]
+        unknown = np.full((len(train.unlabelled), len(classes)), 1 / len(classes), np.float32)
+        labels = np.concatenate([known, unknown])
+    return TextBatchSource(sequences, labels, plan)
 
 
 def validation_batches(

@@ -74,6 +74,7 @@ class TextFeaturizer:
                 orders=config.model.ngrams,
                 vocabulary_size=len(tokenizer.vocabulary),
                 min_texts=config.model.ngram_min_texts,
+                most=config.model.ngram_most,
             )
         featurizer = cls(tokenizer, ngrams)
         return featurizer, featurizer._features(ids)

@@ -12,6 +12,7 @@ from textapps.backbones.stem import Stem
 from textapps.core.tokens import PAD, UNK
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.ngram_path import NgramPath
+from textapps.training.adversarial import PERTURBATION, Adversarial
 
 
 class SentimentModel(keras.Model):
@@ -22,7 +23,9 @@ class SentimentModel(keras.Model):
     common loss the backbone would have nothing left to learn.
 
     Takes {"ids": int32[batch, time]} and "ngrams": int32[batch, n], 0 for padding, time at least
-    1. Returns float32[batch, paths, classes], 1 or 2 paths.
+    1. Returns float32[batch, paths, classes], 1 or 2 paths. In adversarial training there is
+    "perturbation", float32[batch, time, embedding_units] in standard deviations of the embedded
+    words of each text, which corresponds to the normalised embeddings of Miyato et al. (2017).
 
     Args:
         vocabulary_size: one more than the largest id.
@@ -73,7 +76,7 @@ class SentimentModel(keras.Model):
 
         Args:
             sequences: as `TextFeaturizer.encode` gives them.
-            labels: int32[texts].
+            labels: int32[texts], or the probabilities of the classes, float32[texts, classes].
         """
         if self.ngram_path is not None:
             self.ngram_path.adapt(*sequences["ngrams"], labels)
@@ -82,29 +85,48 @@ class SentimentModel(keras.Model):
         """See the class."""
         ids = inputs["ids"]
         x = self.embedding(self.word_dropout(ids, training=training))
-        paths = [self.read(x, ops.not_equal(ids, PAD), training)]
+        mask = ops.not_equal(ids, PAD)
+        paths = [self.read(x, mask, training, inputs.get(PERTURBATION))]
         if self.ngram_path is not None:
             paths.append(self.ngram_path(inputs["ngrams"]))
         return ops.stack(paths, axis=1)
 
-    def read(self, embedded: Any, mask: Any, training: bool | None = None) -> Any:
+    def read(
+        self, embedded: Any, mask: Any, training: bool | None = None, perturbation: Any = None
+    ) -> Any:
         """The path through the backbone: float[batch, time, width], bool[batch, time] → logits."""
-        x = self.embedding_dropout(embedded, training=training)
-        x, mask, _ = self.stem(x, mask=mask)
-        x, _ = self.backbone(x, mask=mask, training=training)
-        x = self.pooling(x, mask=mask)
+        x = self.pooled(embedded, mask, training, perturbation)
         return self.head(self.head_dropout(x, training=training))
 
+    def pooled(
+        self, embedded: Any, mask: Any, training: bool | None = None, perturbation: Any = None
+    ) -> Any:
+        """The same up to what the head gets: → float[batch, features]."""
+        x = self.embedding_dropout(embedded, training=training)
+        if perturbation is not None:
+            x += _spread(embedded, mask) * ops.cast(perturbation, x.dtype)
+        x, mask, _ = self.stem(x, mask=mask)
+        x, _ = self.backbone(x, mask=mask, training=training)
+        return self.pooling(x, mask=mask)
+
     def loss_of_paths(self, labels: Any, logits: Any) -> Any:
-        """The sum of the cross-entropies of the paths: int32[batch], logits → float32[batch].
+        """The sum of the cross-entropies of the paths: labels, logits → float32[batch].
 
         Label smoothing as in Szegedy et al. 2016, section 7.
+
+        Args:
+            labels: int32[batch], or the probabilities of the classes, float32[batch, classes].
         """
-        targets = ops.one_hot(labels, logits.shape[-1])
+        targets = labels if len(labels.shape) > 1 else ops.one_hot(labels, logits.shape[-1])
         return sum(
             keras.losses.categorical_crossentropy(targets, path, True, self.label_smoothing)
             for path in ops.unstack(logits, axis=1)
         )
+
+    def adversarial(self, size: float) -> Adversarial:
+        """The loss of the backbone alone for perturbed texts: n-grams have no embedding."""
+        units = self.embedding.output_dim
+        return Adversarial(size, units, lambda y, logits: self.loss_of_paths(y, logits[:, :1]))
 
     def combined(self, logits: Any) -> Any:
         """The weighted mean of the logits of the paths: float32[batch, classes]."""
@@ -112,8 +134,18 @@ class SentimentModel(keras.Model):
         return ops.sum(logits * shares[None, :, None], axis=1)
 
     def correct(self, labels: Any, logits: Any) -> Any:
-        """1 where the combined answer is right, else 0: float32[batch]."""
+        """1 where the combined answer is the label, or the likeliest, else 0: float32[batch]."""
+        labels = ops.argmax(labels, axis=-1) if len(labels.shape) > 1 else labels
         return keras.metrics.sparse_categorical_accuracy(labels, self.combined(logits))
+
+
+def _spread(embedded: Any, mask: Any) -> Any:
+    """The standard deviation of the embedded words of each text: → float[batch, 1, 1]."""
+    valid = ops.cast(mask, embedded.dtype)[:, :, None]
+    count = ops.maximum(ops.sum(valid, axis=1, keepdims=True), 1)
+    away = embedded - ops.sum(embedded * valid, axis=1, keepdims=True) / count
+    variance = ops.sum((away * valid) ** 2, axis=1, keepdims=True) / count
+    return ops.stop_gradient(ops.sqrt(ops.mean(variance, axis=-1, keepdims=True)))
 
 
 class WordDropout(keras.layers.Layer):

@@ -36,16 +36,16 @@ class NgramPath(keras.layers.Layer):
 
         Args:
             features, row_splits: as `NgramIndex.encode` gives them.
-            labels: int32[texts].
+            labels: int32[texts], or the probabilities of the classes, float32[texts, classes],
+                of which an n-gram gets its shares.
         """
         rows, classes = self.shape
-        of_label = np.repeat(labels, np.diff(row_splits))
+        shares = labels if labels.ndim > 1 else np.eye(classes)[labels]
+        lengths = np.diff(row_splits)
         counts = np.stack(
-            [np.bincount(features[of_label == label], minlength=rows) for label in range(classes)],
-            axis=1,
+            [np.bincount(features, np.repeat(share, lengths), rows) for share in shares.T], axis=1
         )[1:]
-        own, rest = 1.0 + counts, 1.0 + counts.sum(axis=1, keepdims=True) - counts
-        ratio = np.log(own / own.sum(axis=0)) - np.log(rest / rest.sum(axis=0))
+        ratio = log_count_ratios(counts)
         self.ratio.assign(np.concatenate([np.zeros((1, classes)), ratio]))
 
     def call(self, features: Any) -> Any:
@@ -55,3 +55,16 @@ class NgramPath(keras.layers.Layer):
     def terms(self, features: Any) -> Any:
         """int32[any shape] → float32[any shape, classes]: what each n-gram adds to the logits."""
         return ops.take(self.ratio, features, axis=0) * ops.take(self.weight, features, axis=0)
+
+
+def log_count_ratios(counts: Any) -> Any:
+    """How strongly each n-gram speaks for each class against the others, smoothed by 1.
+
+    Args:
+        counts: float[n-grams, classes].
+
+    Returns:
+        float[n-grams, classes].
+    """
+    own, rest = 1.0 + counts, 1.0 + counts.sum(axis=1, keepdims=True) - counts
+    return np.log(own / own.sum(axis=0)) - np.log(rest / rest.sum(axis=0))

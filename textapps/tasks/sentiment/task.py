@@ -1,5 +1,7 @@
 """Sentiment: a text to one of the classes of its data set, many-to-one."""
 
+from dataclasses import replace
+
 import keras
 
 from textapps.datasets.texts.examples import LabelledTexts
@@ -18,6 +20,7 @@ from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.sentiment.pretraining.task import TASK as PRETRAINING
 from textapps.tasks.sentiment.report import report
 from textapps.tasks.sentiment.slimming import slimmed
+from textapps.tasks.sentiment.teaching import taught
 from textapps.tasks.task import Objective, Task
 from textapps.training.batches import TextBatchSource
 
@@ -31,17 +34,19 @@ def settle(config: SentimentConfig, train: LabelledTexts) -> SentimentConfig:
 def objective(
     classifier: SentimentClassifier, validation: LabelledTexts, batches: TextBatchSource
 ) -> Objective:
-    """The sum of the losses of the paths."""
-    model = classifier.model
-    return classifier_objective(
+    """The sum of the losses of the paths, and the adversarial loss."""
+    model, training = classifier.model, classifier.config.training
+    found = classifier_objective(
         model.loss_of_paths,
         keras.metrics.MeanMetricWrapper(model.correct, name="accuracy"),
-        classifier.config.training,
+        training,
         ABOUT.monitor,
         classes=len(classifier.labels),
         labels=batches.labels_of_pass,
         logits=model.combined,
     )
+    size = training.adversarial
+    return replace(found, adversarial=model.adversarial(size)) if size else found
 
 
 def renewed(old: TextFeaturizer, new: TextFeaturizer, same_labels: bool) -> tuple[str, ...]:
@@ -73,6 +78,7 @@ TASK = Task(
     lenders={PRETRAINING.name: PRETRAINING},
     renewed=renewed,
     adapt=lambda model, batches: model.adapt(batches.sequences, batches.labels),
+    taught=taught,
     predictor=SentimentClassifier,
     rows=rows,
     objective=objective,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.datasets.clips.examples import Clips
-from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.preprocessing.augmentation import clip_seeds
 from textapps.training.batches import Batch
 from textapps.training.class_balance import oversampled

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from textapps.backbones.config import StemConfig
 from textapps.core.config import Section
 from textapps.core.keys import Option
-from textapps.datasets.config import ClipsConfig
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
 from textapps.preprocessing.config import AudioConfig, AugmentationConfig
 from textapps.tasks.config import Presets, TaskConfig

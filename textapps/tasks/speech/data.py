@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.datasets.clips.config import ClipsConfig
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.loader import load_clips
-from textapps.datasets.config import ClipsConfig
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.recordings import loudest
 from textapps.preprocessing.resampling import resample

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from textapps.datasets.config import SILENCE, UNKNOWN
+from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.decoding.detector import Detection, Detector
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.recordings import read_recordings

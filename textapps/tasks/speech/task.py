@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
+from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.sources import recorded_files
-from textapps.datasets.config import SILENCE, UNKNOWN
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.tasks.classification import BEST, classifier_objective, settled
 from textapps.tasks.speech import data
