@@ -122,11 +122,12 @@ class Scaling(Benchmark):
         result = results.read(self.measured)
         if result is None:
             raise SystemExit(f"error: {results.path(self.measured)} is not there")
+        cores = result["machine"]["cores"]
         gradient_bytes = 4 * result["parameters"]
         seconds = result["training_seconds"] / (result["steps"] * self.batch_size)
         lines = [
             f"A gradient of {result['parameters']:,} float32 is {gradient_bytes / 1e6:.1f} MB; "
-            f"an example took {1000 * seconds:.2f} ms on {result['machine']['cores']} cores.\n",
+            f"an example took {1000 * seconds:.2f} ms on {cores} core{'s' * (cores > 1)}.\n",
             HEADING,
             "| --- | --- | --- | --- | --- | --- | --- | --- |",
         ]

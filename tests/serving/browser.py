@@ -139,12 +139,15 @@ def look(page: Any) -> None:
 
 
 def predictions(page: Any) -> list[dict[str, Any]]:
-    """What will have been asked of :predict."""
+    """What will have been asked of :predict, without explanations of the answers."""
     asked: list[dict[str, Any]] = []
 
     def note(request: Any) -> None:
-        if request.url.endswith(":predict"):
-            asked.append(request.post_data_json)
+        if not request.url.endswith(":predict"):
+            return
+        body = request.post_data_json
+        if body.get("signature_name") != "explain":
+            asked.append(body)
 
     page.on("request", note)
     return asked

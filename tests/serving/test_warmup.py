@@ -79,7 +79,15 @@ def test_without_a_record_every_signature_is_asked_once(directory, place, asked)
     repository = Repository(directory)
     repository.poll()
     assert repository.ready
-    names = ["continue", "generate", "score", "serving_default", "serving_default", "start"]
+    names = [
+        "continue",
+        "explain",
+        "generate",
+        "score",
+        "serving_default",
+        "serving_default",
+        "start",
+    ]
     assert sorted(name for name, _ in asked) == names
     assert dict(asked)["continue"]["logits"] == (1, 5)
 

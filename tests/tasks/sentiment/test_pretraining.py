@@ -116,7 +116,7 @@ def test_a_classifier_starts_from_it(
     config = classifier_config(run, texts, **{"model.ngrams": 2, "model.pooling": "max_mean"})
     assert (config.model.embedding_units, config.model.kernel, config.model.stride) == (6, 3, 2)
     assert (config.backbone.units, config.preprocessor.vocabulary_size) == (8, 12)
-    assert config.preprocessor.max_tokens == 100  # the preset's: it cuts no text into pieces
+    assert config.preprocessor.max_tokens == 400  # its own cuts texts into pieces instead
     assert (config.training.learning_rate, config.training.batch_size) == (1.5e-3, 64)
     made, _ = lifecycle.train(CLASSIFIER, config, tmp_path)
     record = read_record(made.run.path / "start.json")
