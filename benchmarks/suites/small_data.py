@@ -40,15 +40,17 @@ class Way(Table):
 
 
 class SmallData(Trained):
-    """One result: for each size and way the accuracy on the test split, by seed.
+    """One result: for each size and way the accuracy on texts of the test split, by seed.
 
-    A seed draws the labelled texts and starts the training. NB-SVM chooses its cost, and networks
-    their best pass, on the validation split.
+    All ways and sizes answer the same texts, none of them in another split. A seed draws the
+    labelled texts and starts the training. NB-SVM chooses its cost, and networks their best pass,
+    on the validation split.
     """
 
     result: str = Field(description="the name of the result")
     size: tuple[int, ...] = Field(description="numbers of labelled texts")
     seeds: int = Field(description="draws of each size")
+    test_texts: int = Field(description="texts of the test split, drawn once; 0 for all")
     start: str | None = Field(None, description="a run of `textapps sentiment pretrain`")
     unlabelled: tuple[str, ...] = Field((), description="texts without labels")
     validation_data: str | None = Field(None, description="other data to validate on")
@@ -70,6 +72,7 @@ class SmallData(Trained):
             "test_source": self.test_data,
         }
         settings = {"config": config, "folder": str(folder), "tokens": self.tokens}
+        settings["test_texts"] = self.test_texts
         found: dict[str, Any] = {}
         with opened({"nbsvm": BASELINE}, **settings) as (asks, _):
             asks["nbsvm"]({"size": 0, "seed": 0})  # writes the splits
@@ -93,6 +96,7 @@ class SmallData(Trained):
             "start": self.start and Path(self.start).name,
             "unlabelled": [Path(each).name for each in self.unlabelled],
             "seeds": self.seeds,
+            "test_texts": self.test_texts,
             "sizes": found,
         }
 
@@ -153,7 +157,9 @@ def margins(found: Mapping[str, Any]) -> None:
             figures["margin"] = round(figures["accuracy"] - ways["nbsvm"]["accuracy"], 4)
 
 
-def baseline(config: Figures, folder: str, tokens: str) -> Callable[[Figures], Figures]:
+def baseline(
+    config: Figures, folder: str, tokens: str, test_texts: int
+) -> Callable[[Figures], Figures]:
     """A side that writes the labelled texts of a seed, and fits NB-SVM to them."""
     from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
 
@@ -161,17 +167,21 @@ def baseline(config: Figures, folder: str, tokens: str) -> Callable[[Figures], F
     place.mkdir(parents=True, exist_ok=True)
     train, validation, test = load_texts(DataConfig(**config))
     known = set(train.texts) | set(validation.texts)
-    kept = np.array([text not in known for text in test.texts])
+    kept = np.flatnonzero([text not in known for text in test.texts])
+    if 0 < test_texts < len(kept):
+        kept = np.sort(kept[drawn(len(kept), test_texts, 0)])
     write_texts(place / "validation.csv", validation, np.arange(len(validation)))
-    write_texts(place / "test.csv", test, np.flatnonzero(kept))
+    write_texts(place / "test.csv", test, kept)
     answers = test.labels[kept]
-    texts = [text for text, new in zip(test.texts, kept, strict=True) if new]
+    texts = [test.texts[row] for row in kept]
 
     def fit(question: Figures) -> Figures:
         size, seed = question["size"], question["seed"]
         if not size:
             return {}
-        rows = drawn(train, size, seed)
+        if size > len(train):
+            raise ConfigurationError(f"{train.name} has only {len(train):,} texts to train on")
+        rows = drawn(len(train), size, seed)
         write_texts(place / f"{size}-{seed}.csv", train, rows)
         own = [train.texts[row] for row in rows]
         best = 0.0, 0.0
@@ -186,12 +196,10 @@ def baseline(config: Figures, folder: str, tokens: str) -> Callable[[Figures], F
     return fit
 
 
-def drawn(train: LabelledTexts, size: int, seed: int) -> Any:
-    """So many rows of a split, by raw draws whose stream NumPy never changes (NEP 19)."""
-    if size > len(train):
-        raise ConfigurationError(f"{train.name} has only {len(train):,} texts to train on")
+def drawn(rows: int, size: int, seed: int) -> Any:
+    """So many of the rows, by raw draws whose stream NumPy never changes (NEP 19)."""
     draws = np.random.PCG64(np.random.SeedSequence((seed, size)))
-    return np.argsort(draws.random_raw(len(train)), kind="stable")[:size]
+    return np.argsort(draws.random_raw(rows), kind="stable")[:size]
 
 
 def write_texts(path: Path, split: LabelledTexts, rows: Any) -> None:

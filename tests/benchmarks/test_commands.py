@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.benchmark import SUITES
@@ -110,21 +111,33 @@ def test_pretraining(bench: Bench, data: Path, work: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("eager")
-def test_small_data(bench: Bench, data: Path, results: Results, tmp_path: Path) -> None:
-    """From nothing, and with unlabelled texts; no run to start from is given."""
-    more = tmp_path / "more.txt"
-    more.write_text("a fine night indeed\nthe film was awful indeed\n", encoding="utf-8")
-    given = ("--data", data / "opinions.csv", "--preset", "tiny", "--backbone", "simple_rnn")
-    asked = ("--size", 12, 20, "--seeds", 2, "--unlabelled", more)
-    found = bench("small-data", *given, *asked, *changes())["small-data"]
-    assert list(found["sizes"]) == ["12", "20"]
-    for ways in found["sizes"].values():
-        assert list(ways) == ["nbsvm", "nothing", "unlabelled"]
+def test_small_data(bench: Bench, data: Path, work: Path, results: Results, tmp_path: Path) -> None:
+    """First from nothing alone, then from a run that was pre-trained, too."""
+    tiny = ("--preset", "tiny", "--backbone", "simple_rnn")
+    given = ("--data", data / "opinions.csv", *tiny, *changes())
+    asked = ("--size", 12, 20, "--seeds", 2, "--test-texts", 9)
+    sizes = bench("small-data", *given, *asked)["small-data"]["sizes"]
+    assert {size: list(ways) for size, ways in sizes.items()} == {
+        "12": ["nbsvm", "nothing"],
+        "20": ["nbsvm", "nothing"],
+    }
+    for ways in sizes.values():
         for way in ways.values():
             assert len(way["by_seed"]) == 2
             margin = way["accuracy"] - ways["nbsvm"]["accuracy"]
             assert way["margin"] == pytest.approx(margin, abs=1e-4)
-    assert "from nothing" in (results.folder / "small-data.svg").read_text(encoding="utf-8")
+            ninths = 9 * np.array(way["by_seed"])
+            np.testing.assert_allclose(ninths, ninths.round(), atol=1e-3)
+    bench("pretraining", *given)
+    (start,) = RunDirectory.all(work / "pretraining" / "pretrained")
+    more = tmp_path / "more.txt"
+    more.write_text("a fine night indeed\nthe film was awful indeed\n", encoding="utf-8")
+    asked = ("--size", 12, "--seeds", 1, "--start", start.path, "--unlabelled", more, "--again")
+    given = ("--data", data / "opinions.csv", *tiny, "--set", "backbone.units=8")
+    (ways,) = bench("small-data", *given, *asked)["small-data"]["sizes"].values()
+    assert list(ways) == ["nbsvm", "nothing", "pretrained", "both"]
+    picture = (results.folder / "small-data.svg").read_text(encoding="utf-8")
+    assert "with unlabelled texts" in picture
 
 
 @pytest.mark.usefixtures("eager")

@@ -148,3 +148,27 @@ def test_regular_poems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     kept = gzip.decompress((tmp_path / "new" / "out.tsv.gz").read_bytes()).decode().splitlines()
     assert kept == rows[:3]
     assert "2 poems" in capsys.readouterr().out
+
+
+def test_reviews_stand_in_one_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import gzip
+
+    parts = {
+        "train": ["1\t好 “书”", '0\t"差'],
+        "dev": ["1\t好 “书” ", "0\t一般"],
+        "test": ["1\t不错", '0\t"差', "1\t好"],
+    }
+    for name, rows in parts.items():
+        lines = "".join(f"{row}\n" for row in ["label\ttext", *rows])
+        (tmp_path / f"chnsenticorp_{name}.tsv.gz").write_bytes(gzip.compress(lines.encode()))
+    script("reviews").main(tmp_path, tmp_path / "new" / "out.tsv.gz")
+    found = gzip.decompress((tmp_path / "new" / "out.tsv.gz").read_bytes()).decode().splitlines()
+    assert found == [
+        "label\ttext\tsplit",
+        "1\t好 “书”\ttrain",
+        '0\t"""差"\ttrain',
+        "0\t一般\tvalidation",
+        "1\t不错\ttest",
+        "1\t好\ttest",
+    ]
+    assert "validation: 1 of 2 reviews" in capsys.readouterr().out

@@ -110,7 +110,6 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "word_dropout": 0.3,
             "embedding_dropout": 0.3,
             "head_dropout": 0.5,
-            "label_smoothing": 0.05,
             "kernel": 6,
             "stride": 4,
             "pooling": "max_mean",
@@ -122,6 +121,8 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "learning_rate": 3e-3,
             "warmup_steps": 50,
             "weight_decay": 0.02,
+            # A limit would be common to both paths, whose shares of the gradient's norm vary.
+            "clip_norm": 0.0,
             "average": 0.99,
         },
     },
@@ -144,6 +145,8 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "learning_rate": 3e-3,
             "warmup_steps": 50,
             "weight_decay": 0.02,
+            # A limit would be common to both paths, whose shares of the gradient's norm vary.
+            "clip_norm": 0.0,
             "average": 0.99,
         },
     },

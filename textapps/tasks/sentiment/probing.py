@@ -14,7 +14,9 @@ from textapps.training.plan import SequentialPlan
 
 Sequences = Mapping[str, tuple[NDArray[np.int32], NDArray[np.int64]]]
 
-PROBED = 5_000  # texts; more did not help
+# Texts. With more, a head that starts at random was better: of 22,525 reviews of IMDB the fitted
+# one was so sure that the backbone behind it reached 90.3 instead of 91.4 % (validation split).
+PROBED = 5_000
 AT_ONCE = 256
 COST = 0.01  # of the logistic regression
 
@@ -49,9 +51,10 @@ def answers(read: Callable[[Any], Any], sequences: Sequences) -> NDArray[np.floa
 
 
 def probe(model: SentimentModel, ids: tuple[Any, Any], labels: NDArray[Any]) -> None:
-    """Fits the head to what it gets for at most `PROBED` of the texts (Kumar et al. 2022).
+    """Fits the head to what it gets for up to `PROBED` texts (Kumar et al. 2022).
 
-    A head that starts at random would first change the backbone at random.
+    A head that starts at random would first change the backbone at random, and few texts leave
+    little time to mend that.
 
     Args:
         ids: (values, row splits) of the texts.
@@ -60,17 +63,12 @@ def probe(model: SentimentModel, ids: tuple[Any, Any], labels: NDArray[Any]) -> 
     # Imported here because scikit-learn is slow to import.
     from sklearn.linear_model import LogisticRegression
 
-    values, splits = ids
-    rows = np.linspace(0, len(labels), min(PROBED, len(labels)), endpoint=False).astype(np.int64)
-    chosen = labels[rows]
-    if len(np.unique(chosen)) < model.head.units:
+    if len(labels) > PROBED or len(np.unique(labels)) < model.head.units:
         return
-    lengths = (splits[1:] - splits[:-1])[rows]
-    own = np.concatenate([values[splits[row] : splits[row + 1]] for row in rows])
-    features = pooled(model, (own, np.concatenate([[0], np.cumsum(lengths)])))
+    features = pooled(model, ids)
     mean, spread = features.mean(axis=0), features.std(axis=0)
     spread[spread == 0] = 1
-    fitted = LogisticRegression(C=COST, max_iter=300).fit((features - mean) / spread, chosen)
+    fitted = LogisticRegression(C=COST, max_iter=300).fit((features - mean) / spread, labels)
     kernel, bias = fitted.coef_ / spread, fitted.intercept_
     bias = bias - kernel @ mean
     if model.head.units == 2:
