@@ -201,11 +201,14 @@ def test_large_answers_together_have_a_limit(built: Built, tmp_path: Path) -> No
     scope = {"method": "POST", "path": path, "raw_path": path.encode()}
     request = {"type": "http.request", "body": b'{"instances": [45000]}'}
 
+    begun: list[int] = []  # statuses
+
     async def ask(read: asyncio.Event) -> int:
         sent: list[int] = []
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message.get("status", 0))
+            begun.extend(sent if len(sent) == 1 else ())
             await read.wait()
 
         async def messages() -> AsyncIterator[dict[str, Any]]:
@@ -218,12 +221,9 @@ def test_large_answers_together_have_a_limit(built: Built, tmp_path: Path) -> No
     async def ask_many() -> list[int]:
         read = asyncio.Event()
         asking = [asyncio.create_task(ask(read)) for _ in range(45)]
-        for _ in range(2000):
-            await asyncio.sleep(0.05)
-            if len(slow := [task for task in asking if not task.done()]) < 45:
-                break
+        await until(lambda: len(begun) == 45)
+        assert not any(task.done() for task in asking)
         read.set()
-        assert slow
         return await asyncio.gather(*asking)
 
     statuses = asyncio.run(ask_many())

@@ -90,19 +90,18 @@ def test_source_gradients_against_finite_differences(untrained: Make, kind: str)
     found = source_gradients(model, source, target)
     assert found.shape == (3, 5)
     embedded = model.embed_source(source).numpy()
-    given = np.tile([[BOS, 6, 9]], (3, 1)).astype(np.int32)
-    mask, step = np.ones((3, 5), bool), 1e-2
+    step, units = 1e-2, embedded.shape[2]
+    moves = step * np.eye(5 * units, dtype=np.float32).reshape(-1, 5, units)
 
     def known(x):
-        memory = model.encode_embedded(np.repeat(x, 3, axis=0), mask)
-        logits = model.logits_at(given, memory, np.arange(3, dtype=np.int32))
-        return tf.gather(tf.nn.log_softmax(logits), target, batch_dims=1).numpy()
+        """float32[moves, 5, units] → the logarithms of the probabilities, float32[moves, 3]."""
+        rows = 3 * len(x)  # each position of the translation is a row
+        memory = model.encode_embedded(np.repeat(x, 3, axis=0), np.ones((rows, 5), bool))
+        given = np.tile([[BOS, 6, 9]], (rows, 1)).astype(np.int32)
+        logits = model.logits_at(given, memory, np.tile(np.arange(3, dtype=np.int32), len(x)))
+        wanted = tf.gather(tf.nn.log_softmax(logits), np.tile(target, len(x)), batch_dims=1)
+        return wanted.numpy().reshape(-1, 3)
 
-    for place in range(5):
-        slopes = []
-        for unit in range(embedded.shape[2]):
-            move = np.zeros_like(embedded)
-            move[0, place, unit] = step
-            slopes.append((known(embedded + move) - known(embedded - move)) / (2 * step))
-        expected = np.linalg.norm(slopes, axis=0)
-        np.testing.assert_allclose(found[:, place], expected, rtol=1e-2, atol=1e-3)
+    slopes = (known(embedded + moves) - known(embedded - moves)) / (2 * step)
+    expected = np.linalg.norm(slopes.reshape(5, units, 3), axis=1)
+    np.testing.assert_allclose(found, expected.T, rtol=1e-2, atol=1e-3)
