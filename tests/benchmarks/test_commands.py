@@ -181,6 +181,26 @@ def test_generation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
 
 
+def test_recurrent_steps(bench: Bench, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = {"batch": 3, "time": 4, "inputs": 5, "units": 6}
+    sizes = {
+        "narrow": [{"label": "one way", **size}],
+        "presets": [{"label": "both ways", "kinds": ["gru"], "both_ways": True, **size}],
+    }
+    monkeypatch.setitem(SUITES["recurrent-steps"], "sizes", sizes)
+    found = bench("recurrent-steps", "--rounds", 1)["recurrent-steps"]
+    others = {"keras", *["pytorch"] * PYTORCH}
+    assert [case["kind"] for case in found["cases"]] == ["gru", "lstm", "gru"]
+    for case in found["cases"]:
+        assert case["sides"].keys() == {"textapps", *others}
+        assert case["times"].keys() == others
+    (both_ways,) = (case["times"]["keras"] for case in found["cases"] if case["both_ways"])
+    assert found["groups"]["presets"]["keras"] == {"geometric_mean": both_ways, "least": both_ways}
+    assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
+    page = (results.folder.parent / "results.md").read_text(encoding="utf-8")
+    assert "| `gru`, both ways | 3, 4 | 5, 6 | yes |" in page
+
+
 @pytest.mark.usefixtures("eager")
 def test_copy_task(bench: Bench) -> None:
     given = ("--backbone", "simple_rnn", "--distance", 2, 3, "--steps", 2)

@@ -12,6 +12,7 @@ from benchmarks.suites import (
     distributed,
     nbsvm,
     recipes,
+    recurrent_steps,
     serving,
     speed,
     startup,
@@ -229,3 +230,18 @@ def test_both_language_models_are_compared_on_the_same_characters(tmp_path: Path
     assert json.loads(json.dumps(found)) == found
     with pytest.raises(RuntimeError, match="evaluated on other data"):
         recipes.nats_of({"textapps": ours, "recipe": third})
+
+
+def test_ratios_of_recurrent_steps_are_of_the_medians_without_the_first_round() -> None:
+    def side(*seconds: float, norm: float = 3.0) -> list[dict[str, Any]]:
+        return [{"seconds": each, "norms": [norm, 2.0]} for each in seconds]
+
+    own, keras = side(9.0, 0.002, 0.001, 0.004), side(8.0, 0.003, 0.005, 0.001)
+    found = recurrent_steps.step_times({"textapps": own, "keras": keras})
+    assert found["sides"]["keras"] == {"median_ms": 3, "least_ms": 1, "most_ms": 5}
+    assert found["times"] == {"keras": 1.5}
+    groups = (("a", 2), ("a", 8), ("b", 1))
+    cases = [{"group": group, "times": {"keras": ratio}} for group, ratio in groups]
+    assert recurrent_steps.summary(cases, "a") == {"keras": {"geometric_mean": 4.0, "least": 2}}
+    with pytest.raises(RuntimeError, match=r"a gradient of keras is 3\.1, not 3\.0"):
+        recurrent_steps.step_times({"textapps": own, "keras": side(1.0, 1.0, norm=3.1)})
