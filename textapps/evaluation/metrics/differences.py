@@ -18,13 +18,21 @@ SIGNIFICANT = 0.05
 RESAMPLES = 5_000  # so that 20 comparisons can still be significant: 20 * 2 / 5,001 < 0.05
 LOWER_IS_BETTER = frozenset(
     {
+        "loss",
         "log_loss",
         "calibration_error",
         "nats_per_character",
+        "nats_per_token",
         "bits_per_character",
         "perplexity",
         "false_accept_rate",
         "false_reject_rate",
+        "miss_rate",
+        "false_alarms_per_hour",
+        "latency_ms",
+        "milliseconds_per_clip",
+        "seconds",
+        "parameters",
     }
 )
 
@@ -61,6 +69,15 @@ class Difference(NamedTuple):
     p_value: float
     corrected: float
     better: int | None
+
+
+def is_less_better(metric: str) -> bool:
+    """Whether a smaller value of a metric, of the test split or of validation, is the better one.
+
+    >>> is_less_better("nats_per_token"), is_less_better("accuracy_5_db")
+    (True, False)
+    """
+    return metric in LOWER_IS_BETTER
 
 
 def differences(
@@ -142,5 +159,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def _better(row: Difference, p_value: float) -> int | None:
     if p_value >= SIGNIFICANT or not row.difference:
         return None
-    first_wins = (row.difference < 0) == (row.metric in LOWER_IS_BETTER)
+    first_wins = (row.difference < 0) == is_less_better(row.metric)
     return row.first if first_wins else row.second

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from textapps.core.counted import counted, plural
 from textapps.evaluation.comparison import Comparison, chance, limits
-from textapps.evaluation.metrics.differences import LOWER_IS_BETTER
+from textapps.evaluation.metrics.differences import is_less_better
 from textapps.evaluation.reports.curves import curves_over_seconds
 from textapps.evaluation.reports.plots import ABBREVIATIONS
 from textapps.evaluation.reports.sections import (
@@ -58,7 +58,7 @@ def _metrics(comparison: Comparison) -> Table:
         for run in runs:
             value, interval = figure(run.metrics, name) if name in run.metrics else ("", "")
             cells.append(f"{value}\n{interval.replace(' %', '', 1)}" if interval else value)
-        arrow = "↓" if name in LOWER_IS_BETTER else "↑"
+        arrow = "↓" if is_less_better(name) else "↑"
         rows.append((f"{NAMES[name]} {arrow}", *cells))
     return Table(
         "Metrics",
