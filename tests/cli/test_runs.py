@@ -88,6 +88,7 @@ def test_json_lines(cli: Cli, models: Path) -> None:
         "score": 0.9375,
         "monitor": "accuracy",
         "test": {"accuracy": 0.87654321, "macro_f1": 0.85, "log_loss": 0.31, "parameters": 7},
+        "note": None,
     }
     assert [row["state"] for row in rows] == ["finished", "stopped", "incomplete"]
     assert rows[2]["epochs"] is rows[2]["score"] is rows[2]["test"] is None
@@ -129,3 +130,119 @@ def test_a_checkpoint_of_a_newer_format_hides_no_run(cli: Cli, models: Path) -> 
     result = cli("runs", "--json", "--models-dir", str(models))
     assert result.exit_code == 0
     assert json.loads(result.stdout.splitlines()[0])["state"] == "incomplete"
+
+
+NAMES = ("20260101-000001-gru", "20260101-000002-lstm", "20260101-000003-transformer")
+
+
+@pytest.mark.parametrize(
+    ("column", "order"),
+    [
+        ("backbone", (0, 1, 2)),
+        ("state", (0, 2, 1)),  # finished, incomplete, stopped
+        ("epochs", (0, 1, 2)),
+        ("accuracy", (1, 0, 2)),  # more is better
+        ("log_loss", (0, 1, 2)),  # less is better
+        ("chrf", (1, 0, 2)),  # only the second has it
+    ],
+)
+def test_sorted_by_a_column(cli: Cli, models: Path, column: str, order: tuple[int, ...]) -> None:
+    second = RunDirectory.open(models / "sentiment" / NAMES[1])
+    second.write_json("metrics.json", {"metrics": {"accuracy": 0.9, "log_loss": 0.4, "chrf": 7.0}})
+    result = cli("runs", "--sort", column, "--json", "--models-dir", str(models))
+    found = [json.loads(line)["run"] for line in result.stdout.splitlines()]
+    assert found == [NAMES[number] for number in order]
+    table = cli("runs", "--sort", column, "--models-dir", str(models)).stdout
+    assert column in table.splitlines()[0].split()
+
+
+def test_scores_are_sorted_by_what_they_are(cli: Cli, models: Path) -> None:
+    for number, loss in ((4, 0.5), (5, 0.25)):
+        state = TrainingState(6, 6, 1.0, loss, loss, 6)
+        make_run(models, f"20260101-00000{number}-gru", state, monitor="loss")
+    result = cli("runs", "--sort", "score", "--json", "--models-dir", str(models))
+    found = [json.loads(line)["score"] for line in result.stdout.splitlines()]
+    assert found.index(0.25) < found.index(0.5)
+    assert found[-1] is None
+
+
+def test_a_note_is_kept_replaced_and_taken_away(cli: Cli, models: Path) -> None:
+    def note(text: str) -> str | None:
+        result = cli("runs", "--run", NAMES[2], "--note", text, "--models-dir", str(models))
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+        listed = cli("runs", "--json", "--models-dir", str(models)).stdout.splitlines()
+        notes = [json.loads(line)["note"] for line in listed]
+        assert notes[:2] == [None, None]
+        return notes[2]
+
+    assert note("twice the units,\n[bold] größer") == "twice the units, [bold] größer"
+    assert "[bold] größer" in cli("runs", "--models-dir", str(models)).stdout
+    assert note("again") == "again"
+    assert note(" ") is None
+    assert note("") is None
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y", 2), ("n", 3), ("", 3)])
+def test_deleting_asks(cli: Cli, models: Path, answer: str, left: int) -> None:
+    arguments = ("runs", "--delete", NAMES[0], "--models-dir", str(models))
+    result = cli(*arguments, input=f"{answer}\n")
+    path = models / "sentiment" / NAMES[0]
+    assert f"delete {path} (0.0 MB)? [y/N]" in result.stderr
+    assert result.stderr.splitlines()[-1].endswith(f"{'deleted' if left == 2 else 'kept'} {path}")
+    assert len(list((models / "sentiment").iterdir())) == left
+
+
+def test_deleting_several_without_asking(cli: Cli, models: Path) -> None:
+    paths = [str(models / "sentiment" / name) for name in NAMES[1:]]
+    result = cli(
+        "runs", "--delete", NAMES[1], "--delete", paths[1], "--yes", "--models-dir", str(models)
+    )
+    assert result.stderr.splitlines() == [f"deleted {path}" for path in paths]
+    assert [path.name for path in (models / "sentiment").iterdir()] == [NAMES[0]]
+
+
+def test_nobody_to_ask(cli: Cli, models: Path) -> None:
+    result = cli("runs", "--delete", NAMES[0], "--models-dir", str(models), input="")
+    assert result.exit_code == 2
+    assert "nobody answers" in result.stderr
+    assert (models / "sentiment" / NAMES[0]).is_dir()
+
+
+def test_what_must_not_be_deleted(cli: Cli, models: Path) -> None:
+    first, second = (models / "sentiment" / name for name in NAMES[:2])
+    delete = ("runs", "--yes", "--models-dir", str(models), "--delete")
+    with RunDirectory.open(first).lock():
+        result = cli(*delete, NAMES[1], "--delete", NAMES[0])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"is training {first}" in result.stderr
+    make_run(models, "20260101-000004-gru", None, str(second))
+    result = cli(*delete, NAMES[1])
+    assert result.exit_code == 1
+    assert f"starts from {second} and has no checkpoint yet" in result.stderr
+    (first / "pretrained.json").write_text("{}")
+    for arguments in ((*delete, str(first)), ("runs", "--run", str(first), "--note", "x")):
+        result = cli(*arguments)
+        assert result.exit_code == 1
+        assert "comes with the package" in result.stderr
+    assert first.is_dir()
+    assert second.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("--sort", "acuracy"), 2, "unknown column 'acuracy', choose from task, run,"),
+        (("--note", "x"), 2, "--run and --note go together"),
+        (("--run", "x"), 2, "--run and --note go together"),
+        (("--yes",), 2, "--yes goes with --delete"),
+        (("--delete", "nothing", "--yes"), 1, "no run at nothing"),
+        (("--run", "nothing", "--note", "x"), 1, "no run at nothing"),
+    ],
+)
+def test_bad_input_is_one_line(
+    cli: Cli, models: Path, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    result = cli("runs", *arguments, "--models-dir", str(models))
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert told in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

@@ -4,6 +4,7 @@ They do not reach the command as arguments: `collect_flags` hands over all of th
 ready for `textapps.core.config.resolve`.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 
 from textapps.cli.options import Choice, Decorator, together
 from textapps.core.errors import ConfigurationError
-from textapps.core.names import PretrainingName, TaskName
+from textapps.core.names import TASKS, PretrainingName, TaskName
 from textapps.tasks.registry import get_presets
 
 if TYPE_CHECKING:
@@ -41,6 +42,36 @@ def field_options(task: TaskName | PretrainingName, command: str) -> Decorator:
             _field_option(key, key.option, default(key))
             for key in keys_of(presets.config)
             if key.option is not None and command in key.option.commands
+        )
+    )
+
+
+def shared_options(command: str, **descriptions: str) -> Decorator:
+    """The options that the fields of every task's configuration have for this command.
+
+    Args:
+        descriptions: in place of those of the first task, by the last part of the key.
+    """
+    from textapps.core.keys import keys_of
+
+    of_tasks = [
+        {
+            key.name: key
+            for key in keys_of(get_presets(task).config)
+            if key.option is not None and command in key.option.commands
+        }
+        for task in TASKS
+    ]
+    first, *others = of_tasks
+    return together(
+        *(
+            _field_option(
+                replace(key, description=descriptions.get(name.split(".")[-1], key.description)),
+                key.option,
+                "the run's",
+            )
+            for name, key in first.items()
+            if key.option is not None and all(name in other for other in others)
         )
     )
 
@@ -124,6 +155,18 @@ def _remember_settings(ctx: click.Context, _: click.Parameter, settings: tuple[s
     ctx.meta[_SETTINGS] = settings
 
 
+def set_option(text: str) -> Decorator:
+    """--set, with this text of help."""
+    return click.option(
+        "--set",
+        multiple=True,
+        metavar="KEY=VALUE",
+        expose_value=False,
+        callback=_remember_settings,
+        help=text,
+    )
+
+
 config_options = together(
     click.option(
         "--config",
@@ -131,13 +174,6 @@ config_options = together(
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="A TOML file of values, such as the config.toml of a run.",
     ),
-    click.option(
-        "--set",
-        multiple=True,
-        metavar="KEY=VALUE",
-        expose_value=False,
-        callback=_remember_settings,
-        help="Any value by its dotted key, such as training.batch_size=32; repeatable.",
-    ),
+    set_option("Any value by its dotted key, such as training.batch_size=32; repeatable."),
 )
 """--config, as the argument `config_file: Path | None`, and --set."""

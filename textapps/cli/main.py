@@ -41,6 +41,10 @@ COMMANDS = {
         "Check exported models; `textapps TASK export` writes them.",
     ),
     "data": ("textapps.cli.commands.data:data_group", "List, show and check data sets."),
+    "compare": (
+        "textapps.cli.commands.compare:compare_command",
+        "Compare runs on the same examples.",
+    ),
     "runs": ("textapps.cli.commands.runs:runs_command", "List training runs with their figures."),
 }
 

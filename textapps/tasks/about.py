@@ -41,6 +41,7 @@ class About:
     example: what an evaluation counts
     figures: those that `evaluate` prints, where there are such
     decimals: of these
+    compared: the metrics in which `compare` tests differences, the one that decides first
     monitor: the validation metric that selects the best weights, unless training.monitor names it
     formats: what `export` can write
     """
@@ -56,5 +57,6 @@ class About:
     example: str
     figures: tuple[str, ...]
     decimals: int = 4
+    compared: tuple[str, ...] = ()
     monitor: str
     formats: tuple[str, ...] = ("saved_model",)

@@ -8,7 +8,7 @@ from textapps.core.notices import muted
 from textapps.datasets.config import SourceConfig
 from textapps.datasets.stamp import stamp_of
 from textapps.tasks.config import C
-from textapps.tasks.task import B, E, M, P, R, S, Task
+from textapps.tasks.task import B, E, Labels, M, P, R, S, Task
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.data_record import changed, describe, read_data_record
 from textapps.training.evaluations import Summary
@@ -40,6 +40,7 @@ def load_evaluated(
     predictor: R,
     data: SourceConfig | None = None,
     split: str | None = None,
+    labels: Labels | None = None,
 ) -> S:
     """The examples to evaluate a predictor on.
 
@@ -47,6 +48,7 @@ def load_evaluated(
         data: by default the data of its training.
         split: train, validation, test or all. By default the test split of data that are split or
             that the predictor was trained on, and all of other data.
+        labels: the classes in their order; by default those of the predictor.
 
     Raises:
         DataError: data that are missing, wrong or of other classes.
@@ -56,7 +58,7 @@ def load_evaluated(
     if split is None and config.data.is_source_of(own.data):
         split = "test"
     try:
-        return task.load_split(config, split, predictor.labels)
+        return task.load_split(config, split, predictor.labels if labels is None else labels)
     except DataError as error:
         if data is None and predictor.run.pretrained:
             raise DataError(

@@ -126,6 +126,21 @@ class RunDirectory:
         return cls.open(path, task, *others, trained=trained)
 
     @classmethod
+    def find_any(cls, models_dir: Path, run: str, *, trained: bool = True) -> Self:
+        """The run with this name or path, of whatever task; `pretrained:NAME` is one too.
+
+        Raises RunError as `find`, and if several tasks have a run of this name.
+        """
+        if run.startswith(PREFIX):
+            return cls.find(models_dir, store.find(run).description.task, run, trained=trained)
+        of_tasks = {path / run for path in models_dir.glob("*")}  # just one if `run` is absolute
+        named = sorted(path for path in of_tasks if (path / CONFIG).is_file())
+        if len(named) > 1:
+            paths = ", ".join(map(str, named))
+            raise RunError(f"several runs are called {run}: name one of {paths}")
+        return cls.open(named[0] if named else Path(run), trained=trained)
+
+    @classmethod
     def _of_package(cls, models_dir: Path, model: PretrainedModel, task: str, *others: str) -> Self:
         own = model.description.task
         if own not in (task, *others):

@@ -1,6 +1,7 @@
 """`textapps runs`: what has been trained, and how good it is."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,29 +21,121 @@ FIGURES = ("accuracy", "macro_f1", "nats_per_character")
 
 @click.command(
     "runs",
-    epilog=examples("textapps runs", "textapps runs --task sentiment --json"),
+    epilog=examples(
+        "textapps runs",
+        "textapps runs --task sentiment --json",
+        "textapps runs --task sentiment --sort accuracy",
+        'textapps runs --run 20260102-030405-gru --note "twice the units"',
+        "textapps runs --delete 20260102-030405-gru",
+    ),
 )
 @click.option("--task", type=Choice("task", TASKS), help="Only runs of this task.")
+@click.option(
+    "--sort",
+    metavar="COLUMN",
+    help="The best first: epochs, score, or any metric of the test split, such as log_loss; or by "
+    "a column of words.  [default: by task and time]",
+)
+@click.option("--run", metavar="RUN", help="The run that --note is about: its directory or name.")
+@click.option("--note", metavar="TEXT", help="Keep a note with a run; '' takes it away.")
+@click.option("--delete", metavar="RUN", multiple=True, help="Delete a run; asks; repeatable.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @models_dir_option
 @talk_options
-def runs_command(task: str | None, as_json: bool, models_dir: Path) -> None:
+def runs_command(
+    task: str | None,
+    sort: str | None,
+    run: str | None,
+    note: str | None,
+    delete: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+    models_dir: Path,
+) -> None:
     """List training runs with their figures.
 
     A run is finished, stopped (it can be resumed) or incomplete (no checkpoint yet). The score is
     that of the best validation, in the metric named by monitor; the figures after it are those on
-    the default test split.
+    the default test split. With --note or --delete nothing is listed.
     """
+    ctx = click.get_current_context()
+    if (run is None) != (note is None):
+        raise click.UsageError("--run and --note go together: give both or none", ctx)
+    if yes and not delete:
+        raise click.UsageError("--yes goes with --delete", ctx)
     from textapps.training.run_directory import RunDirectory
 
-    rows = [describe_run(run) for run in RunDirectory.all(models_dir, task)]
+    if run is not None or delete:
+        if run is not None and note is not None:
+            from textapps.training.run_keeping import write_note
+
+            write_note(RunDirectory.find_any(models_dir, run, trained=False), note)
+        _delete([RunDirectory.find_any(models_dir, each, trained=False) for each in delete], yes)
+        return
+    rows = [describe_run(each) for each in RunDirectory.all(models_dir, task)]
+    if sort:
+        rows = sorted_rows(rows, sort)
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
     elif rows:
-        _print_table(rows)
+        _print_table(rows, sort)
     else:
         console.say(f"no runs in {models_dir}: train one, as with `textapps sentiment train`")
+
+
+def sorted_rows(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    """The rows by a column: numbers with the best first, words in their order, none last.
+
+    Raises:
+        ConfigurationError: no row has the column.
+    """
+    from textapps.core.errors import ConfigurationError, unknown
+    from textapps.evaluation.metrics.differences import is_less_better
+
+    columns = [{**row, **(row["test"] or {})} for row in rows]
+    known = [
+        *WORDS,
+        "epochs",
+        "score",
+        *sorted({name for row in rows for name in row["test"] or {}}),
+    ]
+    if column not in known:
+        raise ConfigurationError(unknown("column", column, known))
+
+    def place(number: int) -> tuple[bool, float, str]:
+        value, name = columns[number].get(column), column
+        if isinstance(value, str):
+            return False, 0.0, value
+        if column == "score":
+            name = columns[number]["monitor"]
+        falling = 1.0 if is_less_better(name) else -1.0
+        return value is None, falling * (value or 0.0), ""
+
+    return [rows[number] for number in sorted(range(len(rows)), key=place)]
+
+
+def _delete(runs: list["RunDirectory"], yes: bool) -> None:
+    from textapps.training.run_keeping import check_deletable, delete_run, size_bytes
+
+    for run in runs:  # before any question
+        check_deletable(run)
+    for run in runs:
+        question = f"delete {run.path} ({size_bytes(run) / 1e6:,.1f} MB)?"
+        try:
+            if not yes and not click.confirm(question, err=True):
+                console.say(f"kept {run.path}")
+                continue
+        except click.Abort:
+            if sys.stdin.isatty():  # Ctrl-C
+                raise
+            ctx = click.get_current_context()
+            raise click.UsageError(
+                f"nobody answers: delete {run.path}? --yes says so", ctx
+            ) from None
+        delete_run(run)
+        console.say(f"deleted {run.path}")
 
 
 def describe_run(run: "RunDirectory") -> dict[str, Any]:
@@ -50,6 +143,7 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
     from textapps.core.errors import RunError
     from textapps.tasks.registry import monitor_of
     from textapps.training.checkpoint import CheckpointStore
+    from textapps.training.run_keeping import read_note
 
     try:
         state = CheckpointStore(run.checkpoints).newest_state()
@@ -68,6 +162,7 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
         "score": state and state.best_score,
         "monitor": monitor_of(run),
         "test": _test_figures(run.path / "metrics.json"),
+        "note": read_note(run) or None,
     }
 
 
@@ -79,23 +174,30 @@ def _test_figures(path: Path) -> dict[str, float] | None:
     return metrics
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
+def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
     for name in WORDS:
         table.add_column(name, no_wrap=name == "run")  # to be copied into --run
     names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
+    if sort and sort not in (*WORDS, "epochs", "score", *names):
+        names.append(sort)
+    noted = any(row["note"] for row in rows)
     started = any(row["init_from"] for row in rows)
     if started:
         table.add_column("from", no_wrap=True)
     for name in ("epochs", "score", *names):
         table.add_column(name, justify="right")
+    if noted:
+        table.add_column("note")
     for row in rows:
         test = row["test"] or {}
         figures = (row["epochs"], row["score"], *map(test.get, names))
         words = [str(row[name] or "") for name in WORDS]
         if started:
             words.append(Path(row["init_from"]).name if row["init_from"] else "")
-        table.add_row(*words, *("" if value is None else f"{value:.4g}" for value in figures))
+        cells = ["" if value is None else f"{value:.4g}" for value in figures]
+        table.add_row(*words, *cells, *([escape(row["note"] or "")] if noted else ()))
     console.answers().print(table)

@@ -88,7 +88,7 @@ def classification_metrics(
     >>> round(metrics["accuracy"], 3), round(metrics["macro_f1"], 3), metrics["auc"]
     (0.667, 0.667, 1.0)
     """
-    figures = _Figures(*_checked(labels, scores))
+    figures = ClassifierFigures(labels, scores)
     estimate = figures.of(np.ones(figures.examples))
     draws: dict[str, list[float]] = {name: [] for name in estimate}
     for counts in resampled(figures.examples, resamples, seed):
@@ -183,10 +183,14 @@ def most_confident_mistakes(
     ]
 
 
-class _Figures:
-    """The metrics of any weighting of the same examples, each in linear time."""
+class ClassifierFigures:
+    """The metrics of any weighting of the same examples, each in linear time.
 
-    def __init__(self, labels: Counts, scores: Floats) -> None:
+    Raises DataError as `classification_metrics`.
+    """
+
+    def __init__(self, given: npt.ArrayLike, probabilities: npt.ArrayLike) -> None:
+        labels, scores = _checked(given, probabilities)
         self.examples, self.classes = scores.shape
         confidence, correct = _confidence(labels, scores)
         self._cells = labels * self.classes + np.argmax(scores, axis=1)

@@ -78,6 +78,25 @@ def paired_gain(
     return paired_bootstrap(-_blocks(nats), -_blocks(baseline), resamples=resamples, seed=seed)
 
 
+class LanguageFigures:
+    """nats_per_character of any weighting of the blocks of a text.
+
+    Args:
+        nats: as `language_metrics` takes them; DataError as there.
+
+    >>> LanguageFigures([0.5, 1.5]).of(np.array([3.0, 1.0]))
+    {'nats_per_character': 0.75}
+    """
+
+    def __init__(self, nats: npt.ArrayLike) -> None:
+        self._blocks = _blocks(nats)
+        self.examples = len(self._blocks)
+
+    def of(self, counts: Floats) -> dict[str, float]:
+        """The metric of the text in which block i occurs counts[i] times, float64[blocks]."""
+        return {"nats_per_character": weighted_mean(self._blocks, counts)}
+
+
 def _blocks(nats: npt.ArrayLike) -> Floats:
     """float64[blocks], with exactly the mean of the characters.
 

@@ -20,7 +20,7 @@ from textapps.evaluation.metrics.bootstrap import (
     weighted_mean,
     wilson_interval,
 )
-from textapps.evaluation.metrics.classification import classification_metrics
+from textapps.evaluation.metrics.classification import ClassifierFigures, classification_metrics
 
 UNKNOWN = "unknown"
 LEAST_CLIPS = 3  # with one or two clips a speaker's accuracy says little
@@ -107,21 +107,55 @@ def speech_metrics(
     (0.333, 0.0)
     """
     metrics = classification_metrics(labels, scores, resamples=resamples, seed=seed)
+    for name, (members, bad) in _rejections(labels, scores, label_names, commands).items():
+        clips, wrong = int(members.sum()), int((members & bad).sum())
+        low, high = wilson_interval(wrong, clips)
+        metrics[name] = wrong / clips
+        metrics[f"{name}_low"], metrics[f"{name}_high"] = float(low), float(high)
+    return metrics
+
+
+class SpeechFigures:
+    """The metrics of `speech_metrics` of any weighting of the same clips; arguments as there."""
+
+    def __init__(
+        self,
+        labels: npt.ArrayLike,
+        scores: npt.ArrayLike,
+        label_names: Sequence[str],
+        *,
+        commands: Collection[str],
+    ) -> None:
+        self._classes = ClassifierFigures(labels, scores)
+        self._rates = _rejections(labels, scores, label_names, commands)
+        self.examples = self._classes.examples
+
+    def of(self, counts: Floats) -> dict[str, float]:
+        """The metrics of the data in which clip i occurs counts[i] times, float64[clips]."""
+        figures = self._classes.of(counts)
+        for name, (members, bad) in self._rates.items():
+            if clips := float(counts[members].sum()):
+                figures[name] = float(counts[members & bad].sum()) / clips
+        return figures
+
+
+def _rejections(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    commands: Collection[str],
+) -> dict[str, tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]:
+    """By the name of a rate that has clips: these clips, and the wrong predictions, bool[n]."""
     truth, given = np.asarray(labels), np.argmax(np.asarray(scores), axis=1)
     is_command = np.array([name in commands for name in label_names])
     if is_command.all():
-        return metrics
+        return {}
     is_unknown = np.array([name == UNKNOWN for name in label_names])
-    for name, members, bad in (
-        ("false_accept_rate", is_unknown[truth], is_command[given]),
-        ("false_reject_rate", is_command[truth], ~is_command[given]),
-    ):
-        clips, wrong = int(members.sum()), int((members & bad).sum())
-        if clips:
-            low, high = wilson_interval(wrong, clips)
-            metrics[name] = wrong / clips
-            metrics[f"{name}_low"], metrics[f"{name}_high"] = float(low), float(high)
-    return metrics
+    rates = {
+        "false_accept_rate": (is_unknown[truth], is_command[given]),
+        "false_reject_rate": (is_command[truth], ~is_command[given]),
+    }
+    return {name: masks for name, masks in rates.items() if masks[0].any()}
 
 
 def speaker_spread(

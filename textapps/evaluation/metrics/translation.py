@@ -81,6 +81,15 @@ class ScoredTranslations:
         return len(self.answers)
 
     @property
+    def examples(self) -> int:
+        """The same, under the name that comparisons use."""
+        return len(self)
+
+    def of(self, counts: Floats) -> dict[str, float]:
+        """`figures`, under the name that comparisons use."""
+        return self.figures(counts)
+
+    @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """int64[n, 2]: the number of tokens of each translation and its reference, for BLEU."""
         return self._of_bleu[:, :2]

@@ -25,7 +25,7 @@ from textapps.evaluation.metrics.lengths import span
 from textapps.evaluation.metrics.translation import LengthScores
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#59636e", "#d8dde3", "#fefefe"
-FIRST, SECOND = "#0072b2", "#d55e00"
+FIRST, SECOND, THIRD = "#0072b2", "#d55e00", "#009e73"
 WIDTH, HEIGHT = 4.8, 3.6  # inches; narrow, so that 9 points stay readable on a phone
 NUMBERS_UP_TO = 12  # classes for which a confusion matrix has room for numbers
 NAMES_UP_TO = 24

@@ -173,3 +173,14 @@ def figure(metrics: Mapping[str, float], name: str) -> tuple[str, str]:
     write = next((each for each, names in writers if name in names), cell)
     bounds = [write(metrics[key]) for key in (f"{name}_low", f"{name}_high") if key in metrics]
     return write(metrics[name]), " to ".join(bounds)
+
+
+def gap(name: str, difference: float) -> str:
+    """A difference of two values of a metric.
+
+    >>> gap("accuracy", 0.0123), gap("bleu", -1.5), gap("log_loss", 0.25)
+    ('+1.23 points', '-1.50', '+0.2500')
+    """
+    if name in PERCENTAGES:
+        return f"{100 * difference:+.2f} points"
+    return f"{difference:+.2f}" if name in POINTS else f"{difference:+.4f}"

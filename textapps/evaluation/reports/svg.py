@@ -42,6 +42,7 @@ def inline_svg(figure: "Figure", alt: str, number: int) -> Markup:
         plots.PAPER: "on-first",
         plots.FIRST: "first",
         plots.SECOND: "second",
+        plots.THIRD: "third",
     }
     for colour, name in colours.items():
         body = re.sub(rf"(?<=[:\s]){colour}\b", f"var(--{name})", body)

@@ -54,4 +54,5 @@ ABOUT = About(
     example="character",
     monitor="nats_per_character",
     figures=("nats_per_character", "bits_per_character", "perplexity"),
+    compared=("nats_per_character",),
 )

@@ -7,6 +7,7 @@ from textapps.datasets.corpus.examples import Corpus
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate import data
 from textapps.tasks.generate.about import ABOUT
+from textapps.tasks.generate.compare import answered
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import evaluate
 from textapps.tasks.generate.export import export_saved_model
@@ -58,6 +59,7 @@ TASK = Task(
     objective=objective,
     evaluate=evaluate,
     report=report,
+    answered=answered,
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},

@@ -41,4 +41,5 @@ ABOUT = About(
     example="example",
     monitor="accuracy",
     figures=("accuracy", "macro_f1", "auc", "log_loss", "calibration_error"),
+    compared=("accuracy", "macro_f1", "log_loss"),
 )

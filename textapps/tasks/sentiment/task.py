@@ -9,6 +9,7 @@ from textapps.datasets.texts.loader import load_texts
 from textapps.tasks.classification import BEST, classifier_objective, settled
 from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.about import ABOUT
+from textapps.tasks.sentiment.compare import answered
 from textapps.tasks.sentiment.config import PRESETS, SentimentConfig
 from textapps.tasks.sentiment.evaluate import evaluate
 from textapps.tasks.sentiment.export import export_saved_model
@@ -84,6 +85,7 @@ TASK = Task(
     objective=objective,
     evaluate=evaluate,
     report=report,
+    answered=answered,
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},

@@ -55,4 +55,5 @@ ABOUT = About(
         "false_alarms_per_hour",
     ),
     formats=("saved_model", "tflite"),
+    compared=("accuracy", "false_accept_rate", "false_reject_rate"),
 )

@@ -44,4 +44,5 @@ ABOUT = About(
     monitor="bleu",
     figures=("bleu", "chrf"),
     decimals=2,
+    compared=("bleu", "chrf"),
 )

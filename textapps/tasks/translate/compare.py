@@ -1,0 +1,53 @@
+"""A translator's part of a comparison with others on the same sentences."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from textapps.datasets.pairs.examples import Pairs
+from textapps.evaluation.metrics.paired_bleu import paired_bleu
+from textapps.evaluation.metrics.translation import (
+    ScoredTranslations,
+    bleu_tokenizer,
+    translation_metrics,
+)
+from textapps.preprocessing.text import in_form
+from textapps.tasks.answered import Answered, KnownTests, spread
+from textapps.tasks.translate.predictor import Translator
+
+
+def answered(translator: Translator, pairs: Pairs) -> Answered:
+    """The translator's answers to the sentences, by its own way of decoding."""
+    form = translator.config.preprocessor.unicode
+    references = in_form(pairs.targets, form)
+    answers = [answer.translation for answer in translator.predict(pairs.sources)]
+    scored = ScoredTranslations(answers, references, bleu_tokenizer(references))
+    sources = [pairs.sources[row] for row in spread(len(pairs))]
+
+    def item(row: int) -> Mapping[str, str]:
+        return {
+            "": f"sentence {row + 1:,}",
+            "Source": pairs.sources[row],
+            "Reference": pairs.targets[row],
+        }
+
+    return Answered(
+        identity=pairs.fingerprint,
+        metrics=translation_metrics(scored),
+        scored=scored,
+        merit=np.asarray(scored.sentence_chrf),
+        exact=False,
+        noun="sentence",
+        item=item,
+        told=lambda row: f"{answers[row] or '(empty)'} (chrF {scored.sentence_chrf[row]:.1f})",
+        ask=lambda count: translator.predict(sources[:count]),
+        asked=f"{len(sources)} sentences from all over the split",
+    )
+
+
+def known_tests(answers: Sequence[Answered]) -> KnownTests:
+    """The p-values of BLEU, by sacrebleu's own test."""
+    scored = [one.scored for one in answers if isinstance(one.scored, ScoredTranslations)]
+    references = scored[0].references
+    found = paired_bleu([one.answers for one in scored], references, bleu_tokenizer(references))
+    return {("bleu", pair): p_value for pair, p_value in found.items()}

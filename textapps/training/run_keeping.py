@@ -1,0 +1,74 @@
+"""What is done to whole runs after training: a note, and deletion."""
+
+from textapps.core.errors import RunError
+from textapps.core.files import remove_directory
+from textapps.pretrained.description import DESCRIPTION
+from textapps.training.checkpoint import CheckpointStore
+from textapps.training.run_directory import RunDirectory
+
+NOTE = "note.txt"
+
+
+def read_note(run: RunDirectory) -> str:
+    """The note on a run, in one line; "" for none."""
+    try:
+        return " ".join((run.path / NOTE).read_text(encoding="utf-8").split())
+    except (OSError, ValueError):  # none, or one that is no text
+        return ""
+
+
+def write_note(run: RunDirectory, text: str) -> None:
+    """Notes something on a run in place of an earlier note; "" takes it away.
+
+    Raises:
+        RunError: it is a model of the package, or cannot be written.
+    """
+    _check_own(run)
+    if text.strip():
+        run.write_text(NOTE, " ".join(text.split()) + "\n")
+        return
+    try:
+        (run.path / NOTE).unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot delete {run.path / NOTE}: {error.strerror}") from error
+
+
+def check_deletable(run: RunDirectory) -> None:
+    """RunError if a run is a model of the package, in training, or needed by another run.
+
+    A run that was started from another one needs it until it has a checkpoint.
+    """
+    _check_own(run)
+    with run.lock():
+        pass
+    for other in RunDirectory.all(run.path.absolute().parents[1]):
+        starts_here = other.config.get("start", {}).get("init_from") == run.origin
+        if starts_here and not CheckpointStore(other.checkpoints).steps():
+            raise RunError(
+                f"{other.path} starts from {run.path} and has no checkpoint yet: delete it first, "
+                "or train it"
+            )
+
+
+def delete_run(run: RunDirectory) -> None:
+    """Deletes a run, whole or not at all.
+
+    Raises:
+        RunError: it is a model of the package, in training, or cannot be deleted.
+    """
+    _check_own(run)
+    with run.lock():
+        try:
+            remove_directory(run.path)
+        except OSError as error:
+            raise RunError(f"cannot delete {run.path}: {error.strerror}") from error
+
+
+def size_bytes(run: RunDirectory) -> int:
+    """The size of all files of a run."""
+    return sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
+
+
+def _check_own(run: RunDirectory) -> None:
+    if run.pretrained or (run.path / DESCRIPTION).exists():
+        raise RunError(f"{run.name} comes with the package and stays as it is")
