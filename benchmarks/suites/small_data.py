@@ -71,8 +71,12 @@ class SmallData(Trained):
             "validation_source": self.validation_data,
             "test_source": self.test_data,
         }
-        settings = {"config": config, "folder": str(folder), "tokens": self.tokens}
-        settings["test_texts"] = self.test_texts
+        settings: dict[str, Any] = {
+            "config": config,
+            "folder": str(folder),
+            "tokens": self.tokens,
+            "test_texts": self.test_texts,
+        }
         found: dict[str, Any] = {}
         with opened({"nbsvm": BASELINE}, **settings) as (asks, _):
             asks["nbsvm"]({"size": 0, "seed": 0})  # writes the splits

@@ -121,8 +121,6 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "learning_rate": 3e-3,
             "warmup_steps": 50,
             "weight_decay": 0.02,
-            # A limit would be common to both paths, whose shares of the gradient's norm vary.
-            "clip_norm": 0.0,
             "average": 0.99,
         },
     },
@@ -145,8 +143,6 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "learning_rate": 3e-3,
             "warmup_steps": 50,
             "weight_decay": 0.02,
-            # A limit would be common to both paths, whose shares of the gradient's norm vary.
-            "clip_norm": 0.0,
             "average": 0.99,
         },
     },
