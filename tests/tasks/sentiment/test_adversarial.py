@@ -9,15 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks.stopping import InterruptAt, assert_same_bits
+from tests.tasks.stopping import CopyHalfway, assert_same_bits, halfway
 from textapps.tasks import lifecycle
 from textapps.tasks.sentiment.model import SentimentModel
 from textapps.tasks.sentiment.task import TASK
 from textapps.training.adversarial import PERTURBATION, Adversarial
 from textapps.training.history import read_history
-from textapps.training.interruption import TrainingInterrupted
 from textapps.training.replicas import Replicas
-from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import seed_everything
 from textapps.training.shared_steps import SharedSteps
 
@@ -111,13 +109,12 @@ def test_padding_changes_nothing(tiny: Tiny) -> None:
     assert np.abs(one - model({"ids": IDS}, training=False))[:2].max() > 1e-3
 
 
-def test_an_interrupted_training_goes_on_to_the_same_bits(tiny: Tiny, tmp_path: Path) -> None:
-    changes = {"training.adversarial": SIZE, "training.epochs": 2, "model.word_dropout": 0.1}
-    config = tiny("sentiment", KIND, **changes)
-    whole = lifecycle.train(TASK, config, tmp_path / "whole")[0].run
-    with pytest.raises(TrainingInterrupted):
-        lifecycle.train(TASK, config, tmp_path / "stopped", InterruptAt(7))
-    (run,) = RunDirectory.all(tmp_path / "stopped", "sentiment")
+def test_resumed_in_mid_pass_it_ends_with_the_same_bits(tiny: Tiny, tmp_path: Path) -> None:
+    changes = {"training.adversarial": SIZE, "training.epochs": 2, "training.checkpoint_steps": 7}
+    config = tiny("sentiment", KIND, **changes, **{"model.word_dropout": 0.1})
+    progress = CopyHalfway(tmp_path / "whole" / "sentiment")
+    whole = lifecycle.train(TASK, config, tmp_path / "whole", progress)[0].run
+    run = halfway(whole, tmp_path)
     assert_same_bits(lifecycle.resume(TASK, run)[0].run, whole)
 
 

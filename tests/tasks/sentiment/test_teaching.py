@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tasks.stopping import InterruptAt, assert_same_bits
+from tests.tasks.stopping import CopyHalfway, assert_same_bits, halfway
 from tests.tasks.tiny import FILLERS, TELLING
 from textapps.core.errors import RunError
 from textapps.tasks import lifecycle
@@ -16,7 +16,6 @@ from textapps.tasks.sentiment import probing
 from textapps.tasks.sentiment.probing import pooled, probe
 from textapps.tasks.sentiment.task import TASK
 from textapps.tasks.sentiment.teaching import FILE
-from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import RunDirectory
 
 Make = Callable[[str, str], Any]
@@ -42,14 +41,15 @@ def more(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(tiny: Tiny, more: Path) -> Any:
-    changes = {"model.ngrams": 2, "training.epochs": 2, "data.unlabelled": (str(more),)}
-    return tiny("sentiment", KIND, **changes)
+    changes = {"model.ngrams": 2, "training.epochs": 2, "training.checkpoint_steps": 19}
+    return tiny("sentiment", KIND, **changes, **{"data.unlabelled": (str(more),)})
 
 
 @pytest.fixture(scope="module")
 def student(config: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A classifier that has learned from unlabelled texts too; no test may change its run."""
-    return lifecycle.train(TASK, config, tmp_path_factory.mktemp("models"))[0]
+    folder = tmp_path_factory.mktemp("models")
+    return lifecycle.train(TASK, config, folder, CopyHalfway(folder / "sentiment"))[0]
 
 
 def labels_of(run: RunDirectory) -> Any:
@@ -67,16 +67,18 @@ def test_the_labels_of_the_teacher_stand_in_the_run(student: Any, more: Path) ->
     assert np.mean(others.argmax(axis=1) == truth) > 0.9
 
 
-@pytest.mark.parametrize("step", [1, 19])
-def test_an_interrupted_training_goes_on_to_the_same_bits(
-    student: Any, config: Any, tmp_path: Path, step: int
+@pytest.mark.parametrize("when", ["before the first checkpoint", "in the middle of a pass"])
+def test_a_killed_training_goes_on_to_the_same_bits(
+    student: Any, copied: Callable[[Any], Any], tmp_path: Path, when: str
 ) -> None:
-    with pytest.raises(TrainingInterrupted):
-        lifecycle.train(TASK, config, tmp_path, InterruptAt(step))
-    (run,) = RunDirectory.all(tmp_path, "sentiment")
-    if step == 1:  # as if it had been killed before its first checkpoint
+    if when == "in the middle of a pass":
+        run = halfway(student.run, tmp_path)
+    else:
+        run = copied(student).run
         shutil.rmtree(run.checkpoints)
+        (run.path / "history.csv").unlink()
         (run.path / FILE).unlink()
+        run = RunDirectory.open(run.path, trained=False)
     resumed, _ = lifecycle.resume(TASK, run)
     assert_same_bits(resumed.run, student.run)
 
