@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from textapps.core.tokens import PAD
-from textapps.preprocessing.config import TextConfig, UnicodeForm
-from textapps.preprocessing.text import BLANK, LETTER_APOSTROPHE, TAG, clean, cut, truncate
+from textapps.preprocessing.config import TextConfig
+from textapps.preprocessing.text import BLANK, LETTER_APOSTROPHE, TAG, cut, lower, truncate, valid
 from textapps.preprocessing.unicode_form import normalize
 
 # Texts may contain these two: they are replaced by a third control character first.
@@ -69,15 +69,15 @@ def _padded(ragged: Any, config: TextConfig) -> Any:
 
 def _tokens_and_spans(texts: Any, config: TextConfig) -> tuple[Any, _Spans]:
     """Ragged string[batch, (tokens)], not truncated, and their spans in this order."""
-    cleaned = clean(texts, config)
-    tokens = cut(cleaned, config)
+    cleaned = normal = valid(texts, config.unicode)  # as `clean`, with what it passes through
     spans = _as_given(texts)
     if config.unicode == "nfc":
-        spans = _normalized(texts, spans, config.unicode)
+        spans = _normalized(valid(texts, "raw"), normal, spans)
     if config.lowercase:
-        normal = _points(clean(texts, config.model_copy(update={"lowercase": False})))
-        wide = tf.where(normal == _DOTTED_I, 2, 1)
+        cleaned = lower(normal)
+        wide = tf.where(_points(normal) == _DOTTED_I, 2, 1)
         spans = _Spans(*(tf.repeat(each, wide) for each in spans))
+    tokens = cut(cleaned, config)
     units, blank = _units(spans, _blanks(cleaned, config))
     if config.tokens == "char":
         kept = ~(blank & _outermost(units.row))
@@ -101,28 +101,26 @@ def _as_given(texts: Any) -> _Spans:
     return _Spans(row, begins, tf.where(_last(row), whole, following))
 
 
-def _normalized(texts: Any, spans: _Spans, form: UnicodeForm) -> _Spans:
-    """The spans of the characters of the texts in form C.
+def _normalized(texts: Any, normal: Any, spans: _Spans) -> _Spans:
+    """The spans of the characters of `normal`, which is valid UTF-8 in form C.
 
     Form C of a text is that of its segments, each of which begins with a character that it never
     joins to another before it.
     """
-    valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
     def by_segments() -> Any:
-        marked = tf.strings.regex_replace(_unmarked(valid), _APART, rf"{_OPEN}\1")
+        marked = tf.strings.regex_replace(_unmarked(texts), _APART, rf"{_OPEN}\1")
         segments = tf.strings.split(marked, _OPEN).flat_values
         segments = tf.boolean_mask(segments, segments != "")
-        normal = normalize(segments)
-        before, after = (tf.strings.length(each, unit="UTF8_CHAR") for each in (segments, normal))
+        joined = normalize(segments)
+        before, after = (tf.strings.length(each, unit="UTF8_CHAR") for each in (segments, joined))
         first = tf.cumsum(before, exclusive=True)
         place = tf.repeat(first, after) + tf.ragged.range(after).flat_values
-        same = tf.repeat(segments == normal, after)
+        same = tf.repeat(segments == joined, after)
         begin, end = tf.repeat(first, after), tf.repeat(first + before - 1, after)
         return tuple(spans.at(tf.where(same, place, begin), tf.where(same, place, end)))
 
-    changed = tf.reduce_any(normalize(valid) != valid)
-    return _Spans(*tf.cond(changed, by_segments, lambda: tuple(spans)))
+    return _Spans(*tf.cond(tf.reduce_any(normal != texts), by_segments, lambda: tuple(spans)))
 
 
 def _blanks(texts: Any, config: TextConfig) -> Any:

@@ -160,10 +160,14 @@ def cut(texts: Any, config: TextConfig) -> Any:
 def clean(texts: Any, config: TextConfig | SubwordConfig) -> Any:
     """string[batch] → the same as valid UTF-8, in the form and the case of the configuration."""
     texts = valid(texts, config.unicode)
-    if config.lowercase:  # tf.strings.lower would end a text at its first NUL
-        texts = tf.strings.regex_replace(texts, r"\x00", " ")
-        texts = tf.strings.lower(texts, encoding="utf-8")
-    return texts
+    return lower(texts) if config.lowercase else texts
+
+
+def lower(texts: Any) -> Any:
+    """Valid UTF-8, string[batch] → string[batch] in lower case."""
+    # tf.strings.lower would end a text at its first NUL
+    texts = tf.strings.regex_replace(texts, r"\x00", " ")
+    return tf.strings.lower(texts, encoding="utf-8")
 
 
 def valid(texts: Any, form: UnicodeForm) -> Any:

@@ -160,5 +160,9 @@ def _find(keys: Any, wanted: Any) -> tuple[Any, Any]:
 
 
 _NORMALIZE = tf.function(
-    _normalized, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+    _normalized,
+    input_signature=[tf.TensorSpec([None], tf.string)],
+    autograph=False,
+    # Copied to each place that calls it, TensorFlow would optimise its tables at each of them.
+    experimental_attributes={"_noinline": True},
 )
