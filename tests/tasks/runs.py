@@ -99,6 +99,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., Any]
 
 # Exports of these are verified in a process of their own, and have warm-up requests.
 VERIFIED = {"sentiment": "lstm", "generate": "transformer", "translate": "transformer"}
+EXPLAINED = ("lstm", "transformer")  # have the signature that takes longest to trace
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +110,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, untrained: Make) -> Calla
     def export(name: str, kind: str) -> Path:
         whole = VERIFIED.get(name) == kind
         options = {"name": f"tiny-{kind}", "verify": whole, "warmup": whole}
+        options["explain"] = kind in EXPLAINED
         path: Path = untrained(name, kind).export(tmp_path_factory.mktemp("exports"), **options)
         return path
 

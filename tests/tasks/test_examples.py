@@ -122,7 +122,7 @@ def test_none_are_taken_if_none_are_wanted_or_the_data_are_gone(
     assert classifier.data_fields(0) == {"data": own.name}
     gone = classifier.configured({"data.source": str(tmp_path / "gone.csv")})
     with caplog.at_level(logging.WARNING):
-        path = gone.export(tmp_path, verify=False, warmup=False)
+        path = gone.export(tmp_path, verify=False, warmup=False, explain=False)
     manifest = read_manifest(path)
     assert (manifest.data, manifest.examples) == ("gone.csv", ())
     assert "no examples for the web page" in caplog.text

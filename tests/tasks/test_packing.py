@@ -269,7 +269,7 @@ def test_figures_are_kept_outside_of_the_package(
 def test_an_export_has_the_inputs_that_come_with_it(pretrained: Packed, tmp_path: Path) -> None:
     model = pretrained("sentiment")
     predictor = textapps.load("sentiment", model.origin)
-    made = predictor.export(tmp_path, verify=False, warmup=False, examples=1)
+    made = predictor.export(tmp_path, verify=False, warmup=False, explain=False, examples=1)
     manifest = read_manifest(made)
     assert [example.inputs for example in manifest.examples] == [{INPUT["sentiment"]: "the film"}]
     assert manifest.data == model.description.figures.data

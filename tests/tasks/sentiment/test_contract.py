@@ -94,7 +94,7 @@ def test_an_export_has_the_figures_of_its_run(
 ) -> None:
     classifier = copied(untrained("sentiment", "simple_rnn"))
     summary = classifier.evaluate()
-    path = classifier.export(tmp_path, verify=False, warmup=False)
+    path = classifier.export(tmp_path, verify=False, warmup=False, explain=False)
     assert path == tmp_path / "exported" / "sentiment" / "1"
     assert read_manifest(path).metrics == summary["metrics"]
 
