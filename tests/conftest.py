@@ -30,12 +30,14 @@ gc.set_threshold(50_000, 20, 20)
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()  # modules stay, so no collection needs to look through them again
-    # To optimise a graph takes longer than to run it once. Processes that tests start do it, and
-    # so does this one where the slow tests run too.
-    if "tensorflow" in sys.modules and "not slow" in session.config.option.markexpr:
-        sys.modules["tensorflow"].config.optimizer.set_experimental_options(
-            {"disable_meta_optimizer": True}
-        )
+    # To optimise a graph takes longer than to run it once. Processes that tests start anew do it,
+    # and so do this one and its forks where the slow tests run too.
+    if "not slow" in session.config.option.markexpr:
+        processes.OPTIONS.append("unoptimized")
+        if "tensorflow" in sys.modules:
+            sys.modules["tensorflow"].config.optimizer.set_experimental_options(
+                {"disable_meta_optimizer": True}
+            )
 
 
 @pytest.hookimpl(trylast=True)

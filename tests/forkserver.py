@@ -124,14 +124,19 @@ def ask(folder: str, arguments: list[str]) -> NoReturn:
     os._exit(os.waitstatus_to_exitcode(status))
 
 
-def main(folder: str, root: str) -> None:
-    """Runs the server, one process for each stage, until standard input ends."""
+def main(folder: str, root: str, *options: str) -> None:
+    """Runs the server, one process for each stage, until standard input ends.
+
+    With the option `unoptimized`, forks run their graphs as they were traced.
+    """
     import gc
     import importlib
 
     sys.modules["keras"] = None  # type: ignore[assignment]  # TensorFlow would import it
-    importlib.import_module("tensorflow")
+    tensorflow = importlib.import_module("tensorflow")
     del sys.modules["keras"]
+    if "unoptimized" in options:
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     gc.freeze()  # forks share the pages that the collector does not touch
     if os.fork():
         _serve(folder, "tensorflow")

@@ -26,6 +26,7 @@ READ_AT_START = (
 
 
 ENVIRON = dict(os.environ)  # as set by tests/conftest.py
+OPTIONS: list[str] = []  # of forkserver.main
 
 
 def read_at_start(environ: dict[str, str]) -> dict[str, str]:
@@ -52,7 +53,7 @@ class Server:
             forkserver.write_stand_in(str(self.programs / name), str(self.folder), arguments)
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", forkserver.__file__, str(self.folder), str(ROOT)],
+                [sys.executable, "-I", forkserver.__file__, str(self.folder), str(ROOT), *OPTIONS],
                 stdin=subprocess.PIPE,  # it ends when this process does
                 stderr=log,
                 env=ENVIRON,
