@@ -3,7 +3,8 @@
     python models/reviews.py FOLDER OUT.tsv.gz
 
 FOLDER has chnsenticorp_train.tsv.gz, …_dev.tsv.gz and …_test.tsv.gz, with the columns `label` and
-`text`. A text that stands in training is left out of validation and test.
+`text`; their labels 1 and 0 become words. A text that stands in training is left out of validation
+and test.
 """
 
 import csv
@@ -12,6 +13,7 @@ import io
 import sys
 from pathlib import Path
 
+LABELS = {"1": "positive", "0": "negative"}
 FILES = {"train": "train", "dev": "validation", "test": "test"}
 
 
@@ -26,7 +28,7 @@ def main(folder: Path, target: Path) -> None:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
         kept = [row for row in rows if row["text"].strip() not in training]
-        writer.writerows((row["label"], row["text"], split) for row in kept)
+        writer.writerows((LABELS[row["label"]], row["text"], split) for row in kept)
         print(f"{split}: {len(kept):,} of {len(rows):,} reviews")
         if split == "train":
             training = {row["text"].strip() for row in rows}

@@ -165,10 +165,10 @@ def test_reviews_stand_in_one_split(tmp_path: Path, capsys: pytest.CaptureFixtur
     found = gzip.decompress((tmp_path / "new" / "out.tsv.gz").read_bytes()).decode().splitlines()
     assert found == [
         "label\ttext\tsplit",
-        "1\t好 “书”\ttrain",
-        '0\t"""差"\ttrain',
-        "0\t一般\tvalidation",
-        "1\t不错\ttest",
-        "1\t好\ttest",
+        "positive\t好 “书”\ttrain",
+        'negative\t"""差"\ttrain',
+        "negative\t一般\tvalidation",
+        "positive\t不错\ttest",
+        "positive\t好\ttest",
     ]
     assert "validation: 1 of 2 reviews" in capsys.readouterr().out
