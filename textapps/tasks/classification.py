@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from textapps.core.notices import notice
 from textapps.datasets.labels import unequal
+from textapps.evaluation.metrics.thresholds import predicted
 from textapps.tasks.task import Objective
 from textapps.training.class_balance import balanced_weights
 from textapps.training.config import ClassifierTrainingConfig
@@ -43,25 +44,43 @@ def named_fields(
     return {**answer._asdict(), "probabilities": named}
 
 
-def classify(logits: Any, labels: Sequence[str]) -> dict[str, Any]:
+def classify(logits: Any, labels: Sequence[str], threshold: float | None = None) -> dict[str, Any]:
     """The outputs of a classifier's signature, in the graph.
 
     Args:
         logits: float32[batch, labels].
+        threshold: as in `chosen`.
 
     Returns:
         label string[batch], its probability float32[batch], and scores float32[batch, labels], the
         probabilities of all labels.
     """
     scores = tf.nn.softmax(logits)
+    if threshold is None:
+        index, probability = tf.argmax(scores, axis=-1), tf.reduce_max(scores, axis=-1)
+    else:
+        index = chosen(scores, threshold)
+        probability = tf.gather(scores, index, batch_dims=1)
     return {
-        "label": tf.gather(tf.constant(labels), tf.argmax(scores, axis=-1)),
-        "probability": tf.reduce_max(scores, axis=-1),
+        "label": tf.gather(tf.constant(labels), index),
+        "probability": probability,
         "scores": scores,
     }
 
 
-def label_index(label: Any, logits: Any, labels: Sequence[str]) -> Any:
+def chosen(scores: Any, threshold: float | None = None) -> Any:
+    """float32[batch, labels] → int32[batch], in the graph: the label with the largest score.
+
+    With a threshold it is the second of two labels where its score is not below it.
+    """
+    if threshold is None:
+        return tf.argmax(scores, axis=1, output_type=tf.int32)
+    return tf.cast(scores[:, 1] >= threshold, tf.int32)
+
+
+def label_index(
+    label: Any, logits: Any, labels: Sequence[str], threshold: float | None = None
+) -> Any:
     """string[batch], "" for the answer, and float32[batch, labels] → int32[batch], in the graph.
 
     The call fails with InvalidArgumentError if a label is none of `labels`.
@@ -73,11 +92,14 @@ def label_index(label: Any, logits: Any, labels: Sequence[str]) -> Any:
         [f"label must be one of {', '.join(labels)}, or empty for the answer"],
     )
     with tf.control_dependencies([check]):
-        chosen = tf.argmax(tf.cast(same, tf.int32), axis=1, output_type=tf.int32)
-    return tf.where(known, chosen, tf.argmax(logits, axis=1, output_type=tf.int32))
+        named = tf.argmax(tf.cast(same, tf.int32), axis=1, output_type=tf.int32)
+    scores = logits if threshold is None else tf.nn.softmax(logits)
+    return tf.where(known, named, chosen(scores, threshold))
 
 
-def classifications(scores: NDArray[np.float32], labels: Sequence[str]) -> list[Classification]:
+def classifications(
+    scores: NDArray[np.float32], labels: Sequence[str], threshold: float | None = None
+) -> list[Classification]:
     """One answer for each row of scores, float32[examples, labels].
 
     >>> classifications(np.array([[0.25, 0.75]]), ["neg", "pos"])
@@ -85,8 +107,7 @@ def classifications(scores: NDArray[np.float32], labels: Sequence[str]) -> list[
     """
     return [
         Classification(labels[best], float(row[best]), tuple(map(float, row)))
-        for row in scores
-        for best in [int(np.argmax(row))]
+        for row, best in zip(scores, predicted(scores, threshold).tolist(), strict=True)
     ]
 
 

@@ -22,6 +22,7 @@ from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.compact import Weights
 from textapps.training.data_record import DATA, read_data_record
+from textapps.training.decision import THRESHOLD
 from textapps.training.evaluations import METRICS, Summary, read_metrics
 from textapps.training.run_directory import CONFIG, RunDirectory
 from textapps.training.weights import save_compact
@@ -123,6 +124,8 @@ def _write_run(
     record = read_data_record(run, labelled=task.labelled)
     del record["stamp"]  # of files that are not there
     files.write_file(directory / DATA, dump_record(record, indent=2))
+    if (run.path / THRESHOLD).is_file():
+        files.write_file(directory / THRESHOLD, (run.path / THRESHOLD).read_bytes())
     store = RunDirectory(directory, {})
     store.preprocessor_dir.mkdir()
     predictor.preprocessor.save(store.preprocessor_dir)

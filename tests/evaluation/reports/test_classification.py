@@ -30,13 +30,14 @@ def sections(labels, scores, **options):
     )
 
 
-@pytest.mark.parametrize(("n", "classes"), [(1, 2), (40, 2), (60, 12)])
-def test_a_report_of_any_classifier(tmp_path, n, classes):
+# Of two classes, the second of which has examples, the precision-recall curve is there too.
+@pytest.mark.parametrize(("n", "classes", "plots"), [(1, 2, 4), (40, 2, 5), (60, 12, 4)])
+def test_a_report_of_any_classifier(tmp_path, n, classes, plots):
     made = sections(*answers(n, classes))
-    assert [type(section) for section in made] == [Headline, *[Plot] * 4, Table, Texts]
+    assert [type(section) for section in made] == [Headline, *[Plot] * plots, Table, Texts]
     write_report(tmp_path / "report.html", Report("Demo", {"Task": "demo"}, made))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == plots
     assert "NaN" not in page
     assert page.count(f"class {classes - 1}") >= 3  # both axes and the table
 

@@ -1,6 +1,7 @@
 """`textapps TASK evaluate`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,14 +10,44 @@ from textapps.cli.field_options import field_options
 from textapps.cli.figures import print_evaluation, say_part
 from textapps.cli.loading import evaluate_run, load_run
 from textapps.cli.options import (
+    Decorator,
     examples,
     json_option,
     run_options,
     split_option,
     talk_options,
+    together,
 )
 from textapps.core.names import TaskName
 from textapps.tasks.registry import get_about
+
+
+def _threshold(_: click.Context, __: click.Parameter, text: str | None) -> float | str | None:
+    """auto, none, or a number above 0 and below 1."""
+    if text in (None, "auto", "none"):
+        return text
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise click.BadParameter("give auto, none, or a number above 0 and below 1")
+    return value
+
+
+# Options of a single call, which no configuration holds.
+_OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
+    "sentiment": (
+        click.option(
+            "--threshold",
+            metavar="auto|none|NUMBER",
+            callback=_threshold,
+            help="Of two labels, answer the second from this score on, in place of the larger "
+            "score. auto chooses it on the validation split by macro F1. The run keeps it for "
+            "predict and export; none takes it away.",
+        ),
+    ),
+}
 
 
 def command(task: TaskName) -> click.Command:
@@ -26,12 +57,23 @@ def command(task: TaskName) -> click.Command:
 
     @click.command("evaluate", help=help.text, epilog=examples(*help.examples))
     @field_options(task, "evaluate")
+    @together(*_OF_THE_CALL.get(task, ()))
     @split_option
     @json_option
     @run_options
     @talk_options
-    def evaluate(split: str | None, as_json: bool, run: str | None, models_dir: Path) -> None:
+    def evaluate(
+        split: str | None,
+        as_json: bool,
+        run: str | None,
+        models_dir: Path,
+        threshold: Any = None,
+    ) -> None:
         predictor = load_run(task, models_dir, run)
+        if threshold is not None:
+            from textapps.tasks.sentiment.threshold import decide_by
+
+            decide_by(predictor, threshold)
         evaluation, report = evaluate_run(task, predictor, split)
         print_evaluation(evaluation, described, as_json=as_json)
         say_part(evaluation, described)

@@ -57,7 +57,16 @@ _output_format = click.option(
 
 # Options of a single call, which no configuration holds.
 _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
-    "sentiment": (_TOP_K,),
+    "sentiment": (
+        _TOP_K,
+        click.option(
+            "--abstain-below",
+            type=click.FloatRange(0, 1),
+            metavar="P",
+            help="Give no label to a text whose label has a probability below P: '-' as text, "
+            "null with --json, an empty cell in CSV.",
+        ),
+    ),
     "generate": (
         click.option(
             "--seed", "seeds", metavar="TEXT", multiple=True, help="A text to continue; repeatable."

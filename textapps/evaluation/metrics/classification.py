@@ -1,8 +1,8 @@
 """Metrics of a classifier from its scores on labelled examples.
 
 `labels` is int[n], the true classes, and `scores` is float[n, classes], probabilities whose rows
-sum to one. The predicted class is the one with the highest score, the first of equal ones.
-docs/evaluation.md defines every metric.
+sum to one. The predicted class is the one with the highest score, the first of equal ones, or
+what `threshold` says, as in thresholds.py. docs/evaluation.md defines every metric.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from textapps.evaluation.metrics.bootstrap import (
     wilson_interval,
 )
 from textapps.evaluation.metrics.lengths import length_groups
+from textapps.evaluation.metrics.thresholds import predicted
 
 Integers = npt.NDArray[np.integer[Any]]
 Counts = npt.NDArray[np.int64]
@@ -70,7 +71,12 @@ class Mistake(NamedTuple):
 
 
 def classification_metrics(
-    labels: npt.ArrayLike, scores: npt.ArrayLike, *, resamples: int = 1000, seed: int = 0
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    *,
+    threshold: float | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> dict[str, float]:
     """accuracy, macro_f1, log_loss, calibration_error and auc, with `<name>_low` and `_high`.
 
@@ -88,7 +94,7 @@ def classification_metrics(
     >>> round(metrics["accuracy"], 3), round(metrics["macro_f1"], 3), metrics["auc"]
     (0.667, 0.667, 1.0)
     """
-    figures = ClassifierFigures(labels, scores)
+    figures = ClassifierFigures(labels, scores, threshold)
     estimate = figures.of(np.ones(figures.examples))
     draws: dict[str, list[float]] = {name: [] for name in estimate}
     for counts in resampled(figures.examples, resamples, seed):
@@ -105,23 +111,28 @@ def classification_metrics(
     return metrics
 
 
-def confusion_matrix(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Counts:
+def confusion_matrix(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, threshold: float | None = None
+) -> Counts:
     """int64[classes, classes]: the numbers of examples by true class (row) and prediction."""
     truth, values = _checked(labels, scores)
     classes = values.shape[1]
-    cells = truth * classes + np.argmax(values, axis=1)
+    cells = truth * classes + predicted(values, threshold)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def per_class_table(
-    labels: npt.ArrayLike, scores: npt.ArrayLike, label_names: Sequence[str]
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    threshold: float | None = None,
 ) -> list[ClassRow]:
     """Precision, recall and F1 of every class; a share of zero examples is 0.
 
     >>> per_class_table([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], ["bad", "good"])[1]
     ClassRow(label='good', precision=1.0, recall=0.5, f1=0.6666666666666666, support=2)
     """
-    matrix = confusion_matrix(labels, scores)
+    matrix = confusion_matrix(labels, scores, threshold)
     hits, given, support = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
     columns = (hits / np.maximum(given, 1), hits / np.maximum(support, 1), _f1(matrix), support)
     return [
@@ -130,10 +141,12 @@ def per_class_table(
     ]
 
 
-def calibration_table(labels: npt.ArrayLike, scores: npt.ArrayLike) -> list[CalibrationRow]:
+def calibration_table(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, threshold: float | None = None
+) -> list[CalibrationRow]:
     """The non-empty ones of 15 bins of equal width: Guo et al. 2017, section 2."""
     truth, values = _checked(labels, scores)
-    confidence, correct = _confidence(truth, values)
+    confidence, correct = _confidence(truth, values, threshold)
     bins = _bins(confidence)
     sizes = np.bincount(bins)
     sums = np.bincount(bins, confidence), np.bincount(bins, correct)
@@ -169,16 +182,20 @@ def length_accuracy(
 
 
 def most_confident_mistakes(
-    texts: Sequence[str], labels: npt.ArrayLike, scores: npt.ArrayLike, n: int = 10
+    texts: Sequence[str],
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    n: int = 10,
+    threshold: float | None = None,
 ) -> list[Mistake]:
     """The wrong predictions with the highest scores, at most `n`, highest first."""
     truth, values = _checked(labels, scores)
-    predicted = np.argmax(values, axis=1)
-    wrong = np.flatnonzero(predicted != truth)
-    confidence = values[wrong, predicted[wrong]]
+    given = predicted(values, threshold)
+    wrong = np.flatnonzero(given != truth)
+    confidence = values[wrong, given[wrong]]
     worst = wrong[np.argsort(-confidence, kind="stable")][:n]
     return [
-        Mistake(int(i), texts[i], int(truth[i]), int(predicted[i]), float(values[i, predicted[i]]))
+        Mistake(int(i), texts[i], int(truth[i]), int(given[i]), float(values[i, given[i]]))
         for i in worst
     ]
 
@@ -189,11 +206,16 @@ class ClassifierFigures:
     Raises DataError as `classification_metrics`.
     """
 
-    def __init__(self, given: npt.ArrayLike, probabilities: npt.ArrayLike) -> None:
+    def __init__(
+        self,
+        given: npt.ArrayLike,
+        probabilities: npt.ArrayLike,
+        threshold: float | None = None,
+    ) -> None:
         labels, scores = _checked(given, probabilities)
         self.examples, self.classes = scores.shape
-        confidence, correct = _confidence(labels, scores)
-        self._cells = labels * self.classes + np.argmax(scores, axis=1)
+        confidence, correct = _confidence(labels, scores, threshold)
+        self._cells = labels * self.classes + predicted(scores, threshold)
         self._losses = -np.log(
             np.maximum(scores[np.arange(self.examples), labels], SMALLEST_PROBABILITY)
         )
@@ -247,10 +269,10 @@ def _f1(matrix: npt.NDArray[Any]) -> Floats:
     return np.asarray(2 * np.diag(matrix) / np.maximum(both, 1))
 
 
-def _confidence(labels: Counts, scores: Floats) -> tuple[Floats, Floats]:
+def _confidence(labels: Counts, scores: Floats, threshold: float | None) -> tuple[Floats, Floats]:
     """The score of the predicted class and whether it is correct (0 or 1): float64[n] each."""
-    correct = (np.argmax(scores, axis=1) == labels).astype(np.float64)
-    return scores.max(axis=1), correct
+    given = predicted(scores, threshold)
+    return scores[np.arange(len(given)), given], (given == labels).astype(np.float64)
 
 
 def _bins(confidence: Floats) -> Counts:

@@ -15,7 +15,9 @@ from textapps.evaluation.metrics.classification import (
     most_confident_mistakes,
     per_class_table,
 )
+from textapps.evaluation.metrics.thresholds import predicted
 from textapps.evaluation.reports import plots
+from textapps.evaluation.reports.precision_recall import tradeoff
 from textapps.evaluation.reports.sections import (
     NAMES,
     Headline,
@@ -39,6 +41,7 @@ def classifier_sections(
     length_unit: str,
     history: Sequence[Mapping[str, Any]] = (),
     baseline: tuple[str, npt.ArrayLike] | None = None,
+    threshold: float | None = None,
     seed: int = 0,
 ) -> list[Section]:
     """Results, comparison, curves, confusion, calibration, lengths, classes and mistakes.
@@ -52,23 +55,25 @@ def classifier_sections(
         lengths: int[n], in `length_unit` ("words").
         history: the rows of history.csv.
         baseline: name and scores float[n, classes] of another model on the same examples.
+        threshold: of two classes, the score of the second from which it is the answer.
         seed: for resampling.
     """
-    correct = np.argmax(np.asarray(scores), axis=1) == np.asarray(labels)
+    correct = predicted(scores, threshold) == np.asarray(labels)
     sections: list[Section] = [results(metrics, len(correct))]
     if baseline:
         sections.append(_comparison(np.asarray(labels), correct, metrics, *baseline, seed=seed))
     return [
         *sections,
-        *answer_plots(labels, scores, label_names, history),
+        *answer_plots(labels, scores, label_names, history, threshold),
         Plot(
             "Accuracy by length",
             plots.accuracy_by_length(length_accuracy(lengths, correct), length_unit),
             f"Accuracy of groups of examples by their length in {length_unit}.",
             "Groups of about equally many examples, with 95 % intervals.",
         ),
-        classes(labels, scores, label_names),
-        mistakes(labels, scores, label_names, examples),
+        *_trade(labels, scores, label_names, threshold),
+        classes(labels, scores, label_names, threshold),
+        mistakes(labels, scores, label_names, examples, threshold),
     ]
 
 
@@ -86,9 +91,10 @@ def answer_plots(
     scores: npt.ArrayLike,
     label_names: Sequence[str],
     history: Sequence[Mapping[str, Any]] = (),
+    threshold: float | None = None,
 ) -> list[Plot]:
     """Curves, confusion and calibration; arguments as in `classifier_sections`."""
-    matrix = confusion_matrix(labels, scores)
+    matrix = confusion_matrix(labels, scores, threshold)
     return [
         Plot(
             "Learning curves",
@@ -104,19 +110,50 @@ def answer_plots(
         ),
         Plot(
             "Calibration",
-            plots.reliability(labels, scores),
+            plots.reliability(labels, scores, threshold),
             "Share of correct predictions against the score of the predicted class.",
             "Below the dotted line the model is overconfident; above it, underconfident.",
         ),
     ]
 
 
-def classes(labels: npt.ArrayLike, scores: npt.ArrayLike, label_names: Sequence[str]) -> Table:
+def _trade(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    threshold: float | None,
+) -> list[Plot]:
+    """The precision-recall curve of the second of two classes, if it has examples."""
+    if len(label_names) != 2 or not np.any(np.asarray(labels) == 1):
+        return []
+    name = label_names[1]
+    note = (
+        f"A threshold chooses a point of the curve. `evaluate --threshold auto` chooses it on "
+        f"validation; without one, {name} is the answer from a score of 0.5 on."
+        if threshold is None
+        else f"The point is the threshold of the run, {threshold:.4f}; the ring is 0.5."
+    )
+    return [
+        Plot(
+            "Precision and recall",
+            tradeoff(labels, scores, threshold),
+            f"Precision of {name} over its recall, for all thresholds.",
+            note,
+        )
+    ]
+
+
+def classes(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    label_names: Sequence[str],
+    threshold: float | None = None,
+) -> Table:
     """Precision, recall and F1 of each class."""
     return Table(
         "Classes",
         ("Class", "Precision", "Recall", "F1", "Examples"),
-        per_class_table(labels, scores, label_names),
+        per_class_table(labels, scores, label_names, threshold),
     )
 
 
@@ -125,6 +162,7 @@ def mistakes(
     scores: npt.ArrayLike,
     label_names: Sequence[str],
     examples: Sequence[str],
+    threshold: float | None = None,
 ) -> Texts:
     """The wrong predictions with the highest scores."""
     return Texts(
@@ -135,7 +173,7 @@ def mistakes(
                 f"labelled {label_names[m.label]}",
                 m.text,
             )
-            for m in most_confident_mistakes(examples, labels, scores)
+            for m in most_confident_mistakes(examples, labels, scores, threshold=threshold)
         ],
     )
 

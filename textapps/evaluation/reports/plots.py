@@ -96,18 +96,21 @@ def confusion(matrix: npt.ArrayLike, names: Sequence[str]) -> Figure:
     return figure
 
 
-def reliability(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Figure:
+def reliability(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, threshold: float | None = None
+) -> Figure:
     """The reliability diagram (Guo et al. 2017, figure 1), with 95 % intervals and bin sizes.
 
     On the diagonal the accuracy equals the score. Arguments as in metrics/classification.py.
     """
-    rows = calibration_table(labels, scores)
+    rows = calibration_table(labels, scores, threshold)
     confidence, accuracy, sizes = (np.array(column) for column in zip(*rows, strict=True))
     low, high = wilson_interval(accuracy * sizes, sizes)
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    # The score of a predicted class is at least 1 / classes.
+    # The score of a predicted class is at least 1 / classes, unless a threshold says otherwise.
     least = (CALIBRATION_BINS // np.shape(scores)[1]) / CALIBRATION_BINS
+    least = min(least, float(confidence.min()))
     axes.plot([least, 1], [least, 1], ":", color=MUTED, label="perfect calibration")
     error = [accuracy - low, high - accuracy]
     axes.errorbar(confidence, accuracy, np.clip(error, 0, 1), fmt="-o", color=FIRST, ms=4)

@@ -6,6 +6,7 @@ import numpy as np
 
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.evaluation.metrics.classification import ClassifierFigures, classification_metrics
+from textapps.evaluation.metrics.thresholds import predicted
 from textapps.evaluation.reports.sections import percent
 from textapps.tasks.answered import Answered, in_order_of, spread
 from textapps.tasks.sentiment.predictor import SentimentClassifier
@@ -15,7 +16,10 @@ def answered(classifier: SentimentClassifier, examples: LabelledTexts) -> Answer
     """The classifier's answers to the texts, in whatever order the labels of the texts are."""
     names, labels = examples.label_names, examples.labels
     scores = in_order_of(classifier.scores(examples.texts), classifier.labels, names)
-    given = np.argmax(scores, axis=1)
+    threshold = classifier.threshold
+    if threshold is not None and classifier.labels != names:
+        threshold = 1 - threshold  # that of the other label
+    given = predicted(scores, threshold)
     texts = [examples.texts[row] for row in spread(len(examples))]
 
     def item(row: int) -> Mapping[str, str]:
@@ -26,8 +30,8 @@ def answered(classifier: SentimentClassifier, examples: LabelledTexts) -> Answer
 
     return Answered(
         identity=examples.fingerprint,
-        metrics=classification_metrics(labels, scores),
-        scored=ClassifierFigures(labels, scores),
+        metrics=classification_metrics(labels, scores, threshold=threshold),
+        scored=ClassifierFigures(labels, scores, threshold),
         merit=(given == labels).astype(np.float64),
         exact=True,
         noun="example",
@@ -35,4 +39,5 @@ def answered(classifier: SentimentClassifier, examples: LabelledTexts) -> Answer
         told=lambda row: f"{names[given[row]]} ({percent(float(scores[row, given[row]]))})",
         ask=lambda count: classifier.scores(texts[:count]),
         asked=f"{len(texts)} texts from all over the split",
+        note="" if threshold is None else f"answers {names[1]} from a score of {threshold:.4f} on",
     )

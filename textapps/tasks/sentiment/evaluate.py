@@ -26,9 +26,21 @@ BASELINE = "-baseline"
 
 @dataclass(frozen=True, kw_only=True)
 class SentimentEvaluation(Evaluation[LabelledTexts]):
-    """Texts, the scores given to them, float32[texts, labels], and their figures."""
+    """Texts, the scores given to them, float32[texts, labels], and their figures.
+
+    threshold: of two labels, the score from which the answer is the second; None for the larger
+        score.
+    """
 
     scores: NDArray[np.float32]
+    threshold: float | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The threshold, if there is one."""
+        if self.threshold is None:
+            return ()
+        return (f"{self.examples.label_names[1]} from a score of {self.threshold:.4f} on",)
 
 
 def evaluate(
@@ -36,7 +48,9 @@ def evaluate(
 ) -> SentimentEvaluation:
     """Evaluates a classifier on the texts of a split."""
     scores = classifier.scores(examples.texts)
-    return _evaluation(classifier.run, examples, split, scores, costs(classifier))
+    return _evaluation(
+        classifier.run, examples, split, scores, costs(classifier), classifier.threshold
+    )
 
 
 def fit_baseline(
@@ -95,11 +109,15 @@ def _evaluation(
     split: str,
     scores: NDArray[np.float32],
     more: dict[str, float],
+    threshold: float | None = None,
 ) -> SentimentEvaluation:
-    metrics = classification_metrics(examples.labels, scores) | more
+    metrics = classification_metrics(examples.labels, scores, threshold=threshold) | more
+    if threshold is not None:
+        metrics["threshold"] = threshold
     return SentimentEvaluation(
         examples=examples,
         summary=summarize(run, examples, split, metrics),
         arrays={"scores": scores},
         scores=scores,
+        threshold=threshold,
     )

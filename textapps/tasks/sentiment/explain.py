@@ -28,8 +28,13 @@ class WordShares:
     """
 
     def __init__(
-        self, model: SentimentModel, featurizer: TextFeaturizer, labels: tuple[str, ...]
+        self,
+        model: SentimentModel,
+        featurizer: TextFeaturizer,
+        labels: tuple[str, ...],
+        threshold: float | None = None,
     ) -> None:
+        self._threshold = threshold
         self._model = model
         self._featurizer = featurizer
         self._labels = labels
@@ -58,7 +63,7 @@ class WordShares:
         if model.ngram_path is not None:
             start[1] = tf.zeros_like(logits[1]) + model.ngram_path.bias
         answer = model.combined(tf.stack(logits, axis=1))
-        index = label_index(label, answer, self._labels)
+        index = label_index(label, answer, self._labels, self._threshold)
         difference = log_odds(answer, index)
         difference -= log_odds(model.combined(tf.stack(start, axis=1)), index)
 

@@ -16,19 +16,27 @@ from textapps.tasks.sentiment.explain import WordShares
 from textapps.tasks.sentiment.explanation import Explanation
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel
+from textapps.training.decision import read_threshold
 
 
 class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, SentimentModel]):
-    """Tells the sentiment of texts: `classifier.predict(["What a film!"])[0].label`."""
+    """Tells the sentiment of texts: `classifier.predict(["What a film!"])[0].label`.
+
+    threshold: of two labels, the score from which the answer is the second; None for the larger
+        score.
+    """
+
+    threshold: float | None
 
     def set_up(self) -> None:
-        """Makes the graph of the signature."""
+        """Reads the threshold of the run, and makes the graph of the signature."""
+        self.threshold = read_threshold(self.run)
         self.answer = tf.function(
             self._answer,
             input_signature=[tf.TensorSpec([None], tf.string, name="text")],
             autograph=False,  # nothing branches on a tensor, and conversion takes a second
         )
-        self.word_shares = WordShares(self.model, self.preprocessor, self.labels)
+        self.word_shares = WordShares(self.model, self.preprocessor, self.labels, self.threshold)
         text = tf.TensorSpec([None], tf.string)
         self._explain = tf.function(self.word_shares, input_signature=[text, text], autograph=False)
         self.long_texts = LongTexts(self.config.preprocessor)
@@ -50,7 +58,7 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
 
     def predict(self, texts: Sequence[str]) -> list[Classification]:
         """One answer a text."""
-        return classifications(self.scores(texts), self.labels)
+        return classifications(self.scores(texts), self.labels, self.threshold)
 
     def explain(self, texts: Sequence[str], label: str = "") -> list[Explanation]:
         """What each word of each text adds to the log-odds of a label, by integrated gradients.
@@ -72,6 +80,16 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
             found.append(Explanation.of(raw, {name: x[0].numpy() for name, x in answer.items()}))
         return found
 
+    @property
+    def manifest_fields(self) -> dict[str, Any]:
+        """The fields of the manifest that every export has, and the threshold if there is one."""
+        fields = super().manifest_fields
+        return (
+            fields
+            if self.threshold is None
+            else {**fields, "decoding": {"threshold": self.threshold}}
+        )
+
     def length(self, text: Any) -> dict[str, Any]:
         """string[batch] → `tokens` that each has, and `max_tokens` that are read: int32[batch]."""
         tokens = tf.cast(self.preprocessor.tokenizer.lengths(text), tf.int32)
@@ -87,4 +105,4 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
     def _answer(self, text: Any) -> dict[str, Any]:
         """string[batch] → as `classify`: the exported signature."""
         logits = self.model(self.preprocessor(text), training=False)
-        return classify(self.model.combined(logits), self.labels)
+        return classify(self.model.combined(logits), self.labels, self.threshold)

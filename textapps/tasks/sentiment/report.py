@@ -26,6 +26,7 @@ def report(classifier: SentimentClassifier, evaluation: SentimentEvaluation) -> 
         length_unit="words" if in_words else "characters",
         history=read_history(classifier.run),
         baseline=("NB-SVM", baseline.scores) if baseline else None,
+        threshold=evaluation.threshold,
     )
     vocabulary = f"{classifier.preprocessor.vocabulary_size:,} {tokens}s"
     return Report(

@@ -1,0 +1,56 @@
+"""threshold.json of a run: the score from which a classifier of two classes says the second one."""
+
+import logging
+
+from textapps.core.errors import RunError
+from textapps.core.records import RecordError, dump_record, read_record
+from textapps.pretrained.description import DESCRIPTION
+from textapps.training.checkpoint import CheckpointStore
+from textapps.training.run_directory import RunDirectory
+
+THRESHOLD = "threshold.json"
+LOGGER = logging.getLogger("textapps")
+
+
+def read_threshold(run: RunDirectory) -> float | None:
+    """The threshold of a run; None if it has none, or if it has been trained further since.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    path = run.path / THRESHOLD
+    if not path.is_file():
+        return None
+    try:
+        known = read_record(path)
+        threshold, step = float(known["threshold"]), known["step"]
+    except (OSError, RecordError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} is damaged ({error}): delete it, and choose another one") from None
+    state = CheckpointStore(run.checkpoints).newest_state()
+    if state is not None and state.best_step == step:
+        return threshold
+    LOGGER.warning(
+        "%s was chosen before the run was trained further, and is not used: choose it again by "
+        "evaluate --threshold auto",
+        path,
+    )
+    return None
+
+
+def write_threshold(run: RunDirectory, threshold: float | None) -> None:
+    """Keeps a threshold with the run; None takes it away.
+
+    Raises:
+        RunError: it is a model of the package, or cannot be written.
+    """
+    if run.pretrained or (run.path / DESCRIPTION).exists():
+        raise RunError(f"{run.name} comes with the package and stays as it is: use a run")
+    if threshold is not None:
+        state = CheckpointStore(run.checkpoints).newest_state()
+        fields = {"threshold": threshold, "step": state and state.best_step}
+        run.write_text(THRESHOLD, dump_record(fields))
+        return
+    try:
+        (run.path / THRESHOLD).unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot delete {run.path / THRESHOLD}: {error.strerror}") from error
