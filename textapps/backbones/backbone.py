@@ -98,6 +98,8 @@ class Backbone(keras.layers.Layer):
         training: bool | None = None,
     ) -> tuple[Any, Any]:
         """See the class."""
+        if self.causal and state and mask is None and not training and inputs.shape[1] == 1:
+            return self._step(inputs, state, memory)
         x, states = inputs, []
         for index, block in enumerate(self.blocks):
             x, block_state = block(
@@ -110,6 +112,16 @@ class Backbone(keras.layers.Layer):
             states.append(block_state)
         outputs = x if self.norm is None else self.norm(x)
         return outputs, tuple(states) if self.causal else ()
+
+    def _step(self, inputs: Any, state: Any, memory: Any) -> tuple[Any, Any]:
+        """As `call`, for one position."""
+        x, states, tables = inputs[:, 0], [], self.blocks[0].mixer.tables(state[0])
+        for index, block in enumerate(self.blocks):
+            part = memory[index] if memory else None
+            x, block_state = block.step(x, state[index], part, tables)
+            states.append(block_state)
+        outputs = x if self.norm is None else self.norm(x)
+        return outputs[:, None], tuple(states)
 
     @property
     def compiled_from(self) -> int:
@@ -135,7 +147,7 @@ class Backbone(keras.layers.Layer):
         blocks = zip(self.blocks, state, strict=True)
         return tuple(block.mixer.reorder(each, rows) for block, each in blocks)
 
-    def begin_decode(self, state: Any, room: Any) -> Any:
+    def begin_decode(self, state: Any, room: int) -> Any:
         """The state for at most `room` calls of one position each, without padding.
 
         It makes decoding loops faster. After the loop, `end_decode` turns it back.

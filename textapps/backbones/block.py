@@ -73,13 +73,18 @@ class Block(keras.layers.Layer):
     ) -> tuple[Any, Any]:
         """As `Backbone.call`, with this block's part of state and memory."""
         x, state = self._mix(inputs, state, mask, training)
-        if self.cross_attention is not None:
-            seen = self.cross_attention(self._normed(self.cross_attention, x), memory=memory)
-            x = self._add(x, seen, training)
-        if self.feed_forward is not None:
-            wide = self.feed_forward(self._normed(self.feed_forward, x))
-            x = self._add(x, wide, training)
-        return x, state
+        return self._behind(x, memory, training), state
+
+    def step(self, inputs: Any, state: Any, memory: Any, tables: Any) -> tuple[Any, Any]:
+        """As `call`, for one position, float[rows, units] → outputs, new state.
+
+        Layers of Keras take a tenth of the operations for it that a sequence of length 1 takes.
+
+        Args:
+            tables: of `Mixer.tables`.
+        """
+        mixed, state = self.mixer.step(self.mixer_inputs(inputs), state, tables)
+        return self._behind(self._add(inputs, mixed, False), memory, False), state
 
     def attention_weights(
         self, inputs: Any, state: Any = None, mask: Any = None, memory: Any = None
@@ -95,6 +100,18 @@ class Block(keras.layers.Layer):
     def _mix(self, inputs: Any, state: Any, mask: Any, training: bool | None) -> tuple[Any, Any]:
         mixed, state = self.mixer(self.mixer_inputs(inputs), state=state, mask=mask)
         return self._add(inputs, mixed, training), state
+
+    def _behind(self, x: Any, memory: Any, training: bool | None) -> Any:
+        """The parts behind the mixer, of float[rows, time, units] or float[rows, units]."""
+        if self.cross_attention is not None:
+            seen = self.cross_attention(self._normed(self.cross_attention, x), memory=memory)
+            x = self._add(x, seen, training)
+        if self.feed_forward is not None:
+            wide = self._normed(self.feed_forward, x)
+            for layer in self.feed_forward.layers:  # as a whole it takes sequences only
+                wide = layer(wide)
+            x = self._add(x, wide, training)
+        return x
 
     def _normed(self, part: Any, x: Any) -> Any:
         norm = self.norms.get(part.name)

@@ -55,7 +55,7 @@ class CrossAttention(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs: Any, memory: Any) -> Any:
-        """float[rows, time, units] and the memory → float[rows, time, units]."""
+        """float[rows, time, units] or float[rows, units], and the memory → the same shape."""
         values = memory["values"]
         weights = self.weights_of(fold(inputs, values), memory)
         mixed = merge_heads(ops.matmul(ops.cast(weights, values.dtype), values))
@@ -225,9 +225,14 @@ def fold(inputs: Any, memory: Any) -> Any:
 
     For attention, the rows that share a memory are just more positions.
     """
-    rows, time = ops.shape(inputs)[:2]
-    batch = ops.shape(memory)[0]
-    if isinstance(rows, int) and isinstance(batch, int) and rows == batch:
+    batch, rows = ops.shape(memory)[0], ops.shape(inputs)[0]
+    time = 1 if len(inputs.shape) == 2 else ops.shape(inputs)[1]
+    if (
+        len(inputs.shape) == 3
+        and isinstance(rows, int)
+        and isinstance(batch, int)
+        and rows == batch
+    ):
         return inputs
     together = time * (rows // ops.maximum(batch, 1))  # the batch may be empty
     return ops.reshape(inputs, (batch, together, inputs.shape[-1]))
@@ -235,4 +240,4 @@ def fold(inputs: Any, memory: Any) -> Any:
 
 def unfold(outputs: Any, inputs: Any) -> Any:
     """Undoes `fold`: the outputs with rows and time of the inputs."""
-    return ops.reshape(outputs, (*ops.shape(inputs)[:2], outputs.shape[-1]))
+    return ops.reshape(outputs, (*ops.shape(inputs)[:-1], outputs.shape[-1]))

@@ -62,7 +62,22 @@ class Mixer(keras.layers.Layer):
         """The state of a search whose row i goes on from what row int32[rows][i] has read."""
         return {name: ops.take(leaf, rows, axis=0) for name, leaf in state.items()}
 
-    def begin_decode(self, state: Any, room: Any) -> Any:
+    def tables(self, state: Any) -> Any:
+        """What the `step` of every block needs for the next position, from the first one's state.
+
+        The state of the others has read equally much.
+        """
+        return ()
+
+    def step(self, inputs: Any, state: Any, tables: Any) -> tuple[Any, Any]:
+        """As a call for one position without padding, float[batch, width] → outputs, new state.
+
+        A subclass overrides it to spare what only sequences need.
+        """
+        outputs, state = self(inputs[:, None], state=state)
+        return outputs[:, 0], state
+
+    def begin_decode(self, state: Any, room: int) -> Any:
         """The state for at most `room` calls of one position each, without padding."""
         return state
 

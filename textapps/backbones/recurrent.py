@@ -117,6 +117,11 @@ class RecurrentMixer(Mixer):
         )
         return (outputs[:, :-1] if guard else outputs), new_state
 
+    def step(self, inputs: Any, state: Any, tables: Any) -> tuple[Any, Any]:
+        """See `Mixer`."""
+        outputs, last = self.forward.cell(inputs, [state[leaf] for leaf in self.leaves])
+        return outputs, dict(zip(self.leaves, last, strict=True))
+
     def _layer(self, units: int, name: str) -> Any:
         options: dict[str, Any] = {"return_sequences": True, "return_state": True}
         if "recurrent_activation" in self.options:
@@ -133,9 +138,6 @@ class RecurrentMixer(Mixer):
         if state is None:
             state = self.initial_state(ops.shape(inputs)[0])
         initial = [state[leaf] for leaf in self.leaves]
-        if inputs.shape[1] == 1 and mask is None:  # decoding, without the cost of a loop
-            outputs, last = self.forward.cell(inputs[:, 0], initial)
-            return outputs[:, None], dict(zip(self.leaves, last, strict=True))
         outputs, last = self.run(self.forward, inputs, initial, mask, training)
         return outputs, dict(zip(self.leaves, last, strict=True))
 

@@ -5,16 +5,15 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from textapps.backbones import shared_past
+from textapps.backbones import growing_cache, shared_past
 from textapps.backbones.attention import (
     attention_weights,
     masked_softmax,
     merge_heads,
-    products,
     split_heads,
 )
 from textapps.backbones.mixer import Mixer
-from textapps.backbones.rotary import cosines_and_sines, rotate, rotate_to, turn
+from textapps.backbones.rotary import rotate, rotate_to
 
 
 @keras.saving.register_keras_serializable("textapps")
@@ -27,7 +26,7 @@ class SelfAttention(Mixer):
         keys, values  float[batch, context, units]
         length        int32[batch], how many positions the cache holds
 
-    A search has another state: see `shared_past`.
+    A search has another state, see `shared_past`, and so has a decoding loop, see `growing_cache`.
 
     Rotary positions count from the first slot of the cache. They never grow, so the outputs at
     position 1,000,000 are as exact as at the first. Not causal: every valid position sees every
@@ -72,13 +71,6 @@ class SelfAttention(Mixer):
     def call(self, inputs: Any, state: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """float[batch, time, units], state, bool[batch, time] → outputs, new state."""
         queries, keys, values = ops.split(self.projection(inputs), 3, axis=-1)
-        if state and "seen" in state:
-            mixed, state = shared_past.attend(
-                queries, keys, values, state, self.heads, self.context
-            )
-            return self.output_projection(mixed), state
-        if state and "added" in state:
-            return self._decode_position(queries, keys, values, state)
         if self.causal and state is not None and mask is None and inputs.shape[1] == 1:
             return self._one_position(queries, keys, values, state)
         time = ops.shape(inputs)[1]
@@ -116,74 +108,29 @@ class SelfAttention(Mixer):
         """The state of searches whose row i goes on from what row int32[rows][i] has read."""
         return shared_past.reorder(state, rows)
 
-    def begin_decode(self, state: Any, room: Any) -> Any:
-        """The state with room for `room` more positions, read one at a time without padding.
-
-        New positions go into arrays of their own. The cache is laid out by heads and rotated once,
-        here, so that the loop neither moves nor rotates it at every step.
-        """
-        if not self.causal:
-            return state
-        keys, values = (split_heads(state[name], self.heads) for name in ("keys", "values"))
-        shape = (ops.shape(keys)[0], self.heads, room, keys.shape[-1])
-        return {
-            **state,
-            "turned_keys": rotate(keys, ops.arange(self.context)),
-            "split_values": values,
-            "new_keys": ops.zeros(shape, keys.dtype),
-            "new_turned_keys": ops.zeros(shape, keys.dtype),
-            "new_values": ops.zeros(shape, keys.dtype),
-            "added": ops.zeros((), "int32"),
-        }
+    def begin_decode(self, state: Any, room: int) -> Any:
+        """See `growing_cache`."""
+        return growing_cache.begin(state, self.heads, room) if self.causal else state
 
     def end_decode(self, state: Any) -> Any:
         """The state that any call takes: the cache moved on by the positions read since."""
-        if not self.causal:
-            return state
+        return growing_cache.end(state) if self.causal else state
 
-        def shifted(old: Any, new: Any) -> Any:
-            both = ops.concatenate([old, merge_heads(new)], axis=1)
-            size = (ops.shape(old)[0], self.context, self.units)
-            return ops.slice(both, (0, state["added"], 0), size)
+    def tables(self, state: Any) -> Any:
+        """See `Mixer`."""
+        return growing_cache.tables(state) if "added" in state else ()
 
-        return {
-            "keys": shifted(state["keys"], state["new_keys"]),
-            "values": shifted(state["values"], state["new_values"]),
-            "length": ops.minimum(state["length"] + state["added"], self.context),
-        }
-
-    def _decode_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
-        """As `call`, for one position and a state that `begin_decode` made."""
-        added, places = state["added"], ops.arange(ops.shape(state["new_keys"])[2])
-        query, key, value = (split_heads(x, self.heads) for x in (query, key, value))
-        # Looked up, because computing sines in the loop takes longer than the attention itself.
-        tables = cosines_and_sines(self.context + places, query.shape[-1])
-        here = [ops.take(table, ops.reshape(added, (1,)), axis=0) for table in tables]
-        written = {
-            name: ops.where((places == added)[:, None], new, state[name])
-            for name, new in {
-                "new_keys": key,
-                "new_turned_keys": turn(key, *here),
-                "new_values": value,
-            }.items()
-        }
-        slots = ops.arange(self.context)
-        cached = slots[None, :] >= self.context - state["length"][:, None]
-        cached = ops.logical_and(cached, slots >= added)[:, None, None, :]
-        new = ops.logical_and(places <= added, places >= added - self.context)
-        query = turn(query, *here) / float(query.shape[-1]) ** 0.5
-        scores = ops.concatenate(
-            [
-                ops.where(cached, products(query, state["turned_keys"]), -1e9),
-                ops.where(new, products(query, written["new_turned_keys"]), -1e9),
-            ],
-            axis=-1,
-        )
-        weights = ops.cast(ops.softmax(ops.cast(scores, "float32"), axis=-1), value.dtype)
-        mixed = ops.matmul(weights[..., : self.context], state["split_values"])
-        mixed += ops.matmul(weights[..., self.context :], written["new_values"])
-        outputs = self.output_projection(merge_heads(mixed))
-        return outputs, {**state, **written, "added": added + 1}
+    def step(self, inputs: Any, state: Any, tables: Any) -> tuple[Any, Any]:
+        """See `Mixer`."""
+        if "added" not in state and "seen" not in state:
+            return super().step(inputs, state, tables)
+        projected = self.projection(inputs)
+        if "added" in state:
+            mixed, state = growing_cache.attend(projected, state, tables)
+        else:
+            query, key, value = ops.split(projected, 3, axis=-1)
+            mixed, state = shared_past.attend(query, key, value, state, self.heads, self.context)
+        return self.output_projection(mixed), state
 
     def _one_position(self, query: Any, key: Any, value: Any, state: Any) -> tuple[Any, Any]:
         """As `call`, for one position without padding.

@@ -40,13 +40,13 @@ def attend(
     """One position of each row: all rows of a search attend to all of its entries at once.
 
     Args:
-        query, key, value: float[rows, 1, units], not rotated.
+        query, key, value: float[rows, units], not rotated.
         context: how many positions before its own a row may see.
 
     Returns:
-        float[rows, 1, units] and the state with this position.
+        float[rows, units] and the state with this position.
     """
-    rows, units, batch = ops.shape(query)[0], query.shape[2], ops.shape(state["keys"])[0]
+    rows, units, batch = ops.shape(query)[0], query.shape[1], ops.shape(state["keys"])[0]
     position = ops.shape(state["seen"])[1]
     width = ops.maximum(rows // ops.maximum(batch, 1), 1)  # the batch may be empty
     query, key, value = (
@@ -69,7 +69,7 @@ def attend(
     old = ops.transpose(ops.reshape(weights[..., :olds], by_block), (0, 1, 3, 2, 4))
     mixed = ops.sum(ops.matmul(old, state["values"]), axis=2)
     mixed += ops.matmul(weights[..., olds:], state["new_values"])
-    return ops.reshape(merge_heads(mixed), (rows, 1, units)), state
+    return ops.reshape(merge_heads(mixed), (rows, units)), state
 
 
 def _added(state: Any, key: Any, value: Any) -> Any:

@@ -201,6 +201,7 @@ class Decoder:
                 lambda step, _, now: (step < until) & goes_on(step, now),
                 character,
                 (step, ids, now),
+                parallel_iterations=1,
             )
             backbone = _like(self.model.end_decode(now.backbone), ended.backbone)
             now = now._replace(backbone=backbone)
@@ -252,4 +253,8 @@ def _shape(tensor: Any) -> Any:
 
 def _like(new: Any, old: Any) -> Any:
     """`new` with the static shapes of `old`, as a loop wants it."""
-    return tf.nest.map_structure(lambda n, o: tf.ensure_shape(n, o.shape), new, old)
+
+    def alike(new: Any, old: Any) -> Any:
+        return new if new.shape == old.shape else tf.ensure_shape(new, old.shape)
+
+    return tf.nest.map_structure(alike, new, old)

@@ -98,7 +98,7 @@ class LanguageModel(keras.Model):
         """The state before the first character of `batch` texts."""
         return self.backbone.initial_state(batch)
 
-    def begin_decode(self, state: Any, room: Any) -> Any:
+    def begin_decode(self, state: Any, room: int) -> Any:
         """The state for up to `room` calls of `decode_step`, of one character each."""
         return self.backbone.begin_decode(state, room)
 
