@@ -1,6 +1,7 @@
 """The pretrained models of a folder: found by name, and refused if they are not whole."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from textapps.core.errors import RunError
+from textapps.core.notices import NOTICE
 from textapps.core.records import sha256_of
 from textapps.pretrained import store
 from textapps.pretrained.card import card
@@ -123,7 +125,7 @@ def test_an_unknown_name(make: Make, name: str) -> None:
         store.find(name)
 
 
-@pytest.mark.parametrize("name", ["", "..", "../imdb", "imdb/preprocessor"])
+@pytest.mark.parametrize("name", ["", ".", "..", "../imdb", "imdb/preprocessor"])
 def test_a_name_is_no_path(make: Make, name: str) -> None:
     make("imdb")
     with pytest.raises(RunError):
@@ -133,7 +135,7 @@ def test_a_name_is_no_path(make: Make, name: str) -> None:
 def test_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(tmp_path / "none"))
     assert (store.names(), store.models(), store.default_of("speech")) == ([], [], None)
-    with pytest.raises(RunError, match="no pretrained model 'imdb': this installation has none"):
+    with pytest.raises(RunError, match="no pretrained model 'imdb': TEXTAPPS_PRETRAINED_DIR names"):
         store.find("imdb")
 
 
@@ -160,7 +162,10 @@ def test_a_file_that_was_not_copied(make: Make) -> None:
 def test_a_copy_that_ended_before_the_record(make: Make) -> None:
     directory = make("imdb")
     (directory / DESCRIPTION).unlink()
-    assert store.names() == []  # it is not offered
+    assert store.names() == []  # it is not offered, and no other one takes its place
+    make("abc")
+    with pytest.raises(RunError, match="incomplete"):
+        store.default_of("sentiment")
     make("tang", "generate")
     with pytest.raises(RunError, match=rf"{directory} is incomplete: pretrained.json cannot"):
         store.find("imdb")
@@ -175,10 +180,16 @@ def test_a_copy_that_ended_before_the_record(make: Make) -> None:
         ("[]", "is damaged"),
     ],
 )
-def test_a_record_of_a_newer_format_or_damaged(make: Make, content: str, problem: str) -> None:
+def test_a_record_of_a_newer_format_or_damaged(
+    make: Make, content: str, problem: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (make("imdb") / DESCRIPTION).write_text(content)
+    make("tang", "generate")
     with pytest.raises(RunError, match=problem):
         store.find("imdb")
+    with caplog.at_level(NOTICE, "textapps"):
+        assert [model.description.name for model in store.models()] == ["tang"]
+    assert re.search(problem, caplog.text)
 
 
 def test_an_unknown_key_of_the_record_is_an_error(make: Make) -> None:
@@ -191,6 +202,7 @@ def test_an_unknown_key_of_the_record_is_an_error(make: Make) -> None:
 def test_models_of_different_content_differ(make: Make) -> None:
     one, other = store.find(make("imdb").name), make("other")
     shutil.copy(one.path / DESCRIPTION, other / DESCRIPTION)
-    assert store.find("other").fingerprint == one.fingerprint
+    with pytest.raises(RunError, match=rf"{other} holds the pretrained model 'imdb': rename"):
+        store.find("other")
     assert len(one.fingerprint) == 16
     assert store.find(make("third").name).fingerprint != one.fingerprint

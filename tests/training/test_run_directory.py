@@ -10,6 +10,7 @@ import pytest
 
 from tests.training import trainee
 from textapps.core.errors import RunError
+from textapps.core.notices import NOTICE
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.run_directory import RunDirectory
 
@@ -88,7 +89,9 @@ def test_open_refuses_another_task_and_no_checkpoint(tmp_path: Path):
         RunDirectory.open(run.path, "speech")
 
 
-def test_open_refuses_a_newer_format_and_broken_toml(tmp_path: Path):
+def test_open_refuses_a_newer_format_and_broken_toml(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     run = trainee.new_run(tmp_path)
     config = run.path / "config.toml"
     config.write_text(config.read_text().replace("format = 1", "format = 2"))
@@ -97,6 +100,17 @@ def test_open_refuses_a_newer_format_and_broken_toml(tmp_path: Path):
     config.write_text("format = ")
     with pytest.raises(RunError, match="not valid TOML"):
         RunDirectory.open(run.path, trained=False)
+    with caplog.at_level(NOTICE, "textapps"):
+        assert RunDirectory.all(tmp_path) == []
+        # No model of the package answers in its place.
+        with pytest.raises(RunError, match="no finished run of sentiment"):
+            RunDirectory.find(tmp_path, "sentiment", None)
+    assert f"left out: {config} is not valid TOML" in caplog.text
+
+
+def test_what_is_being_deleted_is_no_run(tmp_path: Path):
+    run = trainee.new_run(tmp_path)
+    run.path.rename(run.path.with_name(".aside-1"))
     assert RunDirectory.all(tmp_path) == []
 
 

@@ -109,7 +109,8 @@ class Application(click.Group):
         """Runs a subcommand; leaves by an exit code or an error of click's."""
         try:
             super().invoke(ctx)
-            sys.stdout.flush()  # to notice here that the reader is gone
+            if sys.stdout is not None:  # as after `>&-`
+                sys.stdout.flush()  # to notice here that the reader is gone
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:

@@ -17,6 +17,7 @@ from textapps.cli import console
 from textapps.cli.cache import CACHE_VARIABLE, cache_dir
 from textapps.cli.main import describe
 from textapps.cli.tensorflow_start import prepare_tensorflow
+from textapps.core.counted import counted
 from textapps.core.errors import TextappsError
 from textapps.core.names import TASKS
 from textapps.pretrained import store
@@ -81,16 +82,20 @@ class PretrainedExports:
         return process
 
     def write(self) -> None:
-        """Writes what is missing, one by one; errors as `textapps.tasks.lifecycle.export`."""
+        """Writes what is missing, one by one.
+
+        Raises:
+            TextappsError: some could not be written; each has been said, and the others are there.
+        """
         from textapps.tasks import lifecycle
         from textapps.tasks.registry import get_task
         from textapps.training.run_directory import RunDirectory
 
+        failed = 0
         with (self.root / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another server may be writing them
             for model in self.missing():
                 task = get_task(model.description.task)
-                run = RunDirectory.find(self.root, task.name, model.origin)
                 # What is shipped was verified when it was packed; and warm-up requests take longer
                 # to make and to replay than the first request takes without.
                 options: dict[str, Any] = {
@@ -98,7 +103,16 @@ class PretrainedExports:
                     "warmup": False,
                     "name": model.description.name,
                 }
-                lifecycle.export(task, lifecycle.load(task, run), self.root, **options)
+                try:
+                    run = RunDirectory.find(self.root, task.name, model.origin)
+                    lifecycle.export(task, lifecycle.load(task, run), self.root, **options)
+                except TextappsError as error:
+                    failed += 1
+                    console.say(f"error: {error}")
+        if failed:
+            raise TextappsError(
+                f"{counted(failed, 'pretrained model')} could not be prepared for serving"
+            )
 
 
 def main(root: Path) -> int:
@@ -113,7 +127,7 @@ def main(root: Path) -> int:
         return 130
     except Exception as error:
         line, code = describe(error)
-        console.say(f"error: {line} (or name another folder by {CACHE_VARIABLE})")
+        console.say(f"error: {line}; their exports are kept in the folder of {CACHE_VARIABLE}")
         return code
     return 0
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from textapps.core.errors import RunError, unknown
+from textapps.core.notices import notice
 from textapps.pretrained.description import DESCRIPTION, Description
 from textapps.pretrained.model import PREFIX, PretrainedModel
 
@@ -42,10 +43,16 @@ def names() -> list[str]:
 def models(task: str | None = None) -> list[PretrainedModel]:
     """All models, or those of a task, in the order of `names`.
 
-    Raises:
-        RunError: the record of one is damaged or of a newer format.
+    One whose record is damaged or of a newer format is left out with a notice.
     """
-    found = [find(name) for name in names()]
+    found = []
+    for name in names():
+        try:
+            model = find(name)
+        except RunError as error:
+            notice("left out: %s", error)
+        else:
+            found.append(model)
     return [model for model in found if task in (None, model.description.task)]
 
 
@@ -57,14 +64,17 @@ def find(name: str) -> PretrainedModel:
     """
     name, folder = name.removeprefix(PREFIX), store_dir()
     path = None if folder is None else folder / name
-    if not name or "/" in name or path is None or not path.is_dir():
+    if name in ("", ".", "..") or "/" in name or path is None or not path.is_dir():
         if not (known := names()):
-            raise RunError(
-                f"there is no pretrained model '{name}': this installation has none; install "
-                f"textapps again, or name their folder by {STORE_VARIABLE}"
-            )
+            why = "this installation has none; install textapps again"
+            if os.environ.get(STORE_VARIABLE):
+                why = f"{STORE_VARIABLE} names {folder}, which has none"
+            raise RunError(f"there is no pretrained model '{name}': {why}")
         raise RunError(unknown("pretrained model", name, known))
-    return PretrainedModel(path, Description.read(path))
+    model = PretrainedModel(path, Description.read(path))
+    if (own := model.description.name) != name:
+        raise RunError(f"{path} holds the pretrained model '{own}': rename the folder to {own}")
+    return model
 
 
 def default_of(task: str) -> PretrainedModel | None:
@@ -73,7 +83,7 @@ def default_of(task: str) -> PretrainedModel | None:
     Raises:
         RunError: as `find`.
     """
-    known = names()
-    if (name := DEFAULTS.get(task)) in known:
-        return find(str(name))
+    name, folder = DEFAULTS.get(task), store_dir()
+    if name is not None and folder is not None and (folder / name).is_dir():
+        return find(name)  # even if it is damaged: no other one takes its place
     return next(iter(models(task)), None)

@@ -64,7 +64,12 @@ class RunDirectory:
             except OSError as error:
                 raise RunError(f"cannot create run {path}: {error.strerror}") from error
         run = cls(path, {})
-        run.write_text(CONFIG, dump_toml(config))
+        try:
+            run.write_text(CONFIG, dump_toml(config))
+        except RunError:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise
         run.config = read_toml(path / CONFIG)
         return run
 
@@ -109,11 +114,12 @@ class RunDirectory:
         another task or damaged.
         """
         if run is None:
-            model = None if cls.all(models_dir, task) else store.default_of(task)
+            model = None if cls._configs(models_dir, task) else store.default_of(task)
             if model is None:
                 return cls.latest(models_dir, task)
+            found = cls._of_package(models_dir, model, task)
             _say_who_answers(models_dir, model)
-            return cls._of_package(models_dir, model, task)
+            return found
         if str(run).startswith(PREFIX):
             if not trained:
                 raise RunError(
@@ -144,7 +150,8 @@ class RunDirectory:
     def _of_package(cls, models_dir: Path, model: PretrainedModel, task: str, *others: str) -> Self:
         own = model.description.task
         if own not in (task, *others):
-            fit = ", ".join(each.origin for each in store.models(task))
+            fitting = (each for name in (task, *others) for each in store.models(name))
+            fit = ", ".join(each.origin for each in fitting)
             choice = f": choose from {fit}" if fit else ""
             raise RunError(f"{model.origin} is a model of {own}, not of {task}{choice}")
         model.verify()
@@ -157,15 +164,24 @@ class RunDirectory:
     def all(cls, models_dir: Path, task: str | None = None) -> list[Self]:
         """All runs of one or all tasks, finished or not, sorted by task and name.
 
-        Directories without a readable config.toml, and models of the package, are skipped.
+        One whose config.toml cannot be read is left out with a notice.
         """
         runs = []
-        for path in sorted(models_dir.glob(f"{task or '*'}/*/{CONFIG}")):
-            if path.with_name(DESCRIPTION).exists():
-                continue
-            with contextlib.suppress(RunError):
+        for path in cls._configs(models_dir, task):
+            try:
                 runs.append(cls.open(path.parent, trained=False))
+            except RunError as error:
+                notice("left out: %s", error)
         return runs
+
+    @staticmethod
+    def _configs(models_dir: Path, task: str | None) -> list[Path]:
+        """The config.toml of all runs; models of the package and what is being deleted are none."""
+        return [
+            path
+            for path in sorted(models_dir.glob(f"{task or '*'}/*/{CONFIG}"))
+            if not path.parent.name.startswith(".") and not path.with_name(DESCRIPTION).exists()
+        ]
 
     @classmethod
     def latest(cls, models_dir: Path, task: str) -> Self:

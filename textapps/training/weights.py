@@ -135,14 +135,25 @@ def trained_records(
 
 
 def read_trained(checkpoint: Checkpoint, records: Sequence[dict[str, Any]]) -> list[NDArray[Any]]:
-    """The arrays of these records, the averages if the run has them; compact ones as float32."""
+    """The arrays of these records, the averages if the run has them; compact ones as float32.
+
+    Raises:
+        RunError: the checkpoint cannot be read, or holds NaN or infinite numbers.
+    """
     parts = [_parts(record) for record in records]
     keys = [key for each in parts for key in each.values()]
     arrays = dict(zip(keys, read_arrays(checkpoint.path, keys), strict=True))
-    return [
+    found = [
         restored(record.get("encoding", ""), {suffix: arrays[key] for suffix, key in each.items()})
         for record, each in zip(records, parts, strict=True)
     ]
+    for record, array in zip(records, found, strict=True):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise RunError(
+                f"{checkpoint.path}: {record['name']} holds NaN or infinite numbers; "
+                "train a new run"
+            )
+    return found
 
 
 def save_compact(model: Any, store: CheckpointStore, state: TrainingState, how: Weights) -> None:
