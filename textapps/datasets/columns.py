@@ -7,7 +7,7 @@ from textapps.core.errors import DataError
 
 USUAL = {
     "text": ("text", "review", "sentence", "content", "comment", "body", "message", "tweet"),
-    "label": ("label", "sentiment", "class", "category", "target", "polarity", "rating"),
+    "label": ("label", "sentiment", "class", "category", "target", "polarity", "rating", "stars"),
     "source": ("source", "src", "input"),
     "target": ("target", "tgt", "translation", "output"),
     "path": ("path", "file", "filename", "audio", "wav", "clip"),

@@ -84,9 +84,15 @@ class Comparison:
             one, other = (first, second) if row.better == row.first else (second, first)
             values = (figure(run.metrics, row.metric)[0] for run in (one, other))
             return f"{one.letter} is better than {other.letter}: {' against '.join(values)}; {told}"
-        same = row.difference == row.low == row.high == 0
-        kind = "no difference" if same else "no significant difference"
+        pair = [each for each in self.differences if each[1:3] == row[1:3]]
+        kind = "no significant difference"
+        if _is_none(row):
+            kind = "no difference" if all(map(_is_none, pair)) else f"no difference in {name}"
         return f"{kind} between {first.letter} and {second.letter}: {told}"
+
+
+def _is_none(row: Difference) -> bool:
+    return row.difference == row.low == row.high == 0
 
 
 def limits(row: Difference) -> str:

@@ -19,7 +19,8 @@ TEXT = (
     "Each line is the size of the gradient of the loss at one position by what was read, and by "
     "the state, some steps before: the median over positions, with the range of 10 to 90 % "
     "shaded. Training can learn only from what lies within the reach of this gradient; where the "
-    "line falls to nothing, the past is lost on it, and where it rises, the gradient explodes."
+    "line falls to nothing, the model cannot learn from that past; where it rises, the gradient "
+    "explodes."
 )
 SOURCE = (
     "Bengio, Simard and Frasconi 1994, Learning long-term dependencies with gradient descent is "
