@@ -228,6 +228,33 @@ def test_what_must_not_be_deleted(cli: Cli, models: Path) -> None:
     assert second.is_dir()
 
 
+def test_a_run_is_needed_however_it_is_named(
+    cli: Cli, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = models / "sentiment" / NAMES[1]
+    make_run(models, "20260101-000004-gru", None, str(second))
+    (models / "elsewhere" / "inner").mkdir(parents=True)
+    (models / "link").symlink_to(second)
+    monkeypatch.chdir(models / "elsewhere" / "inner")
+    for named in (f"../../sentiment/{NAMES[1]}", "../../link"):
+        result = cli("runs", "--yes", "--models-dir", "none", "--delete", named)
+        assert result.exit_code == 1
+        assert f"starts from {named} and has no checkpoint yet" in result.stderr
+    assert second.is_dir()
+
+
+def test_a_run_and_the_one_that_starts_from_it(cli: Cli, models: Path) -> None:
+    second, fourth = models / "sentiment" / NAMES[1], "20260101-000004-gru"
+    make_run(models, fourth, None, str(second))
+    delete = ("runs", "--models-dir", str(models), "--delete", NAMES[1], "--delete", fourth)
+    result = cli(*delete, input="y\nn\n")  # the second one is kept, and needs the first
+    assert result.exit_code == 1
+    assert f"starts from {second} and has no checkpoint yet" in result.stderr
+    assert second.is_dir()
+    assert cli(*delete, "--yes").exit_code == 0
+    assert len(list((models / "sentiment").iterdir())) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

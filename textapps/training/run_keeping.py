@@ -1,5 +1,8 @@
 """What is done to whole runs after training: a note, and deletion."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from textapps.core.errors import RunError
 from textapps.core.files import remove_directory
 from textapps.pretrained.description import DESCRIPTION
@@ -33,17 +36,25 @@ def write_note(run: RunDirectory, text: str) -> None:
         raise RunError(f"cannot delete {run.path / NOTE}: {error.strerror}") from error
 
 
-def check_deletable(run: RunDirectory) -> None:
-    """RunError if a run is a model of the package, in training, or needed by another run.
+def check_deletable(run: RunDirectory, leaving: Iterable[RunDirectory] = ()) -> None:
+    """RunError if a run must stay.
 
-    A run that was started from another one needs it until it has a checkpoint.
+    It is a model of the package, in training, or needed by another run: one that was started from
+    it and has no checkpoint yet.
+
+    leaving: runs that are to be deleted too, and so need no other.
     """
     _check_own(run)
     with run.lock():
         pass
-    for other in RunDirectory.all(run.path.absolute().parents[1]):
-        starts_here = other.config.get("start", {}).get("init_from") == run.origin
-        if starts_here and not CheckpointStore(other.checkpoints).steps():
+    path = run.path.resolve()
+    left = {path, *(each.path.resolve() for each in leaving)}
+    for other in RunDirectory.all(path.parent.parent):
+        if (
+            other.path.resolve() not in left
+            and _starts_from(other, path)
+            and not CheckpointStore(other.checkpoints).steps()
+        ):
             raise RunError(
                 f"{other.path} starts from {run.path} and has no checkpoint yet: delete it first, "
                 "or train it"
@@ -72,3 +83,8 @@ def size_bytes(run: RunDirectory) -> int:
 def _check_own(run: RunDirectory) -> None:
     if run.pretrained or (run.path / DESCRIPTION).exists():
         raise RunError(f"{run.name} comes with the package and stays as it is")
+
+
+def _starts_from(run: RunDirectory, path: Path) -> bool:
+    origin = Path(str(run.config.get("start", {}).get("init_from")))
+    return origin.is_absolute() and origin.resolve() == path  # else a model of the package

@@ -120,22 +120,30 @@ def _delete(runs: list["RunDirectory"], yes: bool) -> None:
     from textapps.training.run_keeping import check_deletable, delete_run, size_bytes
 
     for run in runs:  # before any question
-        check_deletable(run)
-    for run in runs:
-        question = f"delete {run.path} ({size_bytes(run) / 1e6:,.1f} MB)?"
-        try:
-            if not yes and not click.confirm(question, err=True):
-                console.say(f"kept {run.path}")
-                continue
-        except click.Abort:
-            if sys.stdin.isatty():  # Ctrl-C
-                raise
-            ctx = click.get_current_context()
-            raise click.UsageError(
-                f"nobody answers: delete {run.path}? --yes says so", ctx
-            ) from None
+        check_deletable(run, runs)
+    agreed = [
+        run
+        for run in runs
+        if yes or _agrees(run.path, f"delete {run.path} ({size_bytes(run) / 1e6:,.1f} MB)?")
+    ]
+    for run in agreed:  # again: one that needs another may be kept
+        check_deletable(run, agreed)
+    for run in agreed:
         delete_run(run)
         console.say(f"deleted {run.path}")
+
+
+def _agrees(path: Path, question: str) -> bool:
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise
+        ctx = click.get_current_context()
+        raise click.UsageError(f"nobody answers: delete {path}? --yes says so", ctx) from None
+    if not agreed:
+        console.say(f"kept {path}")
+    return agreed
 
 
 def describe_run(run: "RunDirectory") -> dict[str, Any]:
