@@ -255,6 +255,14 @@ def test_a_run_and_the_one_that_starts_from_it(cli: Cli, models: Path) -> None:
     assert len(list((models / "sentiment").iterdir())) == 2
 
 
+def test_a_run_named_twice_is_deleted_once(cli: Cli, models: Path) -> None:
+    path = models / "sentiment" / NAMES[0]
+    twice = ("--delete", NAMES[0], "--delete", str(path))
+    result = cli("runs", *twice, "--models-dir", str(models), input="y\n")
+    assert (result.exit_code, result.stderr.count("deleted")) == (0, 1)
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -119,6 +119,7 @@ def sorted_rows(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]
 def _delete(runs: list["RunDirectory"], yes: bool) -> None:
     from textapps.training.run_keeping import check_deletable, delete_run, size_bytes
 
+    runs = list({run.path.resolve(): run for run in runs}.values())  # each once
     for run in runs:  # before any question
         check_deletable(run, runs)
     agreed = [
