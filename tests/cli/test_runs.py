@@ -263,6 +263,18 @@ def test_a_run_named_twice_is_deleted_once(cli: Cli, models: Path) -> None:
     assert not path.exists()
 
 
+def test_the_working_directory_is_not_deleted(
+    cli: Cli, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = models / "sentiment" / NAMES[0]
+    monkeypatch.chdir(path)
+    before = sorted(path.rglob("*"))
+    result = cli("runs", "--delete", ".", "--yes")
+    assert result.exit_code == 1
+    assert "is the working directory: change to a directory outside" in result.stderr
+    assert [each for each in sorted(path.rglob("*")) if each.name != ".lock"] == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

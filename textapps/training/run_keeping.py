@@ -39,8 +39,8 @@ def write_note(run: RunDirectory, text: str) -> None:
 def check_deletable(run: RunDirectory, leaving: Iterable[RunDirectory] = ()) -> None:
     """RunError if a run must stay.
 
-    It is a model of the package, in training, or needed by another run: one that was started from
-    it and has no checkpoint yet.
+    It is a model of the package, in training, the working directory or around it, or needed by
+    another run: one that was started from it and has no checkpoint yet.
 
     leaving: runs that are to be deleted too, and so need no other.
     """
@@ -48,6 +48,8 @@ def check_deletable(run: RunDirectory, leaving: Iterable[RunDirectory] = ()) -> 
     with run.lock():
         pass
     path = run.path.resolve()
+    if _is_working_in(path):
+        raise RunError(f"{path} is the working directory: change to a directory outside of it")
     left = {path, *(each.path.resolve() for each in leaving)}
     for other in RunDirectory.all(path.parent.parent):
         if (
@@ -88,3 +90,10 @@ def _check_own(run: RunDirectory) -> None:
 def _starts_from(run: RunDirectory, path: Path) -> bool:
     origin = Path(str(run.config.get("start", {}).get("init_from")))
     return origin.is_absolute() and origin.resolve() == path  # else a model of the package
+
+
+def _is_working_in(path: Path) -> bool:
+    try:
+        return Path.cwd().is_relative_to(path)
+    except FileNotFoundError:  # the working directory has been deleted
+        return False
