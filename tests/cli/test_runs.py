@@ -116,12 +116,29 @@ def test_no_runs(cli: Cli, tmp_path: Path) -> None:
     assert result.stderr.startswith(f"no runs in {tmp_path / 'none'}: train one")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"metrics"', "{}"])
+@pytest.mark.parametrize("content", ["{", "[]", '{"metrics"', "{}", '{"metrics": 5}'])
 def test_damaged_metrics_hide_no_run(cli: Cli, models: Path, content: str) -> None:
     (models / "sentiment" / "20260101-000001-gru" / "metrics.json").write_text(content)
     result = cli("runs", "--json", "--models-dir", str(models))
     first = json.loads(result.stdout.splitlines()[0])
     assert (first["state"], first["test"]) == ("finished", None)
+
+
+def test_only_finite_numbers_are_figures(cli: Cli, models: Path) -> None:
+    odd = f'"high", "b": [1], "c": true, "d": NaN, "e": -Infinity, "f": {10**400}, "g": null'
+    damaged = models / "sentiment" / "20260101-000002-lstm" / "metrics.json"
+    damaged.write_text(f'{{"metrics": {{"accuracy": {odd}, "log_loss": 2, "macro_f1": 0.5}}}}')
+    result = cli("runs", "--json", "--sort", "accuracy", "--models-dir", str(models))
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["run"][-4:] for row in rows] == ["-gru", "lstm", "rmer"]
+    assert rows[1]["test"] == {"log_loss": 2, "macro_f1": 0.5}
+    assert cli("runs", "--models-dir", str(models)).exit_code == 0
+
+
+def test_a_score_that_is_no_number_is_none(cli: Cli, models: Path) -> None:
+    make_run(models, "20260101-000004-gru", TrainingState(6, 6, 1.0, float("nan"), 0.2, 6))
+    result = cli("runs", "--json", "--models-dir", str(models))
+    assert json.loads(result.stdout.splitlines()[3])["score"] is None
 
 
 def test_a_checkpoint_of_a_newer_format_hides_no_run(cli: Cli, models: Path) -> None:

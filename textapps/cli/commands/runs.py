@@ -168,7 +168,7 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
         "init_from": run.config.get("start", {}).get("init_from"),
         "state": "incomplete" if state is None else "finished" if run.finished else "stopped",
         "epochs": state and state.step / state.steps_per_pass,
-        "score": state and state.best_score,
+        "score": state.best_score if state and _is_figure(state.best_score) else None,
         "monitor": monitor_of(run),
         "test": _test_figures(run.path / "metrics.json"),
         "note": read_note(run) or None,
@@ -177,10 +177,19 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
 
 def _test_figures(path: Path) -> dict[str, float] | None:
     try:
-        metrics: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+        metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
     except (OSError, ValueError, KeyError, TypeError):  # not evaluated yet
         return None
-    return metrics
+    if not isinstance(metrics, dict):
+        return None
+    return {name: value for name, value in metrics.items() if _is_figure(value)}
+
+
+def _is_figure(value: object) -> bool:
+    """Whether it is a finite number; a whole number that no float can hold is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
