@@ -183,6 +183,29 @@ def test_scores_are_sorted_by_what_they_are(cli: Cli, models: Path) -> None:
     assert found[-1] is None
 
 
+def test_sorted_by_a_metric_that_no_run_has(cli: Cli, models: Path, tmp_path: Path) -> None:
+    result = cli("runs", "--sort", "bleu", "--models-dir", str(models))
+    head, *rows = result.stdout.splitlines()
+    assert (head.split()[-1], [row.split()[1] for row in rows]) == ("bleu", list(NAMES))
+    for column in ("bleu", "accuracy_5_db"):
+        none = cli("runs", "--sort", column, "--models-dir", str(tmp_path / "none"))
+        assert (none.exit_code, none.stdout) == (0, "")
+        assert none.stderr.startswith("no runs in")
+
+
+def test_sorted_by_note_and_by_where_a_run_came_from(cli: Cli, models: Path) -> None:
+    for number, note in ((1, "b"), (2, "a")):
+        (models / "sentiment" / NAMES[number] / "note.txt").write_text(note)
+    for number, start in ((4, "/z/1-gru"), (5, "/a/2-gru")):
+        make_run(models, f"20260101-00000{number}-gru", None, start)
+    for column, order in (("note", "32145"), ("from", "45123")):
+        for form in ((), ("--json",)):
+            lines = cli("runs", "--sort", column, *form, "--models-dir", str(models)).stdout
+            rows = [line for line in lines.splitlines() if "20260101-00000" in line]
+            found = [row.partition("20260101-00000")[2][0] for row in rows]
+            assert "".join(found) == order
+
+
 def test_a_note_is_kept_replaced_and_taken_away(cli: Cli, models: Path) -> None:
     def note(text: str) -> str | None:
         result = cli("runs", "--run", NAMES[2], "--note", text, "--models-dir", str(models))

@@ -74,7 +74,7 @@ def runs_command(
         _delete([RunDirectory.find_any(models_dir, each, trained=False) for each in delete], yes)
         return
     rows = [describe_run(each) for each in RunDirectory.all(models_dir, task)]
-    if sort:
+    if sort and rows:
         rows = sorted_rows(rows, sort)
     if as_json:
         for row in rows:
@@ -89,31 +89,41 @@ def sorted_rows(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]
     """The rows by a column: numbers with the best first, words in their order, none last.
 
     Raises:
-        ConfigurationError: no row has the column.
+        ConfigurationError: it is neither a column of the table nor a metric of a task or a row.
     """
     from textapps.core.errors import ConfigurationError, unknown
+    from textapps.core.names import PRETRAINING
     from textapps.evaluation.metrics.differences import is_less_better
 
-    columns = [{**row, **(row["test"] or {})} for row in rows]
-    known = [
-        *WORDS,
-        "epochs",
-        "score",
-        *sorted({name for row in rows for name in row["test"] or {}}),
-    ]
+    tasks = (*TASKS, *PRETRAINING.values())
+    metrics = {name for task in tasks for name in _metrics(task)}
+    metrics.update(name for row in rows for name in row["test"] or {})
+    known = [*WORDS, "from", "epochs", "score", *sorted(metrics), "note"]
     if column not in known:
         raise ConfigurationError(unknown("column", column, known))
+    columns = [{**(row["test"] or {}), **row, "from": _name(row["init_from"])} for row in rows]
 
     def place(number: int) -> tuple[bool, float, str]:
         value, name = columns[number].get(column), column
         if isinstance(value, str):
-            return False, 0.0, value
+            return not value, 0.0, value
         if column == "score":
             name = columns[number]["monitor"]
         falling = 1.0 if is_less_better(name) else -1.0
         return value is None, falling * (value or 0.0), ""
 
     return [rows[number] for number in sorted(range(len(rows)), key=place)]
+
+
+def _metrics(task: str) -> tuple[str, ...]:
+    from textapps.tasks.registry import get_about
+
+    about = get_about(task)
+    return *about.figures, *about.compared
+
+
+def _name(init_from: str | None) -> str:
+    return Path(init_from).name if init_from else ""
 
 
 def _delete(runs: list["RunDirectory"], yes: bool) -> None:
@@ -200,7 +210,7 @@ def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
     for name in WORDS:
         table.add_column(name, no_wrap=name == "run")  # to be copied into --run
     names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
-    if sort and sort not in (*WORDS, "epochs", "score", *names):
+    if sort and sort not in (*WORDS, "from", "epochs", "score", *names, "note"):
         names.append(sort)
     noted = any(row["note"] for row in rows)
     started = any(row["init_from"] for row in rows)
@@ -215,7 +225,7 @@ def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
         figures = (row["epochs"], row["score"], *map(test.get, names))
         words = [str(row[name] or "") for name in WORDS]
         if started:
-            words.append(Path(row["init_from"]).name if row["init_from"] else "")
+            words.append(_name(row["init_from"]))
         cells = ["" if value is None else f"{value:.4g}" for value in figures]
         table.add_row(*words, *cells, *([escape(row["note"] or "")] if noted else ()))
     console.answers().print(table)
