@@ -5,11 +5,25 @@ from pathlib import Path
 
 from textapps.core.errors import RunError
 from textapps.core.files import remove_directory
+from textapps.pretrained import store
 from textapps.pretrained.description import DESCRIPTION
+from textapps.pretrained.model import PREFIX
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.run_directory import RunDirectory
 
 NOTE = "note.txt"
+_STAYS = "{} comes with the package and stays as it is"
+
+
+def find_own(models_dir: Path, named: str) -> RunDirectory:
+    """The run of this name or path, of whatever task, with or without a checkpoint.
+
+    Raises:
+        RunError: there is none, or it is a model of the package.
+    """
+    if named.startswith(PREFIX):
+        raise RunError(_STAYS.format(store.find(named).origin))
+    return RunDirectory.find_any(models_dir, named, trained=False)
 
 
 def read_note(run: RunDirectory) -> str:
@@ -84,7 +98,7 @@ def size_bytes(run: RunDirectory) -> int:
 
 def _check_own(run: RunDirectory) -> None:
     if run.pretrained or (run.path / DESCRIPTION).exists():
-        raise RunError(f"{run.name} comes with the package and stays as it is")
+        raise RunError(_STAYS.format(run.name))
 
 
 def _starts_from(run: RunDirectory, path: Path) -> bool:

@@ -64,15 +64,16 @@ def runs_command(
         raise click.UsageError("--run and --note go together: give both or none", ctx)
     if yes and not delete:
         raise click.UsageError("--yes goes with --delete", ctx)
+    if run is not None or delete:
+        from textapps.training.run_keeping import find_own, write_note
+
+        doomed = [find_own(models_dir, each) for each in delete]
+        if run is not None and note is not None:
+            write_note(find_own(models_dir, run), note)
+        _delete(doomed, yes)
+        return
     from textapps.training.run_directory import RunDirectory
 
-    if run is not None or delete:
-        if run is not None and note is not None:
-            from textapps.training.run_keeping import write_note
-
-            write_note(RunDirectory.find_any(models_dir, run, trained=False), note)
-        _delete([RunDirectory.find_any(models_dir, each, trained=False) for each in delete], yes)
-        return
     rows = [describe_run(each) for each in RunDirectory.all(models_dir, task)]
     if sort and rows:
         rows = sorted_rows(rows, sort)
