@@ -97,6 +97,18 @@ def test_train_resumes_none(cli: Cli, model: PretrainedModel) -> None:
     assert "--init-from pretrained:imdb" in result.stderr
 
 
+@pytest.mark.parametrize("named", [("--delete",), ("--note", "x", "--run")])
+def test_it_is_neither_deleted_nor_annotated(
+    cli: Cli, model: PretrainedModel, named: tuple[str, ...]
+) -> None:
+    before = sorted(model.path.rglob("*"))
+    result = cli("runs", *named, "pretrained:imdb")
+    assert result.exit_code == 1
+    assert result.stderr.endswith("pretrained:imdb comes with the package and stays as it is\n")
+    assert "did you mean 'imdb'" in cli("runs", *named, "pretrained:imbd").stderr
+    assert sorted(model.path.rglob("*")) == before
+
+
 def test_serve_takes_a_folder_or_the_models_of_the_package(
     cli: Cli, model: PretrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

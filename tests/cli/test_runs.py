@@ -116,12 +116,29 @@ def test_no_runs(cli: Cli, tmp_path: Path) -> None:
     assert result.stderr.startswith(f"no runs in {tmp_path / 'none'}: train one")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"metrics"', "{}"])
+@pytest.mark.parametrize("content", ["{", "[]", '{"metrics"', "{}", '{"metrics": 5}'])
 def test_damaged_metrics_hide_no_run(cli: Cli, models: Path, content: str) -> None:
     (models / "sentiment" / "20260101-000001-gru" / "metrics.json").write_text(content)
     result = cli("runs", "--json", "--models-dir", str(models))
     first = json.loads(result.stdout.splitlines()[0])
     assert (first["state"], first["test"]) == ("finished", None)
+
+
+def test_only_finite_numbers_are_figures(cli: Cli, models: Path) -> None:
+    odd = f'"high", "b": [1], "c": true, "d": NaN, "e": -Infinity, "f": {10**400}, "g": null'
+    damaged = models / "sentiment" / "20260101-000002-lstm" / "metrics.json"
+    damaged.write_text(f'{{"metrics": {{"accuracy": {odd}, "log_loss": 2, "macro_f1": 0.5}}}}')
+    result = cli("runs", "--json", "--sort", "accuracy", "--models-dir", str(models))
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["run"][-4:] for row in rows] == ["-gru", "lstm", "rmer"]
+    assert rows[1]["test"] == {"log_loss": 2, "macro_f1": 0.5}
+    assert cli("runs", "--models-dir", str(models)).exit_code == 0
+
+
+def test_a_score_that_is_no_number_is_none(cli: Cli, models: Path) -> None:
+    make_run(models, "20260101-000004-gru", TrainingState(6, 6, 1.0, float("nan"), 0.2, 6))
+    result = cli("runs", "--json", "--models-dir", str(models))
+    assert json.loads(result.stdout.splitlines()[3])["score"] is None
 
 
 def test_a_checkpoint_of_a_newer_format_hides_no_run(cli: Cli, models: Path) -> None:
@@ -164,6 +181,29 @@ def test_scores_are_sorted_by_what_they_are(cli: Cli, models: Path) -> None:
     found = [json.loads(line)["score"] for line in result.stdout.splitlines()]
     assert found.index(0.25) < found.index(0.5)
     assert found[-1] is None
+
+
+def test_sorted_by_a_metric_that_no_run_has(cli: Cli, models: Path, tmp_path: Path) -> None:
+    result = cli("runs", "--sort", "bleu", "--models-dir", str(models))
+    head, *rows = result.stdout.splitlines()
+    assert (head.split()[-1], [row.split()[1] for row in rows]) == ("bleu", list(NAMES))
+    for column in ("bleu", "accuracy_5_db"):
+        none = cli("runs", "--sort", column, "--models-dir", str(tmp_path / "none"))
+        assert (none.exit_code, none.stdout) == (0, "")
+        assert none.stderr.startswith("no runs in")
+
+
+def test_sorted_by_note_and_by_where_a_run_came_from(cli: Cli, models: Path) -> None:
+    for number, note in ((1, "b"), (2, "a")):
+        (models / "sentiment" / NAMES[number] / "note.txt").write_text(note)
+    for number, start in ((4, "/z/1-gru"), (5, "/a/2-gru")):
+        make_run(models, f"20260101-00000{number}-gru", None, start)
+    for column, order in (("note", "32145"), ("from", "45123")):
+        for form in ((), ("--json",)):
+            lines = cli("runs", "--sort", column, *form, "--models-dir", str(models)).stdout
+            rows = [line for line in lines.splitlines() if "20260101-00000" in line]
+            found = [row.partition("20260101-00000")[2][0] for row in rows]
+            assert "".join(found) == order
 
 
 def test_a_note_is_kept_replaced_and_taken_away(cli: Cli, models: Path) -> None:
@@ -226,6 +266,53 @@ def test_what_must_not_be_deleted(cli: Cli, models: Path) -> None:
         assert "comes with the package" in result.stderr
     assert first.is_dir()
     assert second.is_dir()
+
+
+def test_a_run_is_needed_however_it_is_named(
+    cli: Cli, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = models / "sentiment" / NAMES[1]
+    make_run(models, "20260101-000004-gru", None, str(second))
+    (models / "elsewhere" / "inner").mkdir(parents=True)
+    (models / "link").symlink_to(second)
+    monkeypatch.chdir(models / "elsewhere" / "inner")
+    for named in (f"../../sentiment/{NAMES[1]}", "../../link"):
+        result = cli("runs", "--yes", "--models-dir", "none", "--delete", named)
+        assert result.exit_code == 1
+        assert f"starts from {named} and has no checkpoint yet" in result.stderr
+    assert second.is_dir()
+
+
+def test_a_run_and_the_one_that_starts_from_it(cli: Cli, models: Path) -> None:
+    second, fourth = models / "sentiment" / NAMES[1], "20260101-000004-gru"
+    make_run(models, fourth, None, str(second))
+    delete = ("runs", "--models-dir", str(models), "--delete", NAMES[1], "--delete", fourth)
+    result = cli(*delete, input="y\nn\n")  # the second one is kept, and needs the first
+    assert result.exit_code == 1
+    assert f"starts from {second} and has no checkpoint yet" in result.stderr
+    assert second.is_dir()
+    assert cli(*delete, "--yes").exit_code == 0
+    assert len(list((models / "sentiment").iterdir())) == 2
+
+
+def test_a_run_named_twice_is_deleted_once(cli: Cli, models: Path) -> None:
+    path = models / "sentiment" / NAMES[0]
+    twice = ("--delete", NAMES[0], "--delete", str(path))
+    result = cli("runs", *twice, "--models-dir", str(models), input="y\n")
+    assert (result.exit_code, result.stderr.count("deleted")) == (0, 1)
+    assert not path.exists()
+
+
+def test_the_working_directory_is_not_deleted(
+    cli: Cli, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = models / "sentiment" / NAMES[0]
+    monkeypatch.chdir(path)
+    before = sorted(path.rglob("*"))
+    result = cli("runs", "--delete", ".", "--yes")
+    assert result.exit_code == 1
+    assert "is the working directory: change to a directory outside" in result.stderr
+    assert [each for each in sorted(path.rglob("*")) if each.name != ".lock"] == before
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from textapps.core.files import directory_aside, remove_leftovers, write_file
+from textapps.core.files import directory_aside, remove_directory, remove_leftovers, write_file
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -42,3 +44,30 @@ def test_leftovers_are_removed(tmp_path):
     (tmp_path / "kept").write_text("")
     remove_leftovers(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_directory_named_by_a_link_or_a_dot_is_removed(tmp_path, monkeypatch):
+    for name in ("linked", "here"):
+        (tmp_path / "inner" / name / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "inner" / "linked")
+    remove_directory(tmp_path / "link")
+    assert [p.name for p in (tmp_path / "inner").iterdir()] == ["here"]
+    monkeypatch.chdir(tmp_path / "inner" / "here")
+    remove_directory(Path())
+    assert list((tmp_path / "inner").iterdir()) == []
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_directory_named_by_a_link_is_replaced(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "link").symlink_to("old")
+    with directory_aside(tmp_path / "link") as aside:
+        (aside / "new").write_text("")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "old"]
+    assert [p.name for p in (tmp_path / "link").iterdir()] == ["new"]
+
+
+def test_a_removal_that_failed_leaves_nothing_aside(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        remove_directory(tmp_path / "missing")
+    assert list(tmp_path.iterdir()) == []

@@ -46,9 +46,10 @@ def file_aside(path: Path) -> Iterator[BinaryIO]:
 def directory_aside(target: Path) -> Iterator[Path]:
     """A new directory to fill, which becomes `target` when the block ends without an error.
 
-    An existing directory at `target` is replaced. After an error nothing of the new directory
-    remains. Raises OSError if the file system does.
+    An existing directory at `target`, or the one that a symbolic link there names, is replaced.
+    After an error nothing of the new directory remains. Raises OSError if the file system does.
     """
+    target = target.resolve()
     aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=target.parent))
     try:
         yield aside
@@ -64,9 +65,18 @@ def directory_aside(target: Path) -> Iterator[Path]:
 
 
 def remove_directory(directory: Path) -> None:
-    """Removes a directory; it is renamed aside first, so no reader sees it half removed."""
+    """Removes a directory; it is renamed aside first, so no reader sees it half removed.
+
+    Of a symbolic link, the directory that it names is removed. Raises OSError if the file system
+    does.
+    """
+    directory = directory.resolve()  # "." has no parent, and a link cannot replace a directory
     aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=directory.parent))
-    directory.replace(aside)
+    try:
+        directory.replace(aside)
+    except OSError:
+        aside.rmdir()
+        raise
     shutil.rmtree(aside)
 
 

@@ -1,12 +1,29 @@
 """What is done to whole runs after training: a note, and deletion."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from textapps.core.errors import RunError
 from textapps.core.files import remove_directory
+from textapps.pretrained import store
 from textapps.pretrained.description import DESCRIPTION
+from textapps.pretrained.model import PREFIX
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.run_directory import RunDirectory
 
 NOTE = "note.txt"
+_STAYS = "{} comes with the package and stays as it is"
+
+
+def find_own(models_dir: Path, named: str) -> RunDirectory:
+    """The run of this name or path, of whatever task, with or without a checkpoint.
+
+    Raises:
+        RunError: there is none, or it is a model of the package.
+    """
+    if named.startswith(PREFIX):
+        raise RunError(_STAYS.format(store.find(named).origin))
+    return RunDirectory.find_any(models_dir, named, trained=False)
 
 
 def read_note(run: RunDirectory) -> str:
@@ -33,17 +50,27 @@ def write_note(run: RunDirectory, text: str) -> None:
         raise RunError(f"cannot delete {run.path / NOTE}: {error.strerror}") from error
 
 
-def check_deletable(run: RunDirectory) -> None:
-    """RunError if a run is a model of the package, in training, or needed by another run.
+def check_deletable(run: RunDirectory, leaving: Iterable[RunDirectory] = ()) -> None:
+    """RunError if a run must stay.
 
-    A run that was started from another one needs it until it has a checkpoint.
+    It is a model of the package, in training, the working directory or around it, or needed by
+    another run: one that was started from it and has no checkpoint yet.
+
+    leaving: runs that are to be deleted too, and so need no other.
     """
     _check_own(run)
     with run.lock():
         pass
-    for other in RunDirectory.all(run.path.absolute().parents[1]):
-        starts_here = other.config.get("start", {}).get("init_from") == run.origin
-        if starts_here and not CheckpointStore(other.checkpoints).steps():
+    path = run.path.resolve()
+    if _is_working_in(path):
+        raise RunError(f"{path} is the working directory: change to a directory outside of it")
+    left = {path, *(each.path.resolve() for each in leaving)}
+    for other in RunDirectory.all(path.parent.parent):
+        if (
+            other.path.resolve() not in left
+            and _starts_from(other, path)
+            and not CheckpointStore(other.checkpoints).steps()
+        ):
             raise RunError(
                 f"{other.path} starts from {run.path} and has no checkpoint yet: delete it first, "
                 "or train it"
@@ -71,4 +98,16 @@ def size_bytes(run: RunDirectory) -> int:
 
 def _check_own(run: RunDirectory) -> None:
     if run.pretrained or (run.path / DESCRIPTION).exists():
-        raise RunError(f"{run.name} comes with the package and stays as it is")
+        raise RunError(_STAYS.format(run.name))
+
+
+def _starts_from(run: RunDirectory, path: Path) -> bool:
+    origin = Path(str(run.config.get("start", {}).get("init_from")))
+    return origin.is_absolute() and origin.resolve() == path  # else a model of the package
+
+
+def _is_working_in(path: Path) -> bool:
+    try:
+        return Path.cwd().is_relative_to(path)
+    except FileNotFoundError:  # the working directory has been deleted
+        return False

@@ -64,17 +64,18 @@ def runs_command(
         raise click.UsageError("--run and --note go together: give both or none", ctx)
     if yes and not delete:
         raise click.UsageError("--yes goes with --delete", ctx)
+    if run is not None or delete:
+        from textapps.training.run_keeping import find_own, write_note
+
+        doomed = [find_own(models_dir, each) for each in delete]
+        if run is not None and note is not None:
+            write_note(find_own(models_dir, run), note)
+        _delete(doomed, yes)
+        return
     from textapps.training.run_directory import RunDirectory
 
-    if run is not None or delete:
-        if run is not None and note is not None:
-            from textapps.training.run_keeping import write_note
-
-            write_note(RunDirectory.find_any(models_dir, run, trained=False), note)
-        _delete([RunDirectory.find_any(models_dir, each, trained=False) for each in delete], yes)
-        return
     rows = [describe_run(each) for each in RunDirectory.all(models_dir, task)]
-    if sort:
+    if sort and rows:
         rows = sorted_rows(rows, sort)
     if as_json:
         for row in rows:
@@ -89,25 +90,24 @@ def sorted_rows(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]
     """The rows by a column: numbers with the best first, words in their order, none last.
 
     Raises:
-        ConfigurationError: no row has the column.
+        ConfigurationError: it is neither a column of the table nor a metric of a task or a row.
     """
     from textapps.core.errors import ConfigurationError, unknown
+    from textapps.core.names import PRETRAINING
     from textapps.evaluation.metrics.differences import is_less_better
 
-    columns = [{**row, **(row["test"] or {})} for row in rows]
-    known = [
-        *WORDS,
-        "epochs",
-        "score",
-        *sorted({name for row in rows for name in row["test"] or {}}),
-    ]
+    tasks = (*TASKS, *PRETRAINING.values())
+    metrics = {name for task in tasks for name in _metrics(task)}
+    metrics.update(name for row in rows for name in row["test"] or {})
+    known = [*WORDS, "from", "epochs", "score", *sorted(metrics), "note"]
     if column not in known:
         raise ConfigurationError(unknown("column", column, known))
+    columns = [{**(row["test"] or {}), **row, "from": _name(row["init_from"])} for row in rows]
 
     def place(number: int) -> tuple[bool, float, str]:
         value, name = columns[number].get(column), column
         if isinstance(value, str):
-            return False, 0.0, value
+            return not value, 0.0, value
         if column == "score":
             name = columns[number]["monitor"]
         falling = 1.0 if is_less_better(name) else -1.0
@@ -116,26 +116,46 @@ def sorted_rows(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]
     return [rows[number] for number in sorted(range(len(rows)), key=place)]
 
 
+def _metrics(task: str) -> tuple[str, ...]:
+    from textapps.tasks.registry import get_about
+
+    about = get_about(task)
+    return *about.figures, *about.compared
+
+
+def _name(init_from: str | None) -> str:
+    return Path(init_from).name if init_from else ""
+
+
 def _delete(runs: list["RunDirectory"], yes: bool) -> None:
     from textapps.training.run_keeping import check_deletable, delete_run, size_bytes
 
+    runs = list({run.path.resolve(): run for run in runs}.values())  # each once
     for run in runs:  # before any question
-        check_deletable(run)
-    for run in runs:
-        question = f"delete {run.path} ({size_bytes(run) / 1e6:,.1f} MB)?"
-        try:
-            if not yes and not click.confirm(question, err=True):
-                console.say(f"kept {run.path}")
-                continue
-        except click.Abort:
-            if sys.stdin.isatty():  # Ctrl-C
-                raise
-            ctx = click.get_current_context()
-            raise click.UsageError(
-                f"nobody answers: delete {run.path}? --yes says so", ctx
-            ) from None
+        check_deletable(run, runs)
+    agreed = [
+        run
+        for run in runs
+        if yes or _agrees(run.path, f"delete {run.path} ({size_bytes(run) / 1e6:,.1f} MB)?")
+    ]
+    for run in agreed:  # again: one that needs another may be kept
+        check_deletable(run, agreed)
+    for run in agreed:
         delete_run(run)
         console.say(f"deleted {run.path}")
+
+
+def _agrees(path: Path, question: str) -> bool:
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise
+        ctx = click.get_current_context()
+        raise click.UsageError(f"nobody answers: delete {path}? --yes says so", ctx) from None
+    if not agreed:
+        console.say(f"kept {path}")
+    return agreed
 
 
 def describe_run(run: "RunDirectory") -> dict[str, Any]:
@@ -159,7 +179,7 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
         "init_from": run.config.get("start", {}).get("init_from"),
         "state": "incomplete" if state is None else "finished" if run.finished else "stopped",
         "epochs": state and state.step / state.steps_per_pass,
-        "score": state and state.best_score,
+        "score": state.best_score if state and _is_figure(state.best_score) else None,
         "monitor": monitor_of(run),
         "test": _test_figures(run.path / "metrics.json"),
         "note": read_note(run) or None,
@@ -168,10 +188,19 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
 
 def _test_figures(path: Path) -> dict[str, float] | None:
     try:
-        metrics: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+        metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
     except (OSError, ValueError, KeyError, TypeError):  # not evaluated yet
         return None
-    return metrics
+    if not isinstance(metrics, dict):
+        return None
+    return {name: value for name, value in metrics.items() if _is_figure(value)}
+
+
+def _is_figure(value: object) -> bool:
+    """Whether it is a finite number; a whole number that no float can hold is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
@@ -182,7 +211,7 @@ def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
     for name in WORDS:
         table.add_column(name, no_wrap=name == "run")  # to be copied into --run
     names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
-    if sort and sort not in (*WORDS, "epochs", "score", *names):
+    if sort and sort not in (*WORDS, "from", "epochs", "score", *names, "note"):
         names.append(sort)
     noted = any(row["note"] for row in rows)
     started = any(row["init_from"] for row in rows)
@@ -197,7 +226,7 @@ def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
         figures = (row["epochs"], row["score"], *map(test.get, names))
         words = [str(row[name] or "") for name in WORDS]
         if started:
-            words.append(Path(row["init_from"]).name if row["init_from"] else "")
+            words.append(_name(row["init_from"]))
         cells = ["" if value is None else f"{value:.4g}" for value in figures]
         table.add_row(*words, *cells, *([escape(row["note"] or "")] if noted else ()))
     console.answers().print(table)
