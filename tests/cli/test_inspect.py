@@ -55,6 +55,7 @@ def test_standard_input(ask: Cli) -> None:
         (("ab",), 3, "'ab' has 2 characters: give a text of 3 or more"),
         (("abc", "--property", "x"), 2, "--property x: give a name and an expression"),
         (("abc", "--property", "x=("), 2, "--property x=(: not a regular expression"),
+        (("abc", "--property", "x=a", "--property", "x =b"), 2, "--property x: given twice; give"),
         (("abc", "--run", "nothing"), 1, "no run at nothing"),
         (("abc", "--characters", "2"), 2, "2 is not in the range"),
         (("the", "--output", "no/such/x.html"), 2, "there is no folder no/such"),

@@ -247,6 +247,14 @@ def test_what_needs_a_start_says_so() -> None:
             get_presets("speech").resolve(flags={f"start.{key}": value})
 
 
+def test_new_tokens_are_not_frozen() -> None:
+    start = {"start.init_from": "a", "start.extend_vocabulary": True}
+    with pytest.raises(ConfigurationError, match=r"freeze_layers 1 would keep .* out$"):
+        get_presets("generate").resolve(flags={**start, "start.freeze_layers": 1})
+    found = get_presets("generate").resolve(flags={**start, "start.freeze_layers": 0})
+    assert found.start.extend_vocabulary
+
+
 def test_what_a_preset_has_set_since_stays_out_of_an_earlier_run(tmp_path: Path) -> None:
     presets = get_presets("translate")
     whole = dump_toml(presets.resolve(flags={"preset": "tiny"}))

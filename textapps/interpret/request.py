@@ -1,7 +1,7 @@
 """What is to be inspected, and how closely."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,20 @@ class Request:
     positions: int = 200
     lesson: bool = False
     initial: Callable[[], tuple[Any, str]]
+
+
+def parse_properties(given: Iterable[str]) -> dict[str, re.Pattern[str]]:
+    """The expressions of several NAME=REGEX, by name.
+
+    Raises:
+        ConfigurationError: as `parse_property`, or two have the same name.
+    """
+    found: dict[str, re.Pattern[str]] = {}
+    for name, expression in map(parse_property, given):
+        if name in found:
+            raise ConfigurationError(f"--property {name}: given twice; give each its own name")
+        found[name] = expression
+    return found
 
 
 def parse_property(given: str) -> tuple[str, re.Pattern[str]]:

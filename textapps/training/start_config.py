@@ -41,4 +41,9 @@ class StartConfig(Section):
             for key in ("extend_vocabulary", "freeze_layers", "layer_decay"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise ValueError(f"{key} needs a run to start from: give --init-from RUN")
+        if self.extend_vocabulary and self.freeze_layers:  # the first layer holds the new tokens
+            raise ValueError(
+                f"freeze_layers {self.freeze_layers} would keep every token that extend_vocabulary "
+                "adds at the mean of the others: leave --freeze-layers or --extend-vocabulary out"
+            )
         return self

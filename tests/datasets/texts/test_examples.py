@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 
-from textapps.datasets.texts.examples import LabelledTexts, sorted_labels
+from textapps.datasets.texts.examples import LabelledTexts, plain, sorted_labels
 
 
 def pets(
@@ -44,3 +44,36 @@ def test_sorted_labels() -> None:
     assert sorted_labels(["b", "B", "10", "2", "é"]) == ("10", "2", "B", "b", "é")
     assert sorted_labels(["1", "01"]) == ("01", "1")
     assert sorted_labels([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A fine\tfilm!!", "a  FINE, film"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("snake_case", "snake case"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("\u2764\ufe0f \u2b50", " \u2764  \u2b50\n"),
+        (":-)", ":-) "),
+    ],
+)
+def test_plain_is_the_same_in_whatever_case_spacing_and_punctuation(one: str, other: str) -> None:
+    assert plain(one) == plain(other) != ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("\U0001f600", "\U0001f621"),
+        ("\u2764\ufe0f", "\u2b50\ufe0f"),
+        ("#\ufe0f\u20e3", "*\ufe0f\u20e3"),
+        (":-)", ":-("),
+        ("\u0915\u0940", "\u0915\u093e"),  # ki and ka in Devanagari
+        ("\u0e19\u0e49\u0e33", "\u0e19\u0e33"),  # two words of Thai, apart by a tone mark
+        ("fine 1", "fine 2"),
+        ("a fine film", "a finefilm"),
+    ],
+)
+def test_plain_tells_texts_apart(one: str, other: str) -> None:
+    assert plain(one) != plain(other)

@@ -91,9 +91,9 @@ def command(task: TaskName) -> click.Command:
     ) -> None:
         if output and not output.parent.is_dir():  # found out before the work, not after it
             raise click.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
-        from textapps.interpret.request import parse_property
+        from textapps.interpret.request import parse_properties
 
-        own = dict(map(parse_property, properties))
+        own = parse_properties(properties)
         texts = given if paths else tuple(_text(one, encoding) for one in given)
         predictors = [load_run(task, models_dir, run) for run in runs or (None,)]
         from textapps.interpret.report import document, write_inspection

@@ -1,7 +1,6 @@
 """Labelled texts, as tasks and reports use them."""
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +15,22 @@ CHARACTERS_OF_A_CLAUSE = 15
 """The mean length of words in languages with long ones, such as Finnish, is 8."""
 
 
-# Soft hyphens, zero-width characters, and byte order marks within a text.
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+# Soft hyphens, zero-width characters, byte order marks within a text, and variation selectors.
+_INVISIBLE = dict.fromkeys(
+    [*map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), *range(0xFE00, 0xFE10)]
+)
+
+
+class _Words(dict[int, int]):
+    """For `str.translate`: letters, marks and numbers stay, all else is a blank."""
+
+    def __missing__(self, code: int) -> int:
+        # Marks are part of a word: vowel signs in Devanagari, for example.
+        word = unicodedata.category(chr(code))[0] in "LMN"
+        return self.setdefault(code, code if word else ord(" "))
+
+
+_WORDS = _Words()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +87,17 @@ def unspaced(texts: Iterable[str]) -> str | None:
 def plain(text: str) -> str:
     r"""The words of a text, which are the same in whatever case, spacing and punctuation.
 
-    >>> plain("A fine\tfilm!!"), plain("...")
-    ('a fine film', '')
+    A text without a letter or a number is what it is, in whatever case and spacing.
+
+    >>> plain("A fine\tfilm!!"), plain(" :-D "), plain("\U0001f600  \u2764\ufe0f")
+    ('a fine film', 'd', '😀 ❤')
     """
     visible = text.translate(_INVISIBLE)
     folded = unicodedata.normalize("NFKC", visible).casefold()
-    return " ".join(re.findall(r"\w+", folded))
+    words = folded.translate(_WORDS)
+    if not any(map(str.isalnum, words)):
+        words = folded
+    return " ".join(words.split())
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
