@@ -1,5 +1,6 @@
 """What is done to whole runs after training: a note, and deletion."""
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def find_own(models_dir: Path, named: str) -> RunDirectory:
 def read_note(run: RunDirectory) -> str:
     """The note on a run, in one line; "" for none."""
     try:
-        return " ".join((run.path / NOTE).read_text(encoding="utf-8").split())
+        return _one_line((run.path / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none, or one that is no text
         return ""
 
@@ -37,12 +38,14 @@ def read_note(run: RunDirectory) -> str:
 def write_note(run: RunDirectory, text: str) -> None:
     """Notes something on a run in place of an earlier note; "" takes it away.
 
+    White space becomes single spaces, and control characters are left out.
+
     Raises:
         RunError: it is a model of the package, or cannot be written.
     """
     _check_own(run)
-    if text.strip():
-        run.write_text(NOTE, " ".join(text.split()) + "\n")
+    if line := _one_line(text):
+        run.write_text(NOTE, line + "\n")
         return
     try:
         (run.path / NOTE).unlink(missing_ok=True)
@@ -94,6 +97,11 @@ def delete_run(run: RunDirectory) -> None:
 def size_bytes(run: RunDirectory) -> int:
     """The size of all files of a run."""
     return sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
+
+
+def _one_line(text: str) -> str:
+    kept = (c for c in text if c.isspace() or unicodedata.category(c) != "Cc")
+    return " ".join("".join(kept).split())
 
 
 def _check_own(run: RunDirectory) -> None:

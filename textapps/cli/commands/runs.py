@@ -10,6 +10,7 @@ import click
 from textapps import TASKS
 from textapps.cli import console
 from textapps.cli.options import Choice, examples, models_dir_option, talk_options
+from textapps.cli.row_output import without_surrogates
 
 if TYPE_CHECKING:
     from textapps.training.run_directory import RunDirectory
@@ -69,7 +70,7 @@ def runs_command(
 
         doomed = [find_own(models_dir, each) for each in delete]
         if run is not None and note is not None:
-            write_note(find_own(models_dir, run), note)
+            write_note(find_own(models_dir, run), without_surrogates(note))
         _delete(doomed, yes)
         return
     from textapps.training.run_directory import RunDirectory
