@@ -68,6 +68,11 @@ class TableSource(Generic[E]):
         self._reading = reading
 
     @property
+    def named(self) -> bool:
+        """Whether its rows have columns; otherwise a row is a line of text."""
+        return self._form.named
+
+    @property
     def own_splits(self) -> frozenset[str]:
         """The values of the `split` column."""
         return frozenset(split for split in self._by_split if split is not None)

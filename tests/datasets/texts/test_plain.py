@@ -48,12 +48,17 @@ def test_all_texts_without_labels_are_taken(tmp_path: Path) -> None:
     assert 0 < len(validation) < 12
 
 
-def test_of_labelled_texts_those_that_a_classifier_trains_on(tmp_path: Path) -> None:
+def test_of_labelled_texts_those_that_a_classifier_trains_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(NOTICE, "textapps")
     source = write_labelled(tmp_path / "own.csv", TEXTS)
     train, validation = loaded(source)
     classifier, *_ = load_texts(DataConfig(source=source))
     assert train | validation == set(classifier.texts)
     assert {split_of(text) for text in train | validation} == {"train"}
+    unread = len(TEXTS) - len(classifier.texts)
+    assert f"own: {unread} texts of validation and test left out" in caplog.text
 
 
 def test_copies_of_evaluated_texts_are_left_out_and_counted(
@@ -70,12 +75,16 @@ def test_copies_of_evaluated_texts_are_left_out_and_counted(
     assert "2 texts left out: they also stand in a validation or test split" in caplog.text
 
 
-def test_data_of_validation_and_test_are_left_out(tmp_path: Path) -> None:
+def test_data_of_validation_and_test_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(NOTICE, "textapps")
     source = write_labelled(tmp_path / "own.csv", TEXTS[:60])
     test = write_labelled(tmp_path / "test.csv", TEXTS[50:70])
     other = write_labelled(tmp_path / "dev.csv", TEXTS[70:90])
     train, validation = loaded(source, validation_source=other, test_source=test)
     assert train | validation == set(TEXTS[:50])
+    assert "of validation and test left out" not in caplog.text
 
 
 def test_lines_of_a_text_file_are_texts(tmp_path: Path) -> None:

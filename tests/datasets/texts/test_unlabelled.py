@@ -92,3 +92,25 @@ def test_the_fingerprint_tells_unlabelled_texts_apart() -> None:
         for more in ((), ("b",), ("b", "c"), ("bc",))
     }
     assert len(found) == 4
+
+
+def test_a_source_with_labels_and_without_splits_is_taken_whole(
+    load: Load, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of 100 such rows a classifier would hold about 20 back."""
+    more = tmp_path / "more.csv"
+    texts = [f"text number {number}" for number in range(100)]
+    rows = [f"{text},{'pos' if number % 3 else 'neg'}" for number, text in enumerate(texts)]
+    more.write_text("\n".join(["text,label", *rows, "tested dull,neg"]) + "\n", encoding="utf-8")
+    with caplog.at_level(25, "textapps"):
+        assert load(more) == tuple(texts)
+    assert "more: 100 unlabelled texts, without 1 that" in caplog.text
+
+
+def test_a_tab_in_one_line_of_a_text_file_is_of_the_text(load: Load, tmp_path: Path) -> None:
+    lone = tmp_path / "lone.txt"
+    lone.write_text("one\n\ntwo\tand more\n__label__pos three\nfour\n", encoding="utf-8")
+    assert load(lone) == ("one", "two\tand more", "three", "four")
+    labelled = tmp_path / "labelled.txt"
+    labelled.write_text("pos\tone\nneg\ttwo\tand more\nthree\n\n", encoding="utf-8")
+    assert load(labelled) == ("one", "two\tand more", "three")

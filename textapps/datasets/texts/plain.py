@@ -1,6 +1,6 @@
 """Loading texts without their labels, and without those that a classifier is evaluated on."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from textapps.datasets.texts.loader import TextLoader
 from textapps.datasets.texts.sources import Text, open_texts
 
 _EVALUATED = ("validation", "test")
+_Carved = Callable[[str, list[Text], Collection[str]], dict[str, list[Text]]]
 
 
 def load_plain_texts(config: PlainTextsConfig) -> tuple[LabelledTexts, LabelledTexts]:
@@ -27,21 +28,31 @@ def load_plain_texts(config: PlainTextsConfig) -> tuple[LabelledTexts, LabelledT
     A source with labels or with splits of its own is split as for a classifier, and only its
     training split is taken. Of a source without labels all texts are taken. Texts that stand in a
     validation or test split of any source are left out, in whatever case, spacing and punctuation;
-    a notice counts them. A share of the rest, chosen by the hash of the group or of the text, is
-    for validation.
+    a notice counts them, and another one the texts of those splits. A share of the rest,
+    chosen by the hash of the group or of the text, is for validation.
 
     Raises:
         DataError: data are missing or wrong, or there are fewer than two texts.
     """
     found: dict[str, list[Text]] = {split: [] for split in SPLITS}
-    names = []
+    names, unread = [], 0
     for name in config.sources:
-        source, parts = _parts(_section(name, config))
+        section = _section(name, config)
+        source, parts = _parts(section, _carved)
         names.append(source)
         for split, rows in parts.items():
-            found[split] += [row for row in rows if row.text.strip()]
+            filled = [row for row in rows if row.text.strip()]
+            found[split] += filled
+            if split in _EVALUATED and not getattr(section, f"{split}_source"):
+                unread += len(filled)
     evaluated = {plain(row.text) for split in _EVALUATED for row in found[split]}
     rows = [row for row in found["train"] if plain(row.text) not in evaluated]
+    if unread:
+        notice(
+            "%s: %s of validation and test left out: a classifier is evaluated on them",
+            ", ".join(names),
+            counted(unread, "text"),
+        )
     if left_out := len(found["train"]) - len(rows):
         notice(
             "%s left out: they also stand in a validation or test split", counted(left_out, "text")
@@ -64,6 +75,8 @@ def _texts(name: str, split: str, rows: list[Text], chosen: np.ndarray) -> Label
 def load_unlabelled(config: DataConfig, *labelled: LabelledTexts) -> tuple[str, ...]:
     """The texts of `config.unlabelled`, each once; of a source with splits those for training.
 
+    Labels are not read, so a source without splits is taken whole.
+
     Left out are texts that stand in `labelled` or in any validation or test split, in whatever
     case, spacing and punctuation; a notice counts them.
 
@@ -77,7 +90,7 @@ def load_unlabelled(config: DataConfig, *labelled: LabelledTexts) -> tuple[str, 
     names, found = [], []
     for source in config.unlabelled:
         update = {"source": source, "validation_source": None, "test_source": None}
-        name, parts = _parts(config.model_copy(update={**update, "label_column": None}))
+        name, parts = _parts(config.model_copy(update={**update, "label_column": None}), _whole)
         names.append(name)
         found += [row.text for row in parts["train"] if row.text.strip()]
         seen.update(plain(row.text) for split in _EVALUATED for row in parts[split])
@@ -118,20 +131,25 @@ def _section(name: str, config: PlainTextsConfig) -> DataConfig:
     )
 
 
-def _parts(section: DataConfig) -> tuple[str, dict[str, list[Text]]]:
-    """The name of the source of a section, and the texts of its splits."""
+def _parts(section: DataConfig, carved: _Carved) -> tuple[str, dict[str, list[Text]]]:
+    """The name of the source of a section, and the texts of its splits, carved if it has none."""
     open_plain = partial(open_texts, config=section, labelled=False)
     source: Source[Text] = open_plain(section.source)
     splitter: Splitter[Text] = Splitter(
-        lambda: source, section, open_plain, partial(_carved, source.name)
+        lambda: source, section, open_plain, partial(carved, source.name)
     )
     return source.name, {split: splitter.examples(split)[1] for split in SPLITS}
+
+
+def _whole(name: str, rows: list[Text], missing: Collection[str]) -> dict[str, list[Text]]:
+    """All texts are for training."""
+    return {"train": rows, **{split: [] for split in missing}}
 
 
 def _carved(name: str, rows: list[Text], missing: Collection[str]) -> dict[str, list[Text]]:
     """Labelled texts by the rule for classifiers; all others are for training."""
     if not any(row.label for row in rows):
-        return {"train": rows, **{split: [] for split in missing}}
+        return _whole(name, rows, missing)
     labelled = [row for row in rows if row.label]
     parts = carve_classes(
         labelled,

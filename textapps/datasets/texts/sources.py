@@ -48,12 +48,12 @@ def open_texts(
 
     Not `labelled`: texts may have the label "".
     """
-    wanted = _wanted(config, report) if labelled else _plain(config)
+    wanted, table = (_wanted(config, report), TextTable) if labelled else (_plain(config), AnyTable)
     whole = stop if config.skip_bad else report  # a file of a folder is no row to leave out
     sample = bundled_dir() / "sentiment.csv"
     rungs = Rungs[TextSource](
         sample=lambda: TextTable(sample, _wanted(DataConfig(), report), report, "sample"),
-        file=lambda path: TextTable(
+        file=lambda path: table(
             path, wanted, report, reading=config.reading, instead=" or a folder"
         ),
         folder=lambda path: TextFolder(path, whole, config.encoding, labelled=labelled),
@@ -91,19 +91,17 @@ def _wanted(config: DataConfig, report: Report) -> Wanted[Text]:
 
 
 def _plain(config: DataConfig) -> Wanted[Text]:
-    """Rows that need no label; a line of a text file is a text."""
+    """Rows that need no label; a line of a text file is a text, in which a tab stays."""
 
     def make(cells: list[str], place: str) -> Text:
         text, label, group = cells
         return Text(text, label.strip(), group, place)
 
     def line(line: str, place: str) -> Text:
+        label, text = "", line
         if line.startswith(_FASTTEXT):
             label, _, text = line.removeprefix(_FASTTEXT).partition(" ")
-        else:
-            label, tab, text = line.partition("\t")
-            label, text = (label, text) if tab else ("", line)
-        return Text(text.strip(), label.strip(), "", place)
+        return Text(text, label.strip(), "", place)
 
     columns = {"text": config.text_column}
     if config.label_column is None:
@@ -116,6 +114,29 @@ class TextTable(TableSource[Text]):
     """A table with a text and a label in each row, or a `.txt` file with both on each line."""
 
     label_names = None
+
+
+class AnyTable(TextTable):
+    """The same, but rows may have no label.
+
+    A tab in a line of a `.txt` file ends its label if most lines have one, else it is of the text.
+    """
+
+    def examples(self, split: str | None) -> list[Text]:
+        """In the order of the file; DataError if it has no rows."""
+        rows = super().examples(split)
+        if self.named:
+            return rows
+        lines = [row.text for row in rows if row.text.strip() and not row.label]
+        tabs = 2 * sum("\t" in line for line in lines) > len(lines)
+        return [_parted(row, tabs=tabs) for row in rows]
+
+
+def _parted(row: Text, *, tabs: bool) -> Text:
+    if tabs and not row.label and "\t" in row.text:
+        label, _, text = row.text.partition("\t")
+        return row._replace(text=text.strip(), label=label.strip())
+    return row._replace(text=row.text.strip())
 
 
 class PreparedTexts(PreparedSource[Text]):
