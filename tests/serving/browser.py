@@ -138,15 +138,15 @@ def look(page: Any) -> None:
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
-def predictions(page: Any) -> list[dict[str, Any]]:
-    """What will have been asked of :predict, without explanations of the answers."""
+def predictions(page: Any, *, explained: bool = False) -> list[dict[str, Any]]:
+    """What will have been asked of :predict; explanations of the answers only if asked for."""
     asked: list[dict[str, Any]] = []
 
     def note(request: Any) -> None:
         if not request.url.endswith(":predict"):
             return
         body = request.post_data_json
-        if body.get("signature_name") != "explain":
+        if explained or body.get("signature_name") != "explain":
             asked.append(body)
 
     page.on("request", note)

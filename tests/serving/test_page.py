@@ -53,7 +53,7 @@ def test_there_is_a_panel_for_each_model_that_its_signatures_ask_for(
 
 
 def test_a_text_its_label_and_the_words_that_carried_it(page: Page, site: ServedPage) -> None:
-    asked = predictions(page)
+    asked = predictions(page, explained=True)
     panel = show(page, site, "opinions")
     panel.get_by_label("Text").fill("größe good film bad bad.\nbad")
     panel.get_by_label("Text").press("Control+Enter")
@@ -315,7 +315,7 @@ def test_translations_as_ranked(page: Page, site: ServedPage) -> None:
 
 
 def test_attention_by_mouse_and_by_keyboard(page: Page, site: ServedPage) -> None:
-    asked = predictions(page)
+    asked = predictions(page, explained=True)
     panel = show(page, site, "tongues")
     panel.get_by_label("Sentence").fill("Ein kleines Haus")
     panel.get_by_label("Sentence").press("Control+Enter")

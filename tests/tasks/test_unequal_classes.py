@@ -129,7 +129,7 @@ def test_the_classes_decide_what_is_monitored(tiny: Tiny, rare: Path, toy_data) 
     assert speech.settle(config, clips).training.monitor == "loss"
 
 
-def test_weights_are_those_of_a_pass(tiny: Tiny, rare: Path) -> None:
+def test_weights_are_those_of_a_pass(tiny: Tiny, rare: Path, tmp_path: Path) -> None:
     """Oversampling has evened out a part already."""
     task = get_task("sentiment")
     for repeat, sizes in ((1, (57, 14)), (3, (57, 42)), (9, (57, 57))):
@@ -140,7 +140,9 @@ def test_weights_are_those_of_a_pass(tiny: Tiny, rare: Path) -> None:
         assert tuple(np.bincount(batches.labels_of_pass)) == sizes
         assert batches.steps_per_pass == -(-sum(sizes) // config.training.batch_size)
         model = task.model(config, featurizer, texts.label_names)
-        predictor = task.predictor(None, config, featurizer, model, texts.label_names)
+        predictor = task.predictor(
+            RunDirectory(tmp_path, {}), config, featurizer, model, texts.label_names
+        )
         found = task.objective(predictor, validation, batches).class_weights
         np.testing.assert_allclose(found, sum(sizes) / (2 * np.array(sizes)), rtol=1e-6)
         np.testing.assert_array_equal(found, balanced_weights(batches.labels_of_pass, 2))
