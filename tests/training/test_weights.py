@@ -91,3 +91,14 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     with pytest.raises(DivergedError, match="logits/kernel became NaN or infinite at step 3"):
         weights.save(store, TrainingState(step=3), model)
     assert store.steps() == []
+
+
+def test_weights_that_are_not_finite_are_not_loaded(tmp_path, monkeypatch):
+    run = trainee.new_run(tmp_path)
+    model = compiled()
+    model.trainable_variables[0].assign(np.full((3, 4), np.nan))
+    with monkeypatch.context() as patch:
+        patch.setattr(weights, "_check_finite", lambda *_: None)
+        weights.save(CheckpointStore(run.checkpoints), TrainingState(step=1, best_step=1), model)
+    with pytest.raises(RunError, match="logits/kernel holds NaN or infinite numbers; train a new"):
+        weights.load_weights(compiled(), run)

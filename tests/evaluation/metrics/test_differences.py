@@ -103,3 +103,10 @@ def test_holm_rejects_as_the_stepwise_procedure_does(p_values: list[float]) -> N
             rejected.add(left.pop(0))
         assert {i for i, p_value in enumerate(corrected) if p_value <= level} == rejected
     assert all(before <= after <= 1 for before, after in zip(p_values, corrected, strict=True))
+
+
+@pytest.mark.parametrize(("examples", "better"), [(29, None), (30, 0)])
+def test_few_examples_make_none_better(examples: int, better: int | None) -> None:
+    one, other = np.ones(examples, bool), np.zeros(examples, bool)
+    (row,) = differences([classifier(one), classifier(other)], ["accuracy"], resamples=99)
+    assert (row.difference, row.corrected, row.better) == (1, 0.02, better)

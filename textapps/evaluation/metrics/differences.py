@@ -15,6 +15,7 @@ from textapps.core.errors import DataError
 from textapps.evaluation.metrics.bootstrap import Floats, resampled
 
 SIGNIFICANT = 0.05
+FEWEST = 30  # examples; resampling fewer of them makes chance look certain
 RESAMPLES = 5_000  # so that 20 comparisons can still be significant: 20 * 2 / 5,001 < 0.05
 LOWER_IS_BETTER = frozenset(
     {
@@ -57,7 +58,8 @@ class Difference(NamedTuple):
     low, high: the 95 % interval of the difference.
     p_value: two-sided: how likely a difference as large is if the systems are equally good.
     corrected: the p-value corrected for the number of comparisons.
-    better: the number of the better system; None if the difference is not significant at 5 %.
+    better: the number of the better system; None if the difference is not significant at 5 %, or
+        there are fewer than `FEWEST` examples.
     """
 
     metric: str
@@ -119,8 +121,9 @@ def differences(
             p_value = (known or {}).get((name, (one, other)), two_sided(gaps))
             rows.append(Difference(name, one, other, gap, low, high, p_value, p_value, None))
     corrected = holm([row.p_value for row in rows])
+    enough = systems[0].examples >= FEWEST
     return [
-        row._replace(corrected=p_value, better=_better(row, p_value))
+        row._replace(corrected=p_value, better=_better(row, p_value) if enough else None)
         for row, p_value in zip(rows, corrected, strict=True)
     ]
 
