@@ -41,11 +41,15 @@ def loaded(*sources: str, **values: object) -> tuple[set[str], set[str]]:
     return set(train.texts), set(validation.texts)
 
 
-def test_all_texts_without_labels_are_taken(tmp_path: Path) -> None:
+def test_all_texts_without_labels_are_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(NOTICE, "textapps")
     train, validation = loaded(write_unlabelled(tmp_path / "own.jsonl.gz", TEXTS))
     assert train | validation == set(TEXTS)
     assert not train & validation
     assert 0 < len(validation) < 12
+    assert "own: no labels found, so all of its texts are read" in caplog.text
 
 
 def test_of_labelled_texts_those_that_a_classifier_trains_on(

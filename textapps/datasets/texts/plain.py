@@ -149,6 +149,11 @@ def _whole(name: str, rows: list[Text], missing: Collection[str]) -> dict[str, l
 def _carved(name: str, rows: list[Text], missing: Collection[str]) -> dict[str, list[Text]]:
     """Labelled texts by the rule for classifiers; all others are for training."""
     if not any(row.label for row in rows):
+        notice(
+            "%s: no labels found, so all of its texts are read; if a classifier is to be evaluated "
+            "on some of them, name the column of their labels by --label-column",
+            name,
+        )
         return _whole(name, rows, missing)
     labelled = [row for row in rows if row.label]
     parts = carve_classes(
