@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +7,7 @@ from textapps.backbones.config import BackboneConfig
 from textapps.backbones.registry import BACKBONES
 from textapps.interpret import loss_gradients as module
 from textapps.interpret.loss_gradients import loss_gradients
+from textapps.training.seeding import seed_everything
 
 UNITS, TIME, BATCH = 8, 5, 3
 STEP = 1e-2
@@ -16,7 +16,7 @@ STEP = 1e-2
 @pytest.mark.parametrize("kind", BACKBONES)
 def test_against_finite_differences(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 3)
-    keras.utils.set_random_seed(2)
+    seed_everything(2)
     backbone = Backbone(BackboneConfig(kind=kind, units=UNITS, heads=2, context=4))
     drawn = np.random.RandomState(3)
     x = drawn.normal(size=(BATCH, TIME, UNITS)).astype(np.float32)
