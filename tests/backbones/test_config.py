@@ -14,6 +14,7 @@ from textapps.backbones.config import BackboneConfig, StemConfig
         ({"unit": 3}, "unit"),
         ({"attention": "dots"}, "attention"),
         ({"kind": "simple_rnn", "recurrent_activation": "sigmoid"}, "simple_rnn has no gates"),
+        ({"kind": "transformer", "recurrent_dropout": 0.1}, "transformer has no such weights"),
         ({"kind": "transformer", "units": 12, "heads": 4}, "multiple of 2 x heads"),
     ],
 )

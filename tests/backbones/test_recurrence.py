@@ -10,6 +10,8 @@ import tensorflow as tf
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.registry import mixer_class
+from textapps.core.errors import ConfigurationError
+from textapps.training.seeding import seed_everything
 
 RECURRENT = ("simple_rnn", "jordan", "lstm", "gru")
 LAYERS = {
@@ -158,3 +160,42 @@ def test_keras_loop_is_used_outside_of_training_and_in_half_precision(
         config = BackboneConfig(kind=kind, units=UNITS)
         Backbone(config, dtype=dtype)(inputs, training=training)
         assert len(asked) == expected, (dtype, training)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_recurrent_dropout_leaves_out_the_same_weights_at_all_positions(
+    kind: str, causal: bool
+) -> None:
+    seed_everything(5)
+    mixer = mixer_of(kind, causal, recurrent_dropout=0.4)
+    inputs, mask = inputs_and_mask([5, 2, 3])
+    state = random_state(mixer) if causal else ()
+    seeds = mixer.dropout.seed_generator.state
+    first = tf.identity(seeds)
+    found = [run(mixer, inputs, state, mask, training=True) for _ in range(5)]
+    # Each step draws anew; of the four weights of a direction two draws may be equal.
+    assert not all(np.allclose(found[0][0], other[0]) for other in found[1:])
+    # The same draws, on weights that an ordinary call then reads.
+    seeds.assign(first)
+    dropped: list[bool] = []
+    for layer in (mixer.forward, mixer.backward):
+        if layer is not None:
+            kernel = layer.cell.recurrent_kernel
+            left = mixer.dropout(tf.convert_to_tensor(kernel), training=True).numpy()
+            dropped.extend(left.ravel() == 0)
+            np.testing.assert_allclose(left[left != 0], kernel.numpy()[left != 0] / 0.6, rtol=1e-6)
+            kernel.assign(left)
+    assert any(dropped)
+    assert not all(dropped)
+    outputs = run(mixer, inputs, state, mask, training=False)[0]
+    np.testing.assert_allclose(found[0][0], outputs, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options", [{"activation": "gelu"}, {"kind": "gru", "recurrent_activation": "tanh"}]
+)
+def test_recurrent_dropout_needs_the_loop_of_training(options: dict[str, Any]) -> None:
+    config = BackboneConfig(**{"kind": "lstm", "recurrent_dropout": 0.4, **options})
+    with pytest.raises(ConfigurationError, match="recurrent_dropout needs full precision, one of"):
+        Backbone(config)

@@ -20,6 +20,7 @@ def test_the_list_of_backbones():
 def test_a_line_and_its_class_say_the_same(kind):
     mixer = mixer_class(kind)
     assert ("recurrent_activation" in mixer.options) == REGISTRY[kind].gates
+    assert ("recurrent_dropout" in mixer.options) == REGISTRY[kind].recurrent
     made = mixer.of(BackboneConfig(kind=kind, units=8, heads=2), causal=True)
     assert tuple(made.initial_state(2)) == mixer.leaves
     assert set(mixer.options) <= set(made.get_config())

@@ -15,6 +15,7 @@ from benchmarks import __main__ as command_line
 from benchmarks import processes, sides
 from benchmarks.results import Figures, Results
 from tests.benchmarks import forked
+from textapps.training.seeding import seed_everything
 
 
 @pytest.fixture
@@ -66,6 +67,8 @@ def bench(
     monkeypatch.setattr(processes, "run", run_here)
     monkeypatch.setattr(processes, "start", forked.start)
     monkeypatch.setattr(sides, "Side", SideHere)
+    # That of TensorFlow would drop the subword models that other tests of this process hold.
+    monkeypatch.setattr("keras.utils.set_random_seed", seed_everything)
 
     def run(*words: object) -> dict[str, Figures]:
         places = ["--work", str(work), "--results", str(results.folder)]

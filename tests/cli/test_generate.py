@@ -118,11 +118,14 @@ def test_score(ask: Cli, ready, tmp_path: Path) -> None:
     path.write_text("the dog sat ☃", encoding="utf-8")
     nats = ready.nats("the dog sat ☃")
     row = json.loads(ask("score", str(path), "--json").stdout)
-    assert (row["characters"], row["unknown_characters"]) == (13, 1)
+    assert (row["characters"], row["unknown_characters"], row["adapted"]) == (13, 1, False)
     assert row["nats_per_character"] == pytest.approx(nats.mean(), rel=1e-6)
     assert row["bits_per_character"] == pytest.approx(nats.mean() / 0.693147, rel=1e-5)
     text = ask("score", "-", input=path.read_bytes()).stdout
     assert text.startswith("13 characters, 1 unknown\nnats_per_character ")
+    adapted = ask("score", str(path), "--adapt").stdout
+    assert adapted.startswith("13 characters, 1 unknown\nwith adaptation: the model learned from")
+    assert json.loads(ask("score", str(path), "--adapt", "--json").stdout)["adapted"]
     shown = ask("score", str(path), "--show").stdout
     assert "the dog sat ☃" in shown
     assert "\x1b" not in shown

@@ -28,7 +28,7 @@ Activation = Literal[
 class BackboneConfig(Section):
     """The backbone: a stack of equal blocks around one kind of mixer."""
 
-    FREE: ClassVar = ("dropout",)
+    FREE: ClassVar = ("dropout", "recurrent_dropout")
 
     kind: Annotated[Kind, Option("--backbone", choices=BACKBONES)] = Field(
         "gru", description="The kind of backbone that reads the sequence."
@@ -41,6 +41,13 @@ class BackboneConfig(Section):
     )
     dropout: Annotated[float, Option("--dropout")] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped after each part of a block."
+    )
+    recurrent_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the weights from one position to the next that each training step "
+        "of a recurrent backbone leaves out.",
     )
     activation: Activation | None = Field(
         None,
@@ -81,6 +88,8 @@ class BackboneConfig(Section):
         entry = REGISTRY[self.kind]
         if self.recurrent_activation is not None and not entry.gates:
             raise ValueError(f"recurrent_activation: {self.kind} has no gates; leave it out")
+        if self.recurrent_dropout and not entry.recurrent:
+            raise ValueError(f"recurrent_dropout: {self.kind} has no such weights; leave it out")
         if entry.rotary and self.units % (2 * self.heads):
             raise ValueError(
                 f"units {self.units} must be a multiple of 2 x heads (2 x {self.heads}), "

@@ -20,7 +20,7 @@ class GRU(RecurrentMixer):
         h' = z h + (1 - z) tanh(x Wh + bh + r (h Uh + ch))
     """
 
-    options: ClassVar = ("activation", "recurrent_activation")
+    options: ClassVar = (*RecurrentMixer.options, "recurrent_activation")
 
     def make_layer(self, units: int, **options: Any) -> Any:
         """See `RecurrentMixer`."""

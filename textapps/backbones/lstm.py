@@ -18,7 +18,7 @@ class LSTM(RecurrentMixer):
     c' = σ(f) c + σ(i) tanh(g)        h' = σ(o) tanh(c')
     """
 
-    options: ClassVar = ("activation", "recurrent_activation")
+    options: ClassVar = (*RecurrentMixer.options, "recurrent_activation")
     leaves: ClassVar = ("h", "c")
 
     def make_layer(self, units: int, **options: Any) -> Any:

@@ -20,9 +20,12 @@ class RecurrentMixer(Mixer):
     two cells of `units` / 2, one for each direction. Keras's cells hold the weights. A sequence
     runs through them by Keras's loop, so that exports hold stock operations only, and in training
     by `recur`, whose numbers are the same and whose gradients take less time.
+
+    Recurrent dropout leaves out weights, not features (Merity et al. 2018, section 2): the same
+    ones at all positions of a training step.
     """
 
-    options: ClassVar[tuple[str, ...]] = ("activation",)
+    options: ClassVar[tuple[str, ...]] = ("activation", "recurrent_dropout")
     leaves: ClassVar[tuple[str, ...]] = ("h",)
 
     def __init__(
@@ -31,6 +34,7 @@ class RecurrentMixer(Mixer):
         causal: bool = True,
         activation: str | None = None,
         recurrent_activation: str | None = None,
+        recurrent_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(units, causal, **kwargs)
@@ -44,6 +48,13 @@ class RecurrentMixer(Mixer):
         self._steps: Steps | None = None
         if derivative is not None and known and self.compute_dtype == "float32":
             self._steps = self.make_steps(keras.activations.get(activation or "tanh"), derivative)
+        if recurrent_dropout and self._steps is None:
+            raise ConfigurationError(
+                "backbone.recurrent_dropout needs full precision, one of the activations "
+                f"{', '.join(DERIVATIVES)}, and sigmoid gates"
+            )
+        self.recurrent_dropout = recurrent_dropout
+        self.dropout = keras.layers.Dropout(recurrent_dropout, name="recurrent_dropout")
 
     @classmethod
     def check(cls, config: BackboneConfig, causal: bool) -> None:
@@ -155,7 +166,7 @@ class RecurrentMixer(Mixer):
         outputs, last = recur(
             steps,
             ops.reshape(rows, (-1, batch, rows.shape[1])),
-            tf.convert_to_tensor(cell.recurrent_kernel),
+            self.dropout(tf.convert_to_tensor(cell.recurrent_kernel), training=True),
             recurrent_bias,
             tuple(initial),
             None if mask is None else ops.transpose(mask)[:, :, None],

@@ -15,21 +15,23 @@ if TYPE_CHECKING:
 class Entry(NamedTuple):
     """Where the class of a mixer is, and what a configuration must know of it without Keras.
 
-    mixer   "module:Class"
-    gates   whether it takes `recurrent_activation`
-    rotary  whether it rotates pairs of features of each head by their position
+    mixer      "module:Class"
+    recurrent  whether it takes `recurrent_dropout`
+    gates      whether it takes `recurrent_activation`
+    rotary     whether it rotates pairs of features of each head by their position
     """
 
     mixer: str
+    recurrent: bool = False
     gates: bool = False
     rotary: bool = False
 
 
 REGISTRY = {
-    "simple_rnn": Entry("textapps.backbones.simple_rnn:SimpleRNN"),
-    "jordan": Entry("textapps.backbones.jordan:Jordan"),
-    "lstm": Entry("textapps.backbones.lstm:LSTM", gates=True),
-    "gru": Entry("textapps.backbones.gru:GRU", gates=True),
+    "simple_rnn": Entry("textapps.backbones.simple_rnn:SimpleRNN", recurrent=True),
+    "jordan": Entry("textapps.backbones.jordan:Jordan", recurrent=True),
+    "lstm": Entry("textapps.backbones.lstm:LSTM", recurrent=True, gates=True),
+    "gru": Entry("textapps.backbones.gru:GRU", recurrent=True, gates=True),
     "transformer": Entry("textapps.backbones.self_attention:SelfAttention", rotary=True),
 }
 BACKBONES = tuple(REGISTRY)

@@ -1,7 +1,7 @@
 """The mixer of the backbone simple_rnn."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 
@@ -12,8 +12,6 @@ from textapps.backbones.recurrent import RecurrentMixer
 @keras.saving.register_keras_serializable("textapps")
 class SimpleRNN(RecurrentMixer):
     """The simple recurrent network (Elman 1990): h' = tanh(x W + h U + b)."""
-
-    options: ClassVar = ("activation",)
 
     def make_layer(self, units: int, **options: Any) -> Any:
         """See `RecurrentMixer`."""

@@ -22,12 +22,19 @@ def command(task: TaskName) -> click.Command:
         epilog=examples(
             "textapps generate score chapter.txt",
             "textapps generate score chapter.txt --show | less -R",
+            "textapps generate score chapter.txt --adapt",
             "textapps generate score - --json < chapter.txt",
         ),
     )
     @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
     @click.option(
         "--show", is_flag=True, help="Print the text, each character coloured by its nats."
+    )
+    @click.option(
+        "--adapt",
+        is_flag=True,
+        help="Let the model learn from the text while it reads it (Krause et al. 2018). The run "
+        "stays as it is.",
     )
     @encoding_option
     @json_option
@@ -36,6 +43,7 @@ def command(task: TaskName) -> click.Command:
     def score(
         file: Path,
         show: bool,
+        adapt: bool,
         encoding: str | None,
         as_json: bool,
         run: str | None,
@@ -53,15 +61,17 @@ def command(task: TaskName) -> click.Command:
         from textapps.core.tokens import UNK
         from textapps.evaluation.metrics.language import language_metrics
         from textapps.preprocessing.characters import normal_text
+        from textapps.tasks.generate.adaptation import Adaptation
 
         text = normal_text(text, generator.preprocessor.form)
-        nats = generator.nats(text)
+        nats = generator.nats(text, Adaptation() if adapt else None)
         if show:
             from textapps.evaluation.reports.surprise import to_terminal
 
             click.echo(to_terminal(text, nats, colours=_colours()))
         figures = {
             "characters": len(text),
+            "adapted": adapt,
             "unknown_characters": int((generator.preprocessor.encode(text) == UNK).sum()),
             **language_metrics(nats),
         }
@@ -69,6 +79,8 @@ def command(task: TaskName) -> click.Command:
             click.echo(json.dumps(figures))
             return
         click.echo(f"{counted(len(text), 'character')}, {figures['unknown_characters']:,} unknown")
+        if adapt:
+            click.echo("with adaptation: the model learned from each part after scoring it")
         print_figures(figures, get_about(task).figures)
 
     return score

@@ -13,9 +13,10 @@ from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import FIRST
 from textapps.decoding.config import DecodingConfig
 from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.tasks.generate.adaptation import Adaptation, adapted_nats
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.continuation import PIECE, Continuation
-from textapps.tasks.generate.data import scoring_batches
+from textapps.tasks.generate.data import encode_from_start, scoring_batches
 from textapps.tasks.generate.model import LanguageModel
 from textapps.tasks.predictor import TrainedPredictor, several
 
@@ -56,13 +57,17 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
         """
         return self._pieces(seeds, random_seed, STREAMED, options)
 
-    def nats(self, text: str) -> NDArray[np.float32]:
+    def nats(self, text: str, adaptation: Adaptation | None = None) -> NDArray[np.float32]:
         """The surprise of each character given those before it: float32[characters], in nats.
 
         A character that training has not seen is scored by the probability of an unknown one.
+        With `adaptation` the model also learns from what it has read of the text, until its end.
         """
         if not text:
             return np.zeros(0, np.float32)
+        if adaptation is not None:
+            ids = encode_from_start(self.preprocessor, text)
+            return adapted_nats(self.model, ids, adaptation)
         source = scoring_batches(self.config, self.preprocessor, text)
         state, parts = None, []
         for step in range(source.steps_per_pass):
