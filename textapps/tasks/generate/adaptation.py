@@ -30,9 +30,9 @@ class Adaptation:
         warmup: chunks of which only m is taken.
     """
 
-    chunk: int = 32
-    rate: float = 1e-4
-    decay: float = 1e-3
+    chunk: int = 16
+    rate: float = 3e-4
+    decay: float = 3e-3
     warmup: int = 20
 
 
