@@ -39,7 +39,13 @@ def test_there_are_five_lessons_in_two_languages() -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("pages", [LESSONS[:1], LESSONS[1:]], ids=["first", "others"])
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param(LESSONS[:1], id="first"),
+        pytest.param(LESSONS[1:], id="others", marks=pytest.mark.slow),
+    ],
+)
 def test_the_commands_of_the_lessons_run(pages: list[Path], tmp_path: Path) -> None:
     """What several lessons train is trained once here, and few characters are looked at."""
     done: set[str] = set()

@@ -93,6 +93,7 @@ def test_sentiment(bench: Bench, data: Path, results: Results) -> None:
     assert results.path("nbsvm").stat().st_mtime_ns > before
 
 
+@pytest.mark.slow
 def test_pretraining(bench: Bench, data: Path, work: Path, tmp_path: Path) -> None:
     more = tmp_path / "more.txt"
     texts = (f"a film of {number} minutes\n" for number in range(20))
@@ -110,6 +111,7 @@ def test_pretraining(bench: Bench, data: Path, work: Path, tmp_path: Path) -> No
     assert found["baseline"]["name"].endswith("bigrams of characters")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_small_data(bench: Bench, data: Path, work: Path, results: Results, tmp_path: Path) -> None:
     """First from nothing alone, then from a run that was pre-trained, too."""
@@ -244,6 +246,7 @@ def test_search(bench: Bench) -> None:
     assert list(found["doubled"]) == ["2 to 4"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_speech(bench: Bench, data: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "STREAM_SECONDS", 20.0)
@@ -304,6 +307,7 @@ def test_serving_over_grpc(bench: Bench) -> None:
     assert found["times_rest"] > 0
 
 
+@pytest.mark.slow
 def test_serving_for_long_and_versions(bench: Bench) -> None:
     found = bench("serving-soak", "--seconds", 0.5, "--connections", 4)["serving-soak"]
     assert found["wrong"] == 0, found["first_wrong"]
@@ -352,6 +356,7 @@ def test_batch_inference(bench: Bench, work: Path) -> None:
     assert found["times_one_by_one"] == pytest.approx(times, rel=0.1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_distributed(bench: Bench, data: Path) -> None:
     given = ("--data", data / "opinions.csv", *TINY, "--set", "training.batch_size=10")
     limits = ("--epochs", 1, "--repeats", 1, "--interval", 3)

@@ -61,7 +61,7 @@ def config_of(tiny: Tiny, task: str, source: Path, **changes: object) -> Any:
     return tiny(task, "simple_rnn", **own | changes)
 
 
-@pytest.mark.parametrize("task", ["sentiment", "speech"])
+@pytest.mark.parametrize("task", ["sentiment", pytest.param("speech", marks=pytest.mark.slow)])
 def test_macro_f1_is_monitored_and_a_resumed_run_ends_the_same(
     tiny: Tiny, tmp_path: Path, caplog, task: str, request: pytest.FixtureRequest
 ) -> None:

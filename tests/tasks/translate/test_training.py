@@ -49,6 +49,7 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
 SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
