@@ -4,6 +4,7 @@ A question is {"texts", "characters"} and the sizes of a model; the answer is th
 The weights are random, and what is written is not looked at.
 """
 
+import os
 import string
 import time
 from collections.abc import Callable
@@ -64,6 +65,12 @@ def compiled(scratch: str) -> Ask:
         return generate
 
     return timed(model_of)
+
+
+def alone(scratch: str) -> Ask:
+    """As `exported`, each operation in one thread, as docs/export.md advises for few inputs."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+    return exported(scratch)
 
 
 def exported(scratch: str) -> Ask:

@@ -67,6 +67,7 @@ def bench(
     monkeypatch.setattr(processes, "run", run_here)
     monkeypatch.setattr(processes, "start", forked.start)
     monkeypatch.setattr(sides, "Side", SideHere)
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "2")  # which sides change
     # That of TensorFlow would drop the subword models that other tests of this process hold.
     monkeypatch.setattr("keras.utils.set_random_seed", seed_everything)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -284,3 +285,26 @@ def test_a_tensorflow_that_cannot_start_says_why(tmp_path) -> None:
         "(run with TEXTAPPS_DEBUG=1 for the traceback)",
     ]
     assert result.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("inputs", "threads", "expected"),
+    [(8, None, "1"), (9, None, None), (1, "3", "3"), ("file", None, None)],
+)
+def test_few_inputs_are_computed_in_one_thread(
+    cli: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    inputs: int | str,
+    threads: str | None,
+    expected: str | None,
+) -> None:
+    variable = "TF_NUM_INTRAOP_THREADS"
+    monkeypatch.setenv(variable, threads or "")
+    if threads is None:
+        monkeypatch.delenv(variable)
+    (tmp_path / "texts.txt").write_text("a film\n")
+    given = ["--input", str(tmp_path / "texts.txt")] if inputs == "file" else ["a"] * inputs
+    result = cli("translate", "predict", *given, "--models-dir", str(tmp_path))
+    assert "no finished run" in result.stderr  # it is looked for after that
+    assert os.environ.get(variable) == expected

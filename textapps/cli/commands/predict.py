@@ -22,9 +22,12 @@ from textapps.cli.options import (
 )
 from textapps.cli.predict_inputs import asked_for
 from textapps.cli.row_output import OutputFormat, print_rows, without_surrogates
+from textapps.cli.tensorflow_start import compute_in_one_thread
 from textapps.core.names import TaskName
 from textapps.datasets.formats.rows import Reading
 from textapps.tasks.registry import get_about
+
+FEW = 8  # inputs that one thread answers sooner than several
 
 
 def _random_seed(default: int | None, text: str) -> Decorator:
@@ -136,6 +139,8 @@ def command(task: TaskName) -> click.Command:
         if call.get("random_seed", 0) is None:
             call["random_seed"] = secrets.randbelow(2**31)
             console.say(f"random seed {call['random_seed']}")
+        if input_file is None and len(given) <= FEW:
+            compute_in_one_thread()
         predictor = load_run(task, models_dir, run)
         alone = input_file is None and len(given) < 2 and given != ("-",) and form == "text"
         if task == "generate" and alone and call["count"] == 1:
