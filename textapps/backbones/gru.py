@@ -36,6 +36,7 @@ class GRUSteps:
 
     kept: tuple[int, ...] = (1, 1, 1, 1, 1)
     shared = False
+    scales: tuple[float, ...] = (1.0, 1.0, 1.0)
 
     def __init__(self, activation: Callable[[Any], Any], derivative: Derivative) -> None:
         self.activation = activation

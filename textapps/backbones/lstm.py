@@ -27,7 +27,8 @@ class LSTM(RecurrentMixer):
 
     def make_steps(self, activation: Any, derivative: Derivative) -> "LSTMSteps":
         """See `RecurrentMixer`."""
-        return LSTMSteps(activation, derivative)
+        steps = TanhLSTMSteps if (self.activation or "tanh") == "tanh" else LSTMSteps
+        return steps(activation, derivative)
 
 
 class LSTMSteps:
@@ -35,6 +36,7 @@ class LSTMSteps:
 
     kept: tuple[int, ...] = (1, 1, 1, 1, 1, 1)
     shared = True
+    scales: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
 
     def __init__(self, activation: Callable[[Any], Any], derivative: Derivative) -> None:
         self.activation = activation
@@ -64,4 +66,30 @@ class LSTMSteps:
             ],
             axis=1,
         )
+        return d, d, (None, dc * f)
+
+
+class TanhLSTMSteps(LSTMSteps):
+    """The same for tanh: with tanh(g) = 2 σ(2 g) - 1, all gates are one sigmoid of one tensor."""
+
+    kept: tuple[int, ...] = (4, 1, 1)
+    scales: tuple[float, ...] = (1.0, 1.0, 2.0, 1.0)
+
+    def forward(self, inputs: Any, products: Any, state: Tensors) -> tuple[Tensors, Tensors]:
+        """See `Steps`."""
+        _, c = state
+        gates = tf.sigmoid(inputs + products)
+        i, f, g, o = tf.split(gates, 4, axis=1)
+        new = f * c + i * (g + g - 1)
+        shown = tf.tanh(new)
+        return (o * shown, new), (gates, c, shown)
+
+    def backward(self, gradients: Tensors, kept: Tensors) -> tuple[Any, Any, Tensors]:
+        """See `Steps`."""
+        dh, dc = gradients
+        gates, c, shown = kept
+        i, f, g, o = tf.split(gates, 4, axis=1)
+        dc = dc + tf.raw_ops.TanhGrad(y=shown, dy=dh * o)
+        d = tf.concat([dc * (g + g - 1), dc * c, dc * (i + i), dh * shown], axis=1)
+        d = tf.raw_ops.SigmoidGrad(y=gates, dy=d)
         return d, d, (None, dc * f)

@@ -31,10 +31,12 @@ class Steps(Protocol):
 
     kept: the widths, in units, of the tensors that the backward step needs of the forward step.
     shared: whether inputs and products are only added, so that their gradients are equal.
+    scales: a factor for each gate, by which inputs and products come multiplied.
     """
 
     kept: tuple[int, ...]
     shared: bool
+    scales: tuple[float, ...]
 
     def forward(self, inputs: Any, products: Any, state: Tensors) -> tuple[Tensors, Tensors]:
         """One position.

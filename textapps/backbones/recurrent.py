@@ -161,12 +161,16 @@ class RecurrentMixer(Mixer):
             initial = [ops.zeros((batch, cell.units)) for _ in self.leaves]
         bias = tf.convert_to_tensor(cell.bias)  # of the GRU one for each kernel
         bias, recurrent_bias = (bias, None) if len(bias.shape) == 1 else (bias[0], bias[1])
+        kernel, recurrent_kernel = map(tf.convert_to_tensor, (cell.kernel, cell.recurrent_kernel))
+        if set(steps.scales) != {1.0}:  # only of cells without a bias of their own for products
+            scales = tf.repeat(steps.scales, cell.units)
+            kernel, recurrent_kernel, bias = (x * scales for x in (kernel, recurrent_kernel, bias))
         rows = ops.reshape(ops.transpose(inputs, (1, 0, 2)), (-1, inputs.shape[2]))
-        rows = tf.nn.bias_add(ops.matmul(rows, cell.kernel), bias)
+        rows = tf.nn.bias_add(ops.matmul(rows, kernel), bias)
         outputs, last = recur(
             steps,
             ops.reshape(rows, (-1, batch, rows.shape[1])),
-            self.dropout(tf.convert_to_tensor(cell.recurrent_kernel), training=True),
+            self.dropout(recurrent_kernel, training=True),
             recurrent_bias,
             tuple(initial),
             None if mask is None else ops.transpose(mask)[:, :, None],

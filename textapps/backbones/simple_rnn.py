@@ -27,6 +27,7 @@ class SimpleRNNSteps:
 
     kept: tuple[int, ...] = (1,)
     shared = True
+    scales: tuple[float, ...] = (1.0,)
 
     def __init__(self, activation: Callable[[Any], Any], derivative: Derivative) -> None:
         self.activation = activation
