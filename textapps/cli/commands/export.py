@@ -57,10 +57,12 @@ def _say_of_files(directory: Path) -> None:
     manifest = json.loads((directory / "textapps.json").read_bytes())
     accuracy = manifest.get("accuracy", {})
     for kind, file in manifest["files"].items():
-        known = f", accuracy {accuracy[kind]:.4f} (the run: {accuracy['run']:.4f})"
+        known = ""
+        if kind in accuracy:
+            known = f", accuracy {accuracy[kind]:.4f} (the run: {accuracy['run']:.4f})"
         console.say(
-            f"{kind}: {file['bytes'] / 1_000:,.0f} kB, {file['milliseconds_per_clip']:.1f} ms a "
-            f"clip{known if accuracy else ''}"
+            f"{kind.replace('_', ' ')}: {file['bytes'] / 1_000:,.0f} kB, "
+            f"{file['milliseconds_per_clip']:.1f} ms a clip{known}"
         )
     if accuracy:
         pairs = manifest["int8_against_float"]
