@@ -9,7 +9,8 @@ from textapps.core.config import Section
 from textapps.core.keys import Option
 from textapps.datasets.clips.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
-from textapps.preprocessing.config import AudioConfig, AugmentationConfig
+from textapps.preprocessing.augmentation_config import AugmentationConfig
+from textapps.preprocessing.config import AudioConfig
 from textapps.tasks.config import Presets, TaskConfig
 from textapps.training.config import ClassifierTrainingConfig
 

@@ -32,6 +32,7 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
         clips=clips.places,
         speakers=clips.speakers,
         noisy=evaluation.noisy,
+        conditions=evaluation.conditions,
         streaming=evaluation.streaming,
         pictures=pictures_of_mistakes(
             clips.places, clips.labels, evaluation.scores, clips.names, features_of

@@ -41,13 +41,23 @@ def objective(
     is usually monitored.
     """
     return classifier_objective(
-        recognizer.model.loss_of,
-        keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+    model = recognizer.model
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    if recognizer.config.augmentation.mixup:
+        accuracy = keras.metrics.MeanMetricWrapper(
+            lambda labels, outputs: keras.metrics.sparse_categorical_accuracy(
+                labels, model.logits_of(outputs)
+            ),
+            name="accuracy",
+        )
+        model.loss_of,
+        accuracy,
         recognizer.config.training,
         ABOUT.monitor,
         classes=len(recognizer.labels),
         labels=batches.labels_of_pass,
     )
+        logits=model.logits_of,
 
 
 TASK = Task(
@@ -72,7 +82,7 @@ TASK = Task(
         front_end,
         len(labels),
         rows=rows(config.training.batch_size),
-        noise=[noise.waveform for noise in batches.clips.noises],
+        noise=data.training_noise(config, batches.clips),
     ),
     renewed=lambda old, new, same_labels: () if same_labels else ("head",),
     predictor=SpeechRecognizer,
