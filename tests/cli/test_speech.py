@@ -198,9 +198,12 @@ def test_export_for_small_devices(ask: Cli, models: Path) -> None:
     result = ask("export", "--format", "tflite")
     assert result.stdout == f"{models / 'tflite' / 'speech' / '1'}\n"
     names = {path.name for path in Path(result.stdout.strip()).iterdir()}
-    assert names == {"speech.tflite", "speech-int8.tflite", "textapps.json"}
-    *_, whole, small, pairs = result.stderr.splitlines()
+    files = {f"speech{kind}.tflite" for kind in ("", "-int8", "-step", "-step-int8")}
+    assert names == {*files, "textapps.json"}
+    *_, whole, small, step, small_step, pairs = result.stderr.splitlines()
     assert whole.startswith("float: ")
     assert small.startswith("int8: ")
     assert "accuracy" in small
+    assert step.startswith("step float: ")
+    assert small_step.startswith("step int8: ")
     assert pairs.startswith("of 33 clips float alone is right on ")
