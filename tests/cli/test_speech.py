@@ -207,3 +207,9 @@ def test_export_for_small_devices(ask: Cli, models: Path) -> None:
     assert step.startswith("step float: ")
     assert small_step.startswith("step int8: ")
     assert pairs.startswith("of 33 clips float alone is right on ")
+
+
+def test_export_for_a_microcontroller_needs_convolutions(cli: Cli, ready) -> None:
+    result = cli("speech", "export", "--format", "micro", "--run", str(ready.run.path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].endswith("train one with --preset micro")

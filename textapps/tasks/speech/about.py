@@ -54,6 +54,6 @@ ABOUT = About(
         "miss_rate",
         "false_alarms_per_hour",
     ),
-    formats=("saved_model", "tflite"),
+    formats=("saved_model", "tflite", "micro"),
     compared=("accuracy", "false_accept_rate", "false_reject_rate"),
 )

@@ -10,12 +10,13 @@ from keras import ops
 
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.conv_stem import ConvStem
+from textapps.backbones.no_backbone import NoBackbone
 from textapps.backbones.pooling import Pooling
 from textapps.decoding.random import uniforms
 from textapps.preprocessing.log_mel import FrontEnd
-from textapps.tasks.speech.config import SpeechConfig
 from textapps.preprocessing.mixup import Mixup
 from textapps.preprocessing.variation import Variation
+from textapps.tasks.speech.config import SpeechConfig
 from textapps.training.carried import CarriedState
 
 FULL_SCALE = 32_768  # of 16-bit samples
@@ -31,10 +32,10 @@ class SpeechModel(keras.Model):
     `logits` answers to clips. A causal model also answers to a stream by `listen`; the answers do
     not depend on how the stream is cut into chunks.
 
-    In training of a causal model a share `config.model.carry` of the clips begins with the state
     With mixup (see `Mixup`), outputs in training have one more column for `loss_of`: the share of
     each clip in its mixture.
 
+    In training of a causal model a share `config.model.carry` of the clips begins with the state
     of another clip: row i of a batch with the state in which row i of the batch before ended.
 
     Args:
@@ -60,7 +61,9 @@ class SpeechModel(keras.Model):
             together = np.concatenate(noise) if len(noise) else None
             self.variation = Variation(config.augmentation, front_end, together)
         self.stem = ConvStem(config.stem, units, causal=causal, name="stem")
-        self.backbone = Backbone(config.backbone, causal=causal, name="backbone")
+        self.backbone: Any = NoBackbone(causal=causal, name="backbone")
+        if not model.convolutional:
+            self.backbone = Backbone(config.backbone, causal=causal, name="backbone")
         self.clip_positions = config.preprocessor.clip_frames  # after the stem
         for stride in config.stem.strides:
             self.clip_positions = math.ceil(self.clip_positions / stride)
@@ -68,14 +71,14 @@ class SpeechModel(keras.Model):
         self.head_dropout = keras.layers.Dropout(model.head_dropout, name="head_dropout")
         self.head = keras.layers.Dense(classes, dtype="float32", name="head")
         self.carried = None
-        if causal and model.carry and rows is not None:
+        if causal and model.carry and rows is not None and not model.convolutional:
             self.carried = CarriedState(
                 self.backbone.initial_state(rows), saved=True, name="training_state"
             )
+        self.classes = classes
         self.label_smoothing = model.label_smoothing
         self.carry = model.carry
         self._widths = (config.preprocessor.features, units, units * (1 + ("_" in model.pooling)))
-        self.classes = classes
 
     @property
     def causal(self) -> bool:

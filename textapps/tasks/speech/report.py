@@ -49,4 +49,4 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
         commands=", ".join(recognizer.commands),
     )
     own["one clip takes"] = f"{metrics['milliseconds_per_clip']:.1f} ms (warm, the median)"
-    return Report(f"Speech: {config.backbone.kind} on {summary['data']}", own, sections)
+    return Report(f"Speech: {config.reads_with} on {summary['data']}", own, sections)

@@ -17,6 +17,7 @@ from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.inspect import inspect
 from textapps.tasks.speech.lite import export_lite
+from textapps.tasks.speech.micro import export_micro
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.predict import rows
 from textapps.tasks.speech.predictor import SpeechRecognizer
@@ -40,7 +41,6 @@ def objective(
     With a few hundred clips the loss separates weights that have the same accuracy, so it is what
     is usually monitored.
     """
-    return classifier_objective(
     model = recognizer.model
     accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     if recognizer.config.augmentation.mixup:
@@ -50,14 +50,15 @@ def objective(
             ),
             name="accuracy",
         )
+    return classifier_objective(
         model.loss_of,
         accuracy,
         recognizer.config.training,
         ABOUT.monitor,
         classes=len(recognizer.labels),
         labels=batches.labels_of_pass,
-    )
         logits=model.logits_of,
+    )
 
 
 TASK = Task(
@@ -93,5 +94,5 @@ TASK = Task(
     answered=answered,
     inspect=inspect,
     examples=data.examples,
-    formats={"saved_model": export_saved_model, "tflite": export_lite},
+    formats={"saved_model": export_saved_model, "tflite": export_lite, "micro": export_micro},
 )
