@@ -147,7 +147,8 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_bytes())["metrics"]
     first, *figures = result.stdout.splitlines()
     assert first == "words, test: 33 clips"
-    assert [line.split()[0] for line in figures] == list(get_about("speech").figures)
+    names = [name for name in get_about("speech").figures if name != "accuracy_8_khz"]
+    assert [line.split()[0] for line in figures] == names  # the clips are at 8 kHz already
     for line in figures:
         name = line.split()[0]
         low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]

@@ -172,7 +172,8 @@ def test_a_stream_is_answered_in_chunks_as_by_the_saved_model(
     "kind", [kind for kind in BACKBONES if kind not in ("lstm", "transformer")]
 )
 def test_the_step_of_every_other_backbone(tiny: Callable[..., Any], kind: str) -> None:
-    config = tiny("speech", kind, **{"model.streaming": True})
+    features = "pcen" if kind == "gru" else "log-mel"  # which has a state of its own
+    config = tiny("speech", kind, **{"model.streaming": True, "preprocessor.kind": features})
     seed_everything(3)
     model = SpeechModel(config, FrontEnd(config.preprocessor), classes=4)
     model.build()
