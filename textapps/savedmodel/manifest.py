@@ -104,7 +104,8 @@ class Manifest(Section):
     "step_float" and "step_int8", a chunk of `chunk_samples` and the leaves of `state`. Where the
     test split was at hand, `accuracy` gives that of the run and of both files of clips on the
     examples of `evaluated_on`, and `int8_against_float` counts on how many of them both files, one
-    or none was right.
+    or none was right. The file for TensorFlow Lite Micro is "int8" alone; it takes the features of
+    a clip, and is compared with the run.
     """
 
     format: Literal[1] = 1

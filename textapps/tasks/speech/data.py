@@ -22,7 +22,7 @@ from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.task import Labels
 
 EXAMPLE_BYTES = 400_000  # of all clips in a manifest, before base64
-VOICES = 400  # clips of which babble is made
+VOICES = 400  # clips of which babble is made, about
 LEARNED_FROM = 2_000  # clips; more would hardly change the normalisation
 
 
@@ -71,7 +71,7 @@ def training_noise(config: SpeechConfig, train: Clips) -> list[NDArray[np.float3
     if not config.augmentation.made_noise:
         return recorded
     spoken = np.flatnonzero([bool(word) and word != SILENCE for word in train.words])
-    some = np.unique(spoken[np.linspace(0, len(spoken) - 1, VOICES).astype(np.int64)])
+    some = spoken[:: max(1, len(spoken) // VOICES)]
     voices = [train.waveforms([row])[0, : train.lengths[row]] for row in some]
     return [*recorded, *made_noises(train.rate_hz, voices)]
 
