@@ -73,6 +73,17 @@ def test_the_tiny_preset_fits_a_small_device(
     assert lost <= 0.005 * manifest["evaluated_on"]["examples"]
 
 
+def test_the_preset_for_microcontrollers(
+    textapps: Textapps, shared_data: Path, tmp_path: Path
+) -> None:
+    found = trained(textapps, shared_data, "--preset", "micro", *CLOSED)
+    path = tmp_path / done(textapps, "export", "--format", "micro").strip()
+    manifest = json.loads((path / "textapps.json").read_bytes())
+    assert manifest["files"]["int8"]["bytes"] <= 100_000
+    assert manifest["accuracy"]["int8"] >= 0.94
+    assert manifest["accuracy"]["int8"] >= found["accuracy"] - 0.005
+
+
 def test_the_sample_is_learnt(textapps: Textapps) -> None:
     done(textapps, "train", "--data", "sample", "--preset", "tiny")
     metrics = json.loads(done(textapps, "evaluate", "--json"))["metrics"]

@@ -25,5 +25,6 @@ def test_gradients_reach_every_weight_in_training(name):
 def test_converts_to_builtin_operations(name):
     made = built(f"stem {name}", causal=False)
     stem, x = made.layer, made.inputs()[:1]
-    content = convert(lambda x: stem(x)[0], tf.TensorSpec([1, TIME, FEATURES]))
+    spec = tf.TensorSpec([1, TIME, FEATURES], name="x")
+    content = convert(lambda x: {"outputs": stem(x)[0]}, [spec])
     np.testing.assert_allclose(LiteModel(content)(x), stem(x)[0], atol=1e-4, rtol=1e-4)

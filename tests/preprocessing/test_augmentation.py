@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from textapps.decoding.random import uniforms
 from textapps.preprocessing.augmentation import Augmentation, clip_seeds
-from textapps.preprocessing.config import AudioConfig, AugmentationConfig
+from textapps.preprocessing.augmentation_config import AugmentationConfig
+from textapps.preprocessing.config import AudioConfig
 
 AUDIO = AudioConfig(sample_rate=8_000, high_hz=3_700, clip_seconds=0.05, hop_ms=5)
 SAMPLES, BATCH = 400, 5

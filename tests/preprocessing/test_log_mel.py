@@ -17,7 +17,7 @@ from textapps.preprocessing.normalization import Normalization
 SMALL = {"sample_rate": 8_000, "window_ms": 8, "hop_ms": 3, "mels": 9, "low_hz": 90}
 SMALL |= {"high_hz": 3_700, "clip_seconds": 0.1, "coefficients": 5}
 BATCH, WINDOW, HOP = 3, 64, 24
-KINDS = ("log-mel", "mfcc")
+KINDS = ("log-mel", "mfcc", "pcen")
 
 
 @functools.cache
@@ -32,9 +32,10 @@ def front_end(kind):
 
 @functools.cache
 def streaming(kind):
+    state = front_end(kind).initial_state(BATCH)
     specs = [
         tf.TensorSpec([BATCH, None]),
-        {"samples": tf.TensorSpec([BATCH, WINDOW - 1]), "count": tf.TensorSpec([BATCH], tf.int32)},
+        {name: tf.TensorSpec(leaf.shape, leaf.dtype) for name, leaf in state.items()},
         tf.TensorSpec([BATCH], tf.int32),
     ]
     return tf.function(front_end(kind).next_frames, input_signature=specs)
@@ -55,7 +56,7 @@ def oracle(x, config, normalization=None):
 
     points = np.linspace(mel(config.low_hz), mel(config.high_hz), config.mels + 2)
     window = np.sin(np.pi * np.arange(config.window_samples) / config.window_samples) ** 2
-    frames = []
+    frames, smooth, weight = [], 0.0, 0.0
     for start in range(0, len(x) - config.window_samples + 1, config.hop_samples):
         piece = np.zeros(size)
         piece[: config.window_samples] = x[start : start + config.window_samples] * window
@@ -72,6 +73,11 @@ def oracle(x, config, normalization=None):
             orders, places = np.ogrid[: config.coefficients, : config.mels]
             scale = np.where(orders == 0, 1 / config.mels, 2 / config.mels) ** 0.5
             frame = (scale * np.cos(np.pi * orders * (2 * places + 1) / 2 / config.mels)) @ frame
+        if config.kind == "pcen":
+            smooth = 0.975 * smooth + 0.025 * np.array(bands)
+            weight = 0.975 * weight + 0.025
+            ratio = bands / (1e-9 + smooth / weight) ** 0.98
+            frame = (ratio + 2) ** 0.5 - 2**0.5
         if normalization is not None:
             frame = (frame - normalization.mean) / normalization.deviation
         frames.append(frame)
@@ -171,6 +177,23 @@ def test_a_loud_neighbour_does_not_change_a_quiet_clip():
     alone = front_end("log-mel").frames(x[:1])
     x[1] *= 1e3
     np.testing.assert_allclose(front_end("log-mel").frames(x)[:1], alone, atol=1e-5)
+
+
+def test_energies_relative_to_the_past_hardly_depend_on_the_level():
+    layer = FrontEnd(AudioConfig(kind="pcen", **SMALL))
+    assert {"smooth", "weight"} <= layer.initial_state(BATCH).keys()
+    root = layer.frames(noise(900)).numpy() + 2**0.5
+    quiet = layer.frames(noise(900) / 100).numpy() + 2**0.5
+    assert np.all((quiet <= root + 1e-4) & (quiet > 0.9 * root))
+    plain = FrontEnd(AudioConfig(**SMALL))
+    assert plain.initial_state(BATCH).keys() == {"samples", "count"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_from_the_log_mel_spectrogram(kind):
+    layer, x = front_end(kind), noise(300)
+    found = layer.from_log_mels(layer.log_mels(x))
+    np.testing.assert_allclose(found, layer.frames(x), atol=1e-3)
 
 
 @pytest.mark.parametrize(("bands", "bins", "low_hz"), [(40, 257, 60), (80, 257, 60), (7, 33, 0)])

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 TaskName = Literal["sentiment", "generate", "translate", "speech"]
 PretrainingName = Literal["sentiment-pretrain"]
 PresetName = Literal["tiny", "small", "base"]
+SpeechPresetName = Literal[PresetName, "micro"]
 StrategyName = Literal["auto", "one", "mirrored", "multi-worker"]
 
 TASKS: tuple[TaskName, ...] = get_args(TaskName)

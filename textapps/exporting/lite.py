@@ -1,7 +1,7 @@
 """Files for LiteRT, which runs models on devices that have no room for TensorFlow."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,29 +13,25 @@ from textapps.savedmodel.errors import explain
 
 
 def convert(
-    function: Callable[[Any], Any], spec: Any, *, output: str = "output", int8: bool = False
+    function: Callable[..., Mapping[str, Any]], specs: Sequence[Any], *, int8: bool = False
 ) -> bytes:
-    """A function of one tensor as a file that has LiteRT's own operations only.
+    """A function as a file that has LiteRT's own operations only.
 
-    The file has the signature `serving_default`, from the name of `spec` to `output`.
+    The signature of the file, `serving_default`, has the names of `specs` and of the outputs.
 
-    The shape must be fixed: LiteRT has loops over time, but a recurrent layer that is converted
+    Shapes must be fixed: LiteRT has loops over time, but a recurrent layer that is converted
     with an open shape, as Keras's own export does, needs TensorFlow beside it wherever it runs.
 
     Args:
-        function: float tensor → tensor; it is traced without AutoGraph.
-        spec: `tf.TensorSpec` of its input, with a name.
-        output: the name of its output.
+        function: called with the inputs by name, it returns tensors by name; it is traced without
+            AutoGraph.
+        specs: a `tf.TensorSpec` of each input, with a name.
         int8: whether weights have 8 bits, while sums stay in float (dynamic range).
 
     Raises:
         ExportError: it has an operation that LiteRT lacks.
     """
-    named = tf.function(lambda tensor: {output: function(tensor)}, autograph=False)
-    traced = named.get_concrete_function(spec)
-    holder = tf.Module()
-    # Without a signature the converter would keep no names; for one it must find all variables.
-    holder.all_variables = list(traced.graph.variables)
+    traced, holder = trace(function, specs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice to move on to converters for other frameworks
         converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], holder)
@@ -47,6 +43,20 @@ def convert(
         except Exception as error:  # the converter has no error class of its own
             raise ExportError(f"LiteRT cannot run this model: {explain(error)}") from error
     return content
+
+
+def trace(function: Callable[..., Mapping[str, Any]], specs: Sequence[Any]) -> tuple[Any, Any]:
+    """A concrete function, and a module that holds its variables, for a converter."""
+
+    def call(**tensors: Any) -> dict[str, Any]:
+        return dict(function(**tensors))
+
+    graph = tf.function(call, autograph=False)
+    traced = graph.get_concrete_function(**{spec.name: spec for spec in specs})
+    holder = tf.Module()
+    # Without a signature the converter would keep no names; for one it must find all variables.
+    holder.all_variables = list(traced.graph.variables)
+    return traced, holder
 
 
 class LiteModel:
@@ -63,15 +73,28 @@ class LiteModel:
             warnings.simplefilter("ignore")  # TensorFlow's copy says that it will go
             self._interpreter = _interpreter()(model_content=content, num_threads=threads)
         self._interpreter.allocate_tensors()
-        (self.input,) = self._interpreter.get_input_details()
-        (self.output,) = self._interpreter.get_output_details()
+        self._signature = self._interpreter.get_signature_runner()
+        self.inputs: dict[str, Any] = self._signature.get_input_details()
 
     def __call__(self, values: Any) -> NDArray[Any]:
-        """The output for an input of the file's fixed shape."""
-        self._interpreter.set_tensor(self.input["index"], np.asarray(values, self.input["dtype"]))
-        self._interpreter.invoke()
-        answer: NDArray[Any] = self._interpreter.get_tensor(self.output["index"])
+        """The output of a file that has one, for its input of fixed shape."""
+        (name,) = self.inputs
+        (answer,) = self.answer({name: values}).values()
         return answer
+
+    @property
+    def quantization(self) -> tuple[tuple[float, int], tuple[float, int]]:
+        """(scale, zero point) of the input and of the output of a file in int8."""
+        (into,), (out,) = self.inputs.values(), self._signature.get_output_details().values()
+        return into["quantization"], out["quantization"]
+
+    def answer(self, inputs: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """The outputs by name, for inputs by name."""
+        arrays = {
+            name: np.asarray(inputs[name], each["dtype"]) for name, each in self.inputs.items()
+        }
+        answers: dict[str, NDArray[Any]] = self._signature(**arrays)
+        return answers
 
 
 def _interpreter() -> Any:

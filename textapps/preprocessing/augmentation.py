@@ -4,7 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from textapps.preprocessing.config import AudioConfig, AugmentationConfig
+from textapps.preprocessing.augmentation_config import AugmentationConfig
+from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.resampling import resample
 
 _WAVEFORM_DRAWS = 6

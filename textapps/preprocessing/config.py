@@ -124,10 +124,11 @@ class AudioConfig(Section):
     sample_rate: int = Field(
         16_000, ge=4_000, le=192_000, description="Rate that recordings are resampled to, in Hz."
     )
-    kind: Literal["log-mel", "mfcc"] = Field(
+    kind: Literal["log-mel", "mfcc", "pcen"] = Field(
         "log-mel",
-        description="Features of a frame: the logarithm of the energy in each mel band, or the "
-        "cosine transform of these.",
+        description="Features of a frame: the logarithm of the energy in each mel band, the "
+        "cosine transform of these, or the energies relative to those of the last half second "
+        "(per-channel energy normalisation, Wang et al. 2017), which do not depend on the level.",
     )
     window_ms: float = Field(25.0, ge=1, le=1_000, description="Length of a frame.")
     hop_ms: float = Field(
@@ -205,44 +206,3 @@ class AudioConfig(Section):
 
     def _samples(self, milliseconds: float) -> int:
         return round(self.sample_rate * milliseconds / 1_000)
-
-
-class AugmentationConfig(Section):
-    """How training clips are varied, differently in every pass; 0 leaves a variation out.
-
-    Masks are those of SpecAugment (Park et al. 2019).
-    """
-
-    speed_percent: int = Field(
-        10, ge=0, le=50, description="Largest change of playback speed, faster or slower."
-    )
-    shift_ms: int = Field(
-        100, ge=0, le=10_000, description="Largest shift of a clip in time, earlier or later."
-    )
-    noise_share: float = Field(
-        0.5, ge=0, le=1, description="Share of clips that background noise is mixed into."
-    )
-    noise_low_db: float = Field(5.0, ge=-20, le=80, description="Smallest ratio of clip to noise.")
-    noise_high_db: float = Field(30.0, ge=-20, le=80, description="Largest ratio of clip to noise.")
-    gain_db: float = Field(6.0, ge=0, le=40, description="Largest change of loudness, up or down.")
-    time_masks: int = Field(
-        1, ge=0, le=20, description="Number of stretches of frames that are masked."
-    )
-    time_mask_ms: float = Field(
-        150.0, ge=0, le=10_000, description="Longest stretch of frames that is masked."
-    )
-    frequency_masks: int = Field(
-        1, ge=0, le=20, description="Number of bands of features that are masked."
-    )
-    frequency_mask: int = Field(
-        6, ge=0, le=512, description="Features in the widest band that is masked."
-    )
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "AugmentationConfig":
-        if self.noise_low_db > self.noise_high_db:
-            raise ValueError(
-                f"noise_low_db {self.noise_low_db:g} must not be above noise_high_db "
-                f"({self.noise_high_db:g})"
-            )
-        return self

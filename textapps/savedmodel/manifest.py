@@ -20,7 +20,7 @@ MANIFEST = "assets.extra/textapps.json"  # of a SavedModel
 LITE_MANIFEST = "textapps.json"  # of a directory of LiteRT files
 _CHECKSUM = "checksum"
 _SERVED = {"limits", "rows_independent", "examples", "input_column"}
-_LITE = {"clip_samples", "files", "evaluated_on", "accuracy", "int8_against_float"}
+_LITE = {"clip_samples", "chunk_samples", "files", "evaluated_on", "accuracy", "int8_against_float"}
 
 
 class TensorInfo(Section):
@@ -62,7 +62,10 @@ class Example(Section):
 
 
 class LiteFile(Section):
-    """One LiteRT file: its name, its size, and the median time for one clip on one core."""
+    """One LiteRT file: its name, its size, and the median time for one clip on one core.
+
+    For a file that takes chunks it is the time for all chunks of a clip.
+    """
 
     file: str
     bytes: int
@@ -97,9 +100,12 @@ class Manifest(Section):
     `sha256` covers every file of the export except the manifest, whose own checksum stands in it as
     `checksum`.
 
-    LiteRT files, "float" and "int8", take one clip of `clip_samples`. Where the test split was at
-    hand, `accuracy` gives that of the run and of both files on the examples of `evaluated_on`, and
-    `int8_against_float` counts on how many of them both files, one or none was right.
+    LiteRT files, "float" and "int8", take one clip of `clip_samples`; those of a streaming model,
+    "step_float" and "step_int8", a chunk of `chunk_samples` and the leaves of `state`. Where the
+    test split was at hand, `accuracy` gives that of the run and of both files of clips on the
+    examples of `evaluated_on`, and `int8_against_float` counts on how many of them both files, one
+    or none was right. The file for TensorFlow Lite Micro is "int8" alone; it takes the features of
+    a clip, and is compared with the run.
     """
 
     format: Literal[1] = 1
@@ -123,6 +129,7 @@ class Manifest(Section):
     versions: dict[str, str] = Field(default_factory=_installed_versions)
     sha256: dict[str, str]
     clip_samples: int | None = None
+    chunk_samples: int | None = None
     files: dict[str, LiteFile] = Field(default_factory=dict)
     evaluated_on: EvaluatedOn | None = None
     accuracy: dict[str, float] = Field(default_factory=dict)

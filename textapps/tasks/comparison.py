@@ -61,7 +61,7 @@ def compare(
             letter=LETTERS[number],
             name=predictor.run.name,
             origin=predictor.run.origin,
-            backbone=_backbone(predictor.config.backbone),
+            backbone=predictor.config.backbone_size,
             preset=predictor.config.preset,
             metrics=answers[number].metrics,
             parameters=predictor.parameters,
@@ -228,7 +228,3 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         else:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             yield prefix + key, text
-
-
-def _backbone(config: Any) -> str:
-    return f"{config.kind}, {config.layers} x {config.units}"

@@ -49,6 +49,16 @@ class TaskConfig(Section):
     training: TrainingConfig = TrainingConfig()
     export: ExportConfig = ExportConfig()
 
+    @property
+    def reads_with(self) -> str:
+        """What reads the sequences, as runs, exports and reports name it: the backbone's kind."""
+        return self.backbone.kind
+
+    @property
+    def backbone_size(self) -> str:
+        """The same with its sizes, for people."""
+        return f"{self.reads_with}, {self.backbone.layers} x {self.backbone.units}"
+
 
 LOGGER = logging.getLogger("textapps")
 

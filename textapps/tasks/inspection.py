@@ -67,11 +67,10 @@ def check_finite(predictor: Any) -> None:
 
 def _facts(predictor: Any) -> Mapping[str, str]:
     config, run = predictor.config, predictor.run
-    backbone = config.backbone
     state = CheckpointStore(run.checkpoints).newest_state()
     score = "" if state is None or state.best_score is None else f"{state.best_score:.4g} "
     return {
-        "backbone": f"{backbone.kind}, {backbone.layers} x {backbone.units}",
+        "backbone": config.backbone_size,
         "preset": config.preset,
         "parameters": f"{predictor.parameters:,}",
         "trained on": config.data.source.rpartition("/")[2],

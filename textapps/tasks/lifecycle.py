@@ -102,7 +102,7 @@ def begin(
     preprocessor, batches = task.learn(config, train, start.preprocessor if start else None)
 
     def create() -> RunDirectory:
-        run = RunDirectory.create(Path(models_dir), task.name, config.backbone.kind, config)
+        run = RunDirectory.create(Path(models_dir), task.name, config.reads_with, config)
         run.preprocessor_dir.mkdir()
         preprocessor.save(run.preprocessor_dir)
         write_data_record(run, describe(train, validation, labels, stamp))

@@ -86,7 +86,7 @@ def pack(
             description = Description(
                 **recipe.facts.model_dump(),
                 name=recipe.name,
-                backbone=config.backbone.kind,
+                backbone=config.reads_with,
                 preset=config.preset,
                 made=f"{datetime.now(UTC):%Y-%m-%d}",
                 commands=recipe.commands,

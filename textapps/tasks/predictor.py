@@ -116,7 +116,7 @@ class TrainedPredictor(Generic[C, P, M]):
         """The fields of the manifest that every export has."""
         return {
             "task": self.config.task,
-            "backbone": self.config.backbone.kind,
+            "backbone": self.config.reads_with,
             "preset": self.config.preset,
             "labels": self.labels,
             "input_column": self.config.data.input_column or "",

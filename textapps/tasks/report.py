@@ -18,10 +18,10 @@ def facts(
         more: facts of the task; they follow the number of parameters.
     """
     config, metrics = predictor.config, summary["metrics"]
-    backbone, monitor = config.backbone, monitor_of(predictor.run)
+    monitor = monitor_of(predictor.run)
     return {
         "run": predictor.run.name,
-        "backbone": f"{backbone.kind}, {backbone.layers} x {backbone.units}",
+        "backbone": config.backbone_size,
         "preset": config.preset,
         "parameters": f"{metrics['parameters']:,}",
         **more,

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from textapps.evaluation.metrics.conditions import accuracy_in_conditions
 from textapps.evaluation.metrics.speech import (
     NoiseRow,
     accuracy_in_noise,
@@ -67,6 +68,7 @@ def made():
         clips=clips,
         speakers=[f"s{i % 11}" for i in range(60)],
         noisy=accuracy_in_noise(labels, scores, {20: scores, 0: worse}),
+        conditions=accuracy_in_conditions(labels, scores, {"8_khz": worse}),
         streaming=Streaming(600.0, 500.0, 0.5, STREAM),
         pictures=pictures_of_mistakes(clips, labels, scores, NAMES, features_of),
         history=HISTORY,
@@ -133,8 +135,10 @@ def test_tables_of_speakers_noise_and_stream(made):
     of_speaker = correct[np.arange(60) % 11 == int(speaker[1:])]
     assert (clips, wrong) == (len(of_speaker), int((~of_speaker).sum()))
     assert accuracy == f"{100 * of_speaker.mean():.2f} %"
-    noise = named(made, "Noise").rows
-    assert [row[0] for row in noise] == ["no noise", "20 dB", "0 dB"]
+    noise = named(made, "Noise, microphones and rooms").rows
+    ratios = [f"{ratio} dB signal to noise" for ratio in (20, 0)]
+    assert [row[0] for row in noise] == ["as they are", *ratios, "recorded at 8 kHz"]
+    assert noise[3][1:] == noise[2][1:]
     assert noise[1][1] == noise[0][1] == f"{100 * correct.mean():.2f} %"
     assert noise[1][3:] == ("0.00", "0.00 to 0.00")
     low, high = named(made, "In a stream").rows

@@ -46,7 +46,7 @@ def test_it_learns_and_metrics_json_holds_every_figure(
     assert metrics["accuracy"] >= 28 / 33
     assert metrics["parameters"] == recognizer.parameters
     shares = ("accuracy", "false_accept_rate", "false_reject_rate", "miss_rate")
-    for name in (*shares, "accuracy_20_db", "accuracy_0_db", "false_alarms_per_hour"):
+    for name in (*shares, "accuracy_20_db", "accuracy_reverberation", "false_alarms_per_hour"):
         low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]
         assert low <= metrics[name] <= high + 1e-9
     assert metrics["commands_said"] > 5
@@ -117,6 +117,9 @@ def test_the_report(trained: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("words, train: ", "In a stream", "Noise", "Worst speakers", "größer, down"):
         assert text in page
     assert len(evaluated.noisy) == len(evaluation.RATIOS_DB)
+    assert [row.name for row in evaluated.conditions] == ["40_db_quieter", "reverberation"]
+    assert "40 dB quieter" in page
     with np.load(recognizer.run.path / "evaluations" / "words-train.npz") as arrays:
         np.testing.assert_array_equal(arrays["scores"], evaluated.scores)
         assert arrays["scores_10_db"].shape == evaluated.scores.shape
+        assert arrays["scores_40_db_quieter"].shape == evaluated.scores.shape

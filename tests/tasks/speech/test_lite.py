@@ -6,15 +6,23 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.tasks.toy_words import RATE_HZ, WORDS, spoken
 from textapps.backbones.registry import BACKBONES
+from textapps.core.errors import ExportError
+from textapps.exporting.state import flatten_state
+from textapps.preprocessing.log_mel import FrontEnd
 from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.speech import data, lite
+from textapps.tasks.speech.lite_step import LiteStep
+from textapps.tasks.speech.model import SpeechModel
+from textapps.training.seeding import seed_everything
 
 Make = Callable[[str, str], Any]
 
@@ -42,6 +50,31 @@ for file in given["files"]:
 json.dump(answers, sys.stdout)
 """
 
+# The same for a stream: chunk after chunk, with the state passed along by its names.
+STREAMING_DEVICE = """
+import json, sys
+for name in ("tensorflow", "keras", "textapps"):
+    sys.modules[name] = None
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+given = json.load(sys.stdin)
+interpreter = Interpreter(model_path=given["file"])
+step = interpreter.get_signature_runner("serving_default")
+inputs = step.get_input_details()
+state = {name: np.zeros(inputs[name]["shape"], inputs[name]["dtype"]) for name in given["state"]}
+stream, size, scores = np.float32(given["stream"]), given["chunk_samples"], []
+for start in range(0, len(stream), size):
+    chunk = np.full((1, size), 0.5, np.float32)
+    samples = len(stream[start:start + size])
+    chunk[0, :samples] = stream[start:start + size]
+    answer = step(waveform=chunk, samples=np.array([samples], np.int32), **state)
+    state = {name: answer[name] for name in state}
+    scores += answer["scores"][0, :answer["positions"][0]].tolist()
+used = [op["op_name"] for op in interpreter._get_ops_details()]
+json.dump({"scores": scores, "inputs": sorted(inputs), "operations": used}, sys.stdout)
+"""
+
 
 @pytest.fixture(scope="module")
 def published(untrained: Make, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
@@ -64,7 +97,7 @@ def test_files_answer_where_there_is_no_tensorflow(
     pytest.importorskip("ai_edge_litert")
     recognizer, path = untrained("speech", kind), published(kind)
     manifest = json.loads((path / "textapps.json").read_bytes())
-    files = {kind: path / each["file"] for kind, each in manifest["files"].items()}
+    files = {kind: path / manifest["files"][kind]["file"] for kind in ("float", "int8")}
     clips = np.zeros((5, manifest["clip_samples"]), np.float32)
     for row, clip in enumerate(clips[:4]):
         word = spoken((*WORDS, "hiss")[row], 55)
@@ -93,6 +126,65 @@ def test_files_answer_where_there_is_no_tensorflow(
         assert not [name for name in used if name.startswith(("Flex", "CUSTOM"))]
 
 
+@pytest.mark.parametrize("kind", ["lstm", "transformer"])
+def test_a_stream_is_answered_in_chunks_as_by_the_saved_model(
+    untrained: Make, published: Callable[[str], Path], tmp_path: Path, kind: str
+) -> None:
+    pytest.importorskip("ai_edge_litert")
+    recognizer, path = untrained("speech", kind), published(kind)
+    manifest = json.loads((path / "textapps.json").read_bytes())
+    stream = np.concatenate([spoken(word, 55) for word in WORDS])
+    given = {name: manifest[name] for name in ("state", "chunk_samples")}
+    exported = recognizer.export(tmp_path, verify=False)
+    saved = tf.saved_model.load(str(exported)).signatures["step"]
+    shapes = saved.structured_input_signature[1]
+    zeros = {
+        name: tf.zeros([1, *shapes[name].shape[1:]], shapes[name].dtype) for name in given["state"]
+    }
+    whole = saved(
+        waveform=tf.constant(stream[None]), samples=tf.constant([len(stream)], tf.int32), **zeros
+    )
+    expected = whole["scores"][0, : whole["positions"][0]].numpy()
+    assert len(expected) > 2 * recognizer.model.clip_positions
+    for file, tolerance in (("step_float", 1e-4), ("step_int8", 0.2)):
+        child = subprocess.run(
+            [sys.executable, "-I", "-c", STREAMING_DEVICE],
+            input=json.dumps(
+                {
+                    "file": str(path / manifest["files"][file]["file"]),
+                    "stream": stream.tolist(),
+                    **given,
+                }
+            ),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert child.returncode == 0, child.stderr[-2000:]
+        answer = json.loads(child.stdout)
+        np.testing.assert_allclose(answer["scores"], expected, atol=tolerance)
+        assert answer["inputs"] == sorted(("waveform", "samples", *given["state"]))
+        used = answer["operations"]
+        assert not [name for name in used if name.startswith(("Flex", "CUSTOM"))]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in BACKBONES if kind not in ("lstm", "transformer")]
+)
+def test_the_step_of_every_other_backbone(tiny: Callable[..., Any], kind: str) -> None:
+    features = "pcen" if kind == "gru" else "log-mel"  # which has a state of its own
+    config = tiny("speech", kind, **{"model.streaming": True, "preprocessor.kind": features})
+    seed_everything(3)
+    model = SpeechModel(config, FrontEnd(config.preprocessor), classes=4)
+    model.build()
+    step = LiteStep(cast(Any, SimpleNamespace(config=config, model=model)))
+    file = lite.LiteModel(step.convert(int8=False))
+    step.verify(file)
+    model.head.bias.assign([0.1, 0, 0, 0])
+    with pytest.raises(ExportError, match="the step does not verify: scores after chunk"):
+        LiteStep(cast(Any, SimpleNamespace(config=config, model=model))).verify(file)
+
+
 def test_what_the_manifest_says(untrained: Make, published: Callable[[str], Path]) -> None:
     recognizer, path = untrained("speech", "gru"), published("gru")
     manifest = json.loads((path / "textapps.json").read_bytes())
@@ -104,6 +196,7 @@ def test_what_the_manifest_says(untrained: Make, published: Callable[[str], Path
         assert each["milliseconds_per_clip"] > 0
     assert manifest["files"]["int8"]["bytes"] < manifest["files"]["float"]["bytes"]
     assert read_manifest(path).sha256.keys() == {"words.tflite", "words-int8.tflite"}
+    assert (manifest["state"], manifest["chunk_samples"]) == ([], None)
     assert manifest["evaluated_on"] == {"data": "words", "split": "test", "examples": 33}
     pairs = manifest["int8_against_float"]
     assert sum(pairs.values()) == 33
@@ -114,3 +207,19 @@ def test_what_the_manifest_says(untrained: Make, published: Callable[[str], Path
     small = lite.LiteModel((path / manifest["files"]["int8"]["file"]).read_bytes())
     right = np.argmax(lite.lite_scores(small, clips), axis=1) == clips.labels
     assert manifest["accuracy"]["int8"] == pytest.approx(right.mean())
+
+
+def test_what_the_manifest_says_of_a_stream(
+    untrained: Make, published: Callable[[str], Path]
+) -> None:
+    recognizer, path = untrained("speech", "lstm"), published("lstm")
+    manifest = json.loads((path / "textapps.json").read_bytes())
+    files = manifest["files"]
+    assert list(files) == ["float", "int8", "step_float", "step_int8"]
+    assert files["step_int8"]["file"] == "words-step-int8.tflite"
+    assert files["step_int8"]["bytes"] < files["step_float"]["bytes"]
+    assert all(each["milliseconds_per_clip"] > 0 for each in files.values())
+    assert set(manifest["accuracy"]) == {"run", "float", "int8"}
+    assert manifest["chunk_samples"] == recognizer.config.preprocessor.hop_samples * 2
+    leaves = flatten_state(recognizer.model.initial_state(1))
+    assert manifest["state"] == list(leaves)

@@ -174,3 +174,20 @@ def test_smoothed_labels() -> None:
     expected = -(0.1 * np.log(0.5) + 0.8 * np.log(0.3) + 0.1 * np.log(0.2))
     (found,) = model.loss_of(np.array([1]), tf.constant(logits)).numpy()
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_mixup_mixes_the_loss_of_neighbours() -> None:
+    config = config_of("gru", False, **{"augmentation.mixup": 0.4, "model.label_smoothing": 0.05})
+    model = model_of(config, rows=4)
+    inputs, labels = batch(4, config), np.array([0, 2, 1, 0])
+    outputs = model(inputs, training=True).numpy()
+    logits, shares = outputs[:, :-1], outputs[:, -1]
+    assert logits.shape == model(inputs, training=False).shape
+    assert len(set(shares)) == 4
+    targets = 0.95 * np.eye(logits.shape[1])[labels] + 0.05 / logits.shape[1]
+    mixed = shares[:, None] * targets + (1 - shares)[:, None] * np.roll(targets, 1, axis=0)
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    loss = model.loss_of(tf.constant(labels), tf.constant(outputs))
+    np.testing.assert_allclose(loss, -(mixed * logs).sum(axis=1), rtol=1e-5)
+    plain = model.loss_of(tf.constant(labels), tf.constant(logits))
+    np.testing.assert_allclose(plain, -(targets * logs).sum(axis=1), rtol=1e-5)

@@ -48,6 +48,27 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
 
 
+def test_every_variation_is_the_same_after_an_interruption(tiny: Tiny, tmp_path: Path) -> None:
+    varied = {
+        "tract_percent": 10,
+        "mixup": 0.3,
+        "made_noise": True,
+        "room_share": 0.5,
+        "telephone_share": 0.5,
+        "level_share": 0.5,
+        "noise_low_db": 0.0,
+    }
+    changes = {f"augmentation.{name}": value for name, value in varied.items()}
+    changes |= {"training.epochs": 2, "preprocessor.kind": "pcen"}
+    config = tiny("speech", "simple_rnn", **changes)
+    whole, result = lifecycle.train(TASK, config, tmp_path / "whole")
+    with pytest.raises(TrainingInterrupted):
+        lifecycle.train(TASK, config, tmp_path / "parts", InterruptAt(result.steps * 2 // 3))
+    (run,) = RunDirectory.all(tmp_path / "parts", "speech")
+    lifecycle.resume(TASK, run)
+    assert_same_bits(whole.run, run)
+
+
 def test_in_parts_it_trains_as_with_whole_batches(tiny: Tiny, tmp_path: Path) -> None:
     """As the replicas of a strategy do; a stem that normalises by batches would see parts."""
     plain = {"training.epochs": 1, "backbone.dropout": 0.0, "stem.dropout": 0.0}

@@ -33,7 +33,7 @@ def command(task: TaskName) -> click.Command:
     def export(run: str | None, models_dir: Path, format_: str = described.formats[0]) -> None:
         options = collect_flags("export")
         path = load_run(task, models_dir, run).export(models_dir, format=format_, **options)
-        if format_ == "tflite":
+        if format_ != described.formats[0]:
             _say_of_files(path)
         click.echo(path)
 
@@ -49,7 +49,8 @@ def _format_option(formats: tuple[str, ...]) -> Decorator:
         type=Choice("format", formats),
         default=formats[0],
         show_default=True,
-        help="A SavedModel for a server, or float and int8 files for LiteRT on a small device.",
+        help="A SavedModel for a server, float and int8 files for LiteRT on a small device, or an "
+        "int8 file and C for a microcontroller (preset micro).",
     )
 
 
@@ -57,10 +58,12 @@ def _say_of_files(directory: Path) -> None:
     manifest = json.loads((directory / "textapps.json").read_bytes())
     accuracy = manifest.get("accuracy", {})
     for kind, file in manifest["files"].items():
-        known = f", accuracy {accuracy[kind]:.4f} (the run: {accuracy['run']:.4f})"
+        known = ""
+        if kind in accuracy:
+            known = f", accuracy {accuracy[kind]:.4f} (the run: {accuracy['run']:.4f})"
         console.say(
-            f"{kind}: {file['bytes'] / 1_000:,.0f} kB, {file['milliseconds_per_clip']:.1f} ms a "
-            f"clip{known if accuracy else ''}"
+            f"{kind.replace('_', ' ')}: {file['bytes'] / 1_000:,.0f} kB, "
+            f"{file['milliseconds_per_clip']:.1f} ms a clip{known}"
         )
     if accuracy:
         pairs = manifest["int8_against_float"]

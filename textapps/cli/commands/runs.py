@@ -170,12 +170,14 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
         state = CheckpointStore(run.checkpoints).newest_state()
     except RunError:  # of a newer textapps
         state = None
-    backbone = run.config.get("backbone", {})
+    backbone = run.config.get("backbone", {}).get("kind")
+    if run.config.get("model", {}).get("convolutional"):
+        backbone = "convolution"
     return {
         "task": run.task,
         "run": run.name,
         "path": str(run.path),
-        "backbone": backbone.get("kind"),
+        "backbone": backbone,
         "preset": run.config.get("preset"),
         "init_from": run.config.get("start", {}).get("init_from"),
         "state": "incomplete" if state is None else "finished" if run.finished else "stopped",

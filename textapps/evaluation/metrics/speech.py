@@ -246,21 +246,23 @@ def accuracy_in_noise(
             raise DataError(
                 f"at {snr_db:g} dB there are predictions for {len(given)} clips of {len(truth)}"
             )
-        right = given == truth
-        low, high = wilson_interval(int(right.sum()), len(right))
-        loss = paired_bootstrap(clean, right, resamples=NOISE_RESAMPLES, seed=seed)
-        rows.append(
-            NoiseRow(
-                float(snr_db),
-                float(right.mean()),
-                float(low),
-                float(high),
-                loss.difference,
-                loss.low,
-                loss.high,
-            )
-        )
+        rows.append(NoiseRow(float(snr_db), *compared_with_clean(clean, given == truth, seed)))
     return rows
+
+
+def compared_with_clean(
+    clean: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_], seed: int
+) -> tuple[float, float, float, float, float, float]:
+    """The accuracy of changed clips and the loss against clean ones, each with its interval.
+
+    Args:
+        clean, right: bool[n], which clips were recognised, clean and changed.
+        seed: of the paired bootstrap.
+    """
+    low, high = wilson_interval(int(right.sum()), len(right))
+    loss = paired_bootstrap(clean, right, resamples=NOISE_RESAMPLES, seed=seed)
+    accuracy = float(right.mean())
+    return accuracy, float(low), float(high), loss.difference, loss.low, loss.high
 
 
 def noise_metrics(rows: Sequence[NoiseRow]) -> dict[str, float]:

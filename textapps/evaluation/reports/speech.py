@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textapps.evaluation.metrics.classification import most_confident_mistakes
+from textapps.evaluation.metrics.conditions import ConditionRow
 from textapps.evaluation.metrics.detection import Streaming
 from textapps.evaluation.metrics.speech import LEAST_CLIPS, NoiseRow, SpeakerSpread, speaker_spread
 from textapps.evaluation.reports import speech_plots
@@ -22,6 +23,11 @@ from textapps.evaluation.reports.sections import (
 
 WORST_CLIPS = 12  # shown with spectrograms
 WORST_SPEAKERS = 8
+CONDITION_NAMES = {
+    "8_khz": "recorded at 8 kHz",
+    "40_db_quieter": "40 dB quieter",
+    "reverberation": "in a room",
+}
 
 
 class ClipPicture(NamedTuple):
@@ -74,6 +80,7 @@ def speech_sections(
     clips: Sequence[str],
     speakers: Sequence[str] = (),
     noisy: Sequence[NoiseRow] = (),
+    conditions: Sequence[ConditionRow] = (),
     streaming: Streaming | None = None,
     pictures: Sequence[ClipPicture] | None = None,
     history: Sequence[Mapping[str, Any]] = (),
@@ -89,6 +96,7 @@ def speech_sections(
         clips: str[n], the name of each clip.
         speakers: str[n], '' if unknown; empty if all are unknown.
         noisy: the result of `accuracy_in_noise`.
+        conditions: the result of `accuracy_in_conditions`.
         streaming: the detections in a long recording.
         pictures: of the worst clips; without them only the names are shown.
         history: the rows of history.csv.
@@ -103,7 +111,8 @@ def speech_sections(
         tables.append(_worst_speakers(spread))
     if noisy:
         drawings.append(_noise_plot(noisy, float(correct.mean())))
-        tables.append(_noise_table(noisy, float(correct.mean())))
+    if noisy or conditions:
+        tables.append(_noise_table(noisy, conditions, float(correct.mean())))
     if streaming:
         drawings.append(_stream_plot(streaming))
         tables.append(_stream_table(streaming))
@@ -147,24 +156,30 @@ def _noise_plot(rows: Sequence[NoiseRow], clean: float) -> Plot:
     )
 
 
-def _noise_table(rows: Sequence[NoiseRow], clean: float) -> Table:
-    cells: list[tuple[str, ...]] = [("no noise", percent(clean), "", "", "")]
+def _noise_table(
+    noisy: Sequence[NoiseRow], conditions: Sequence[ConditionRow], clean: float
+) -> Table:
+    named: list[tuple[str, NoiseRow | ConditionRow]] = [
+        *((f"{row.snr_db:g} dB signal to noise", row) for row in noisy),
+        *((CONDITION_NAMES[row.name], row) for row in conditions),
+    ]
+    cells: list[tuple[str, ...]] = [("as they are", percent(clean), "", "", "")]
     cells += [
         (
-            f"{row.snr_db:g} dB",
+            name,
             percent(row.accuracy),
             f"{percent(row.low)} to {percent(row.high)}",
             f"{100 * row.loss:.2f}",
             f"{100 * row.loss_low:.2f} to {100 * row.loss_high:.2f}",
         )
-        for row in rows
+        for name, row in named
     ]
-    names = ("Signal to noise", "Accuracy", "95 % interval", "Points lost", "95 % interval")
+    names = ("Clips", "Accuracy", "95 % interval", "Points lost", "95 % interval")
     return Table(
-        "Noise",
+        "Noise, microphones and rooms",
         names,
         cells,
-        "Points lost against the same clips without noise (paired bootstrap).",
+        "Points lost against the same clips as they are (paired bootstrap).",
     )
 
 

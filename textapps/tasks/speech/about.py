@@ -51,9 +51,12 @@ ABOUT = About(
         "false_accept_rate",
         "false_reject_rate",
         "accuracy_10_db",
+        "accuracy_8_khz",
+        "accuracy_40_db_quieter",
+        "accuracy_reverberation",
         "miss_rate",
         "false_alarms_per_hour",
     ),
-    formats=("saved_model", "tflite"),
+    formats=("saved_model", "tflite", "micro"),
     compared=("accuracy", "false_accept_rate", "false_reject_rate"),
 )

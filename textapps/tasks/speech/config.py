@@ -7,15 +7,23 @@ from pydantic import Field, model_validator
 from textapps.backbones.config import StemConfig
 from textapps.core.config import Section
 from textapps.core.keys import Option
+from textapps.core.names import SpeechPresetName
 from textapps.datasets.clips.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
-from textapps.preprocessing.config import AudioConfig, AugmentationConfig
+from textapps.preprocessing.augmentation_config import AugmentationConfig
+from textapps.preprocessing.config import AudioConfig
 from textapps.tasks.config import Presets, TaskConfig
 from textapps.training.config import ClassifierTrainingConfig
 
 
 class ModelConfig(Section):
-    """What stands behind the backbone, and in which direction it reads."""
+    """What stands around the backbone, and in which direction it reads."""
+
+    convolutional: bool = Field(
+        False,
+        description="Leave the backbone out: convolutions and pooling alone, which a "
+        "microcontroller can run (preset micro). Of the backbone section, units counts only.",
+    )
 
     streaming: Annotated[bool, Option("--streaming")] = Field(
         False,
@@ -44,6 +52,10 @@ class SpeechConfig(TaskConfig):
     """The whole configuration of a speech run, as config.toml holds it."""
 
     task: Literal["speech"] = Field("speech", description="The task of the run.")
+    # One preset more than other tasks have, so the type is wider than that of the base class.
+    preset: Annotated[SpeechPresetName, Option("--preset")] = Field(  # type: ignore[assignment]
+        "small", description="A set of values to start from; micro is for speech only."
+    )
     data: ClipsConfig = ClipsConfig()
     preprocessor: AudioConfig = AudioConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
@@ -51,6 +63,18 @@ class SpeechConfig(TaskConfig):
     model: ModelConfig = ModelConfig()
     training: ClassifierTrainingConfig = ClassifierTrainingConfig()
     detection: DetectionConfig = DetectionConfig()
+
+    @property
+    def reads_with(self) -> str:
+        """See `TaskConfig`."""
+        return "convolution" if self.model.convolutional else super().reads_with
+
+    @property
+    def backbone_size(self) -> str:
+        """See `TaskConfig`."""
+        if not self.model.convolutional:
+            return super().backbone_size
+        return f"{self.reads_with}, {len(self.stem.strides)} x {self.backbone.units}"
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SpeechConfig":
@@ -69,7 +93,7 @@ class SpeechConfig(TaskConfig):
 
 
 _BY_NAME: dict[str, dict[str, Any]] = {
-    # At most 30,000 parameters, for a microcontroller; a minute of training on the sample.
+    # At most 30,000 parameters, for small devices; a minute of training on the sample.
     "tiny": {
         "augmentation": {"frequency_mask": 4, "time_mask_ms": 80.0},
         "stem": {"strides": (2, 1), "kernel": 5, "separable": True},
@@ -115,6 +139,22 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "learning_rate": 2e-3,
             "schedule": "cosine",
             "warmup_steps": 200,
+            "weight_decay": 0.02,
+            "average": 0.998,
+        },
+    },
+    # At most 60,000 parameters without recurrence, for TensorFlow Lite Micro.
+    "micro": {
+        "augmentation": {"speed_percent": 14, "noise_share": 0.7, "time_mask_ms": 120.0},
+        "stem": {"strides": (2, 1, 1, 1, 1, 1), "kernel": 9, "separable": True, "dropout": 0.05},
+        "backbone": {"kind": "gru", "units": 80},
+        "model": {"convolutional": True, "pooling": "mean", "head_dropout": 0.1},
+        "training": {
+            "epochs": 50,
+            "batch_size": 64,
+            "learning_rate": 4e-3,
+            "schedule": "cosine",
+            "warmup_steps": 100,
             "weight_decay": 0.02,
             "average": 0.998,
         },

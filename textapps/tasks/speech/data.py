@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from textapps.datasets.clips.config import ClipsConfig
+from textapps.datasets.clips.config import SILENCE, ClipsConfig
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.loader import load_clips
 from textapps.preprocessing.log_mel import FrontEnd
+from textapps.preprocessing.made_noise import made_noises
 from textapps.preprocessing.recordings import loudest
 from textapps.preprocessing.resampling import resample
 from textapps.preprocessing.trimming import trimmed
@@ -21,6 +22,7 @@ from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.task import Labels
 
 EXAMPLE_BYTES = 400_000  # of all clips in a manifest, before base64
+VOICES = 400  # clips of which babble is made, about
 LEARNED_FROM = 2_000  # clips; more would hardly change the normalisation
 
 
@@ -61,6 +63,17 @@ def training_batches(config: SpeechConfig, front_end: FrontEnd, train: Clips) ->
         repeat=config.data.repeat,
         repeat_unknown=config.data.repeat_unknown,
     )
+
+
+def training_noise(config: SpeechConfig, train: Clips) -> list[NDArray[np.float32]]:
+    """The recordings of noise that are mixed into training clips, float32[samples] each."""
+    recorded = [noise.waveform for noise in train.noises]
+    if not config.augmentation.made_noise:
+        return recorded
+    spoken = np.flatnonzero([bool(word) and word != SILENCE for word in train.words])
+    some = spoken[:: max(1, len(spoken) // VOICES)]
+    voices = [train.waveforms([row])[0, : train.lengths[row]] for row in some]
+    return [*recorded, *made_noises(train.rate_hz, voices)]
 
 
 def validation_batches(

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.timeline import lay_out
 from textapps.decoding.detector import Detector
+from textapps.evaluation.metrics.conditions import (
+    ConditionRow,
+    accuracy_in_conditions,
+    condition_metrics,
+)
 from textapps.evaluation.metrics.detection import TOLERANCE_MS, Streaming, detection_metrics
 from textapps.evaluation.metrics.mixing import mixed_at
 from textapps.evaluation.metrics.speech import (
@@ -22,6 +27,7 @@ from textapps.evaluation.metrics.speech import (
     speaker_spread,
     speech_metrics,
 )
+from textapps.preprocessing.conditions import CONDITIONS, conditions_at
 from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.predictor import ANSWER_BATCH
 from textapps.tasks.speech.predictor import SpeechRecognizer
@@ -45,14 +51,20 @@ class SpeechEvaluation(Evaluation[Clips]):
 
     scores: Scores
     noisy: tuple[NoiseRow, ...] = ()
+    conditions: tuple[ConditionRow, ...] = ()
     streaming: Streaming | None = None
 
 
 def evaluate(recognizer: SpeechRecognizer, clips: Clips, split: str) -> SpeechEvaluation:
-    """Evaluates a recogniser on the clips of a split: clean, in noise, and in a stream."""
+    """Evaluates a recogniser on the clips of a split.
+
+    Clean, in noise, as poor devices and rooms give them, and in a stream.
+    """
     scores = clip_scores(recognizer, clips)
     in_noise = _in_noise(recognizer, clips)
     noisy = tuple(accuracy_in_noise(clips.labels, scores, in_noise))
+    in_condition = _in_conditions(recognizer, clips)
+    conditions = tuple(accuracy_in_conditions(clips.labels, scores, in_condition))
     streaming = _stream(recognizer, clips)
     spread = speaker_spread(np.argmax(scores, axis=1) == clips.labels, clips.speakers)
     threshold = recognizer.config.detection.threshold
@@ -61,17 +73,20 @@ def evaluate(recognizer: SpeechRecognizer, clips: Clips, split: str) -> SpeechEv
         **speech_metrics(clips.labels, scores, clips.names, commands=recognizer.commands),
         **(speaker_metrics(spread) if spread else {}),
         **noise_metrics(noisy),
+        **condition_metrics(conditions),
         **(streaming.by_threshold[threshold] if streaming else {}),
         "milliseconds_per_clip": median_milliseconds(lambda: recognizer.scores([silence])),
         **costs(recognizer),
     }
-    noise_arrays = {f"scores_{ratio:g}_db": values for ratio, values in in_noise.items()}
+    changed = {f"scores_{ratio:g}_db": values for ratio, values in in_noise.items()}
+    changed |= {f"scores_{name}": values for name, values in in_condition.items()}
     return SpeechEvaluation(
         examples=clips,
         summary=summarize(recognizer.run, clips, split, metrics),
-        arrays={"scores": scores, **noise_arrays},
+        arrays={"scores": scores, **changed},
         scores=scores,
         noisy=noisy,
+        conditions=conditions,
         streaming=streaming,
     )
 
@@ -116,6 +131,17 @@ def _in_noise(recognizer: SpeechRecognizer, clips: Clips) -> dict[float, Scores]
         )
 
     return {ratio: clip_scores(recognizer, clips, mixed(ratio)) for ratio in RATIOS_DB}
+
+
+def _in_conditions(recognizer: SpeechRecognizer, clips: Clips) -> dict[str, Scores]:
+    """The scores by the name of a condition."""
+
+    def changed(name: str) -> Callable[[Any, int], Any]:
+        return lambda waveforms, first: CONDITIONS[name](waveforms, clips.rate_hz, first)
+
+    return {
+        name: clip_scores(recognizer, clips, changed(name)) for name in conditions_at(clips.rate_hz)
+    }
 
 
 def _stream(recognizer: SpeechRecognizer, clips: Clips) -> Streaming | None:

@@ -70,6 +70,8 @@ def _sections(
     yield from why_sections(
         recognizer, waveforms[0], Path(names[0]).name if names else "the first clip"
     )
+    if recognizer.config.model.convolutional:  # the other sections are on a backbone
+        return
     yield from around(model.backbone, read, pieces, unit="position", first=first, begun=begun)
 
 

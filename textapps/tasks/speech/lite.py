@@ -1,6 +1,5 @@
 """A recogniser as files of LiteRT, front end included: samples of one clip in, scores out."""
 
-import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,19 +7,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textapps.core.errors import DataError, ExportError
+from textapps.core.errors import ExportError
 from textapps.datasets.clips.examples import Clips
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.lite import LiteModel, convert
 from textapps.exporting.publish import publish
-from textapps.savedmodel.manifest import EvaluatedOn, LiteFile, Manifest, checksums
-from textapps.tasks.speech.data import load_split
-from textapps.tasks.speech.evaluate import clip_scores, median_milliseconds
+from textapps.savedmodel.manifest import LiteFile, Manifest, checksums
+from textapps.tasks.speech.evaluate import median_milliseconds
 from textapps.tasks.speech.export import sounds
+from textapps.tasks.speech.lite_figures import figures
+from textapps.tasks.speech.lite_step import LiteStep
 from textapps.tasks.speech.predictor import SpeechRecognizer
 
-LOGGER = logging.getLogger("textapps")
 KINDS = ("float", "int8")
+SUFFIXES = {"float": "", "int8": "-int8", "step_float": "-step", "step_int8": "-step-int8"}
 _TOLERANCE = 1e-4  # of a probability of the float file; int8 is measured, not verified
 
 
@@ -29,46 +29,62 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
 
     `<name>.tflite` has weights of 32 bits, `<name>-int8.tflite` of 8. Both take float32[1,
     samples], one clip at the rate of the model, padded with zeros, and return float32[1, labels];
-    their signature `serving_default` names them `waveform` and `scores`.
+    their signature `serving_default` names them `waveform` and `scores`. Of a streaming model there
+    are `<name>-step.tflite` and `<name>-step-int8.tflite` too: see `LiteStep`.
     textapps.json describes them, with their accuracy on the test split beside that of the run.
 
     Raises:
-        ExportError: it cannot be converted or written, or the answers of the float file differ
+        ExportError: it cannot be converted or written, or the answers of a float file differ
             from the run's.
     """
     audio = recognizer.config.preprocessor
     spec = tf.TensorSpec([1, audio.clip_samples], tf.float32, "waveform")
     name = config.name or recognizer.config.task
-    contents = {
-        kind: convert(recognizer.answers.clips, spec, output="scores", int8=kind == "int8")
-        for kind in KINDS
-    }
+
+    def answer(waveform: Any) -> dict[str, Any]:
+        return {"scores": recognizer.answers.clips(waveform)}
+
+    contents = {kind: convert(answer, [spec], int8=kind == "int8") for kind in KINDS}
+    step = LiteStep(recognizer) if recognizer.model.causal else None
+    if step:
+        contents |= {f"step_{kind}": step.convert(int8=kind == "int8") for kind in KINDS}
     models = {kind: LiteModel(content) for kind, content in contents.items()}
     if config.verify:
         _verify(recognizer, models["float"])
-    names = {"float": f"{name}.tflite", "int8": f"{name}-int8.tflite"}
+        if step:
+            step.verify(models["step_float"])
+    names = {kind: f"{name}{SUFFIXES[kind]}.tflite" for kind in contents}
     silence = np.zeros((1, audio.clip_samples), np.float32)
+
+    def milliseconds(kind: str, model: LiteModel) -> float:
+        if step and kind.startswith("step"):
+            return step.milliseconds_per_clip(model)
+        return median_milliseconds(lambda: model(silence))
+
     files = {
         kind: LiteFile(
             file=names[kind],
             bytes=len(contents[kind]),
-            milliseconds_per_clip=round(median_milliseconds(partial(models[kind], silence)), 3),
+            milliseconds_per_clip=round(milliseconds(kind, model), 3),
         )
-        for kind in KINDS
+        for kind, model in models.items()
     }
-    figures = _figures(recognizer, models)
+    scores_of = {kind: partial(lite_scores, models[kind]) for kind in KINDS}
+    found = figures(recognizer, scores_of, "float", "int8")
 
     def write(directory: Path) -> None:
-        for kind in KINDS:
-            (directory / names[kind]).write_bytes(contents[kind])
+        for kind, content in contents.items():
+            (directory / names[kind]).write_bytes(content)
         Manifest(
             name=name,
             clip_samples=audio.clip_samples,
+            chunk_samples=step.chunk_samples if step else None,
+            state=step.state if step else (),
             files=files,
             sha256=checksums(directory),
             **recognizer.manifest_fields,
             **recognizer.data_fields(0),
-            **figures,
+            **found,
         ).write(directory)
 
     return publish(write, models_dir / "tflite" / name)
@@ -77,33 +93,6 @@ def export_lite(recognizer: SpeechRecognizer, models_dir: Path, config: ExportCo
 def lite_scores(model: LiteModel, clips: Clips) -> Any:
     """float32[clips, labels]: the scores of a file, clip by clip."""
     return np.concatenate([model(clips.waveforms([row])) for row in range(len(clips))])
-
-
-def _figures(recognizer: SpeechRecognizer, models: dict[str, LiteModel]) -> dict[str, Any]:
-    """Accuracies on the test split, and int8 against float by clip; {} without the data."""
-    try:
-        clips = load_split(recognizer.config, "test", recognizer.labels)
-    except DataError as error:
-        LOGGER.warning("the accuracy of the files is not known: %s", error)
-        return {}
-    right = {
-        "run": np.argmax(clip_scores(recognizer, clips), axis=1) == clips.labels,
-        **{
-            kind: np.argmax(lite_scores(model, clips), axis=1) == clips.labels
-            for kind, model in models.items()
-        },
-    }
-    whole, small = right["float"], right["int8"]
-    return {
-        "evaluated_on": EvaluatedOn(data=clips.name, split="test", examples=len(clips)),
-        "accuracy": {kind: float(values.mean()) for kind, values in right.items()},
-        "int8_against_float": {
-            "both_right": int((whole & small).sum()),
-            "only_float_right": int((whole & ~small).sum()),
-            "only_int8_right": int((~whole & small).sum()),
-            "both_wrong": int((~whole & ~small).sum()),
-        },
-    }
 
 
 def _verify(recognizer: SpeechRecognizer, model: LiteModel) -> None:

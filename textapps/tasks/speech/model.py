@@ -10,10 +10,12 @@ from keras import ops
 
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.conv_stem import ConvStem
+from textapps.backbones.no_backbone import NoBackbone
 from textapps.backbones.pooling import Pooling
 from textapps.decoding.random import uniforms
-from textapps.preprocessing.augmentation import Augmentation
 from textapps.preprocessing.log_mel import FrontEnd
+from textapps.preprocessing.mixup import Mixup
+from textapps.preprocessing.variation import Variation
 from textapps.tasks.speech.config import SpeechConfig
 from textapps.training.carried import CarriedState
 
@@ -29,6 +31,9 @@ class SpeechModel(keras.Model):
     of equal length and the seeds of their augmentation, and returns float32[batch, classes].
     `logits` answers to clips. A causal model also answers to a stream by `listen`; the answers do
     not depend on how the stream is cut into chunks.
+
+    With mixup (see `Mixup`), outputs in training have one more column for `loss_of`: the share of
+    each clip in its mixture.
 
     In training of a causal model a share `config.model.carry` of the clips begins with the state
     of another clip: row i of a batch with the state in which row i of the batch before ended.
@@ -51,12 +56,14 @@ class SpeechModel(keras.Model):
         super().__init__(name="speech")
         model, units, causal = config.model, config.backbone.units, config.model.streaming
         self.front_end = front_end
-        self.augmentation = None
+        self.variation = None
         if rows is not None:
             together = np.concatenate(noise) if len(noise) else None
-            self.augmentation = Augmentation(config.augmentation, config.preprocessor, together)
+            self.variation = Variation(config.augmentation, front_end, together)
         self.stem = ConvStem(config.stem, units, causal=causal, name="stem")
-        self.backbone = Backbone(config.backbone, causal=causal, name="backbone")
+        self.backbone: Any = NoBackbone(causal=causal, name="backbone")
+        if not model.convolutional:
+            self.backbone = Backbone(config.backbone, causal=causal, name="backbone")
         self.clip_positions = config.preprocessor.clip_frames  # after the stem
         for stride in config.stem.strides:
             self.clip_positions = math.ceil(self.clip_positions / stride)
@@ -64,10 +71,11 @@ class SpeechModel(keras.Model):
         self.head_dropout = keras.layers.Dropout(model.head_dropout, name="head_dropout")
         self.head = keras.layers.Dense(classes, dtype="float32", name="head")
         self.carried = None
-        if causal and model.carry and rows is not None:
+        if causal and model.carry and rows is not None and not model.convolutional:
             self.carried = CarriedState(
                 self.backbone.initial_state(rows), saved=True, name="training_state"
             )
+        self.classes = classes
         self.label_smoothing = model.label_smoothing
         self.carry = model.carry
         self._widths = (config.preprocessor.features, units, units * (1 + ("_" in model.pooling)))
@@ -89,13 +97,15 @@ class SpeechModel(keras.Model):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """See the class."""
         waveform = ops.cast(inputs["pcm"], "float32") / FULL_SCALE
-        if not training or self.augmentation is None:
+        if not training or self.variation is None:
             return self.logits(self.front_end.frames(waveform))
-        count = self.augmentation.draws
-        draws = uniforms(inputs["seeds"], ops.zeros_like(inputs["seeds"], "int32"), count + 1)
-        features = self.front_end.frames(self.augmentation.waveforms(waveform, draws))
-        features = self.augmentation.frames(features, draws)
-        return self.logits(features, fresh=draws[:, count] >= self.carry, training=True)
+        seeds, count = inputs["seeds"], self.variation.draws
+        varied = self.variation(waveform, uniforms(seeds, ops.zeros_like(seeds, "int32"), count))
+        fresh = varied.free >= self.carry
+        logits = self.logits(varied.features, fresh=fresh, training=True)
+        if varied.shares is None:
+            return logits
+        return ops.concatenate([logits, varied.shares[:, None]], axis=-1)
 
     def logits(self, features: Any, fresh: Any = None, training: bool | None = None) -> Any:
         """The logits of whole clips.
@@ -151,13 +161,24 @@ class SpeechModel(keras.Model):
             self.pooling.initial_state(batch),
         )
 
-    def loss_of(self, labels: Any, logits: Any) -> Any:
-        """Cross-entropy with smoothed labels: int32[batch], float32[batch, classes] → [batch].
+    def loss_of(self, labels: Any, outputs: Any) -> Any:
+        """Cross-entropy with smoothed labels: int32[batch], the model's outputs → [batch].
 
         Label smoothing as in Szegedy et al. 2016, section 7.
         """
-        targets = ops.one_hot(labels, logits.shape[-1])
-        return keras.losses.categorical_crossentropy(targets, logits, True, self.label_smoothing)
+        logits, shares = self.logits_of(outputs), outputs[:, self.classes :]
+
+        def loss(labels: Any) -> Any:
+            targets = ops.one_hot(labels, self.classes)
+            return keras.losses.categorical_crossentropy(
+                targets, logits, True, self.label_smoothing
+            )
+
+        return Mixup.loss(loss, labels, shares[:, 0]) if shares.shape[1] else loss(labels)
+
+    def logits_of(self, outputs: Any) -> Any:
+        """The model's outputs without the shares of a mixture: float32[batch, classes]."""
+        return outputs[:, : self.classes]
 
     def _carried_on(self, x: Any, mask: Any, fresh: Any) -> Any:
         """The backbone in training, with the states of the batch before where not `fresh`."""

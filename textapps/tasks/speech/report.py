@@ -32,6 +32,7 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
         clips=clips.places,
         speakers=clips.speakers,
         noisy=evaluation.noisy,
+        conditions=evaluation.conditions,
         streaming=evaluation.streaming,
         pictures=pictures_of_mistakes(
             clips.places, clips.labels, evaluation.scores, clips.names, features_of
@@ -48,4 +49,4 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
         commands=", ".join(recognizer.commands),
     )
     own["one clip takes"] = f"{metrics['milliseconds_per_clip']:.1f} ms (warm, the median)"
-    return Report(f"Speech: {config.backbone.kind} on {summary['data']}", own, sections)
+    return Report(f"Speech: {config.reads_with} on {summary['data']}", own, sections)

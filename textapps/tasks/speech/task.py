@@ -17,6 +17,7 @@ from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
 from textapps.tasks.speech.inspect import inspect
 from textapps.tasks.speech.lite import export_lite
+from textapps.tasks.speech.micro import export_micro
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.predict import rows
 from textapps.tasks.speech.predictor import SpeechRecognizer
@@ -40,13 +41,23 @@ def objective(
     With a few hundred clips the loss separates weights that have the same accuracy, so it is what
     is usually monitored.
     """
+    model = recognizer.model
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    if recognizer.config.augmentation.mixup:
+        accuracy = keras.metrics.MeanMetricWrapper(
+            lambda labels, outputs: keras.metrics.sparse_categorical_accuracy(
+                labels, model.logits_of(outputs)
+            ),
+            name="accuracy",
+        )
     return classifier_objective(
-        recognizer.model.loss_of,
-        keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+        model.loss_of,
+        accuracy,
         recognizer.config.training,
         ABOUT.monitor,
         classes=len(recognizer.labels),
         labels=batches.labels_of_pass,
+        logits=model.logits_of,
     )
 
 
@@ -72,7 +83,7 @@ TASK = Task(
         front_end,
         len(labels),
         rows=rows(config.training.batch_size),
-        noise=[noise.waveform for noise in batches.clips.noises],
+        noise=data.training_noise(config, batches.clips),
     ),
     renewed=lambda old, new, same_labels: () if same_labels else ("head",),
     predictor=SpeechRecognizer,
@@ -83,5 +94,5 @@ TASK = Task(
     answered=answered,
     inspect=inspect,
     examples=data.examples,
-    formats={"saved_model": export_saved_model, "tflite": export_lite},
+    formats={"saved_model": export_saved_model, "tflite": export_lite, "micro": export_micro},
 )

@@ -1,0 +1,1 @@
+"""Models for TensorFlow Lite Micro: int8 only, as C."""
