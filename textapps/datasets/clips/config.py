@@ -59,6 +59,12 @@ class ClipsConfig(SourceConfig):
         description="The same for clips of unknown words: the set holds few of the many other "
         "words that people say.",
     )
+    added_source: Annotated[str | None, Option("--added-data", metavar="SOURCE")] = Field(
+        None,
+        min_length=1,
+        description="More recordings to train on, such as recordings/words.csv of a run to which "
+        "words were added; none of them is validated or tested on.",
+    )
     skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
         False, description="Leave out files that cannot be read, and name some of them."
     )

@@ -66,6 +66,15 @@ class Answers:
             "error": error,
         }
 
+    def embeddings(self, waveform: Any) -> Any:
+        """What the last layer reads of clips of the model's length.
+
+        float32[batch, samples] → float32[batch, pooled].
+        """
+        samples = tf.fill([tf.shape(waveform)[0]], self.audio.clip_samples)
+        features = self.model.front_end.frames(self._trimmed(waveform, samples)[0])
+        return self.model.embedding(features)
+
     def loudest(self, waveform: Any) -> Any:
         """float32[samples] → float32[at most clip]: the stretch that `checked` would choose."""
         samples = tf.size(waveform)

@@ -37,6 +37,9 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         self.answer_clips = tf.function(
             self.answers.clips, input_signature=[waveform], autograph=False
         )
+        self.embed = tf.function(
+            self.answers.embeddings, input_signature=[waveform], autograph=False
+        )
         self.answer = tf.function(
             self.answers.waveforms, input_signature=[waveform, samples], autograph=False
         )
