@@ -283,6 +283,19 @@ def test_added_words(
     assert 0 <= found["false_accepts"] <= found["most_false_accepts"] <= 1
 
 
+def test_unknown_words(
+    bench: Bench, trained: Callable[..., Any], toy_data: Callable[..., Path]
+) -> None:
+    run = trained("speech", "lstm").run.path
+    given = ("--data", toy_data("speech"), "--run", run, "--share", 0.3)
+    found = bench("unknown-words", *given)["unknown-words"]
+    assert found["clips"]["test"] == {"other words": 6, "commands": 27}
+    assert list(found["scores"]) == ["margin", "probability", "energy", "distance", "cosine"]
+    for splits in found["scores"].values():
+        assert splits["validation"]["false_accepts"] <= 0.3
+        assert splits["test"]["right"] <= splits["test"]["recall"] <= 1
+
+
 @pytest.fixture
 def exports(work: Path, tmp_path: Path) -> None:
     """What the serving benchmarks would train and export."""

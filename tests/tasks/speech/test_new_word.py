@@ -18,7 +18,7 @@ def made(count: int, place: float, kind: str, seed: int = 0) -> Embedded:
     embeddings = drawn.normal(size=(count, WIDTH)).astype(np.float32)
     embeddings[:, 0] += place
     logits = drawn.normal(1, 0.1, size=(count, LABELS)).astype(np.float32)
-    return Embedded(embeddings, logits, np.array([kind] * count))
+    return Embedded(embeddings, logits, *[np.array([kind] * count)] * 2)
 
 
 def together(*parts: Embedded) -> Embedded:

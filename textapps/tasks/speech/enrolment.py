@@ -20,7 +20,7 @@ from textapps.tasks.speech.recordings import Recording, read_whole
 
 LOGGER = logging.getLogger("textapps")
 FEWEST, ENOUGH = 3, 5  # recordings of a word: what is needed, and from where on there are enough
-VERSIONS = 9  # of each recording: as it is, and varied
+VERSIONS = 17  # of each recording: as it is, and varied
 _NOISE_SECONDS = 20
 _QUIET = 1e-3  # the largest sample of a recording that is silence to any model: -60 dB
 
@@ -116,7 +116,7 @@ def _refuse_silence(
 ) -> None:
     """DataError if the model hears no word in a clip."""
     for place, answer in zip(places, recognizer.predict(list(clips)), strict=True):
-        if answer.label == SILENCE:
+        if answer.label == SILENCE and answer.probability >= 0.5:
             raise DataError(
                 f"{place}: no word is heard in it (silence, {100 * answer.probability:.0f} %), "
                 f"where '{word}' should be said: record it again, nearer or louder"

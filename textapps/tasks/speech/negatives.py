@@ -27,24 +27,35 @@ class Embedded:
     """What the last layer reads and gives.
 
     embeddings  float32[n, pooled]
-    logits      float32[n, labels]
+    logits      float32[n, labels], that of `unknown` raised by the threshold of the run
     kinds       str[n], of `KINDS`; '' of positives
+    words       str[n], what is said in each; '' of positives
     """
 
     embeddings: Floats
     logits: Floats
     kinds: NDArray[Any]
+    words: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.embeddings)
 
     def rows(self, chosen: NDArray[Any]) -> "Embedded":
         """Some of them, by a mask or by their numbers."""
-        return Embedded(self.embeddings[chosen], self.logits[chosen], self.kinds[chosen])
+        return Embedded(
+            self.embeddings[chosen], self.logits[chosen], self.kinds[chosen], self.words[chosen]
+        )
+
+
+Negatives = tuple[Embedded, Embedded]
+"""Of the training and of the validation split."""
 
 
 def embedded(
-    recognizer: SpeechRecognizer, waveforms: Floats, kinds: Sequence[str] | None = None
+    recognizer: SpeechRecognizer,
+    waveforms: Floats,
+    kinds: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> Embedded:
     """Clips of the model's length, float32[n, samples]."""
     found = np.concatenate(
@@ -54,8 +65,11 @@ def embedded(
         ]
     )
     kernel, bias = last_layer(recognizer)
-    names = np.array(kinds if kinds is not None else [""] * len(found))
-    return Embedded(found, found @ kernel + bias, names)
+    logits = recognizer.answers.rejection(found @ kernel + bias)
+    nothing = [""] * len(found)
+    return Embedded(
+        found, np.asarray(logits), np.array(kinds or nothing), np.array(words or nothing)
+    )
 
 
 def last_layer(recognizer: SpeechRecognizer) -> tuple[Floats, Floats]:
@@ -64,30 +78,29 @@ def last_layer(recognizer: SpeechRecognizer) -> tuple[Floats, Floats]:
     return head.kernel.numpy(), head.bias.numpy()
 
 
-def own_negatives(recognizer: SpeechRecognizer, word: str) -> tuple[Embedded, Embedded]:
-    """Clips of anything but a word, of the training and of the validation split.
+def own_negatives(recognizer: SpeechRecognizer) -> Negatives:
+    """Clips of every word and of silence, of the training and of the validation split.
 
     Raises:
         DataError: the data of the run cannot be read.
     """
     try:
         with muted():  # what is to be said of these data was said in training
-            train, validation = (_of_split(recognizer, each, word) for each in SPLITS)
+            train, validation = (_of_split(recognizer, each) for each in SPLITS)
     except DataError as error:
         raise DataError(
-            f"{error}; '{word}' is learned beside clips of other words, for which the data of "
+            f"{error}; a word is learned beside clips of other words, for which the data of "
             f"{recognizer.run.name} are needed: name them, or others like them, by --data"
         ) from None
     return train, validation
 
 
-def _of_split(recognizer: SpeechRecognizer, split: str, word: str) -> Embedded:
+def _of_split(recognizer: SpeechRecognizer, split: str) -> Embedded:
     config, table = recognizer.config, recognizer.run.path / TABLE
     if table.is_file():  # words that were added before are in no other data
         data = config.data.model_copy(update={"added_source": str(table)})
         config = config.model_copy(update={"data": data})
     clips = load_words(config, split, recognizer.labels)
-    others = np.flatnonzero([each != word for each in clips.words])
-    names = [clips.names[label] for label in clips.labels[others]]
+    names = [clips.names[label] for label in clips.labels]
     kinds = [{UNKNOWN: KINDS[0], SILENCE: KINDS[2]}.get(name, KINDS[1]) for name in names]
-    return embedded(recognizer, clips.waveforms(others), kinds)
+    return embedded(recognizer, clips.waveforms(), kinds, clips.words)

@@ -11,15 +11,16 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
 from textapps.core.errors import DataError
-from textapps.tasks.speech.negatives import KINDS, Embedded, Floats
+from textapps.tasks.speech.negatives import KINDS, Embedded, Floats, Negatives
 
 RIGIDITY = 0.001  # weight of a row's squared length beside the mean losses; 0.0003 to 0.003 alike
 SURE = 0.01  # the share of clips of commands, and of silence, that a new word may take at most
-FAR = (
-    -3.0
-)  # of a recording from the rest, in nats: nine of ten of other words, one in ten of its own
-CERTAIN = -2.0  # the same where it is heard as a command besides
-APART = 0.3  # cosine to the rest below which it is: 3 % of recordings of the word, all of commands
+# On Speech Commands, a recording that is this far from the rest, in nats, is one of ten of its own
+# word and nine of ten of other words.
+FAR = -3.0
+# A cosine to the rest below this, of a recording in which a command is heard surely, has one of
+# 1,700 recordings of the word and three of four of commands.
+APART, SURELY = 0.15, 0.8
 _ROUNDING = 1e-4  # of logits in another order of sums
 OTHER_WORDS = KINDS[0]
 LOGGER = logging.getLogger("textapps")
@@ -50,7 +51,7 @@ def learn_word(
     word: str,
     places: Sequence[str],
     positives: Embedded,
-    negatives: tuple[Embedded, Embedded],
+    negatives: Negatives,
     false_accepts: float,
     heard: Sequence[str] = (),
 ) -> Learned:
@@ -66,7 +67,7 @@ def learn_word(
         positives: of each recording as many versions, the first of which is the recording itself.
         negatives: of the training and of the validation split.
         false_accepts: the share of clips of other words that may be taken for the word.
-        heard: the command that the run hears in each recording, '' for none.
+        heard: the command that the run surely hears in each recording, '' for none.
 
     Raises:
         DataError: a recording is of a command, and the rest are not.
@@ -111,7 +112,7 @@ def _refuse_others(
         cosine = float(centred[number] @ rest / np.linalg.norm(rest))
         command = heard[number] if heard else ""
         alone = command and list(heard).count(command) <= len(places) // 2
-        if alone and margin < CERTAIN and cosine < APART:
+        if alone and margin < 0 and cosine < APART:
             raise DataError(
                 f"{place}: heard as '{command}', unlike the other recordings of '{word}': leave "
                 "it out, or record it again"
@@ -144,9 +145,7 @@ def fitted(positives: Embedded, negatives: Embedded) -> WordRow:
     return WordRow(found.x[:-1].astype(np.float32), float(found.x[-1]))
 
 
-def _calibrated(
-    row: WordRow, negatives: tuple[Embedded, Embedded], false_accepts: float
-) -> WordRow:
+def _calibrated(row: WordRow, negatives: Negatives, false_accepts: float) -> WordRow:
     """The same with the largest bias that takes no more of the negatives than may be.
 
     The other words of both splits count: those of the validation split alone are few.

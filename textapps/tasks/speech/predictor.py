@@ -20,17 +20,18 @@ from textapps.tasks.speech.explain import SoundShares
 from textapps.tasks.speech.listener import Listener
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.recordings import Recording, Waveform, read_recording
+from textapps.training.decision import read_threshold
 
 
 class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
     """Recognises spoken commands, in clips (`recognizer.predict(["yes.wav"])`) and in a stream."""
 
     def set_up(self) -> None:
-        """Makes the graphs of the signatures."""
+        """Reads the threshold of the run, and makes the graphs of the signatures."""
         model, audio = self.model, self.config.preprocessor
-        self.answers = Answers(model, audio, self.labels)
+        self.answers = Answers(model, audio, self.labels, read_threshold(self.run))
         self.sound_shares = SoundShares(self.answers)
-        self.listener = cache(lambda hop_ms: Listener(model, audio, hop_ms))
+        self.listener = cache(lambda hop_ms: Listener(model, audio, hop_ms, self.answers.rejection))
         waveform = tf.TensorSpec([None, None], tf.float32, name="waveform")
         samples = tf.TensorSpec([None], tf.int32, name="samples")
         # Without AutoGraph: nothing branches on a tensor, and conversion takes a second.
@@ -58,10 +59,15 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
     def manifest_fields(self) -> dict[str, Any]:
         """The fields of the manifest that every export has."""
         audio, detection = self.config.preprocessor, self.config.detection.model_dump()
+        rejected = self.answers.rejection.threshold
         return {
             **super().manifest_fields,
             "sample_rate_hz": audio.sample_rate,
-            "decoding": {**detection, "clip_seconds": audio.clip_seconds},
+            "decoding": {
+                **detection,
+                "clip_seconds": audio.clip_seconds,
+                **({} if rejected is None else {"rejection_threshold": rejected}),
+            },
         }
 
     def scores(self, waveforms: Sequence[Waveform]) -> NDArray[np.float32]:

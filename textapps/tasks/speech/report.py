@@ -33,6 +33,7 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
         speakers=clips.speakers,
         noisy=evaluation.noisy,
         streaming=evaluation.streaming,
+        rejection=evaluation.rejection,
         pictures=pictures_of_mistakes(
             clips.places, clips.labels, evaluation.scores, clips.names, features_of
         ),

@@ -17,8 +17,14 @@ from textapps.tasks.registry import get_task
 from textapps.tasks.speech.enrolment import read_enrolment
 from textapps.tasks.speech.kept_recordings import keep_recordings
 from textapps.tasks.speech.model import SpeechModel
-from textapps.tasks.speech.negatives import Floats, embedded, last_layer, own_negatives
-from textapps.tasks.speech.new_word import learn_word
+from textapps.tasks.speech.negatives import (
+    Floats,
+    Negatives,
+    embedded,
+    last_layer,
+    own_negatives,
+)
+from textapps.tasks.speech.new_word import SURELY, learn_word
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Recording
 from textapps.training.run_directory import RunDirectory
@@ -80,6 +86,7 @@ def add_word(
     *,
     false_accepts: float = FALSE_ACCEPTS,
     data: str | None = None,
+    negatives: Negatives | None = None,
 ) -> AddedWord:
     """A new run that also recognises a word, from a few recordings of it.
 
@@ -94,6 +101,7 @@ def add_word(
             of the run, that may be taken for this one, at most.
         data: a source of clips of other words in place of the data of the run, which the new run
             keeps as its data.
+        negatives: what `own_negatives` gives, if it has been called for the recogniser before.
 
     Raises:
         ConfigurationError: the word exists, cannot be a label, or the run has no class `unknown`.
@@ -107,12 +115,14 @@ def add_word(
     enrolled = read_enrolment(recognizer, word, recordings)
     clips = enrolled.versions(recognizer.config)
     positives = embedded(recognizer, clips.reshape(-1, clips.shape[-1]))
-    negatives = own_negatives(recognizer, word)
+    train, validation = negatives or own_negatives(recognizer)
+    others = train.rows(train.words != word), validation.rows(validation.words != word)
+    commands = recognizer.commands
     heard = [
-        answer.label if answer.label in recognizer.commands else ""
+        answer.label if answer.label in commands and answer.probability >= SURELY else ""
         for answer in recognizer.predict(list(enrolled.waveforms))
     ]
-    learned = learn_word(word, enrolled.places, positives, negatives, false_accepts, heard)
+    learned = learn_word(word, enrolled.places, positives, others, false_accepts, heard)
     labels, place = _with(recognizer.labels, word)
     kernel, bias = last_layer(recognizer)
     kernel = np.insert(kernel, place, learned.row.kernel, axis=1)
