@@ -73,6 +73,7 @@ def training_batches(config: SpeechConfig, front_end: FrontEnd, train: Clips) ->
         config.random_seed,
         repeat=config.data.repeat,
         repeat_unknown=config.data.repeat_unknown,
+        nonwords=config.data.nonwords,
     )
 
 
