@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from textapps.tasks.speech.explain import SoundShares
 from textapps.tasks.speech.listener import Listener
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.recordings import Recording, Waveform, read_recording
+from textapps.tasks.speech.uncertain import UncertainClips
 from textapps.training.decision import read_threshold
 
 
@@ -103,27 +105,60 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         scores = self.scores([read_recording(each, rate_hz) for each in recordings])
         return classifications(scores, self.labels)
 
-    def listen(self, pieces: Iterable[Waveform], **options: object) -> Iterator[Detection]:
+    def listen(
+        self,
+        pieces: Iterable[Waveform],
+        *,
+        false_alarms_per_hour: float | None = None,
+        save_uncertain: Path | str | None = None,
+        **options: object,
+    ) -> Iterator[Detection]:
         """The commands in a stream, each as soon as it is detected.
 
         Args:
             pieces: float32[samples] each, of any length, at the rate of the model.
+            false_alarms_per_hour: chooses the threshold by a stream of the run's validation clips,
+                as `threshold_for_alarms` does.
+            save_uncertain: a folder for clips in which a command was nearly detected.
             options: of the [detection] section, in place of the run's.
 
         Raises:
             ConfigurationError: an option is unknown or out of its range.
+            DataError: the validation clips cannot be read.
+            OSError: a clip cannot be saved.
             TypeError: one piece, or a path, instead of pieces.
         """
         several(pieces, "piece", "listen([waveform])")
         flags = {f"detection.{name}": value for name, value in options.items()}
         detection = self.configured(flags).config.detection
+        if false_alarms_per_hour is not None:
+            from textapps.tasks.speech.calibration import threshold_for_alarms
+
+            threshold = threshold_for_alarms(self, false_alarms_per_hour, detection)
+            detection = detection.model_copy(update={"threshold": threshold})
         detector = Detector(self.labels, self.commands, detection)
+        uncertain = None
+        if save_uncertain is not None:
+            audio = self.config.preprocessor
+            uncertain = UncertainClips(
+                self.labels,
+                self.commands,
+                detection,
+                Path(save_uncertain),
+                audio.sample_rate,
+                audio.clip_samples,
+            )
 
         def detections() -> Iterator[Detection]:
             state = None
-            for heard in self.listener(detection.hop_ms).answers(pieces):
+            recorded = uncertain.recorded(pieces) if uncertain else pieces
+            for heard in self.listener(detection.hop_ms).answers(recorded):
                 found, state = detector(heard.scores, heard.times_ms, state)
+                if uncertain:
+                    uncertain.watch(heard.scores, heard.times_ms, found)
                 yield from found
+            if uncertain:
+                uncertain.finish()
 
         return detections()
 
