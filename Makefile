@@ -69,6 +69,8 @@ ifdef SPEECH
 	$(BIN)/python -m benchmarks speech --data "$(SPEECH)" --streaming
 	$(BIN)/python -m benchmarks speech --data "$(SPEECH)" --vocabulary open
 	$(BIN)/python -m benchmarks speech --data "$(SPEECH)" --vocabulary open --streaming
+	$(BIN)/python -m benchmarks unknown-words --data "$(SPEECH)"
+	$(BIN)/python -m benchmarks added-words --data "$(SPEECH)"
 endif
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/python -m benchmarks nanogpt --seconds 180

@@ -12,12 +12,13 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
 
 Textapps = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = ("yes", "no", "left", "right", "happy", "cat", "bed", "down")
+PRETRAINED = Path(__file__).parents[2] / "models" / "pretrained"
 CLOSED = ("--set", "data.unknown=0", "--set", "data.silence=0")
 
 
-def done(textapps: Textapps, *arguments: str) -> str:
+def done(textapps: Textapps, *arguments: str, **environ: str) -> str:
     """What a command that must succeed prints."""
-    result = textapps("speech", *arguments, timeout=3600)
+    result = textapps("speech", *arguments, timeout=3600, **environ)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -88,3 +89,30 @@ def test_the_sample_is_learnt(textapps: Textapps) -> None:
     done(textapps, "train", "--data", "sample", "--preset", "tiny")
     metrics = json.loads(done(textapps, "evaluate", "--json"))["metrics"]
     assert metrics["accuracy"] > 0.95
+
+
+def test_a_word_is_added_to_the_model_of_the_package(textapps: Textapps, shared_data: Path) -> None:
+    """From five recordings, in seconds; then other words are rejected with a margin."""
+    data = shared_data / "speech_commands"
+    rows = (data / "splits.tsv").read_text(encoding="utf-8").split("\n")
+    of_split = {
+        split: [
+            str(data / path)
+            for path, _, each in (row.partition("\t") for row in rows)
+            if each == split and path.startswith("house/")
+        ]
+        for split in ("training", "testing")
+    }
+    where = ("--run", "pretrained:commands", "--data", str(data))
+    words = ("house", *of_split["training"][:5])
+    package = {"TEXTAPPS_PRETRAINED_DIR": str(PRETRAINED)}
+    made = json.loads(done(textapps, "add-word", *words, *where, "--json", **package))
+    assert made["false_accepts"]["other words"]["taken"] <= 8
+    answers = done(textapps, "predict", *of_split["testing"]).splitlines()
+    assert sum(line.startswith("house\t") for line in answers) >= 0.8 * len(answers)
+    metrics = json.loads(done(textapps, "evaluate", "--false-accepts", "5%", "--json"))["metrics"]
+    assert metrics["false_accept_rate"] <= 0.15
+    assert metrics["false_reject_rate"] <= 0.07
+    twice = textapps("speech", "add-word", *words, timeout=600)
+    assert twice.returncode == 2
+    assert "has the word 'house' already" in twice.stderr

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -269,6 +270,30 @@ def test_speech(bench: Bench, data: Path, work: Path, monkeypatch: pytest.Monkey
     assert found["training"]["textapps"]["median_per_second"] > 0
     assert len(found["milliseconds_per_clip"]) == 4
     assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
+
+
+def test_added_words(
+    bench: Bench, trained: Callable[..., Any], toy_data: Callable[..., Path]
+) -> None:
+    run = trained("speech", "lstm").run.path
+    given = ("--data", toy_data("speech"), "--run", run, "--word", "hiss")
+    found = bench("added-words", *given, "--recordings", 3, "--draws", 2)["added-words"]
+    assert found["test_clips"] == {"other words": 6, "commands": 27, "hiss": 3}
+    assert found["words"]["hiss"]["recall"] == found["recall"] >= found["least_recall"]
+    assert 0 <= found["false_accepts"] <= found["most_false_accepts"] <= 1
+
+
+def test_unknown_words(
+    bench: Bench, trained: Callable[..., Any], toy_data: Callable[..., Path]
+) -> None:
+    run = trained("speech", "lstm").run.path
+    given = ("--data", toy_data("speech"), "--run", run, "--share", 0.3)
+    found = bench("unknown-words", *given)["unknown-words"]
+    assert found["clips"]["test"] == {"other words": 6, "commands": 27}
+    assert list(found["scores"]) == ["margin", "probability", "energy", "distance", "cosine"]
+    for splits in found["scores"].values():
+        assert splits["validation"]["false_accepts"] <= 0.3
+        assert splits["test"]["right"] <= splits["test"]["recall"] <= 1
 
 
 @pytest.fixture

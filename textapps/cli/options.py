@@ -150,3 +150,17 @@ split_option: Decorator = click.option(
     help="The part of the data to evaluate on.  [default: test; all of other data that are not "
     "split]",
 )
+
+
+def share(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    """A callback that reads 5% or 0.05, above 0 and below 1."""
+    if text is None:
+        return None
+    number, percent, rest = text.partition("%")
+    try:
+        value = float(number) / (100 if percent else 1)
+    except ValueError:
+        value = 0.0
+    if rest or not 0 < value < 1:
+        raise click.BadParameter(f"'{text}' is no share: give one such as 5% or 0.05")
+    return value

@@ -16,7 +16,11 @@ OWN: dict[TaskName, dict[str, str]] = {
         "baseline": "Fit NB-SVM on a run's training data and compare.",
     },
     "generate": {"score": "Print how surprising a text is, in nats per character."},
-    "speech": {"listen": "Print the commands in a long recording as they are heard."},
+    "speech": {
+        "listen": "Print the commands in a long recording as they are heard.",
+        "add-word": "Teach a run a new word from five to ten recordings.",
+        "remove-word": "Make a run that does not know a word any more.",
+    },
 }
 
 
@@ -37,7 +41,7 @@ class TaskGroup(click.Group):
         """Builds one command; None if there is none of this name."""
         if name not in self.list_commands(ctx):
             return None
-        module = importlib.import_module(f"textapps.cli.commands.{name}")
+        module = importlib.import_module(f"textapps.cli.commands.{name.replace('-', '_')}")
         command: click.Command = module.command(self.task)
         return command
 

@@ -8,12 +8,14 @@ TaskName = Literal["sentiment", "generate", "translate", "speech"]
 PretrainingName = Literal["sentiment-pretrain"]
 PresetName = Literal["tiny", "small", "base"]
 SpeechPresetName = Literal[PresetName, "micro"]
+DetectionFormat = Literal["tsv", "jsonl", "srt"]
 StrategyName = Literal["auto", "one", "mirrored", "multi-worker"]
 
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 PRETRAINING: dict[TaskName, PretrainingName] = {"sentiment": "sentiment-pretrain"}
 """What a task's runs may start from besides runs of the task: runs of its `pretrain` command."""
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
+DETECTION_FORMATS: tuple[DetectionFormat, ...] = get_args(DetectionFormat)
 STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 
 MODELS_DIR_VARIABLE = "TEXTAPPS_MODELS_DIR"

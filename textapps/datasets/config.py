@@ -114,7 +114,7 @@ class SourceConfig(Section):
         """The same with every path absolute, so that a run finds its data from any folder."""
         changes = {
             field: str(Path(value).expanduser().absolute())
-            for field in ("source", "validation_source", "test_source", *_PATHS)
+            for field in ("source", "validation_source", "test_source", "added_source", *_PATHS)
             if (value := getattr(self, field, None)) and value != "sample"
             if field in _PATHS or Path(value).expanduser().exists()
         }

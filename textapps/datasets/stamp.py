@@ -10,7 +10,8 @@ from textapps.datasets.config import SourceConfig
 
 def training_files(config: SourceConfig) -> tuple[Path, ...]:
     """The files and folders that training and validation read; none if the source is a set."""
-    names = (config.validation_source, *getattr(config, "unlabelled", ()))
+    added = getattr(config, "added_source", None)
+    names = (config.validation_source, added, *getattr(config, "unlabelled", ()))
     others = (Path(name).expanduser() for name in names if name and name != "sample")
     return (*config.files, *filter(Path.exists, others)) if config.files else ()
 

@@ -14,6 +14,7 @@ from textapps.core.notices import notice
 from textapps.datasets.config import SourceConfig
 from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C
+from textapps.tasks.derived import refuse_derived
 from textapps.tasks.evaluation import data_stamp, is_same, load_evaluated, warn_of_changed_data
 from textapps.tasks.start import (
     Start,
@@ -122,8 +123,9 @@ def resume(
 
     Raises:
         DataError: its data are missing.
-        RunError: the run is half-written, or its data have changed since.
+        RunError: the run is half-written, its data have changed since, or it was not trained.
     """
+    refuse_derived(run)
     config = load_config(task, run)
     replicas = Replicas.of(config.training.strategy)
     known = read_data_record(run, labelled=task.labelled)

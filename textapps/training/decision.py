@@ -1,4 +1,8 @@
-"""threshold.json of a run: the score from which a classifier of two classes says the second one."""
+"""threshold.json of a run: where its predictor draws the line between labels.
+
+Of a classifier of two classes it is the score from which it says the second one, of a recogniser of
+commands how far their logits must be above that of `unknown`.
+"""
 
 import logging
 
@@ -31,8 +35,9 @@ def read_threshold(run: RunDirectory) -> float | None:
         return threshold
     LOGGER.warning(
         "%s was chosen before the run was trained further, and is not used: choose it again by "
-        "evaluate --threshold auto",
+        "evaluate %s",
         path,
+        "--false-accepts 5%" if run.task == "speech" else "--threshold auto",
     )
     return None
 

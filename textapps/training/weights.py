@@ -156,8 +156,13 @@ def read_trained(checkpoint: Checkpoint, records: Sequence[dict[str, Any]]) -> l
     return found
 
 
-def save_compact(model: Any, store: CheckpointStore, state: TrainingState, how: Weights) -> None:
-    """Writes the weights of a built model without an optimizer, in fewer bytes.
+def save_compact(
+    model: Any, store: CheckpointStore, state: TrainingState, how: Weights | None = None
+) -> None:
+    """Writes the weights of a built model without an optimizer, by default as they are.
+
+    Args:
+        how: the encoding that takes fewer bytes.
 
     Raises RunError as `CheckpointStore.save`.
     """
@@ -167,7 +172,7 @@ def save_compact(model: Any, store: CheckpointStore, state: TrainingState, how: 
         if is_carried(variable.path):
             continue
         array = variable.numpy()
-        encoding, parts = compacted(array, how)
+        encoding, parts = compacted(array, how) if how else ("", {"": array})
         record = {
             "key": f"model/{position:05d}",
             "name": variable.path,
@@ -178,7 +183,7 @@ def save_compact(model: Any, store: CheckpointStore, state: TrainingState, how: 
         }
         arrays |= {_part(record["key"], suffix): part for suffix, part in parts.items()}
         records.append(record)
-    store.save(state, arrays, records, compress=True)
+    store.save(state, arrays, records, compress=how is not None)
 
 
 def parameter_count(model: Any) -> int:

@@ -213,3 +213,28 @@ def test_speech_commands_as_published(shared_data: Path) -> None:
         path, split = row.split("\t")
         speaker = Path(path).name.partition("_nohash_")[0]
         assert split_of(speaker) == names.get(split, split)
+
+
+def test_a_few_clips_of_each_word(words: Path) -> None:
+    (every,) = load(words, "train", commands=["yes", "no"], unknown=0.5)
+    clips = load_clips(
+        ClipsConfig(source=str(words), commands=("yes", "no"), unknown=0.5, silence=0),
+        ["train"],
+        lambda waveform, rate_hz: waveform[: len(waveform) * 16_000 // rate_hz],
+        lambda waveform, samples: waveform[:samples],
+        clip_seconds=SECONDS,
+        most=3,
+    )[0]
+    assert set(clips.words) == set(every.words)
+    assert set(Counter(clips.words).values()) == {3}
+    assert set(clips.places) < set(every.places)
+
+
+def test_added_recordings_are_trained_on_alone(words: Path, record: Record, tmp_path: Path) -> None:
+    for number in range(2):
+        record(f"added/lamp/{number}.wav", 210)
+    given = {"added_source": str(tmp_path / "added"), "commands": ["yes", "lamp"]}
+    train, validation, test = load(words, **given)
+    assert train.names[:2] == ("yes", "lamp")
+    assert count(train)["lamp"] == 2
+    assert "lamp" not in count(validation) | count(test)

@@ -201,3 +201,40 @@ def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
     assert recognizer.model.backbone.compute_dtype == "float32"
     scores = recognizer.scores([spoken("up", 1), spoken("stay", 2)])
     assert scores.sum(axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_words_that_nobody_says_are_functions_of_the_pass(tiny: Tiny) -> None:
+    config = tiny("speech", "gru", **{"data.nonwords": 0.2})
+    clips, _ = data.load_training(config, ())
+    one, two = (data.training_batches(config, None, clips) for _ in range(2))
+    unknown, commands = clips.names.index("unknown"), 90  # three times thirty
+    made = [rows[rows >= len(clips)] for rows in (one.of_pass(0), one.of_pass(1))]
+    assert [len(rows) for rows in made] == [18, 18] == [round(0.2 * commands)] * 2
+    assert (one.labels_of_pass == unknown).sum() == 18 + (
+        data.training_batches(tiny("speech", "gru"), None, clips).labels_of_pass == unknown
+    ).sum()
+
+    def heard(source: ClipBatchSource, number: int) -> dict[int, bytes]:
+        found = {}
+        for step in range(source.steps_per_pass):
+            inputs, labels, _ = source.batch(number, step)
+            rows = source.of_pass(number)[source.plan.indices(number, step)]
+            for row, pcm, label in zip(rows, inputs["pcm"], labels, strict=True):
+                if row >= len(clips):
+                    assert label == unknown
+                    found[int(row)] = pcm.tobytes()
+                else:
+                    assert label == clips.labels[row]
+        return found
+
+    first = heard(one, 1)
+    assert first == heard(two, 1)
+    assert len(set(first.values())) == 18
+    assert not set(first.values()) & set(heard(one, 0).values())
+    assert not set(first.values()) & {
+        pcm.tobytes() for pcm in clips.audio.pcm(np.arange(len(clips)))
+    }
+    closed = tiny("speech", "gru", **{"data.nonwords": 0.2, "data.unknown": 0})
+    clips, _ = data.load_training(closed, ())
+    source = data.training_batches(closed, None, clips)
+    assert source.of_pass(0).max() < len(clips)

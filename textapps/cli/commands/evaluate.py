@@ -14,6 +14,7 @@ from textapps.cli.options import (
     examples,
     json_option,
     run_options,
+    share,
     split_option,
     talk_options,
     together,
@@ -35,6 +36,13 @@ def _threshold(_: click.Context, __: click.Parameter, text: str | None) -> float
     return value
 
 
+def _share_or_none(
+    ctx: click.Context, parameter: click.Parameter, text: str | None
+) -> float | str | None:
+    """none, or as `share`."""
+    return text if text == "none" else share(ctx, parameter, text)
+
+
 # Options of a single call, which no configuration holds.
 _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
     "sentiment": (
@@ -45,6 +53,16 @@ _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
             help="Of two labels, answer the second from this score on, in place of the larger "
             "score. auto chooses it on the validation split by macro F1. The run keeps it for "
             "predict and export; none takes it away.",
+        ),
+    ),
+    "speech": (
+        click.option(
+            "--false-accepts",
+            metavar="SHARE|none",
+            callback=_share_or_none,
+            help="Choose on the validation split how far a command must be above 'unknown', so "
+            "that at most this share of clips of other words, such as 5%, is taken for a command. "
+            "The run keeps it for predict, listen and export; none takes it away.",
         ),
     ),
 }
@@ -68,12 +86,17 @@ def command(task: TaskName) -> click.Command:
         run: str | None,
         models_dir: Path,
         threshold: Any = None,
+        false_accepts: Any = None,
     ) -> None:
         predictor = load_run(task, models_dir, run)
         if threshold is not None:
             from textapps.tasks.sentiment.threshold import decide_by
 
             decide_by(predictor, threshold)
+        if false_accepts is not None:
+            from textapps.tasks.speech.threshold import reject_by
+
+            reject_by(predictor, None if false_accepts == "none" else false_accepts)
         evaluation, report = evaluate_run(task, predictor, split)
         print_evaluation(evaluation, described, as_json=as_json)
         say_part(evaluation, described)

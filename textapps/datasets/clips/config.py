@@ -59,6 +59,20 @@ class ClipsConfig(SourceConfig):
         description="The same for clips of unknown words: the set holds few of the many other "
         "words that people say.",
     )
+    nonwords: Annotated[float, Option("--nonwords", metavar="SHARE")] = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Train on words that nobody says as 'unknown', made anew in each pass from "
+        "clips of commands (halves spliced or swapped, words reversed): how many, by the number of "
+        "clips of commands; 0 for none.",
+    )
+    added_source: Annotated[str | None, Option("--added-data", metavar="SOURCE")] = Field(
+        None,
+        min_length=1,
+        description="More recordings to train on, such as recordings/words.csv of a run to which "
+        "words were added; none of them is validated or tested on.",
+    )
     skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
         False, description="Leave out files that cannot be read, and name some of them."
     )

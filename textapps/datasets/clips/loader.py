@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
 import numpy as np
@@ -37,6 +37,7 @@ def load_clips(
     rate_hz: int = 16_000,
     clip_seconds: float = 1.0,
     names: Sequence[str] | None = None,
+    most: int | None = None,
 ) -> list[Clips]:
     """Load splits.
 
@@ -55,6 +56,7 @@ def load_clips(
         rate_hz: the sample rate of all clips.
         clip_seconds: their length; a warning counts longer recordings.
         names: the classes of an earlier training, to which all words must belong.
+        most: how many clips of each word to read at most; by default all.
 
     Raises:
         DataError: data are missing, bad (unless `skip_bad`) or empty, a command does not occur, or
@@ -62,7 +64,7 @@ def load_clips(
     """
     loader = ClipLoader(config, names)
     shape = Shape(round(clip_seconds * rate_hz), rate_hz, resample, loudest, trim)
-    return [loader.clips(split, shape) for split in splits]
+    return [loader.clips(split, shape, most) for split in splits]
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,19 @@ class Chosen:
     classes: list[str]
     spare: dict[str, int]
     cut: frozenset[str]
+
+    def thinned(self, most: int) -> "Chosen":
+        """At most so many recordings of each word, spread over them."""
+        by_word: dict[str, list[int]] = {}
+        for row, one in enumerate(self.recordings):
+            by_word.setdefault(one.word, []).append(row)
+        kept = [
+            rows[place]
+            for rows in by_word.values()
+            for place in np.unique(np.linspace(0, len(rows) - 1, most).astype(np.int64))
+        ]
+        recordings = [self.recordings[row] for row in kept]
+        return replace(self, recordings=recordings, classes=[self.classes[row] for row in kept])
 
 
 class ClipLoader:
@@ -100,11 +115,12 @@ class ClipLoader:
             self._carved,
         )
 
-    def clips(self, split: str | None, shape: Shape) -> Clips:
+    def clips(self, split: str | None, shape: Shape, most: int | None = None) -> Clips:
         """One split, as `load_clips` returns it."""
         split = self._splitter.to_evaluate(split)
         noises = self.noises(split, shape)
         chosen = self.chosen(split, noises, shape)
+        chosen = chosen if most is None else chosen.thinned(most)
         audio, good = ClipAudio.decode(
             chosen.recordings,
             shape,
@@ -147,7 +163,8 @@ class ClipLoader:
 
     def recordings(self, split: str) -> tuple[str, list[Recording]]:
         """The name of the source and all recordings of a split, of any word."""
-        return self._splitter.examples(split)
+        name, found = self._splitter.examples(split)
+        return name, [*found, *self._added] if split == "train" else found
 
     def noises(self, split: str, shape: Shape) -> tuple[Noise, ...]:
         """The background noise for a split, from its source or else from the main source."""
@@ -210,7 +227,7 @@ class ClipLoader:
         """The classes in the order of scores."""
         if self._given_names:
             return self._given_names
-        words = [one.word for one in self._splitter.pool]
+        words = [one.word for one in (*self._splitter.pool, *self._added)]
         noise = bool(self._main.noises)
         return tuple(class_names(self._main.name, words, self._config, noise=noise))
 
@@ -248,6 +265,14 @@ class ClipLoader:
             count = counted(len(self._skipped), "bad recording")
             LOGGER.warning("%s: %s skipped: %s", name, count, first)
             self._skipped.clear()
+
+    @cached_property
+    def _added(self) -> list[Recording]:
+        if self._config.added_source is None:
+            return []
+        source = self._opened(self._config.added_source)
+        splits = sorted(source.own_splits) or (None,)
+        return [one for split in splits for one in source.examples(split)]
 
     @cached_property
     def _main(self) -> ClipSource:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from textapps.evaluation.metrics.classification import most_confident_mistakes
 from textapps.evaluation.metrics.conditions import ConditionRow
 from textapps.evaluation.metrics.detection import Streaming
+from textapps.evaluation.metrics.rejection import RejectionCurve
 from textapps.evaluation.metrics.speech import LEAST_CLIPS, NoiseRow, SpeakerSpread, speaker_spread
 from textapps.evaluation.reports import speech_plots
 from textapps.evaluation.reports.classification import answer_plots, classes, mistakes, results
@@ -82,11 +83,12 @@ def speech_sections(
     noisy: Sequence[NoiseRow] = (),
     conditions: Sequence[ConditionRow] = (),
     streaming: Streaming | None = None,
+    rejection: RejectionCurve | None = None,
     pictures: Sequence[ClipPicture] | None = None,
     history: Sequence[Mapping[str, Any]] = (),
     seed: int = 0,
 ) -> list[Section]:
-    """Results, curves, confusion, calibration, speakers, noise, streaming, classes and mistakes.
+    """Results, curves, confusion, calibration, speakers, rejection, noise, streaming, mistakes.
 
     Args:
         labels: int[n], the true classes.
@@ -98,6 +100,7 @@ def speech_sections(
         noisy: the result of `accuracy_in_noise`.
         conditions: the result of `accuracy_in_conditions`.
         streaming: the detections in a long recording.
+        rejection: the result of `rejection_curve`.
         pictures: of the worst clips; without them only the names are shown.
         history: the rows of history.csv.
         seed: for resampling.
@@ -109,6 +112,8 @@ def speech_sections(
     if spread:
         drawings.append(_speakers(spread))
         tables.append(_worst_speakers(spread))
+    if rejection:
+        drawings.append(_rejection_plot(rejection))
     if noisy:
         drawings.append(_noise_plot(noisy, float(correct.mean())))
     if noisy or conditions:
@@ -143,6 +148,19 @@ def _worst_speakers(spread: SpeakerSpread) -> Table:
         if row.accuracy < 1
     ]
     return Table("Worst speakers", ("Speaker", "Clips", "Wrong", "Accuracy"), rows)
+
+
+def _rejection_plot(curve: RejectionCurve) -> Plot:
+    accepted, recall = speech_plots.in_use(curve)
+    return Plot(
+        "Other words",
+        speech_plots.rejection_trade_off(curve),
+        "Share of commands recognised against share of other words taken for a command.",
+        "A command is recognised if its margin above “unknown” is large enough; the further to the "
+        f"right, the smaller it may be. As the run is, {percent(accepted)} of the clips of other "
+        f"words are taken for a command and {percent(recall)} of those of commands are recognised; "
+        "`textapps speech evaluate --false-accepts 5%` chooses another point on validation.",
+    )
 
 
 def _noise_plot(rows: Sequence[NoiseRow], clean: float) -> Plot:

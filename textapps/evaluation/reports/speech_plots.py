@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
 
+from textapps.evaluation.metrics.rejection import RejectionCurve
 from textapps.evaluation.metrics.speech import NoiseRow, SpeakerSpread
 from textapps.evaluation.reports.plots import FIRST, HEIGHT, INK, MUTED, SECOND, WIDTH, dress, empty
 
@@ -94,5 +95,29 @@ def detection_trade_off(streams: Mapping[float, Mapping[str, float]], chosen: fl
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     if any(threshold == chosen for threshold, *_ in points):
         axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    dress(axes)
+    return figure
+
+
+def in_use(curve: RejectionCurve) -> tuple[float, float]:
+    """False accepts and recall with the scores as they are: of a margin above 0."""
+    place = max(int(np.searchsorted(curve.thresholds, 0, side="right")) - 1, 0)
+    return float(curve.false_accepts[place]), float(curve.recall[place])
+
+
+def rejection_trade_off(curve: RejectionCurve) -> Figure:
+    """Commands recognised against other words taken for one; a dot where the run stands."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(curve.false_accepts, curve.recall, drawstyle="steps-post", color=FIRST)
+    accepted, recall = in_use(curve)
+    axes.plot([accepted], [recall], "o", color=SECOND, ms=9, label="in use")
+    axes.set_xlabel("other words taken for a command", color=MUTED)
+    axes.set_ylabel("commands recognised", color=MUTED)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right")
     dress(axes)
     return figure

@@ -11,6 +11,7 @@ from textapps.preprocessing.recordings import loudest, loudest_start
 from textapps.preprocessing.trimming import sound_bounds, trimmed
 from textapps.tasks.classification import classify
 from textapps.tasks.speech.model import SpeechModel
+from textapps.tasks.speech.rejection import Rejection
 
 
 class Answers:
@@ -20,12 +21,20 @@ class Answers:
         model: with its weights.
         audio: rate and length of a clip.
         labels: in the order of the scores.
+        threshold: as `Rejection` takes it.
     """
 
-    def __init__(self, model: SpeechModel, audio: AudioConfig, labels: Sequence[str]) -> None:
+    def __init__(
+        self,
+        model: SpeechModel,
+        audio: AudioConfig,
+        labels: Sequence[str],
+        threshold: float | None = None,
+    ) -> None:
         self.model = model
         self.audio = audio
         self.labels = tuple(labels)
+        self.rejection = Rejection(labels, threshold)
 
     def clips(self, waveform: Any) -> Any:
         """Clips of the model's length, float32[batch, samples] → float32[batch, labels]."""
@@ -65,6 +74,15 @@ class Answers:
             "scores": tf.where(good[:, None], answer["scores"], 0),
             "error": error,
         }
+
+    def embeddings(self, waveform: Any) -> Any:
+        """What the last layer reads of clips of the model's length.
+
+        float32[batch, samples] → float32[batch, pooled].
+        """
+        samples = tf.fill([tf.shape(waveform)[0]], self.audio.clip_samples)
+        features = self.model.front_end.frames(self._trimmed(waveform, samples)[0])
+        return self.model.embedding(features)
 
     def loudest(self, waveform: Any) -> Any:
         """float32[samples] → float32[at most clip]: the stretch that `checked` would choose."""
@@ -107,5 +125,9 @@ class Answers:
             return waveform, samples
         return trimmed(waveform, samples, self.audio.sample_rate)
 
+    def logits(self, features: Any) -> Any:
+        """float32[batch, time, features] of clips → float32[batch, labels]."""
+        return self.rejection(self.model.logits(features))
+
     def _logits(self, waveform: Any) -> Any:
-        return self.model.logits(self.model.front_end.frames(waveform))
+        return self.logits(self.model.front_end.frames(waveform))

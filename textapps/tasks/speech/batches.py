@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.datasets.clips.examples import Clips
 from textapps.preprocessing.augmentation import clip_seeds
+from textapps.tasks.speech.nonwords import NonWords
 from textapps.training.batches import Batch
 from textapps.training.class_balance import oversampled
 from textapps.training.plan import LengthGroupedPlan, Plan, SequentialPlan, shard
@@ -26,6 +27,8 @@ class ClipBatchSource:
         worker, workers: this process and the number of processes, for data-parallel training.
         repeat: how often a clip of a rare command is used in a pass, at most.
         repeat_unknown: how often each clip of an unknown word is used in a pass.
+        nonwords: how many clips a pass makes of words that nobody says, by the number of clips of
+            commands; none if there is no class `unknown` or only one command.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class ClipBatchSource:
         *,
         repeat: int = 1,
         repeat_unknown: int = 1,
+        nonwords: float = 0.0,
     ) -> None:
         self.clips = clips
         self.seed = seed
@@ -45,6 +49,7 @@ class ClipBatchSource:
         self.workers = workers
         self.repeat = repeat
         self.repeat_unknown = repeat_unknown
+        self.nonwords = NonWords(clips, seed or 0, nonwords)
         self.plan: Plan
         if seed is None:
             self.plan = SequentialPlan(np.zeros(len(clips)), batch_size)
@@ -62,11 +67,18 @@ class ClipBatchSource:
         places, weights = shard(planned, self.worker, self.workers)
         rows = places if self.seed is None else self.of_pass(pass_index)[places]
         seeds = clip_seeds(self.seed or 0, pass_index, places).numpy()
-        inputs = {"pcm": self.clips.audio.pcm(rows), "seeds": seeds}
-        return inputs, self.clips.labels[rows], weights
+        made = rows >= len(self.clips)
+        pcm = self.clips.audio.pcm(np.where(made, 0, rows))
+        labels = self.clips.labels[np.where(made, 0, rows)]
+        for row in np.flatnonzero(made):
+            pcm[row] = self.nonwords.pcm(pass_index, int(rows[row]) - len(self.clips))
+            labels[row] = self.nonwords.label
+        return {"pcm": pcm, "seeds": seeds}, labels, weights
 
     def of_pass(self, pass_index: int) -> NDArray[np.int64]:
         """The clips of a training pass, as many in every pass: int64[clips of the pass].
+
+        Numbers from `len(clips)` on are words that nobody says.
 
         Clips of a command that has fewer of them than another are repeated: the model would
         predict a rare class too seldom.
@@ -78,12 +90,16 @@ class ClipBatchSource:
         if UNKNOWN in names:
             unknown = drawn[labels == names.index(UNKNOWN)]
             parts += [unknown] * (self.repeat_unknown - 1)
+        parts.append(len(self.clips) + np.arange(len(self.nonwords)))
         return np.concatenate(parts)
 
     @property
     def labels_of_pass(self) -> NDArray[np.int32]:
         """int32[clips of a pass]; every pass has as many of each class."""
-        return self.clips.labels[self.of_pass(0)]
+        rows = self.of_pass(0)
+        made = rows >= len(self.clips)
+        labels = self.clips.labels[np.where(made, 0, rows)]
+        return np.where(made, self.nonwords.label, labels).astype(np.int32)
 
     @property
     def signature(self) -> Any:

@@ -23,6 +23,8 @@ from textapps.tasks.task import Labels
 
 EXAMPLE_BYTES = 400_000  # of all clips in a manifest, before base64
 VOICES = 400  # clips of which babble is made, about
+OF_EACH_WORD = 60  # negatives: more would take longer to read than a command should
+ALL_UNKNOWN = 0.5  # share of clips of other words: more than any set has beside its commands
 LEARNED_FROM = 2_000  # clips; more would hardly change the normalisation
 
 
@@ -39,6 +41,17 @@ def load_split(config: SpeechConfig, split: str | None, labels: Labels) -> Clips
     """
     fixed = config.data.model_copy(update={"redraw": False})
     (clips,) = _load(config, fixed, (split,), labels)
+    return clips
+
+
+def load_words(config: SpeechConfig, split: str, labels: Labels) -> Clips:
+    """Some clips of each word of a split that occurs in it, commands or not, and of silence.
+
+    Raises:
+        DataError: the data are missing or wrong.
+    """
+    every = config.data.model_copy(update={"redraw": False, "unknown": ALL_UNKNOWN})
+    (clips,) = _load(config, every, (split,), labels, most=OF_EACH_WORD)
     return clips
 
 
@@ -62,6 +75,7 @@ def training_batches(config: SpeechConfig, front_end: FrontEnd, train: Clips) ->
         config.random_seed,
         repeat=config.data.repeat,
         repeat_unknown=config.data.repeat_unknown,
+        nonwords=config.data.nonwords,
     )
 
 
@@ -131,7 +145,11 @@ def examples(split: Clips, count: int) -> Iterator[Example]:
 
 
 def _load(
-    config: SpeechConfig, data: ClipsConfig, splits: Sequence[str | None], labels: Labels
+    config: SpeechConfig,
+    data: ClipsConfig,
+    splits: Sequence[str | None],
+    labels: Labels,
+    most: int | None = None,
 ) -> list[Clips]:
     rate_hz, trim = config.preprocessor.sample_rate, config.preprocessor.trim
     return load_clips(
@@ -143,4 +161,5 @@ def _load(
         rate_hz=rate_hz,
         clip_seconds=config.preprocessor.clip_seconds,
         names=labels,
+        most=most,
     )

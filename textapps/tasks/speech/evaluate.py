@@ -19,6 +19,7 @@ from textapps.evaluation.metrics.conditions import (
 )
 from textapps.evaluation.metrics.detection import TOLERANCE_MS, Streaming, detection_metrics
 from textapps.evaluation.metrics.mixing import mixed_at
+from textapps.evaluation.metrics.rejection import RejectionCurve, rejection_curve
 from textapps.evaluation.metrics.speech import (
     NoiseRow,
     accuracy_in_noise,
@@ -46,13 +47,24 @@ Scores = NDArray[np.float32]  # [clips, labels]
 class SpeechEvaluation(Evaluation[Clips]):
     """Clips, the scores given to them, float32[clips, labels], and their figures.
 
-    `noisy` needs background noise in the set, `streaming` a command.
+    `noisy` needs background noise in the set, `streaming` a command, `rejection` the class
+    `unknown`. threshold: how far the logit of a command must be above that of `unknown`, if the run
+    has one; the scores are those with it.
     """
 
     scores: Scores
     noisy: tuple[NoiseRow, ...] = ()
     conditions: tuple[ConditionRow, ...] = ()
     streaming: Streaming | None = None
+    rejection: RejectionCurve | None = None
+    threshold: float | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The threshold, if there is one."""
+        if self.threshold is None:
+            return ()
+        return (f"a command from a margin of {self.threshold:.2f} above unknown on",)
 
 
 def evaluate(recognizer: SpeechRecognizer, clips: Clips, split: str) -> SpeechEvaluation:
@@ -88,6 +100,8 @@ def evaluate(recognizer: SpeechRecognizer, clips: Clips, split: str) -> SpeechEv
         noisy=noisy,
         conditions=conditions,
         streaming=streaming,
+        rejection=rejection_curve(clips.labels, scores, clips.names, commands=recognizer.commands),
+        threshold=recognizer.answers.rejection.threshold,
     )
 
 

@@ -44,14 +44,14 @@ class SoundShares:
         good = error == ""
         waveform = tf.clip_by_value(tf.where(good[:, None], waveform, 0), -1.0, 1.0)
         clip, left, start = answers.stretch(waveform, samples)
-        front_end, model = answers.model.front_end, answers.model
+        front_end = answers.model.front_end
         log_mels = tf.ensure_shape(front_end.log_mels(clip), [None, audio.clip_frames, audio.mels])
-        logits = model.logits(front_end.from_log_mels(log_mels))
+        logits = answers.logits(front_end.from_log_mels(log_mels))
         label = label_index(tf.fill([tf.shape(clip)[0]], ""), logits, answers.labels)
 
         def score(features: Any) -> Any:
             rows = tf.shape(features)[0] // tf.maximum(tf.shape(label)[0], 1)
-            logits = model.logits(front_end.from_log_mels(features))
+            logits = answers.logits(front_end.from_log_mels(features))
             return log_odds(logits, tf.repeat(label, rows))
 
         fill = _background(log_mels, self._frames_that_count(left))

@@ -87,13 +87,13 @@ def export_saved_model(
 
 def step_endpoint(recognizer: SpeechRecognizer) -> Endpoint:
     """The signature for a chunk of a stream and the state before it; the first state is zeros."""
-    model = recognizer.model
+    model, rejection = recognizer.model, recognizer.answers.rejection
 
     def step(waveform: Any, samples: Any, **state: Any) -> dict[str, Any]:
         there = tf.clip_by_value(samples, 0, tf.shape(waveform)[1])
         logits, mask, new = model.listen(waveform, unflatten_state(state), there)
         return {
-            "scores": tf.where(mask[:, :, None], tf.nn.softmax(logits), 0),
+            "scores": tf.where(mask[:, :, None], tf.nn.softmax(rejection(logits)), 0),
             "positions": tf.reduce_sum(tf.cast(mask, tf.int32), axis=1),
             **flatten_state(new),
         }

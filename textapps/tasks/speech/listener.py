@@ -11,6 +11,7 @@ from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.framing import Framer
 from textapps.preprocessing.trimming import trimmed
 from textapps.tasks.speech.model import SpeechModel
+from textapps.tasks.speech.rejection import Rejection
 
 Floats = NDArray[np.float32]
 
@@ -35,10 +36,14 @@ class Listener:
         model: with its weights.
         audio: rate and length of a clip.
         hop_ms: the time between two answers.
+        rejection: of the logits.
     """
 
-    def __init__(self, model: SpeechModel, audio: AudioConfig, hop_ms: int) -> None:
+    def __init__(
+        self, model: SpeechModel, audio: AudioConfig, hop_ms: int, rejection: Rejection
+    ) -> None:
         self.model = model
+        self._rejection = rejection
         self.rate_hz = audio.sample_rate
         self._trim = audio.trim
         self._clip = audio.clip_samples
@@ -79,7 +84,7 @@ class Listener:
     def _listen(self, waveform: Any, state: Any) -> tuple[Any, Any]:
         """float32[1, chunk], state → float32[positions, classes], state."""
         logits, mask, state = self.model.listen(waveform, state)
-        return tf.boolean_mask(tf.nn.softmax(logits), mask), state
+        return tf.boolean_mask(tf.nn.softmax(self._rejection(logits)), mask), state
 
     def _slide(self, waveform: Any, state: Any) -> tuple[Any, Any]:
         """The same from whole clips."""
@@ -88,7 +93,8 @@ class Listener:
         if self._trim:
             samples = tf.fill([tf.shape(clips)[0]], self._clip)
             clips, _ = trimmed(clips, samples, self.rate_hz)
-        return tf.nn.softmax(self.model.logits(self.model.front_end.frames(clips))), state
+        logits = self.model.logits(self.model.front_end.frames(clips))
+        return tf.nn.softmax(self._rejection(logits)), state
 
 
 def _ended(pieces: Iterable[Floats], clip_samples: int) -> Iterator[Floats]:

@@ -118,13 +118,17 @@ class SpeechModel(keras.Model):
         Returns:
             float32[batch, classes].
         """
+        x = self.embedding(features, fresh, training)
+        return self.head(self.head_dropout(x, training=training))
+
+    def embedding(self, features: Any, fresh: Any = None, training: bool | None = None) -> Any:
+        """What the last layer reads of whole clips: float32[batch, pooled]; as `logits`."""
         x, mask, _ = self.stem(features, training=training)
         if fresh is None or self.carried is None:
             x, _ = self.backbone(x, mask=mask, training=training)
         else:
             x = self._carried_on(x, mask, fresh)
-        x = self.pooling(x, mask=mask)
-        return self.head(self.head_dropout(x, training=training))
+        return self.pooling(x, mask=mask)
 
     def listen(self, waveform: Any, state: State, samples: Any = None) -> tuple[Any, Any, State]:
         """The logits at every position that a chunk completes, for the clip that ends there.

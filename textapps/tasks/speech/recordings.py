@@ -12,7 +12,7 @@ from textapps.core.errors import DataError
 from textapps.core.recording_faults import NOT_FINITE
 from textapps.datasets.clips.bytes import refuse_long
 from textapps.datasets.clips.recording import read_sound
-from textapps.datasets.clips.sound_file import endings, search, seconds_of
+from textapps.datasets.clips.sound_file import Sound, endings, search, seconds_of
 from textapps.datasets.source import stop
 from textapps.tasks.rows import Asked
 from textapps.tasks.speech.data import resampled
@@ -45,10 +45,19 @@ def files_in(path: Path) -> list[Path]:
 
 
 def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Waveform:
-    """float32[samples] of a recording that is short enough to be one clip.
+    """float32[samples] at `rate_hz` of a recording that is short enough to be one clip.
+
+    Arguments and errors as `read_whole`.
+    """
+    sound = read_whole(recording, rate_hz, place)
+    return resampled(sound.waveform, sound.rate_hz, rate_hz)
+
+
+def read_whole(recording: Recording, rate_hz: int, place: str = "") -> Sound:
+    """A recording that is short enough to be one clip, at its own rate.
 
     Args:
-        recording: a path, the bytes of a file, or samples at `rate_hz` already.
+        recording: a path, the bytes of a file, or samples at `rate_hz`.
         place: its name in messages; by default its path.
 
     Raises:
@@ -61,7 +70,7 @@ def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Wavef
         if not np.isfinite(waveform).all():
             raise DataError(f"a waveform {NOT_FINITE}")
         refuse_long(len(waveform) / rate_hz, place or "a waveform")
-        return waveform
+        return Sound(waveform, rate_hz)
     if isinstance(recording, bytes):
         place, content = place or "the recording", recording
     else:
@@ -71,7 +80,7 @@ def read_recording(recording: Recording, rate_hz: int, place: str = "") -> Wavef
     sound = read_sound(content, place)
     assert sound is not None  # errors have been raised
     refuse_long(len(sound.waveform) / sound.rate_hz, place)
-    return resampled(sound.waveform, sound.rate_hz, rate_hz)
+    return sound
 
 
 def _read(file: Path, place: str) -> bytes:

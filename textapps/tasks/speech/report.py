@@ -34,6 +34,7 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
         noisy=evaluation.noisy,
         conditions=evaluation.conditions,
         streaming=evaluation.streaming,
+        rejection=evaluation.rejection,
         pictures=pictures_of_mistakes(
             clips.places, clips.labels, evaluation.scores, clips.names, features_of
         ),
