@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests import processes
 from tests.search.searching import searched, settings
 from tests.search.simulated import Silent
@@ -55,6 +57,7 @@ def child(number: int, at: int, models: Path, fields: Any) -> int:
     return process.returncode
 
 
+@pytest.mark.slow  # test_schedule.py kills searches whose trainings take no time
 def test_a_search_killed_again_and_again_ends_as_if_not_killed(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:

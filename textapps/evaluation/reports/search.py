@@ -6,7 +6,8 @@ from textapps.evaluation.reports.search_plots import (
     history,
     importance_bars,
     metric_name,
-    quality_and_costs,
+    quality_and_size,
+    quality_and_time,
 )
 from textapps.evaluation.reports.sections import (
     Headline,
@@ -18,6 +19,11 @@ from textapps.evaluation.reports.sections import (
     figure,
 )
 from textapps.evaluation.searched import Searched, Tried
+
+_FRONT = (
+    "Trials that were trained to their end. No other one is better than one of the front in "
+    "quality, size or time without being worse in another of them."
+)
 
 
 def search_report(found: Searched) -> Report:
@@ -34,17 +40,22 @@ def search_report(found: Searched) -> Report:
             f"The {metric_name(found.metric)} of each trial over the minutes of the search.",
         ),
         Plot(
-            "Quality, size and time",
-            quality_and_costs(found),
-            "Quality of the trials over megabytes and over milliseconds.",
-            "Trials that were trained to their end. No other one is better than one of the front "
-            "in quality, size or time without being worse in another of them.",
-        ),
-        Plot(
             "Importance of the keys",
             importance_bars(found.importances),
             "The share of each key in the differences between trials.",
             "By PED-ANOVA (Watanabe et al. 2023), from the scores at the first rung of each trial.",
+        ),
+        Plot(
+            "Quality and size",
+            quality_and_size(found),
+            "Quality of the trials over the megabytes of their weights.",
+            _FRONT,
+        ),
+        Plot(
+            "Quality and time",
+            quality_and_time(found),
+            "Quality of the trials over the milliseconds in which they answer.",
+            _FRONT,
         ),
         _changes(found),
         _trials(found),

@@ -21,6 +21,7 @@ from textapps.evaluation.reports.plots import (
 from textapps.evaluation.searched import Searched, Tried
 
 KEYS_UP_TO = 12  # in the plot of importances
+WIDE = 30  # costs that differ by more times have a logarithmic scale
 
 
 def metric_name(metric: str) -> str:
@@ -64,7 +65,7 @@ def history(found: Searched) -> Figure:
         axes.axhline(found.baseline, linestyle="--", color=THIRD, label="classical baseline")
     axes.set_xlabel("minutes", color=MUTED)
     axes.set_ylabel(metric_name(found.metric), color=MUTED)
-    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
+    _legend(axes)
     dress(axes)
     return figure
 
@@ -84,43 +85,50 @@ def importance_bars(importances: Mapping[str, float]) -> Figure:
     return figure
 
 
-def quality_and_costs(found: Searched) -> Figure:
-    """Quality over size and over time of the trials that were trained to their ends.
+def quality_and_size(found: Searched) -> Figure:
+    """Quality over the megabytes of the trials that were trained to their ends."""
+    return _quality_over(found, lambda row: row.megabytes or None, "megabytes of weights")
 
-    The line joins those of the front, the numbers name them.
-    """
-    figure = Figure(figsize=(WIDTH, 2 * HEIGHT), layout="constrained")
-    rows = [row for row in found.tried if row.ended and row.best is not None and row.parameters]
-    if not rows:
+
+def quality_and_time(found: Searched) -> Figure:
+    """Quality over the time to answer one input of the trials that were trained to their ends."""
+    return _quality_over(found, lambda row: row.milliseconds, "milliseconds for one input")
+
+
+def _quality_over(found: Searched, cost_of: Callable[[Tried], float | None], label: str) -> Figure:
+    """The front stands out, and its trials have their numbers."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    known = [
+        (cost, row.best, row)
+        for row in found.tried
+        if row.ended and row.best is not None and (cost := cost_of(row)) is not None
+    ]
+    if not known:
         return empty(figure, "no trial has been trained to its end")
-    above, below = figure.subplots(2, 1)
-    _costs(above, rows, lambda row: row.megabytes, found)
-    above.set_xlabel("megabytes of weights", color=MUTED)
-    timed = [row for row in rows if row.milliseconds is not None]
-    _costs(below, timed, lambda row: row.milliseconds or 0.0, found)
-    below.set_xlabel("milliseconds for one input", color=MUTED)
+    axes = figure.add_subplot()
+    for on_front, colour, size, name in ((False, MUTED, 4, "others"), (True, SECOND, 6, "front")):
+        points = [(cost, best) for cost, best, row in known if row.front == on_front]
+        x, y = zip(*points, strict=True) if points else ((), ())
+        axes.plot(x, y, "o", color=colour, ms=size, label=name)
+    for cost, best, row in known:
+        if row.front:
+            beside = {"textcoords": "offset points", "fontsize": 8, "color": INK}
+            axes.annotate(str(row.number), (cost, best), (4, 4), **beside)
+    costs = [cost for cost, _, _ in known]
+    if max(costs) > WIDE * min(costs) > 0:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.set_xlabel(label, color=MUTED)
+    axes.set_ylabel(metric_name(found.metric), color=MUTED)
+    _legend(axes)
+    dress(axes)
     return figure
 
 
-def _costs(
-    axes: Axes, rows: Sequence[Tried], cost: Callable[[Tried], float], found: Searched
-) -> None:
-    others = [row for row in rows if not row.front]
-    front = sorted((row for row in rows if row.front), key=cost)
-    axes.plot([cost(row) for row in others], _bests(others), "o", color=MUTED, ms=4, label="others")
-    axes.plot([cost(row) for row in front], _bests(front), "o", color=SECOND, ms=6, label="front")
-    for row in front:
-        place = (cost(row), row.best or 0.0)
-        axes.annotate(
-            str(row.number), place, (4, 4), textcoords="offset points", fontsize=8, color=INK
-        )
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axes.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axes.tick_params(axis="x", which="minor", labelsize=7, labelcolor=MUTED)
-    axes.set_ylabel(metric_name(found.metric), color=MUTED)
-    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
-    dress(axes)
+def _legend(axes: Axes) -> None:
+    """Above the plot, because it would hide points inside."""
+    above = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 3}
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK, **above)
 
 
 def _bests(rows: Sequence[Tried]) -> list[float]:
