@@ -2,15 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.search.searching import searched, settings
+from tests.search.test_study import begin, facts, space, start
 from textapps.core.errors import RunError
 
 
@@ -43,20 +43,27 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.poll()
             time.sleep(0.1)
         yield f"postgresql://me@/postgres?host={sockets}"
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # does not wait for connections
 
 
-def test_processes_share_a_search_in_postgresql(
-    postgresql: str, toy_data: Callable[[str], Path], tmp_path: Path
-) -> None:
-    of = settings("sentiment", toy_data("sentiment"))
-    _, found = searched("sentiment", tmp_path / "one", of, storage=postgresql, study="shared")
-    assert len(found.tried) == 3
-    more = replace(of, trials=5)
-    run, again = searched("sentiment", tmp_path / "two", more, storage=postgresql, study="shared")
-    assert len(again.tried) == 5
-    assert [row.best for row in again.tried[:3]] == [row.best for row in found.tried]
-    assert run.finished
-    other = settings("generate", toy_data("generate"))
-    with pytest.raises(RunError, match=r"search 'shared' in postgresql.* is of another task"):
-        searched("generate", tmp_path / "three", other, storage=postgresql, study="shared")
+def test_processes_share_a_search_in_postgresql(postgresql: str) -> None:
+    study = begin(postgresql)
+    with start(postgresql, 4) as one, start(postgresql, 3) as other:
+        assert one.stdout
+        assert other.stdout
+        held = {int(one.stdout.readline()), int(other.stdout.readline())}
+        one.kill()
+        one.wait()
+        (taken,) = study.abandoned()
+        assert taken.id in held
+        other.kill()
+        other.wait()
+    study.stop(taken.id, {0: 0.6}, facts(0.6), ended=True)
+    trials = study.trials()
+    assert len(trials) == 9
+    assert sum(trial.facts is not None for trial in trials) == 8
+    assert trials[0].point == space().points[0]
+    with pytest.raises(RunError, match=r"search 's' in postgresql.* is of another task"):
+        begin(postgresql, task="speech")
+    with pytest.raises(RunError, match=r"cannot use the study in postgresql.*: check --storage"):
+        begin(postgresql.replace("host=", "host=/none"))

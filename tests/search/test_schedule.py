@@ -1,5 +1,6 @@
 """What a search trains and when it ends, with a clock that the trainings move."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ SPACE = Space(
 def _no_real_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (search, finals):
         monkeypatch.setattr(module.RunDirectory, "open", opened)
+    monkeypatch.setattr(search, "delete", lambda path: shutil.rmtree(path, ignore_errors=True))
 
 
 def made(
@@ -54,6 +56,7 @@ def carried_out(one: Search) -> None:
     finals.play(one)
 
 
+@pytest.mark.slow
 @given(
     per_step=st.floats(0.01, 0.1),
     setup=st.floats(2, 6),
@@ -61,7 +64,7 @@ def carried_out(one: Search) -> None:
     minutes=st.sampled_from([2, 3]),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_time_named_is_kept(
     tmp_path_factory: Any, per_step: float, setup: float, noise: float, minutes: int, seed: int
 ) -> None:

@@ -101,7 +101,7 @@ sys.stdin.read()
 """
 
 
-def start(place: Path, count: int) -> subprocess.Popen[Any]:
+def start(place: object, count: int) -> subprocess.Popen[Any]:
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     program = [sys.executable, "-c", PROGRAM, str(place), str(count)]
     return processes.Popen(program, cwd=processes.ROOT, **pipes)

@@ -5,7 +5,8 @@ from typing import Any
 
 from textapps.core.errors import TextappsError
 from textapps.core.notices import muted
-from textapps.search.search import Search, is_local
+from textapps.search.keeping import is_local
+from textapps.search.search import Search
 from textapps.search.trial import Facts, Trial
 from textapps.search.watch import Watch
 from textapps.training.run_directory import RunDirectory

@@ -1,6 +1,5 @@
 """The end of a search: the run that it gives, and what is told of all trials."""
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,13 +12,15 @@ from textapps.evaluation.metrics.differences import is_less_better
 from textapps.evaluation.searched import Searched, Tried, front
 from textapps.search.finals import best_trainings
 from textapps.search.halving import LOWER_RUNGS, REDUCTION
+from textapps.search.importance import importances
+from textapps.search.keeping import delete, is_local
 from textapps.search.limits import Limits, megabytes
-from textapps.search.search import Search, is_local
+from textapps.search.search import Search
 from textapps.search.space import KIND, START
 from textapps.search.trial import Facts, Trial
 from textapps.tasks.comparison import compare, unlike
 from textapps.training.run_directory import RunDirectory
-from textapps.training.run_keeping import delete_run, keep_copy
+from textapps.training.run_keeping import keep_copy
 
 TEST_ROUNDS = 3  # of taking times
 SHOWN_CHANGES = 6  # of a trial
@@ -63,7 +64,7 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
         seconds_used=round(search.allowance.spent, 1),
         preset_seconds=preset.facts.whole_seconds if preset.facts else 0.0,
         baseline=search.study.measured.get("baseline", {}).get(facts.monitor),
-        importances=search.study.importances(),
+        importances=importances(search.study.stored()),
         space={key: one.told for key, one in search.space.dimensions.items()},
         changes=_changes(first, config),
         test=compared,
@@ -73,12 +74,16 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
 
 
 def clear_away(search: Search) -> None:
-    """Deletes the runs of all trials on this machine, whose best has been copied."""
+    """Deletes the runs of all trials on this machine, whose best has been copied.
+
+    They stay if another process of this machine is at the same search; the last one deletes them.
+    """
+    if search.study.leave():
+        return
     for trial in search.study.trials():
         for facts in (trial.facts, *trial.finals):
             if facts is not None and is_local(facts.run, facts.host):
-                with contextlib.suppress(RunError):  # another process trains it
-                    delete_run(RunDirectory.open(facts.path, trained=False))
+                delete(facts.path)
 
 
 def _nothing(trials: Sequence[Trial], limits: Limits) -> str:

@@ -23,6 +23,7 @@ from textapps.search.space import Space
 from textapps.search.study import Study
 from textapps.search.trainer import Trainer
 from textapps.tasks.registry import get_presets
+from textapps.training.interruption import TrainingInterrupted
 from textapps.training.run_directory import CONFIG, RunDirectory
 
 FOLDER = "searches"  # in the folder of models
@@ -200,12 +201,16 @@ def _last(folders: Path, task: TaskName) -> str:
 def _carried_out(
     search: Search, models_dir: Path, *, keep_runs: bool
 ) -> tuple[RunDirectory, Searched]:
+    search.study.enter()
     try:
         search.explore()
         finals.play(search)
     except KeyboardInterrupt:
         if not any(trial.usable for trial in search.study.trials()):
-            raise
+            raise TrainingInterrupted(
+                "interrupted before the first validation; go on with "
+                f"`textapps {search.trainer.task.name} search --resume`"
+            ) from None
         search.tests = False
         notice("interrupted: ends with the best so far")
     finally:

@@ -10,7 +10,7 @@ from textapps.core.errors import ConfigurationError, TextappsError
 from textapps.core.notices import muted, notice
 from textapps.search.allowance import Allowance
 from textapps.search.halving import LOWER_RUNGS, promotable
-from textapps.search.process import Process
+from textapps.search.keeping import delete, is_local, superfluous
 from textapps.search.progress import Progress, Status
 from textapps.search.space import Space
 from textapps.search.study import Asked, Study
@@ -45,6 +45,8 @@ class Search:
 
     def __post_init__(self) -> None:
         self._noted_at = time.monotonic()
+        self._own: set[Path] = set()  # the runs that this process has trained
+        self._held: Path | None = None  # that of the session
         self._preset_seconds = 0.0
         self._known = Status()
 
@@ -119,7 +121,7 @@ class Search:
 
     def _work(self, asked: Asked) -> bool:
         """A session of a trial; False if it failed."""
-        first = asked.id == 0
+        first, self._held = asked.id == 0, None
         if asked.point.keys() != self.space.dimensions.keys():
             self.study.fail(asked.id, "killed while it was drawn")
             return False
@@ -131,12 +133,17 @@ class Search:
             if first:
                 return self._first(asked, config, run)
             with muted():
-                return self._session(asked, config, run)
+                done = self._session(asked, config, run)
+            for path in self._own.intersection(superfluous(self.study.trials())):
+                delete(path)
+            return done
         except (TextappsError, OutOfTimeError, TooLongError, TooLargeError) as error:
             if first and isinstance(error, TextappsError):
                 raise
             size = error.megabytes if isinstance(error, TooLargeError) else None
             self.study.fail(asked.id, _why(error), size)
+            if self._held is not None:
+                delete(self._held)
             return False
 
     def _first(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
@@ -153,8 +160,11 @@ class Search:
                 deadline=end,
                 limited=False,
                 timed=True,
-                began=lambda run: self.study.hold(asked.id, run.path),
+                began=lambda run: self._hold(asked, run),
             )
+        except KeyboardInterrupt:
+            self._stop(asked, self._stopped(watch))
+            raise
         except TooLongError as error:
             raise ConfigurationError(
                 f"--minutes {self.allowance.seconds / 60:g} is shorter than one trial: the preset "
@@ -203,11 +213,6 @@ class Search:
         ends_at = self.allowance.trainings_end - reserve
         longest = max(LONGEST_SHARE * self.allowance.seconds, self._preset_seconds)
         watch = Watch(ends_at=ends_at, longest=longest, tick=self.show, clock=self.allowance.clock)
-        held: list[RunDirectory] = []
-
-        def began(run: RunDirectory) -> None:
-            held.append(run)
-            self.study.hold(asked.id, run.path)
 
         def goes_on(rung: int, score: float) -> bool:
             others = self.study.trials()
@@ -215,22 +220,38 @@ class Search:
             return asked.id in promotable({**scores, asked.id: score}, ())
 
         try:
-            session = self.trainer.session(config, run, watch, goes_on=goes_on, began=began)
+            session = self.trainer.session(
+                config,
+                run,
+                watch,
+                goes_on=goes_on,
+                began=lambda run: self._hold(asked, run),
+            )
         except (OutOfTimeError, KeyboardInterrupt) as stopped:
-            session = self.trainer.stopped(held[0], watch) if held else Session({}, None, False)
-            if session.facts and session.scores:
+            session = self._stopped(watch)
+            if session.scores or isinstance(stopped, KeyboardInterrupt):
                 self._stop(asked, session)
-            elif isinstance(stopped, OutOfTimeError):
-                raise
-            if isinstance(stopped, KeyboardInterrupt):
+            if isinstance(stopped, KeyboardInterrupt) or not session.scores:
                 raise
             return True
         self._stop(asked, session)
         return True
 
+    def _hold(self, asked: Asked, run: RunDirectory) -> None:
+        self.study.hold(asked.id, run.path)
+        self._held = run.path
+        self._own.add(run.path)
+
+    def _stopped(self, watch: Watch) -> Session:
+        """What the session that was stopped had come to."""
+        if self._held is None:
+            return Session({}, None, False)
+        return self.trainer.stopped(RunDirectory.open(self._held, trained=False), watch)
+
     def _stop(self, asked: Asked, session: Session) -> None:
-        assert session.facts is not None
-        self.study.stop(asked.id, session.scores, session.facts, ended=session.ended)
+        """Notes a session; one without a validation is left open, to be resumed."""
+        if session.facts is not None:
+            self.study.stop(asked.id, session.scores, session.facts, ended=session.ended)
 
     def _reserve(self, trials: Sequence[Trial]) -> float:
         """Seconds for training the finalists to their ends, and on a second random seed."""
@@ -254,11 +275,6 @@ class Search:
         if trial.ended:
             return 0.0
         return facts.whole_seconds * (1 - facts.step / facts.total_steps)
-
-
-def is_local(run: str, host: str) -> bool:
-    """Whether a run is on this machine and still there."""
-    return host == Process.of().host and Path(run).is_dir()
 
 
 def told(seconds: float) -> str:

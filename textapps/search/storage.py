@@ -8,6 +8,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from textapps.core.errors import ConfigurationError, RunError
 
@@ -30,9 +31,10 @@ def url_of(storage: str) -> str:
 def opened(storage: str) -> RDBStorage:
     """The storage of this address; errors as in `explained`."""
     url = url_of(storage)
-    arguments: dict[str, Any] = {"pool_pre_ping": True}
+    # Minutes lie between two uses of a connection, so none is kept open.
+    arguments: dict[str, Any] = {"poolclass": NullPool}
     if url.startswith("sqlite:"):
-        arguments = {"connect_args": {"timeout": LOCK_SECONDS}}
+        arguments["connect_args"] = {"timeout": LOCK_SECONDS}
     return RDBStorage(url, engine_kwargs=arguments)
 
 

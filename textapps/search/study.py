@@ -1,8 +1,8 @@
 """The memory of a search: an Optuna study, which processes may share."""
 
 import json
+import os
 import time
-import warnings
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from textapps.core.errors import RunError
 from textapps.search.dimension import Value
@@ -23,11 +23,10 @@ from textapps.search.storage import explained, opened, shown
 from textapps.search.trial import Facts, Trial
 
 FORMAT = 1
-FEWEST_FOR_IMPORTANCE = 8
 ABOUT_TO = timedelta(minutes=1)
 # Attributes of the study; those of a trial end with its id.
 _RECORD, _FINISHED, _SPENT, _PRESET = "textapps", "finished", "spent", "preset"
-_OPEN, _FAILED, _FINAL = "open:", "failed:", "final:"
+_OPEN, _FAILED, _FINAL, _HERE = "open:", "failed:", "final:", "here:"
 _OF, _FACTS = "of", "facts"  # of a trial
 
 
@@ -141,6 +140,19 @@ class Study:
         """Marks the search as finished."""
         with explained(self._storage):
             self._study.set_user_attr(_FINISHED, True)
+
+    def enter(self) -> None:
+        """Notes that this process takes part."""
+        with explained(self._storage):
+            self._study.set_user_attr(f"{_HERE}{os.getpid()}:{Process.of().host}", Process.of())
+
+    def leave(self) -> bool:
+        """Notes that it does not any more; returns whether another one of this machine does."""
+        with explained(self._storage):
+            self._study.set_user_attr(f"{_HERE}{os.getpid()}:{Process.of().host}", None)
+        others = (value for key, value in self._attributes().items() if key.startswith(_HERE))
+        known = [Process(*value) for value in others if value is not None]
+        return any(process.is_here and not process.is_gone for process in known)
 
     @property
     def spent(self) -> float:
@@ -272,26 +284,11 @@ class Study:
                 known["finals"] = (*known.get("finals", ()), Facts.read(value))
         return [Trial(**known) for known in merged.values()]
 
-    def importances(self) -> dict[str, float]:
-        """How much each key mattered for the score at the first rung; {} after too few trials."""
-        study = optuna.create_study(direction="maximize")
+    def stored(self) -> list[FrozenTrial]:
+        """The first sessions of all trials, as Optuna has them."""
         with explained(self._storage):
             stored = self._study.get_trials(deepcopy=False)
-        for frozen in stored:
-            if frozen.intermediate_values and _OF not in frozen.user_attrs:
-                value = frozen.intermediate_values[min(frozen.intermediate_values)]
-                params, distributions = frozen.params, frozen.distributions
-                study.add_trial(
-                    create_trial(value=value, params=params, distributions=distributions)
-                )
-        if len(study.trials) < FEWEST_FOR_IMPORTANCE:
-            return {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                return dict(optuna.importance.get_param_importances(study))
-            except (RuntimeError, ValueError):  # all scores are the same
-                return {}
+        return [frozen for frozen in stored if _OF not in frozen.user_attrs]
 
     def _attributes(self) -> dict[str, Any]:
         with explained(self._storage):

@@ -1,6 +1,7 @@
 """The plots of the report on a search: history, importances, and what quality costs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -112,7 +113,7 @@ def _quality_over(found: Searched, cost_of: Callable[[Tried], float | None], lab
         axes.plot(x, y, "o", color=colour, ms=size, label=name)
     for cost, best, row in known:
         if row.front:
-            beside = {"textcoords": "offset points", "fontsize": 8, "color": INK}
+            beside: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": INK}
             axes.annotate(str(row.number), (cost, best), (4, 4), **beside)
     costs = [cost for cost, _, _ in known]
     if max(costs) > WIDE * min(costs) > 0:
