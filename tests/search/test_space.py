@@ -174,6 +174,24 @@ def test_pretrained_starts_are_tried_first(packed: Any, monkeypatch: pytest.Monk
     assert len(fixed.points) == 1
 
 
+def test_a_start_knows_all_that_the_preset_would_know(
+    packed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it does not know would count as well predicted."""
+    model = packed("generate")
+    monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(model.path.parent))
+    found = space(
+        "generate",
+        flags={"preset": "tiny"},
+        starts={"pretrained:shakespeare": model.path / "config.toml"},
+        same_vocabulary=True,
+    )
+    config = found.config(found.points[1])
+    assert config.start.extend_vocabulary
+    assert config.preprocessor.min_count == found.base.preprocessor.min_count
+    assert not found.base.start.extend_vocabulary
+
+
 def test_processes_know_whether_they_search_the_same() -> None:
     one, same = space(flags={"random_seed": 1}), space(flags={"random_seed": 2})
     assert json.loads(one.document)

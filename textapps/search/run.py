@@ -28,6 +28,8 @@ from textapps.training.run_directory import CONFIG, RunDirectory
 
 FOLDER = "searches"  # in the folder of models
 DATABASE = "study.db"
+# A model that does not know a character has only the probability of an unknown one to give.
+VOCABULARY_METRICS = frozenset({"nats_per_character"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +185,7 @@ def _space(task: TaskName, settings: Settings) -> Space[Any]:
         environ=os.environ,
         kinds=tuple(settings.kinds),
         starts=starts,
+        same_vocabulary=not VOCABULARY_METRICS.isdisjoint(metrics_of(task)),
     )
 
 

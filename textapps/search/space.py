@@ -29,6 +29,8 @@ class Space(Generic[C]):
         kinds: the backbones to try, by default those that the field names. The preset is that of
             its own one, or of the first if it is not among them.
         starts: what runs may start from, by its origin, with its config.toml.
+        same_vocabulary: whether a start learns all tokens that the preset would know,
+            because the metric favours a model that knows less.
 
     Attributes:
         base: the preset as it stands.
@@ -44,11 +46,13 @@ class Space(Generic[C]):
         environ: Mapping[str, str] | None = None,
         kinds: Sequence[str] = (),
         starts: Mapping[str, Path] | None = None,
+        same_vocabulary: bool = False,
     ) -> None:
         keys = {key.name: key for key in keys_of(presets.config)}
         self._presets = presets
         self._file, self._environ = file, environ or {}
         self._starts = starts or {}
+        self._same_vocabulary = same_vocabulary
         self._known: dict[tuple[str | None, str], C] = {}
         self._flags, ranges = narrowed(flags, keys)
         kinds = kinds or tuple(map(str, ranges[KIND].choices if KIND in ranges else ()))
@@ -125,6 +129,11 @@ class Space(Generic[C]):
             flags[KIND] = kind
         if start != FROM_NOTHING:
             flags[START] = start
+            if self._same_vocabulary:
+                flags.setdefault("start.extend_vocabulary", True)
+                for name in type(self.base.preprocessor).GROWING:
+                    value = getattr(self.base.preprocessor, name)
+                    flags.setdefault(f"preprocessor.{name}", value)
         return self._presets.resolve(
             file=self._file, environ=self._environ, flags=flags, start=self._starts.get(start)
         )
