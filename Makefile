@@ -45,11 +45,16 @@ acceptance: $(SET_UP)
 
 # Hours; the machine should have nothing else to do. PyTorch is for five of them alone. Pairs of
 # sentences and recordings are only measured where they are:
-# make bench MULTI30K=DIR TATOEBA=DIR SPEECH=DIR
+# make bench MULTI30K=DIR TATOEBA=DIR SPEECH=DIR SMALL=DIR
 bench: $(SET_UP)
 	$(BIN)/python -m benchmarks nbsvm
 	$(BIN)/python -m benchmarks startup
 	$(BIN)/python -m benchmarks time-to-accuracy
+ifdef SMALL
+	$(BIN)/python -m benchmarks search-quality --imdb "$(SMALL)/tfds" \
+	  --reviews "$(SMALL)/sentiment_zh" --pairs "$(SMALL)/tatoeba/spa-eng.tsv.gz" \
+	  --poems "$(SMALL)/poetry/tang_poems.tsv.gz" --clips "$(SMALL)/speech_commands"
+endif
 	$(BIN)/python -m benchmarks sentiment
 	$(BIN)/python -m benchmarks sentiment --preset base
 	$(BIN)/python -m benchmarks generate

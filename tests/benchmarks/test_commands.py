@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.benchmark import SUITES
+from benchmarks.benchmark import SUITES, load
 from benchmarks.results import Figures, Results
 from benchmarks.suites import startup
+from benchmarks.suites.search_quality import SearchQuality
 from benchmarks.suites.served import EXPORTS
 from tests.serving import models
 from tests.tasks.tiny import VERSE, write_opinions
@@ -141,6 +142,40 @@ def test_small_data(bench: Bench, data: Path, work: Path, results: Results, tmp_
     assert list(ways) == ["nbsvm", "nothing", "pretrained", "both"]
     picture = (results.folder / "small-data.svg").read_text(encoding="utf-8")
     assert "with unlabelled texts" in picture
+
+
+@pytest.mark.usefixtures("eager")
+def test_search_quality(
+    bench: Bench, data: Path, work: Path, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = SUITES["search-quality"]["cases"]["reviews"]
+    options = ["--data", "{data}/opinions.csv"]
+    cases = {"reviews": {**case, "options": options}}
+    monkeypatch.setitem(SUITES["search-quality"], "cases", cases)
+    given = ("--reviews", data, "--minutes", 60, "--trials", 2, "--seeds", 1, "--preset", "tiny")
+    tiny = (*changes("backbone.kind=simple_rnn", "training.adversarial=0"),)
+    found = bench("search-quality", *given, *tiny)["search-quality"]
+    (only,) = found["cases"].values()
+    assert len(only["preset"]["figure"]) == len(only["search"]["trials"]) == 1
+    assert only["search"]["trials"] == [2]
+    assert (found["of"], found["better"]) == (1, int(only["better"]))
+    page = (results.folder.parent / "results.md").read_text(encoding="utf-8")
+    assert "Searches of 60 minutes" in page
+
+
+def test_small_parts_of_large_sets(tmp_path: Path) -> None:
+    benchmark = load("search-quality").model_copy(update={"most_pairs": 3, "most_poems": 2})
+    assert isinstance(benchmark, SearchQuality)
+    pairs, poems = tmp_path / "pairs.tsv.gz", tmp_path / "poems.tsv"
+    pairs.write_bytes(gzip.compress("".join(f"a {i}\tb {i}\tx\n" for i in range(9)).encode()))
+    poems.write_text("author\ttext\n" + "".join(f"me\tline {i}\n" for i in range(5)))
+    made = benchmark.prepared(benchmark.cases["pairs"], pairs, tmp_path / "work")
+    rows = [line.split("\t") for line in made.read_text().splitlines()]
+    assert len(rows) == 3
+    assert all(one.replace("a", "b") == other for one, other in rows)
+    made = benchmark.prepared(benchmark.cases["poems"], poems, tmp_path / "work")
+    header, *texts = made.read_text().splitlines()
+    assert (header, len(texts), texts == sorted(texts)) == ("text", 2, True)
 
 
 @pytest.mark.usefixtures("eager")

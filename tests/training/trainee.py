@@ -17,6 +17,7 @@ from textapps.training.plan import LengthGroupedPlan, SequentialPlan
 from textapps.training.progress import NoProgress
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import seed_everything
+from textapps.training.until import Until
 
 VOCABULARY, UNITS, CLASSES = 11, 8, 3
 
@@ -93,6 +94,7 @@ def train(
     model: keras.Model | None = None,
     progress: object = None,
     train_source: TextBatchSource | None = None,
+    until: Until | None = None,
 ) -> FitResult:
     config = TrainingConfig.model_validate(run.config["training"])
     return fit(
@@ -104,6 +106,7 @@ def train(
         config=config,
         run=run,
         progress=progress or NoProgress(),
+        until=until,
     )
 
 

@@ -9,7 +9,7 @@ from textapps.backbones.registry import BACKBONES as BACKBONES
 from textapps.backbones.registry import REGISTRY
 from textapps.core.config import Section
 from textapps.core.errors import unknown
-from textapps.core.keys import Option
+from textapps.core.keys import Option, Search
 
 
 def _known(kind: str) -> str:
@@ -30,16 +30,18 @@ class BackboneConfig(Section):
 
     FREE: ClassVar = ("dropout", "recurrent_dropout")
 
-    kind: Annotated[Kind, Option("--backbone", choices=BACKBONES)] = Field(
-        "gru", description="The kind of backbone that reads the sequence."
-    )
-    units: Annotated[int, Option("--units")] = Field(
+    kind: Annotated[
+        Kind,
+        Option("--backbone", choices=BACKBONES),
+        Search(among=("gru", "lstm", "transformer")),
+    ] = Field("gru", description="The kind of backbone that reads the sequence.")
+    units: Annotated[int, Option("--units"), Search(times=(0.5, 2), multiple=8)] = Field(
         128, ge=2, le=8192, description="Width of inputs and outputs of each block."
     )
-    layers: Annotated[int, Option("--layers")] = Field(
+    layers: Annotated[int, Option("--layers"), Search(times=(0.5, 2))] = Field(
         1, ge=1, le=64, description="Number of blocks."
     )
-    dropout: Annotated[float, Option("--dropout")] = Field(
+    dropout: Annotated[float, Option("--dropout"), Search(between=(0, 0.5))] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped after each part of a block."
     )
     recurrent_dropout: float = Field(
@@ -123,7 +125,7 @@ class StemConfig(Section):
         "batch", description="Normalisation after each convolution."
     )
     activation: Activation = Field("relu", description="Activation after each convolution.")
-    dropout: float = Field(
+    dropout: Annotated[float, Search(between=(0, 0.3))] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped after each convolution."
     )
 

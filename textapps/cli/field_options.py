@@ -4,6 +4,7 @@ They do not reach the command as arguments: `collect_flags` hands over all of th
 ready for `textapps.core.config.resolve`.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,13 @@ _GIVEN = "textapps.cli.field_options.given"  # in Context.meta: key → value an
 _SETTINGS = "textapps.cli.field_options.settings"  # in Context.meta: the texts of --set
 
 
-def field_options(task: TaskName | PretrainingName, command: str) -> Decorator:
+def field_options(
+    task: TaskName | PretrainingName, command: str, leave_out: Collection[str] = ()
+) -> Decorator:
     """The options that the fields of a task's configuration have for this command.
 
-    Whether a value is in its range is for the configuration to say, whose message names the key.
+    `leave_out` are keys for which the command has options of its own. Whether a value is in its
+    range is for the configuration to say, whose message names the key.
     """
     from textapps.core.keys import keys_of
 
@@ -41,7 +45,9 @@ def field_options(task: TaskName | PretrainingName, command: str) -> Decorator:
         *(
             _field_option(key, key.option, default(key))
             for key in keys_of(presets.config)
-            if key.option is not None and command in key.option.commands
+            if key.option is not None
+            and command in key.option.commands
+            and key.name not in leave_out
         )
     )
 

@@ -8,7 +8,7 @@ from textapps.cli.options import examples
 from textapps.core.names import TaskName
 from textapps.tasks.registry import get_about
 
-SHARED = ("train", "evaluate", "predict", "export", "inspect")
+SHARED = ("train", "search", "evaluate", "predict", "export", "inspect")
 # What one task alone has, with the line that stands for it in the group's --help.
 OWN: dict[TaskName, dict[str, str]] = {
     "sentiment": {

@@ -1,6 +1,7 @@
 """What the fields of a configuration say of themselves.
 
-Command-line options, environment variables and the tables in docs/ are made of it.
+Command-line options, environment variables, the space that `search` looks through, and the tables
+in docs/ are made of it.
 """
 
 import json
@@ -44,6 +45,24 @@ class Options(dict[str, Option]):
         super().__init__(options)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Lets `textapps TASK search` vary a field: `units: Annotated[int, Search(times=(0.5, 2))]`.
+
+    One of the three says which values are tried. The preset's value always is one of them.
+
+    times: from so many times the preset's value to so many times, on a logarithmic scale
+    between: from one number to another
+    among: these
+    multiple: integers are rounded to a multiple of it
+    """
+
+    times: tuple[float, float] | None = None
+    between: tuple[float, float] | None = None
+    among: tuple[str | float | bool, ...] = ()
+    multiple: int = 1
+
+
 @dataclass(frozen=True)
 class Key:
     """A dotted key of a configuration, such as training.batch_size.
@@ -61,6 +80,7 @@ class Key:
     default: object
     description: str
     option: Option | None
+    search: Search | None = None
 
     @property
     def environment(self) -> str:
@@ -114,6 +134,7 @@ def _keys(model: type[BaseModel], prefix: str, added: Options) -> Iterator[Key]:
             default=field.get_default(call_default_factory=True),
             description=field.description or "",
             option=option,
+            search=_found(field, Search),
         )
 
 

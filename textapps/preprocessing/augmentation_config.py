@@ -1,8 +1,11 @@
 """What a user may set of the augmentation of training clips."""
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from textapps.core.config import Section
+from textapps.core.keys import Search
 
 
 class AugmentationConfig(Section):
@@ -12,7 +15,7 @@ class AugmentationConfig(Section):
     than the others and are off by default, so earlier runs resume as they began.
     """
 
-    speed_percent: int = Field(
+    speed_percent: Annotated[int, Search(between=(0, 20))] = Field(
         10, ge=0, le=50, description="Largest change of playback speed, faster or slower."
     )
     shift_ms: int = Field(
@@ -27,16 +30,16 @@ class AugmentationConfig(Section):
     time_masks: int = Field(
         1, ge=0, le=20, description="Number of stretches of frames that are masked."
     )
-    time_mask_ms: float = Field(
+    time_mask_ms: Annotated[float, Search(between=(0, 250))] = Field(
         150.0, ge=0, le=10_000, description="Longest stretch of frames that is masked."
     )
     frequency_masks: int = Field(
         1, ge=0, le=20, description="Number of bands of features that are masked."
     )
-    frequency_mask: int = Field(
+    frequency_mask: Annotated[int, Search(between=(0, 10))] = Field(
         6, ge=0, le=512, description="Features in the widest band that is masked."
     )
-    tract_percent: int = Field(
+    tract_percent: Annotated[int, Search(between=(0, 15))] = Field(
         0,
         ge=0,
         le=30,

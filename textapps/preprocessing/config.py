@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from textapps.core.config import Section
-from textapps.core.keys import Option
+from textapps.core.keys import Option, Search
 
 _TOKENS = Option("--tokens", noun="kind of token")
 UnicodeForm = Literal["nfc", "raw"]
@@ -24,7 +24,7 @@ class TextConfig(Section):
     FREE: ClassVar = ("max_tokens", "truncate")
     GROWING: ClassVar = ("vocabulary_size", "min_count")
 
-    tokens: Annotated[Literal["word", "char"], _TOKENS] = Field(
+    tokens: Annotated[Literal["word", "char"], _TOKENS, Search(among=("word", "char"))] = Field(
         "word", description="Split a text into words, or into characters (Chinese, Japanese)."
     )
     unicode: _Unicode = "nfc"
@@ -32,7 +32,7 @@ class TextConfig(Section):
     standardize: bool = Field(
         True, description="Remove HTML tags, and unify white space and typographic apostrophes."
     )
-    vocabulary_size: int = Field(
+    vocabulary_size: Annotated[int, Search(times=(0.1, 1))] = Field(
         20_000,
         ge=3,
         le=5_000_000,
@@ -78,7 +78,7 @@ class SubwordConfig(Section):
         "characters.",
     )
     model: Literal["unigram", "bpe"] = Field("unigram", description="SentencePiece's algorithm.")
-    vocabulary_size: Annotated[int, Option("--vocabulary-size")] = Field(
+    vocabulary_size: Annotated[int, Option("--vocabulary-size"), Search(times=(0.25, 2))] = Field(
         8_000, ge=8, le=1_000_000, description="Size of the vocabulary, in tokens."
     )
     joint: bool = Field(True, description="Share one vocabulary between both languages.")
@@ -90,7 +90,7 @@ class SubwordConfig(Section):
         "their order; a placeholder stands for each one in the model. With auto, which presets "
         "set, only if at least 20 training pairs have the same numbers on both sides.",
     )
-    sampling_alpha: float = Field(
+    sampling_alpha: Annotated[float, Search(among=(0.0, 0.3, 0.5))] = Field(
         0.0,
         ge=0,
         le=1,

@@ -48,6 +48,7 @@ class About:
 
     group: Help
     train: Help
+    search: Help
     evaluate: Help
     predict: Help
     export: Help

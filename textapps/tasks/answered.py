@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from textapps.evaluation.metrics.differences import Pair, Scored
 
+Ask = Callable[[int], object]
+"""Answers so many inputs, of those that all runs get."""
 KnownTests = Mapping[tuple[str, Pair], float]
 """p-values by metric and pair of runs."""
 ASKED = 64  # inputs, of which the first alone is answered too
@@ -26,7 +28,6 @@ class Answered:
     noun: what an item is called.
     item: the lines of an item that are the same for all runs, by name; "" is what heads them.
     told: the answer of this run to an item, in a line.
-    ask: answers so many inputs, of those that all runs get.
     asked: what these are.
     note: what a reader should know, "" for nothing.
     """
@@ -39,7 +40,7 @@ class Answered:
     noun: str
     item: Callable[[int], Mapping[str, str]]
     told: Callable[[int], str]
-    ask: Callable[[int], object]
+    ask: Ask
     asked: str
     note: str = ""
 

@@ -36,6 +36,7 @@ def compare(
     runs: Sequence[RunDirectory],
     data: Mapping[str, object] | None = None,
     split: str | None = None,
+    rounds: int | None = None,
 ) -> Comparison:
     """Evaluates runs of one task on the same examples; nothing is written.
 
@@ -44,6 +45,7 @@ def compare(
             the first run that is no model of the package.
         split: train, validation, test or all; by default the test split of data that are split or
             that one of the runs was trained on, and all of other data.
+        rounds: in which times are taken; more take longer.
 
     Raises:
         ConfigurationError: a value of `data` is wrong.
@@ -55,7 +57,10 @@ def compare(
     labels = _common_labels(task, runs)
     predictors = [lifecycle.load(task, run) for run in runs]
     examples, answers = _answers(task, predictors, labels, data, split)
-    times = {count: latencies([partial(one.ask, count) for one in answers]) for count in (1, ASKED)}
+    times = {
+        count: latencies([partial(one.ask, count) for one in answers], rounds)
+        for count in (1, ASKED)
+    }
     described = [
         ComparedRun(
             letter=LETTERS[number],
@@ -170,18 +175,18 @@ def _section(predictor: Any, base: Any, data: Mapping[str, object] | None) -> So
     return shared.model_copy(update={key: getattr(own, key) for key in own.of_the_model})
 
 
-def latencies(calls: Sequence[Callable[[], object]]) -> list[float]:
+def latencies(calls: Sequence[Callable[[], object]], rounds: int | None = None) -> list[float]:
     """The median milliseconds of each call after the first, the calls in turn.
 
-    So what else the machine does meets all of them alike. There are 20 rounds, fewer if they take
-    long.
+    So what else the machine does meets all of them alike. There are 20 rounds unless more or fewer
+    are asked for, and fewer if they take long.
     """
     times: list[list[float]] = [[] for _ in calls]
     with muted():  # of what is to be said of the inputs
         for call in calls:
             call()
         end = time.perf_counter() + BUDGET_S * len(calls)
-        for done in range(ROUNDS):
+        for done in range(ROUNDS if rounds is None else rounds):
             if done >= FEWEST_ROUNDS and time.perf_counter() > end:
                 break
             for call, own in zip(calls, times, strict=True):

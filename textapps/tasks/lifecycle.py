@@ -1,6 +1,5 @@
 """The life of a model, the same for every task: train, resume, load, evaluate, export."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,9 +43,9 @@ from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
 from textapps.training.stages import freeze, learning_rates
+from textapps.training.until import Until
 from textapps.training.weights import load_weights
 
-LOGGER = logging.getLogger("textapps")
 REPORT = "report.html"
 
 
@@ -77,7 +76,7 @@ def train(
         DivergedError, RunError, TrainingInterrupted: as `textapps.training.fit.fit`.
     """
     replicas = Replicas.of(config.training.strategy)
-    return _fit(task, begin(task, config, models_dir, replicas), replicas, progress)
+    return carry_on(task, begin(task, config, models_dir, replicas), replicas, progress)
 
 
 def begin(
@@ -117,7 +116,10 @@ def begin(
 
 
 def resume(
-    task: Task[C, S, P, B, M, R, E], run: RunDirectory, progress: Progress | None = None
+    task: Task[C, S, P, B, M, R, E],
+    run: RunDirectory,
+    progress: Progress | None = None,
+    until: Until | None = None,
 ) -> tuple[R, FitResult]:
     """Continues a run that was stopped; the result is the same as without the stop.
 
@@ -136,7 +138,7 @@ def resume(
     batches = task.training_batches(config, preprocessor, train)
     start = None if CheckpointStore(run.checkpoints).steps() else open_start(task, config)
     prepared = Prepared(run, config, preprocessor, batches, validation, labels, start)
-    return _fit(task, prepared, replicas, progress)
+    return carry_on(task, prepared, replicas, progress, until)
 
 
 def load(task: Task[C, S, P, B, M, R, E], run: RunDirectory) -> R:
@@ -246,12 +248,14 @@ def export(
     return task.formats[format](predictor, Path(models_dir), config)
 
 
-def _fit(
+def carry_on(
     task: Task[C, S, P, B, M, R, E],
     prepared: Prepared[C, S, P, B],
     replicas: Replicas,
     progress: Progress | None,
+    until: Until | None = None,
 ) -> tuple[R, FitResult]:
+    """Trains a run that `begin` has prepared; errors as in `train`."""
     run, config, preprocessor = prepared.run, prepared.config, prepared.preprocessor
     seed_everything(config.random_seed)
     with precision(config.training.mixed_precision), replicas.scope():
@@ -289,6 +293,7 @@ def _fit(
             adversarial=objective.adversarial,
             replicas=replicas,
             progress=progress,
+            until=until,
         )
     if config.training.mixed_precision or replicas.count > 1:
         # The trained model computes in bfloat16 or on several devices; predictors must not.

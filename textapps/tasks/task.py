@@ -14,7 +14,7 @@ from textapps.exporting.config import ExportConfig
 from textapps.interpret.request import Request
 from textapps.interpret.section import Seen
 from textapps.savedmodel.manifest import Example
-from textapps.tasks.answered import Answered, KnownTests
+from textapps.tasks.answered import Answered, Ask, KnownTests
 from textapps.tasks.config import C, Presets, TaskConfig
 from textapps.tasks.rows import Row
 from textapps.training.adversarial import Adversarial
@@ -200,6 +200,9 @@ class Task(Generic[C, S, P, B, M, R, E]):
     report: the content of the HTML report on an evaluation.
     answered: a predictor's part of a comparison with others on the same examples. None: it has no
         answers to compare.
+    asking: what is timed: makes a function that answers so many of the examples.
+    classical: the figures of the classical baseline, fitted to the first of two splits, on the
+        second. None: the task has no such baseline.
     known_tests: p-values of the task's own test of such answers, in place of resampling.
     inspect: what can be seen inside a model, section by section; DataError if an input is too
         short or cannot be read.
@@ -240,6 +243,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
     evaluate: Callable[[R, S, str], E]
     report: Callable[[R, E], Report]
     answered: Callable[[R, S], Answered] | None = None
+    asking: Callable[[R, S], Ask] | None = None
+    classical: Callable[[C, S, S], Mapping[str, float]] | None = None
     known_tests: Callable[[Sequence[Answered]], KnownTests] = lambda _: {}
     inspect: Callable[[R, Request], Seen]
     examples: Callable[[S, int], Iterable[Example]]

@@ -116,6 +116,15 @@ class CheckpointStore:
             if step not in kept:
                 files.remove_directory(self.path(step))
 
+    def end(self, stopped_by: str) -> None:
+        """Marks the newest checkpoint as the last of its training; RunError if it cannot be."""
+        path = self.path(self.steps()[-1])
+        try:
+            record = {**_record(path), "stopped_by": stopped_by}
+            files.write_file(path / STATE, dump_record(record))
+        except (OSError, _DamageError) as error:
+            raise RunError(f"cannot write {path / STATE}: {error}") from error
+
     def newest_state(self) -> TrainingState | None:
         """The newest readable state, without reading the arrays; None if there is none."""
         for step in reversed(self.steps()):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from textapps.core.config import Section
-from textapps.core.keys import Option
+from textapps.core.keys import Option, Search
 from textapps.core.names import StrategyName
 
 
@@ -15,10 +15,10 @@ class TrainingConfig(Section):
     An interval is `checkpoint_steps` steps; each ends with a validation and a checkpoint.
     """
 
-    epochs: Annotated[int, Option("--epochs")] = Field(
+    epochs: Annotated[int, Option("--epochs"), Search(times=(0.5, 6))] = Field(
         3, ge=1, description="Passes over the training data."
     )
-    batch_size: Annotated[int, Option("--batch-size")] = Field(
+    batch_size: Annotated[int, Option("--batch-size"), Search(times=(0.25, 2))] = Field(
         64,
         ge=1,
         le=65536,
@@ -35,7 +35,7 @@ class TrainingConfig(Section):
         description="Devices that share each batch: one, all of this machine (mirrored), or the "
         "processes that TF_CONFIG names (multi-worker); auto takes as many as there are.",
     )
-    learning_rate: Annotated[float, Option("--learning-rate")] = Field(
+    learning_rate: Annotated[float, Option("--learning-rate"), Search(times=(0.25, 4))] = Field(
         1e-3, gt=0, le=10, description="Peak learning rate."
     )
     schedule: Literal["constant", "linear", "cosine", "inverse-sqrt"] = Field(

@@ -27,6 +27,7 @@ from textapps.training.progress import NoProgress, Progress
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.shared_steps import SharedSteps
+from textapps.training.until import Until
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +39,7 @@ class FitResult:
         epochs: the same in passes over the data.
         seconds: time spent in steps, without validation.
         best_score, best_step: figure and step of the best validation.
-        stopped_by: "epochs", "patience" or "time".
+        stopped_by: "epochs", "patience" or "time"; "pause" if the run is not finished.
         monitor: the metric whose best value `best_score` is, such as "accuracy".
     """
 
@@ -68,6 +69,7 @@ def fit(
     adversarial: Adversarial | None = None,
     replicas: Replicas | None = None,
     progress: Progress | None = None,
+    until: Until | None = None,
 ) -> FitResult:
     """Trains a built Keras model, from the newest good checkpoint of the run if there is one.
 
@@ -79,8 +81,7 @@ def fit(
     Args:
         model: built, with seeds set before (`seed_everything`).
         loss, metrics: Keras's objects; both are weighted by the weights of the batches.
-        train: its passes are repeated `config.epochs` times.
-        validation: one pass of it is evaluated at the end of each interval.
+        train, validation: `config.epochs` passes, and one pass at the end of each interval.
         shares: as `AveragedAdamW` takes them.
         monitor, mode: which figure of the validation decides on the best, and its direction.
         evaluate: figures that Keras's metrics cannot give, by name; called after each validation,
@@ -88,6 +89,7 @@ def fit(
             `val_` before.
         class_weights, adversarial: as `SharedSteps` takes them; validation and metrics do without.
         replicas: who trains, in whose scope the model was built; every process of them calls this.
+        progress, until: who is told of it, and what else stops it.
 
     Raises:
         RunError: another process trains this run, the disk or the memory is full, the checkpoints
@@ -112,6 +114,7 @@ def fit(
         if state.stopped_by is None:
             sizes: deque[int] = deque()
             shared: SharedSteps | None = None
+            tensorboard = config.tensorboard and replicas.is_chief
             own = config.accumulate > 1 or class_weights is not None or adversarial is not None
             if replicas.count > 1 or own:
                 replicas.part_seeds(model)
@@ -141,9 +144,8 @@ def fit(
                 progress=progress,
                 last=LastWeights.of(store, model, state.step) if config.average_last else None,
                 evaluate=evaluate,
-                on_row=stack.enter_context(_tensorboard(run))
-                if config.tensorboard and replicas.is_chief
-                else None,
+                on_row=stack.enter_context(_tensorboard(run)) if tensorboard else None,
+                until=until,
             )
             progress.start(
                 Extent(
@@ -209,14 +211,13 @@ def _resume(
 def _result(state: TrainingState, monitor: str) -> FitResult:
     assert state.best_score is not None
     assert state.best_step is not None
-    assert state.stopped_by is not None
     return FitResult(
         steps=state.step,
         epochs=state.step / state.steps_per_pass,
         seconds=state.seconds,
         best_score=state.best_score,
         best_step=state.best_step,
-        stopped_by=state.stopped_by,
+        stopped_by=state.stopped_by or "pause",
         monitor=monitor,
     )
 

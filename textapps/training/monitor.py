@@ -21,6 +21,7 @@ from textapps.training.last_weights import LastWeights
 from textapps.training.progress import Progress
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
+from textapps.training.until import Until
 
 OnRow = Callable[[int, Mapping[str, float]], None]
 Evaluate = Callable[[], Mapping[str, float]]
@@ -50,6 +51,7 @@ class Monitor(keras.callbacks.Callback):
         last: averages the weights of the last intervals; None if this is off.
         evaluate: computes metrics in addition to Keras's, after each validation.
         on_row: called with the step and the row at the end of each interval.
+        until: what else stops training.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Monitor(keras.callbacks.Callback):
         last: LastWeights | None = None,
         evaluate: Evaluate | None = None,
         on_row: OnRow | None = None,
+        until: Until | None = None,
     ) -> None:
         super().__init__()
         self.run = run
@@ -89,6 +92,7 @@ class Monitor(keras.callbacks.Callback):
         self.last = last
         self.evaluate = evaluate
         self.on_row = on_row
+        self.until = until or Until()
         self.history = History(run, state.step) if replicas.is_chief else None
         self.step = state.step
         self.examples = 0
@@ -175,7 +179,8 @@ class Monitor(keras.callbacks.Callback):
         self.progress.epoch_end(row)
         if self.on_row is not None:
             self.on_row(self.step, row)
-        self.model.stop_training = self.state.stopped_by is not None
+        ended = self.state.stopped_by is not None
+        self.model.stop_training = ended or self.until.paused(self.state)
         if self.stopping() and self.state.stopped_by is None:
             raise self._interrupted()
 
@@ -200,7 +205,7 @@ class Monitor(keras.callbacks.Callback):
             stopped_by = "epochs"
         elif self.config.patience and state.waited >= self.config.patience:
             stopped_by = "patience"
-        elif self._over(self.seconds):
+        elif self._over(self.seconds) or self._late():
             stopped_by = "time"
         return dataclasses.replace(state, stopped_by=stopped_by)
 
@@ -216,10 +221,14 @@ class Monitor(keras.callbacks.Callback):
         return self.seconds + self.replicas.clock() - self._resumed_at
 
     def _out_of_time(self) -> bool:
-        return self.config.max_seconds is not None and self._over(self._clock())
+        late = self._late()
+        return late or (self.config.max_seconds is not None and self._over(self._clock()))
 
     def _over(self, seconds: float) -> bool:
         return self.config.max_seconds is not None and seconds >= self.config.max_seconds
+
+    def _late(self) -> bool:
+        return math.isfinite(self.until.deadline) and self.replicas.clock() >= self.until.deadline
 
     def _interrupted(self) -> TrainingInterrupted:
         return TrainingInterrupted(

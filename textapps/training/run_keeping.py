@@ -1,16 +1,18 @@
 """What is done to whole runs after training: a note, and deletion."""
 
+import shutil
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from textapps.core.config import Section
 from textapps.core.errors import RunError
-from textapps.core.files import remove_directory
+from textapps.core.files import directory_aside, remove_directory
 from textapps.pretrained import store
 from textapps.pretrained.description import DESCRIPTION
 from textapps.pretrained.model import PREFIX
 from textapps.training.checkpoint import CheckpointStore
-from textapps.training.run_directory import RunDirectory
+from textapps.training.run_directory import CONFIG, RunDirectory
 
 NOTE = "note.txt"
 _STAYS = "{} comes with the package and stays as it is"
@@ -92,6 +94,27 @@ def delete_run(run: RunDirectory) -> None:
             remove_directory(run.path)
         except OSError as error:
             raise RunError(f"cannot delete {run.path}: {error.strerror}") from error
+
+
+def keep_copy(run: RunDirectory, models_dir: Path, config: Section) -> RunDirectory:
+    """A copy of a run as the latest of its task, finished even if the run is not.
+
+    config: of the run, every value of it.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    copy = RunDirectory.create(models_dir, run.task, run.config["backbone"]["kind"], config)
+    left_out = shutil.ignore_patterns(run.checkpoints.name, CONFIG, ".*")
+    try:
+        shutil.copytree(run.path, copy.path, ignore=left_out, dirs_exist_ok=True)
+        with directory_aside(copy.checkpoints) as aside:
+            shutil.copytree(run.checkpoints, aside, dirs_exist_ok=True)
+            if not run.finished:
+                CheckpointStore(aside).end("time")
+    except OSError as error:
+        raise RunError(f"cannot write {copy.path}: {error}") from error
+    return copy
 
 
 def size_bytes(run: RunDirectory) -> int:

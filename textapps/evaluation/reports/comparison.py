@@ -20,12 +20,19 @@ from textapps.evaluation.reports.sections import (
 )
 
 
-def comparison_report(comparison: Comparison) -> Report:
-    """Verdict, runs, metrics, differences, costs, curves, configuration and examples."""
-    sections: list[Section] = [
+def verdict_sections(comparison: Comparison) -> list[Section]:
+    """Verdict, metrics and differences."""
+    return [
         Paragraph("Which is better", _sentences(comparison.verdicts)),
         _metrics(comparison),
         _differences(comparison),
+    ]
+
+
+def comparison_report(comparison: Comparison) -> Report:
+    """Verdict, runs, metrics, differences, costs, curves, configuration and examples."""
+    sections: list[Section] = [
+        *verdict_sections(comparison),
         _costs(comparison),
         _curves(comparison),
         _configuration(comparison),

@@ -20,6 +20,17 @@ ABOUT = About(
             "textapps generate train --resume models/generate/20260102-030405-gru",
         ),
     ),
+    search=Help(
+        "Find the best configuration in a given time; prints the run directory.\n\n"
+        "Trains many configurations a little and the best of them to the end, and writes\n"
+        "search.html into the run.",
+        (
+            "textapps generate search --minutes 30 --data books/",
+            "textapps generate search --minutes 10 --backbone gru --backbone lstm",
+            "textapps generate search --minutes 30 --set backbone.units=64..512",
+            "textapps generate search --resume",
+        ),
+    ),
     evaluate=Help(
         "Evaluate a run beside n-grams; writes metrics.json and report.html.",
         (

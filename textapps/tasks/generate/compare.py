@@ -6,7 +6,7 @@ import numpy as np
 
 from textapps.datasets.corpus.examples import Corpus
 from textapps.evaluation.metrics.language import LanguageFigures, language_metrics
-from textapps.tasks.answered import Answered, spread
+from textapps.tasks.answered import ASKED, Answered, Ask, spread
 from textapps.tasks.generate.data import SHOWN
 from textapps.tasks.generate.predictor import TextGenerator
 
@@ -21,7 +21,6 @@ def answered(generator: TextGenerator, corpus: Corpus) -> Answered:
     starts = np.arange(0, len(text), PASSAGE)
     sizes = np.diff([*starts, len(text)])
     means = np.add.reduceat(nats, starts) / sizes if len(starts) else nats
-    seeds = [text[row : row + SEED] for row in spread(len(text))]
     unknown = generator.preprocessor.unknown(text)
 
     def item(row: int) -> Mapping[str, str]:
@@ -47,7 +46,13 @@ def answered(generator: TextGenerator, corpus: Corpus) -> Answered:
         noun="passage",
         item=item,
         told=lambda row: f"{means[row]:.3f} nats per character",
-        ask=lambda count: generator.generate(seeds[:count], length=LENGTH),
-        asked=f"{LENGTH} characters written after each of {len(seeds)} seeds of {SEED} characters",
+        ask=asking(generator, corpus),
+        asked=f"{LENGTH} characters written after each of {ASKED} seeds of {SEED} characters",
         note=note,
     )
+
+
+def asking(generator: TextGenerator, corpus: Corpus) -> Ask:
+    """Continues some pieces of the text."""
+    seeds = [corpus.text[row : row + SEED] for row in spread(len(corpus.text))]
+    return lambda count: generator.generate(seeds[:count], length=LENGTH)

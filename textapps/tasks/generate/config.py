@@ -1,10 +1,11 @@
 """Configuration and presets of the generate task."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from textapps.core.config import Section
+from textapps.core.keys import Search
 from textapps.datasets.config import CorpusConfig
 from textapps.decoding.config import DecodingConfig
 from textapps.preprocessing.config import CharacterConfig
@@ -20,10 +21,10 @@ class ModelConfig(Section):
         le=65536,
         description="Characters that the gradient goes back through; the state goes on.",
     )
-    input_dropout: float = Field(
+    input_dropout: Annotated[float, Search(between=(0, 0.3))] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped after the embedding."
     )
-    head_dropout: float = Field(
+    head_dropout: Annotated[float, Search(between=(0, 0.5))] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped before the last layer."
     )
 

@@ -1,6 +1,7 @@
 """Evaluating a generator on a split, and n-grams beside it."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
 from textapps.evaluation.metrics.language import language_metrics, paired_gain
 from textapps.evaluation.metrics.text_metrics import Samples, text_metrics
+from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.evaluation import costs, summarize
+from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.data import encode_from_start, load
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.task import Evaluation
@@ -95,6 +98,15 @@ def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEv
         samples=samples,
         real=real,
     )
+
+
+def classical(config: GenerateConfig, train: Corpus, corpus: Corpus) -> Mapping[str, float]:
+    """The figures of the best n-gram model on a text, fitted to another one."""
+    preprocessor = CharacterPreprocessor.from_text(train.text, config.preprocessor, None)
+    ids = preprocessor.encode(train.text[:BASELINE_CHARACTERS])
+    model = NgramModel().fit(ids, len(preprocessor.vocabulary))
+    nats = model.by_order(encode_from_start(preprocessor, corpus.text))[:, 1:]
+    return language_metrics(nats[int(nats.mean(axis=1).argmin())])
 
 
 def _fit_baseline(

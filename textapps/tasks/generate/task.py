@@ -7,9 +7,9 @@ from textapps.datasets.corpus.examples import Corpus
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate import data
 from textapps.tasks.generate.about import ABOUT
-from textapps.tasks.generate.compare import answered
+from textapps.tasks.generate.compare import answered, asking
 from textapps.tasks.generate.config import PRESETS
-from textapps.tasks.generate.evaluate import evaluate
+from textapps.tasks.generate.evaluate import classical, evaluate
 from textapps.tasks.generate.export import export_saved_model
 from textapps.tasks.generate.inspect import inspect
 from textapps.tasks.generate.model import LanguageModel
@@ -60,6 +60,8 @@ TASK = Task(
     evaluate=evaluate,
     report=report,
     answered=answered,
+    asking=asking,
+    classical=classical,
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},

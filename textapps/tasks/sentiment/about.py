@@ -12,6 +12,17 @@ ABOUT = About(
             "textapps sentiment train --resume models/sentiment/20260102-030405-gru",
         ),
     ),
+    search=Help(
+        "Find the best configuration in a given time; prints the run directory.\n\n"
+        "Trains many configurations a little and the best of them to the end, and writes\n"
+        "search.html into the run.",
+        (
+            "textapps sentiment search --minutes 30 --data reviews.csv",
+            "textapps sentiment search --minutes 10 --max-size 2MB --backbone gru --backbone lstm",
+            "textapps sentiment search --minutes 30 --set training.learning_rate=1e-4..1e-2",
+            "textapps sentiment search --resume",
+        ),
+    ),
     evaluate=Help(
         "Evaluate a run; writes metrics.json and report.html.",
         (

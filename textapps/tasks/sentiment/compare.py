@@ -8,7 +8,7 @@ from textapps.datasets.texts.examples import LabelledTexts
 from textapps.evaluation.metrics.classification import ClassifierFigures, classification_metrics
 from textapps.evaluation.metrics.thresholds import predicted
 from textapps.evaluation.reports.sections import percent
-from textapps.tasks.answered import Answered, in_order_of, spread
+from textapps.tasks.answered import ASKED, Answered, Ask, in_order_of, spread
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 
 
@@ -20,7 +20,6 @@ def answered(classifier: SentimentClassifier, examples: LabelledTexts) -> Answer
     if threshold is not None and classifier.labels != names:
         threshold = 1 - threshold  # that of the other label
     given = predicted(scores, threshold)
-    texts = [examples.texts[row] for row in spread(len(examples))]
 
     def item(row: int) -> Mapping[str, str]:
         return {
@@ -37,7 +36,13 @@ def answered(classifier: SentimentClassifier, examples: LabelledTexts) -> Answer
         noun="example",
         item=item,
         told=lambda row: f"{names[given[row]]} ({percent(float(scores[row, given[row]]))})",
-        ask=lambda count: classifier.scores(texts[:count]),
-        asked=f"{len(texts)} texts from all over the split",
+        ask=asking(classifier, examples),
+        asked=f"{ASKED} texts from all over the split",
         note="" if threshold is None else f"answers {names[1]} from a score of {threshold:.4f} on",
     )
+
+
+def asking(classifier: SentimentClassifier, examples: LabelledTexts) -> Ask:
+    """Classifies some of the texts."""
+    texts = [examples.texts[row] for row in spread(len(examples))]
+    return lambda count: classifier.scores(texts[:count])

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from textapps.core.config import Section
-from textapps.core.keys import Option
+from textapps.core.keys import Option, Search
 from textapps.datasets.config import DataConfig
 from textapps.preprocessing.config import TextConfig
 from textapps.tasks.config import Lent, Presets, TaskConfig
@@ -15,14 +15,16 @@ from textapps.training.config import ClassifierTrainingConfig
 class ModelConfig(Section):
     """What stands around the backbone: embedding, convolution, pooling, n-grams."""
 
-    embedding_units: int = Field(64, ge=1, le=4096, description="Width of the embedding.")
-    word_dropout: float = Field(
+    embedding_units: Annotated[int, Search(times=(0.5, 2), multiple=8)] = Field(
+        64, ge=1, le=4096, description="Width of the embedding."
+    )
+    word_dropout: Annotated[float, Search(between=(0, 0.5))] = Field(
         0.0, ge=0, lt=1, description="Share of tokens made unknown in training."
     )
-    embedding_dropout: float = Field(
+    embedding_dropout: Annotated[float, Search(between=(0, 0.6))] = Field(
         0.3, ge=0, lt=1, description="Share of features dropped after the embedding."
     )
-    head_dropout: float = Field(
+    head_dropout: Annotated[float, Search(between=(0, 0.6))] = Field(
         0.5, ge=0, lt=1, description="Share of features dropped before the last layer."
     )
     label_smoothing: float = Field(
@@ -34,10 +36,10 @@ class ModelConfig(Section):
         le=99,
         description="Tokens that the convolution before the backbone sees at a time.",
     )
-    stride: int = Field(
+    stride: Annotated[int, Search(among=(1, 2, 4))] = Field(
         2, ge=1, le=99, description="Tokens from one output of the convolution to the next."
     )
-    ngrams: int = Field(
+    ngrams: Annotated[int, Search(among=(0, 1, 2, 3))] = Field(
         0,
         ge=0,
         le=5,
@@ -56,15 +58,18 @@ class ModelConfig(Section):
     ngram_share: float = Field(
         0.8, gt=0, lt=1, description="Share of the linear path in the answer of both."
     )
-    pooling: Literal["max", "mean", "attention", "max_mean"] = Field(
-        "max", description="How the outputs of the backbone become one vector."
-    )
+    pooling: Annotated[
+        Literal["max", "mean", "attention", "max_mean"],
+        Search(among=("max", "mean", "attention", "max_mean")),
+    ] = Field("max", description="How the outputs of the backbone become one vector.")
 
 
 class SentimentTrainingConfig(ClassifierTrainingConfig):
     """How to train, with what training of texts alone has."""
 
-    adversarial: Annotated[float, Option("--adversarial", metavar="NORM")] = Field(
+    adversarial: Annotated[
+        float, Option("--adversarial", metavar="NORM"), Search(among=(0.0, 5.0))
+    ] = Field(
         0.0,
         ge=0,
         le=1000,

@@ -4,6 +4,7 @@ import json
 import time
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from textapps.evaluation.metrics.classification import classification_metrics
 from textapps.preprocessing.text import in_form
 from textapps.tasks.evaluation import costs, load_evaluated, summarize
 from textapps.tasks.registry import get_task
+from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.predictor import SentimentClassifier
 from textapps.tasks.task import Evaluation
 from textapps.training.evaluations import evaluation_path, write_evaluation
@@ -63,22 +65,24 @@ def fit_baseline(
     Raises:
         DataError: data are missing or have other labels.
     """
-    # Imported here because scikit-learn is slow to import.
-    from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
-
     config, run = classifier.config, classifier.run
     (train,) = load_texts(config.data, ("train",), classifier.labels)
     began_at = time.perf_counter()
-    baseline = NaiveBayesSVM(tokens=config.preprocessor.tokens, seed=config.random_seed)
-    form = config.preprocessor.unicode
-    baseline.fit(in_form(train.texts, form), train.labels, len(classifier.labels))
+    scores_of = _fitted(config, train)
     seconds = time.perf_counter() - began_at
     examples: LabelledTexts = load_evaluated(get_task("sentiment"), classifier, data, split)
-    scores = baseline.scores(in_form(examples.texts, form)).astype(np.float32)
+    scores = scores_of(examples.texts)
     found = _evaluation(run, examples, examples.part.split, scores, {"seconds": seconds})
     fingerprint = np.array(examples.fingerprint)
     write_evaluation(run, found.summary, BASELINE, **found.arrays, sha256=fingerprint)
     return found
+
+
+def classical(
+    config: SentimentConfig, train: LabelledTexts, examples: LabelledTexts
+) -> Mapping[str, float]:
+    """The figures of NB-SVM on some examples, fitted to others; DataError if it cannot be."""
+    return classification_metrics(examples.labels, _fitted(config, train)(examples.texts))
 
 
 def stored_baseline(
@@ -101,6 +105,19 @@ def stored_baseline(
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         pass
     return None
+
+
+def _fitted(
+    config: SentimentConfig, train: LabelledTexts
+) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """NB-SVM fitted to texts: gives the scores of other texts, float32[texts, labels]."""
+    # Imported here because scikit-learn is slow to import.
+    from textapps.evaluation.baselines.nbsvm import NaiveBayesSVM
+
+    form = config.preprocessor.unicode
+    baseline = NaiveBayesSVM(tokens=config.preprocessor.tokens, seed=config.random_seed)
+    baseline.fit(in_form(train.texts, form), train.labels, len(train.label_names))
+    return lambda texts: baseline.scores(in_form(texts, form)).astype(np.float32)
 
 
 def _evaluation(

@@ -9,9 +9,9 @@ from textapps.datasets.texts.loader import load_texts
 from textapps.tasks.classification import BEST, classifier_objective, settled
 from textapps.tasks.sentiment import data
 from textapps.tasks.sentiment.about import ABOUT
-from textapps.tasks.sentiment.compare import answered
+from textapps.tasks.sentiment.compare import answered, asking
 from textapps.tasks.sentiment.config import PRESETS, SentimentConfig
-from textapps.tasks.sentiment.evaluate import evaluate
+from textapps.tasks.sentiment.evaluate import classical, evaluate
 from textapps.tasks.sentiment.export import export_saved_model
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.inspect import inspect
@@ -86,6 +86,8 @@ TASK = Task(
     evaluate=evaluate,
     report=report,
     answered=answered,
+    asking=asking,
+    classical=classical,
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},

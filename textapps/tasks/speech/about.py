@@ -13,6 +13,16 @@ ABOUT = About(
             "textapps speech train --resume models/speech/20260102-030405-gru",
         ),
     ),
+    search=Help(
+        "Find the best configuration in a given time; prints the run directory.\n\n"
+        "Trains many configurations a little and the best of them to the end, and writes\n"
+        "search.html into the run.",
+        (
+            "textapps speech search --minutes 30 --data clips/ --commands yes,no,left,right",
+            "textapps speech search --minutes 10 --max-size 200kB --preset tiny",
+            "textapps speech search --resume",
+        ),
+    ),
     evaluate=Help(
         "Evaluate a run, in noise and in a stream too; writes metrics.json and report.html.",
         (

@@ -9,7 +9,7 @@ import tensorflow as tf
 from textapps.datasets.clips.examples import Clips
 from textapps.evaluation.metrics.speech import SpeechFigures, speech_metrics
 from textapps.evaluation.reports.sections import percent
-from textapps.tasks.answered import Answered, in_order_of, spread
+from textapps.tasks.answered import ASKED, Answered, Ask, in_order_of, spread
 from textapps.tasks.speech.evaluate import clip_scores
 from textapps.tasks.speech.predictor import SpeechRecognizer
 
@@ -19,7 +19,6 @@ def answered(recognizer: SpeechRecognizer, clips: Clips) -> Answered:
     names, labels, commands = clips.names, clips.labels, recognizer.commands
     scores = in_order_of(clip_scores(recognizer, clips), recognizer.labels, names)
     given = np.argmax(scores, axis=1)
-    waveforms = clips.waveforms(spread(len(clips)))
 
     def item(row: int) -> Mapping[str, str]:
         return {"": f"clip {row + 1:,}, labelled {names[labels[row]]}", "Clip": clips.places[row]}
@@ -33,9 +32,15 @@ def answered(recognizer: SpeechRecognizer, clips: Clips) -> Answered:
         noun="clip",
         item=item,
         told=lambda row: f"{names[given[row]]} ({percent(float(scores[row, given[row]]))})",
-        ask=lambda count: recognizer.answer_clips(tf.constant(waveforms[:count])),
-        asked=f"{len(waveforms)} clips from all over the split",
+        ask=asking(recognizer, clips),
+        asked=f"{ASKED} clips from all over the split",
     )
+
+
+def asking(recognizer: SpeechRecognizer, clips: Clips) -> Ask:
+    """Classifies some of the clips."""
+    waveforms = clips.waveforms(spread(len(clips)))
+    return lambda count: recognizer.answer_clips(tf.constant(waveforms[:count]))
 
 
 def _identity(clips: Clips) -> str:

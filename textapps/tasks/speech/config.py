@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from textapps.backbones.config import StemConfig
 from textapps.core.config import Section
-from textapps.core.keys import Option
+from textapps.core.keys import Option, Search
 from textapps.core.names import SpeechPresetName
 from textapps.datasets.clips.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
@@ -37,10 +37,11 @@ class ModelConfig(Section):
         description="With streaming, share of training clips that begin in the state in which "
         "another clip ended, as most of a stream does.",
     )
-    pooling: Literal["max", "mean", "attention", "max_mean"] = Field(
-        "attention", description="How the outputs of the backbone become one vector."
-    )
-    head_dropout: float = Field(
+    pooling: Annotated[
+        Literal["max", "mean", "attention", "max_mean"],
+        Search(among=("max", "mean", "attention", "max_mean")),
+    ] = Field("attention", description="How the outputs of the backbone become one vector.")
+    head_dropout: Annotated[float, Search(between=(0, 0.5))] = Field(
         0.2, ge=0, lt=1, description="Share of features dropped before the last layer."
     )
     label_smoothing: float = Field(

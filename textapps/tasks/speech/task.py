@@ -11,7 +11,7 @@ from textapps.tasks.classification import BEST, classifier_objective, settled
 from textapps.tasks.speech import data
 from textapps.tasks.speech.about import ABOUT
 from textapps.tasks.speech.batches import ClipBatchSource
-from textapps.tasks.speech.compare import answered
+from textapps.tasks.speech.compare import answered, asking
 from textapps.tasks.speech.config import PRESETS, SpeechConfig
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
@@ -92,6 +92,7 @@ TASK = Task(
     evaluate=evaluate,
     report=report,
     answered=answered,
+    asking=asking,
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model, "tflite": export_lite, "micro": export_micro},

@@ -13,6 +13,16 @@ ABOUT = About(
             "textapps translate train --resume models/translate/20260102-030405-transformer",
         ),
     ),
+    search=Help(
+        "Find the best configuration in a given time; prints the run directory.\n\n"
+        "Trains many configurations a little and the best of them to the end, and writes\n"
+        "search.html into the run.",
+        (
+            "textapps translate search --minutes 30 --data pairs.tsv",
+            "textapps translate search --minutes 60 --max-ms 20 --set training.epochs=10..60",
+            "textapps translate search --resume",
+        ),
+    ),
     evaluate=Help(
         "Evaluate a run; writes metrics.json and report.html.",
         (

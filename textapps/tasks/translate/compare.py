@@ -12,7 +12,7 @@ from textapps.evaluation.metrics.translation import (
     translation_metrics,
 )
 from textapps.preprocessing.text import in_form
-from textapps.tasks.answered import Answered, KnownTests, spread
+from textapps.tasks.answered import ASKED, Answered, Ask, KnownTests, spread
 from textapps.tasks.translate.predictor import Translator
 
 
@@ -22,7 +22,6 @@ def answered(translator: Translator, pairs: Pairs) -> Answered:
     references = in_form(pairs.targets, form)
     answers = [answer.translation for answer in translator.predict(pairs.sources)]
     scored = ScoredTranslations(answers, references, bleu_tokenizer(references))
-    sources = [pairs.sources[row] for row in spread(len(pairs))]
 
     def item(row: int) -> Mapping[str, str]:
         return {
@@ -40,8 +39,8 @@ def answered(translator: Translator, pairs: Pairs) -> Answered:
         noun="sentence",
         item=item,
         told=lambda row: f"{answers[row] or '(empty)'} (chrF {scored.sentence_chrf[row]:.1f})",
-        ask=lambda count: translator.predict(sources[:count]),
-        asked=f"{len(sources)} sentences from all over the split",
+        ask=asking(translator, pairs),
+        asked=f"{ASKED} sentences from all over the split",
     )
 
 
@@ -51,3 +50,9 @@ def known_tests(answers: Sequence[Answered]) -> KnownTests:
     references = scored[0].references
     found = paired_bleu([one.answers for one in scored], references, bleu_tokenizer(references))
     return {("bleu", pair): p_value for pair, p_value in found.items()}
+
+
+def asking(translator: Translator, pairs: Pairs) -> Ask:
+    """Translates some of the sentences."""
+    sources = [pairs.sources[row] for row in spread(len(pairs))]
+    return lambda count: translator.predict(sources[:count])

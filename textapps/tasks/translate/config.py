@@ -6,7 +6,7 @@ from pydantic import Field
 
 from textapps.backbones.config import BackboneConfig
 from textapps.core.config import Section
-from textapps.core.keys import Option, Options
+from textapps.core.keys import Option, Options, Search
 from textapps.datasets.config import PairsConfig
 from textapps.decoding.config import SearchConfig
 from textapps.preprocessing.config import SubwordConfig
@@ -30,10 +30,10 @@ class ModelConfig(Section):
         description="Use the embedding of the target as the last layer too, and for the source "
         "where the vocabulary is joint.",
     )
-    embedding_dropout: float = Field(
+    embedding_dropout: Annotated[float, Search(between=(0, 0.4))] = Field(
         0.1, ge=0, lt=1, description="Share of features dropped after the embeddings."
     )
-    label_smoothing: float = Field(
+    label_smoothing: Annotated[float, Search(between=(0, 0.2))] = Field(
         0.1, ge=0, lt=1, description="Share of a target token that is spread over all tokens."
     )
 

@@ -12,7 +12,7 @@ from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.tasks.task import Objective, Task
 from textapps.tasks.translate import data
 from textapps.tasks.translate.about import ABOUT
-from textapps.tasks.translate.compare import answered, known_tests
+from textapps.tasks.translate.compare import answered, asking, known_tests
 from textapps.tasks.translate.config import PRESETS, TranslateConfig
 from textapps.tasks.translate.evaluate import evaluate
 from textapps.tasks.translate.export import export_saved_model
@@ -86,6 +86,7 @@ TASK = Task(
     evaluate=evaluate,
     report=report,
     answered=answered,
+    asking=asking,
     known_tests=known_tests,
     inspect=inspect,
     examples=data.examples,

@@ -14,6 +14,7 @@ ABOUT = About(
             "textapps sentiment train --init-from models/sentiment-pretrain/20260102-030405-gru",
         ),
     ),
+    search=_NONE,
     evaluate=_NONE,
     predict=_NONE,
     export=_NONE,

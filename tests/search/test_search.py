@@ -1,0 +1,219 @@
+"""Real searches of every task, on tiny data."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.search.searching import KINDS, RATE, searched, settings
+from tests.search.simulated import Silent
+from tests.tasks.stopping import assert_same_bits
+from tests.tasks.tiny import TINY
+from textapps.core.errors import ConfigurationError, DataError, RunError
+from textapps.search import run as searches
+from textapps.search import trainer as trainers
+from textapps.search.limits import Limits
+from textapps.search.space import Space
+from textapps.search.trainer import Trainer
+from textapps.search.watch import Watch
+from textapps.tasks import lifecycle
+from textapps.tasks.registry import get_presets, get_task
+from textapps.training.run_directory import RunDirectory
+
+pytestmark = [
+    pytest.mark.usefixtures("eager"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
+]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "sentiment",
+        "generate",
+        *(pytest.param(t, marks=pytest.mark.slow) for t in ("translate", "speech")),
+    ],
+)
+def test_ends_with_a_finished_run(
+    task: Any, toy_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    run, found = searched(task, tmp_path, settings(task, toy_data(task)))
+    assert RunDirectory.latest(tmp_path, task).path == run.path
+    assert run.finished
+    config = get_presets(task).of_run(run.path / "config.toml")
+    assert config.backbone.kind == KINDS[task]
+    assert lifecycle.load(get_task(task), run).parameters
+    assert [row.number for row in found.tried] == [0, 1, 2]
+    preset, *_ = found.tried
+    assert (preset.ended, preset.changes) == (True, "")
+    chosen = next(row for row in found.tried if row.number == found.chosen)
+    assert len(chosen.seeds) == 2  # the second one is of the finals
+    assert chosen.milliseconds
+    assert any(row.front for row in found.tried)
+    assert (found.baseline is not None) == (task in ("sentiment", "generate"))
+    assert json.loads(json.dumps(found.document))["chosen"] == found.chosen
+    if found.chosen:
+        assert found.test is not None
+        assert found.test.split == "test"
+        assert RATE in found.changes
+    # The runs of the trials are gone; the study is finished.
+    (study,) = (tmp_path / "searches" / task).iterdir()
+    assert not list((study / task).iterdir())
+    with pytest.raises(RunError, match=r"no search of .* to go on with"):
+        searches.resume(task, tmp_path, Silent())
+
+
+def test_test_is_not_read_before_the_end(
+    toy_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other labels in the test split change nothing that is chosen."""
+    source = tmp_path / "opinions.csv"
+    shutil.copy(toy_data("sentiment"), source)
+    results = []
+    for number in (0, 1):
+        run, found = searched("sentiment", tmp_path / str(number), settings("sentiment", source))
+        results.append((run, found))
+        lines = source.read_text(encoding="utf-8").splitlines()
+        turned = [
+            "unlike," + line.partition(",")[2] if line.endswith(",test") else line for line in lines
+        ]
+        source.write_text("\n".join(turned) + "\n", encoding="utf-8")
+    (one, first), (other, second) = results
+    assert_same_bits(one, other)
+    assert (first.chosen, [row.best for row in first.tried]) == (
+        second.chosen,
+        [row.best for row in second.tried],
+    )
+
+
+def test_a_session_that_stops_at_a_rung_goes_on_with_the_same_bits(
+    tiny: Callable[..., Any], tmp_path: Path
+) -> None:
+    config = tiny("sentiment", "simple_rnn", **{"training.epochs": 3})
+    space = Space(get_presets("sentiment"), flags=_flags({"preset": "tiny"}))
+    trainer = Trainer("sentiment", space, tmp_path, Limits())
+    whole = trainer.session(config, None, Watch())
+    rungs: list[int] = []
+
+    def stops(rung: int, score: float) -> bool:
+        rungs.append(rung)
+        return False
+
+    stopped = trainer.session(config, None, Watch(), goes_on=stops)
+    assert stopped.facts
+    assert whole.facts
+    assert (stopped.ended, stopped.facts.step, rungs) == (False, 10, [1])
+    assert stopped.scores == {1: stopped.facts.score}
+    run = RunDirectory.open(stopped.facts.path)
+    assert not run.finished
+    ended = trainer.session(config, run, Watch())
+    assert ended.facts
+    assert (ended.ended, ended.facts.whole, ended.facts.step) == (True, True, 30)
+    assert ended.scores == whole.scores
+    assert_same_bits(RunDirectory.open(whole.facts.path), run)
+
+
+def _flags(values: dict[str, object]) -> Any:
+    from textapps.core.config import Flags
+
+    return Flags(values)
+
+
+def test_a_deadline_ends_a_run_that_is_validated(tiny: Callable[..., Any], tmp_path: Path) -> None:
+    config = tiny("sentiment", "simple_rnn")
+    space = Space(get_presets("sentiment"), flags=_flags({"preset": "tiny"}))
+    trainer = Trainer("sentiment", space, tmp_path, Limits())
+    found = trainer.session(config, None, Watch(), deadline=0.0)
+    assert found.facts
+    assert (found.ended, found.facts.whole, found.facts.step) == (True, False, 1)
+    run = RunDirectory.open(found.facts.path)
+    assert run.finished
+    assert (run.path / "history.csv").read_text().count("\n") == 2
+
+
+def test_a_size_limit_that_none_meets_tells_the_smallest(
+    toy_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    of = settings("sentiment", toy_data("sentiment"), megabytes=0.0001)
+    with pytest.raises(
+        RunError,
+        match=r"no trial is within --max-size 0.0001MB: the smallest, trial \d, has 0.0\d MB",
+    ):
+        searched("sentiment", tmp_path, of)
+    assert not RunDirectory.all(tmp_path, "sentiment")
+
+
+def test_limits_choose_among_what_is_within_them(
+    toy_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The preset, which has 4 times the units of the others, is over the limit."""
+    flags = {"backbone.units": "8,32", "preprocessor.vocabulary_size": 40}
+    del flags["preprocessor.vocabulary_size"]
+    of = settings("sentiment", toy_data("sentiment"), flags=flags, trials=4)
+    of = replace(of, flags={**of.flags, "preset": "tiny"})
+    small, large = (4 * parameters_with(toy_data("sentiment"), units) / 1e6 for units in (8, 32))
+    _, found = searched("sentiment", tmp_path, replace(of, megabytes=(small + large) / 2))
+    preset = found.tried[0]
+    assert not preset.fits
+    assert found.chosen != 0
+    chosen = next(row for row in found.tried if row.number == found.chosen)
+    assert chosen.megabytes == pytest.approx(small)
+    refused = [row for row in found.tried[1:] if row.best is None]
+    assert all("MB" in row.reached for row in refused)
+
+
+def parameters_with(source: Path, units: int) -> int:
+    flags = {**TINY["sentiment"], "data.source": str(source), "backbone.units": units}
+    flags["backbone.kind"] = "simple_rnn"
+    config = get_presets("sentiment").resolve(flags=flags)
+    task = get_task("sentiment")
+    train, _ = task.load_training(config, ())
+    preprocessor, _ = task.learn(config, train, None)
+    model = task.model(config, preprocessor, task.labels(train))
+    model.build()
+    count: int = trainers.parameter_count(model)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "told"),
+    [
+        ({"metric": "bleu"}, ConfigurationError, "unknown metric 'bleu', choose from accuracy"),
+        ({"flags": {"data.source": "none.csv"}}, DataError, "none.csv"),
+        ({"flags": {"backbone.kind": "gru", "backbone.heads": 0}}, ConfigurationError, "heads"),
+    ],
+)
+def test_bad_input_leaves_nothing_behind(
+    changes: dict[str, Any],
+    error: type[Exception],
+    told: str,
+    toy_data: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(error, match=told):
+        searched(
+            "sentiment",
+            tmp_path / "models",
+            settings("sentiment", toy_data("sentiment"), **changes),
+        )
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_pretrained_start_is_a_candidate(
+    toy_data: Callable[[str], Path],
+    packed: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    model = packed("sentiment")
+    monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(model.path.parent))
+    of = settings("sentiment", toy_data("sentiment"), kinds=())
+    of = replace(of, flags={"preset": "tiny", "data.source": of.flags["data.source"]}, trials=2)
+    _, found = searched("sentiment", tmp_path, of)
+    assert found.space["start.init_from"] == "none, pretrained:imdb"
+    assert found.tried[1].changes.startswith("from pretrained:imdb")
+    assert found.tried[1].best is not None

@@ -1,0 +1,206 @@
+"""The space of a search: around every preset, and narrowed by a user."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textapps.core.config import Flags
+from textapps.core.errors import ConfigurationError
+from textapps.core.keys import keys_of
+from textapps.core.names import PRESETS, TASKS
+from textapps.search.narrowing import Narrowed, narrowed
+from textapps.search.space import KIND, Space
+from textapps.tasks.registry import get_presets
+
+RATE = "training.learning_rate"
+
+
+def space(task: str = "sentiment", **options: Any) -> Space[Any]:
+    flags = Flags(options.pop("flags", {}))
+    return Space(get_presets(task), flags, **options)
+
+
+def draw(of: Space[Any], seed: int) -> dict[str, Any]:
+    """A random point, by other means than Optuna's."""
+    random_ = random.Random(seed)
+    point: dict[str, Any] = {}
+    for key, one in of.dimensions.items():
+        if one.choices:
+            point[key] = random_.choice(one.choices)
+        elif one.whole:
+            point[key] = random_.randint(int(one.low), int(one.high))
+        else:
+            point[key] = random_.uniform(one.low, one.high)
+    return point
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("task", TASKS)
+def test_the_first_point_is_the_preset_as_it_stands(task: str, preset: str) -> None:
+    found = space(task, flags={"preset": preset})
+    wanted = get_presets(task).resolve(flags={"preset": preset})
+    assert found.base == wanted
+    assert found.config(found.points[0]) == wanted
+    for one in found.dimensions.values():
+        assert one.point in one.choices or one.low <= one.point <= one.high
+
+
+@given(task=st.sampled_from(TASKS), preset=st.sampled_from(PRESETS), seed=st.integers(0, 10**6))
+def test_every_point_is_a_configuration(task: str, preset: str, seed: int) -> None:
+    """Only values that exclude one another may be refused, and few points have them."""
+    found = space(task, flags={"preset": preset})
+    refused = 0
+    for number in range(5):
+        try:
+            config = found.config(draw(found, seed + number))
+        except ConfigurationError:
+            refused += 1
+        else:
+            assert config.backbone.kind in found.dimensions[KIND].choices
+            assert config.data == found.base.data
+    assert refused <= 2
+
+
+def test_a_key_of_which_one_value_is_given_has_it_in_all_trials() -> None:
+    found = space(flags={RATE: 0.002, "training.epochs": 2})
+    assert {RATE, "training.epochs"}.isdisjoint(found.dimensions)
+    for seed in range(5):
+        config = found.config(draw(found, seed))
+        assert (config.training.learning_rate, config.training.epochs) == (0.002, 2)
+
+
+def test_a_factor_is_one_of_the_preset_of_the_same_backbone() -> None:
+    found = space(flags={"preset": "small"})
+    point = found.points[0]
+    presets = get_presets("sentiment")
+    for kind in ("gru", "transformer"):
+        own = presets.resolve(flags={"preset": "small", KIND: kind}).training.learning_rate
+        config = found.config({**point, KIND: kind, RATE: 2.0})
+        assert config.training.learning_rate == pytest.approx(2 * own)
+
+
+def test_ranges_and_lists_narrow_the_space() -> None:
+    flags = {RATE: "1e-4..1e-2", "backbone.units": "64, 128", "model.pooling": "max_mean,max"}
+    found = space(flags=flags).dimensions
+    assert (found[RATE].low, found[RATE].high, found[RATE].log) == (1e-4, 1e-2, True)
+    assert found["backbone.units"].choices == (128, 64)
+    assert found["model.pooling"].choices == ("max_mean", "max")
+    narrow = space(flags={"training.epochs": "2..9"}).dimensions["training.epochs"]
+    assert (narrow.low, narrow.high, narrow.whole, narrow.log) == (2, 9, True, False)
+
+
+def test_a_key_that_is_not_searched_by_default_can_be() -> None:
+    found = space(flags={"training.weight_decay": "0.001..0.1"})
+    assert found.config({**found.points[0], "training.weight_decay": 0.05}).training.weight_decay
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kind", "choices"),
+    [
+        ((), "gru", ("gru", "lstm", "transformer")),
+        (("lstm", "gru"), "gru", ("gru", "lstm")),
+        (("lstm", "simple_rnn"), "lstm", ("lstm", "simple_rnn")),
+        (("lstm",), "lstm", None),
+    ],
+)
+def test_backbones(kinds: tuple[str, ...], kind: str, choices: tuple[str, ...] | None) -> None:
+    found = space(kinds=kinds)
+    assert found.base.backbone.kind == kind
+    assert found.base == get_presets("sentiment").resolve(flags={KIND: kind})
+    assert (found.dimensions[KIND].choices if KIND in found.dimensions else None) == choices
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ({RATE: "1e-5..1e-4"}, r"excludes the preset, which has 0.003 .*: widen the range"),
+        ({"model.pooling": "mean,max"}, "excludes the preset, which has max_mean"),
+        ({RATE: "1e-2..1e-4"}, "the range is empty"),
+        ({RATE: "a..b"}, "'a' is not one of the numbers"),
+        ({"training.epochs": "1.5..9"}, "'1.5' is not one of the whole numbers"),
+        ({"model.pooling": "max..mean"}, "a range needs numbers; list the values"),
+        ({"model.pooling": "max,men"}, "unknown value 'men', .*; did you mean 'mean'"),
+        ({"training.learning_rat": "1e-4..1e-2"}, "unknown key 'training.learning_rat'"),
+        ({RATE: "1e-4..1e2"}, "learning_rate = 100.0 .*should be less than or equal to 10"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(flags: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        space(flags=flags)
+
+
+def test_an_empty_space_is_refused() -> None:
+    every = space()
+    flags = {key: values for key, values in flat(every.base).items() if key in every.dimensions}
+    with pytest.raises(ConfigurationError, match="the space is empty"):
+        space(flags=flags)
+
+
+def flat(config: Any) -> dict[str, Any]:
+    sections = config.model_dump()
+    return {
+        f"{section}.{key}": value
+        for section, table in sections.items()
+        if isinstance(table, dict)
+        for key, value in table.items()
+    }
+
+
+def test_pretrained_starts_are_tried_first(packed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = packed("sentiment")
+    monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(model.path.parent))
+    found = space(flags={"preset": "tiny"}, starts={"pretrained:imdb": model.path / "config.toml"})
+    first, second = found.points
+    assert (first["start.init_from"], second["start.init_from"]) == ("none", "pretrained:imdb")
+    assert found.config(first).start.init_from is None
+    config = found.config({**second, RATE: 2.0, "backbone.units": 1.5})
+    wanted = get_presets("sentiment").resolve(
+        flags={"preset": "tiny", "start.init_from": "pretrained:imdb"},
+        start=model.path / "config.toml",
+    )
+    # The model is that of the start; how to train it may differ.
+    assert (config.backbone, config.preprocessor) == (wanted.backbone, wanted.preprocessor)
+    assert config.training.learning_rate == pytest.approx(
+        2 * wanted.training.learning_rate, rel=0.01
+    )
+    fixed = space(
+        flags={"start.init_from": "none"}, starts={"pretrained:imdb": Path("config.toml")}
+    )
+    assert len(fixed.points) == 1
+
+
+def test_a_start_knows_all_that_the_preset_would_know(
+    packed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it does not know would count as well predicted."""
+    model = packed("generate")
+    monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(model.path.parent))
+    found = space(
+        "generate",
+        flags={"preset": "tiny"},
+        starts={"pretrained:shakespeare": model.path / "config.toml"},
+        same_vocabulary=True,
+    )
+    config = found.config(found.points[1])
+    assert config.start.extend_vocabulary
+    assert config.preprocessor.min_count == found.base.preprocessor.min_count
+    assert not found.base.start.extend_vocabulary
+
+
+def test_processes_know_whether_they_search_the_same() -> None:
+    one, same = space(flags={"random_seed": 1}), space(flags={"random_seed": 2})
+    assert json.loads(one.document)
+    assert one.document == same.document
+    assert one.document != space(flags={RATE: "1e-4..1e-2"}).document
+
+
+@given(low=st.integers(1, 99), more=st.integers(1, 99))
+def test_ranges_are_read_as_they_are_written(low: int, more: int) -> None:
+    keys = {key.name: key for key in keys_of(get_presets("sentiment").config)}
+    fixed, ranges = narrowed(Flags({"backbone.units": f"{low}..{low + more}"}), keys)
+    assert (fixed, ranges) == ({}, {"backbone.units": Narrowed(low, low + more)})

@@ -1,0 +1,188 @@
+"""The memory of a search, in SQLite: what processes share, and what a kill leaves."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from tests import processes
+from textapps.core.config import Flags
+from textapps.core.errors import ConfigurationError, RunError
+from textapps.search import storage
+from textapps.search.space import Space
+from textapps.search.study import Study
+from textapps.search.trial import Facts
+from textapps.tasks.registry import get_presets
+
+RECORD = {"task": "sentiment", "metric": None, "data": ["a", "b"], "settings": {}}
+
+
+def space(**flags: object) -> Space[Any]:
+    return Space(get_presets("sentiment"), Flags({"preset": "tiny", **flags}))
+
+
+def facts(score: float, **fields: object) -> Facts:
+    made = {
+        "run": "/nowhere",
+        "host": "h",
+        "random_seed": 0,
+        "best": score,
+        "monitor": "accuracy",
+        "score": score,
+        "step": 3,
+        "total_steps": 9,
+        "seconds": 1.5,
+        "wall_seconds": 2.5,
+        "whole_seconds": 7.5,
+        "validation_seconds": 0.5,
+    }
+    return Facts.read({**made, **fields})
+
+
+def begin(place: object, name: str = "s", of: Space[Any] | None = None, **record: Any) -> Study:
+    return Study.begin(str(place), name, of or space(), {**RECORD, **record}, seed=4)
+
+
+def test_sessions_of_a_trial_are_one_trial(tmp_path: Path) -> None:
+    study, of = begin(tmp_path / "s.db"), space()
+    first, second = study.ask(of), study.ask(of)
+    assert first.point == of.points[0]
+    assert second.point != first.point
+    study.stop(first.id, {0: 0.4, 1: 0.5}, facts(0.6), ended=True)
+    study.stop(second.id, {0: 0.7}, facts(0.7), ended=False)
+    study.stop(second.id, {0: 0.7, 1: 0.8}, facts(0.8), ended=False)
+    third = study.ask(of)
+    study.fail(third.id, "it is too large", 3.5)
+    study.stop(second.id, {0: 0.7, 1: 0.8}, facts(0.9), ended=True)
+    study.add_final(second.id, facts(0.85, random_seed=1, whole=True))
+
+    again = Study.open(str(tmp_path / "s.db"), "s")
+    one, two, three = again.trials()
+    assert (one.number, one.ended, one.scores) == (0, True, {0: 0.4, 1: 0.5, 2: 0.6})
+    assert (two.number, two.ended, two.scores) == (1, True, {0: 0.7, 1: 0.8, 2: 0.9})
+    assert two.facts == facts(0.9)
+    assert [final.random_seed for final in two.finals] == [1]
+    assert two.mean_score == 0.85  # of whole trainings
+    assert (three.failed, three.size, three.usable) == ("it is too large", 3.5, False)
+    assert again.record == study.record
+
+
+def test_what_is_drawn_depends_on_seed_number_and_results_alone(tmp_path: Path) -> None:
+    points: list[list[Any]] = [[], []]
+    for place in (0, 1):
+        study, of = begin(tmp_path / f"{place}.db"), space()
+        for number in range(12):
+            if place:  # as if killed after every trial
+                study = Study.open(str(tmp_path / f"{place}.db"), "s", seed=4)
+            asked = study.ask(of)
+            points[place].append(asked.point)
+            study.stop(asked.id, {0: number % 5 / 5}, facts(number % 5 / 5), ended=False)
+    assert points[0] == points[1]
+    assert len({json.dumps(point) for point in points[0]}) == 12
+
+
+PROGRAM = """
+import sys
+from tests.search.test_study import facts, space
+from textapps.search.study import Study
+study, of = Study.open(sys.argv[1], "s"), space()
+for number in range(int(sys.argv[2])):
+    asked = study.ask(of)
+    study.stop(asked.id, {0: 0.5}, facts(0.5), ended=False)
+asked = study.ask(of)
+print(asked.id, flush=True)
+sys.stdin.read()
+"""
+
+
+def start(place: object, count: int) -> subprocess.Popen[Any]:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    program = [sys.executable, "-c", PROGRAM, str(place), str(count)]
+    return processes.Popen(program, cwd=processes.ROOT, **pipes)
+
+
+def test_two_processes_share_a_file_and_a_killed_one_loses_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "s.db"
+    study = begin(place)
+    with start(place, 4) as one, start(place, 3) as other:
+        assert one.stdout
+        assert other.stdout
+        held = {int(one.stdout.readline()), int(other.stdout.readline())}
+        assert not study.abandoned()  # both are alive
+        one.send_signal(signal.SIGKILL)
+        one.wait()
+        (taken,) = study.abandoned()
+        assert not study.abandoned()  # this process has it now
+        other.kill()
+        other.wait()
+    trials = study.trials()
+    assert len(trials) == 9
+    assert sum(trial.facts is not None for trial in trials) == 7
+    assert taken.id in held
+    assert taken.point == next(trial.point for trial in trials if trial.id == taken.id)
+    study.stop(taken.id, {0: 0.6}, facts(0.6), ended=True)
+    (done,) = (trial for trial in study.trials() if trial.id == taken.id)
+    assert (done.ended, done.failed, done.scores) == (True, "", {0: 0.6, 2: 0.6})
+
+
+def test_a_second_process_joins_the_same_search_only(tmp_path: Path) -> None:
+    place = tmp_path / "s.db"
+    study = begin(place)
+    assert begin(place).record == study.record
+    assert len(study.trials()) == 0
+    for changes, told in (
+        ({"task": "speech"}, "is of another task"),
+        ({"data": ["a", "c"]}, "is on other data"),
+        ({"metric": "loss"}, "is by another metric"),
+    ):
+        with pytest.raises(RunError, match=f"search 's' in .*s.db {told}"):
+            begin(place, **changes)
+    with pytest.raises(RunError, match="of another preset or space: give the options"):
+        begin(place, of=space(**{"training.epochs": 3}))
+    assert begin(place, name="other").record == study.record
+
+
+def test_a_locked_file_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.05)
+    place = tmp_path / "s.db"
+    study = begin(place)
+    with sqlite3.connect(place, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(RunError, match="locked: another process holds it; wait for it"):
+            study.ask(space())
+        with pytest.raises(RunError, match="locked: another process holds it; wait for it"):
+            begin(place, name="t")
+        other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_foreign_file_is_one_line(tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("this is no database" * 99)
+    with pytest.raises(RunError, match="not a database: it is not a study of `search`"):
+        begin(text)
+    foreign = tmp_path / "foreign.db"
+    optuna.create_study(study_name="s", storage=f"sqlite:///{foreign}")
+    with pytest.raises(RunError, match=r"study 's' in .*foreign.db is none of `search`"):
+        Study.open(str(foreign), "s")
+    with pytest.raises(RunError, match=r"foreign.db has no search 'x'"):
+        Study.open(str(foreign), "x")
+    with pytest.raises(RunError, match=r"cannot use the study in .*no/such/s.db"):
+        begin(tmp_path / "no" / "such" / "s.db")
+    with pytest.raises(ConfigurationError, match="is not the address of a database"):
+        begin("a b://:x")
+
+
+def test_a_study_of_a_newer_format_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "s.db"
+    begin(place)
+    study = optuna.load_study(study_name="s", storage=f"sqlite:///{place}")
+    study.set_user_attr("textapps", json.dumps({"format": 2}))
+    with pytest.raises(RunError, match="has a search of format 2, this version of textapps reads"):
+        Study.open(str(place), "s")

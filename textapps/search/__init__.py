@@ -1,0 +1,1 @@
+"""The best configuration that is found in a given time: Optuna and successive halving."""

@@ -1,0 +1,85 @@
+"""How a user narrows the space of a search: `--set KEY=LOW..HIGH` and `--set KEY=A,B`."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from textapps.core.config import Flags
+from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.keys import Key
+from textapps.search.dimension import Value
+
+_RANGE = re.compile(r"(?P<low>[^.\s].*?)\s*\.\.\s*(?P<high>[^.\s].*)")
+# Sections whose values say what the model is and how it is trained.
+_NOT_SEARCHED = ("data", "start", "decoding", "detection", "export")
+
+
+class Narrowed(NamedTuple):
+    """What a user has said of a key: from one number to another, or one of some values."""
+
+    low: float | int | None = None
+    high: float | int | None = None
+    choices: tuple[Value, ...] = ()
+
+
+def narrowed(flags: Flags, keys: Mapping[str, Key]) -> tuple[Flags, dict[str, Narrowed]]:
+    """The flags that set one value, and what the others narrow, by dotted key.
+
+    Raises:
+        ConfigurationError: a range or a list that is none, or is of a key that is not searched.
+    """
+    fixed, ranges = Flags(None, flags.options), dict[str, Narrowed]()
+    for name, value in flags.items():
+        found = None
+        if isinstance(value, str) and name.partition(".")[0] not in _NOT_SEARCHED:
+            found = _narrowed(name, value, keys.get(name))
+        if found is None:
+            fixed[name] = value
+        else:
+            ranges[name] = found
+    return fixed, ranges
+
+
+def _narrowed(name: str, text: str, key: Key | None) -> Narrowed | None:
+    """None if the text is one value, or is for the configuration to refuse."""
+    if key is None or key.kind is tuple:
+        return None
+    if match := _RANGE.fullmatch(text.strip()):
+        if key.kind not in (int, float) or key.choices:
+            raise ConfigurationError(
+                f"{name} = {text}: a range needs numbers; list the values to try, such as "
+                f"--set {name}={','.join(key.choices[:2]) or 'A,B'}"
+            )
+        low, high = (_number(name, text, part, key.kind) for part in match.group("low", "high"))
+        if low >= high:
+            raise ConfigurationError(
+                f"{name} = {text}: the range is empty; write the smaller number first, or "
+                f"{name}={match['low']} for one value"
+            )
+        return Narrowed(low=low, high=high)
+    if "," not in text:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if key.choices:
+        for part in parts:
+            if part not in key.choices:
+                raise ConfigurationError(f"{name}: {unknown('value', part, key.choices)}")
+        return Narrowed(choices=tuple(dict.fromkeys(parts)))
+    if key.kind is bool:
+        names = {"true": True, "false": False}
+        return Narrowed(choices=tuple(names[part] for part in parts if part in names))
+    if key.kind in (int, float):
+        values = (_number(name, text, part, key.kind) for part in parts)
+        return Narrowed(choices=tuple(dict.fromkeys(values)))
+    return Narrowed(choices=tuple(dict.fromkeys(parts)))
+
+
+def _number(name: str, text: str, part: str, kind: type) -> int | float:
+    try:
+        return int(part) if kind is int else float(part)
+    except ValueError:
+        noun = "whole numbers" if kind is int else "numbers"
+        raise ConfigurationError(
+            f"{name} = {text}: '{part}' is not one of the {noun} that it takes, as in "
+            f"{name}={'8..64' if kind is int else '1e-4..1e-2'}"
+        ) from None

@@ -1,0 +1,194 @@
+"""The end of a search: the run that it gives, and what is told of all trials."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textapps.core.errors import DataError, RunError, TextappsError
+from textapps.core.notices import muted, notice
+from textapps.evaluation.comparison import Comparison
+from textapps.evaluation.metrics.differences import is_less_better
+from textapps.evaluation.searched import Searched, Tried, front
+from textapps.search.finals import best_trainings
+from textapps.search.halving import LOWER_RUNGS, REDUCTION
+from textapps.search.importance import importances
+from textapps.search.keeping import delete, is_local
+from textapps.search.limits import Limits, megabytes
+from textapps.search.search import Search
+from textapps.search.space import KIND, START
+from textapps.search.trial import Facts, Trial
+from textapps.tasks.comparison import compare, unlike
+from textapps.training.run_directory import RunDirectory
+from textapps.training.run_keeping import keep_copy
+
+TEST_ROUNDS = 3  # of taking times
+SHOWN_CHANGES = 6  # of a trial
+
+
+def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirectory, Searched]:
+    """Copies the best run to the others of its task, and gathers what is known of all trials.
+
+    Args:
+        test: whether to evaluate it, and the preset, on the test split.
+
+    Raises:
+        RunError: no trial has been validated, or none is within the limits; the smallest is told.
+    """
+    trials = search.study.trials()
+    trainings = best_trainings(trials)
+    if not trainings:
+        raise RunError(_nothing(trials, search.trainer.limits))
+    trial, facts = trainings[0]
+    config = search.trainer.task.presets.of_run(facts.path / "config.toml")
+    run = keep_copy(RunDirectory.open(facts.path), models_dir, config)
+    preset = trials[0]
+    compared = _tested(run, preset, trial) if test else None
+    first = search.space.config(preset.point)
+    if preset.facts is not None and is_local(preset.facts.run, preset.facts.host):
+        first = search.trainer.task.presets.of_run(preset.facts.path / "config.toml")
+    notes = []
+    if trial.number == 0:
+        notes.append("No trial was better than the preset, which is the result.")
+    if len(trial.whole_trainings) < 2:
+        notes.append("There was no time to train the result on a second random seed.")
+    found = Searched(
+        task=run.task,
+        run=str(run.path),
+        data=Path(config.data.source).name,
+        metric=facts.monitor,
+        less=is_less_better(facts.monitor),
+        chosen=trial.number,
+        tried=_tried(search, trials),
+        seconds_named=search.allowance.seconds,
+        seconds_used=round(search.allowance.spent, 1),
+        preset_seconds=preset.facts.whole_seconds if preset.facts else 0.0,
+        baseline=search.study.measured.get("baseline", {}).get(facts.monitor),
+        importances=importances(search.study.stored()),
+        space={key: one.told for key, one in search.space.dimensions.items()},
+        changes=_changes(first, config),
+        test=compared,
+        notes=notes,
+    )
+    return run, found
+
+
+def clear_away(search: Search) -> None:
+    """Deletes the runs of all trials on this machine, whose best has been copied.
+
+    They stay if another process of this machine is at the same search; the last one deletes them.
+    """
+    if search.study.leave():
+        return
+    for trial in search.study.trials():
+        for facts in (trial.facts, *trial.finals):
+            if facts is not None and is_local(facts.run, facts.host):
+                delete(facts.path)
+
+
+def _nothing(trials: Sequence[Trial], limits: Limits) -> str:
+    """Why there is no result."""
+    sized = [(trial.size, trial) for trial in trials if trial.size is not None]
+    known = [trial for trial in trials if trial.facts is not None]
+    if limits.megabytes is not None and sized and min(sized)[0] > limits.megabytes:
+        size, smallest = min(sized, key=lambda pair: pair[0])
+        return (
+            f"no trial is within --max-size {limits.megabytes:g}MB: the smallest, trial "
+            f"{smallest.number}, has {size:.2f} MB; allow more, or choose a smaller --preset"
+        )
+    timed = [trial.facts.milliseconds for trial in known if trial.facts]
+    if limits.milliseconds is not None and (fastest := [t for t in timed if t is not None]):
+        return (
+            f"no trial is within --max-ms {limits.milliseconds:g}: the fastest takes "
+            f"{min(fastest):.1f} ms; allow more, or a smaller preset"
+        )
+    return "no trial came to its first validation: give more minutes, or go on with --resume"
+
+
+def _tested(run: RunDirectory, preset: Trial, chosen: Trial) -> Comparison | None:
+    """The result and the preset on the test split; None if that cannot be."""
+    if chosen.number == 0 or preset.facts is None:
+        return None
+    if not is_local(preset.facts.run, preset.facts.host):
+        return None
+    try:
+        with muted():
+            runs = [run, RunDirectory.open(preset.facts.path)]
+            return compare(runs, split="test", rounds=TEST_ROUNDS)
+    except (DataError, RunError) as error:
+        notice("not evaluated on the test split: %s", error)
+        return None
+
+
+def _tried(search: Search, trials: Sequence[Trial]) -> list[Tried]:
+    fronts = _fronts(trials)
+    rows = []
+    for trial in trials:
+        facts = trial.facts
+        rows.append(
+            Tried(
+                number=trial.number,
+                backbone=str(trial.point.get(KIND, search.space.base.backbone.kind)),
+                changes=_told_changes(search, trial),
+                reached=_reached(trial),
+                best=facts.best if facts else None,
+                seeds=[one.best for one in trial.whole_trainings],
+                after_seconds=trial.after_seconds,
+                seconds=facts.seconds if facts else 0.0,
+                parameters=facts.parameters if facts else 0,
+                megabytes=megabytes(facts.parameters) if facts else 0.0,
+                milliseconds=facts.milliseconds if facts else None,
+                ended=trial.ended,
+                fits=facts.fits if facts else True,
+                front=trial.id in fronts,
+            )
+        )
+    return rows
+
+
+def _fronts(trials: Sequence[Trial]) -> set[int]:
+    """The ids of the trials trained to their ends that none beats in everything."""
+    known = [trial for trial in trials if trial.ended and trial.facts and trial.facts.parameters]
+
+    def row(facts: Facts | None) -> tuple[float, ...]:
+        assert facts is not None
+        return (-facts.score, facts.parameters, facts.milliseconds or 0.0)
+
+    on_front = front([row(trial.facts) for trial in known])
+    return {trial.id for trial, best in zip(known, on_front, strict=True) if best}
+
+
+def _reached(trial: Trial) -> str:
+    if trial.failed:
+        return trial.failed
+    if trial.ended:
+        return "to its end"
+    if trial.rung < 0:
+        return "not validated"
+    return f"1/{REDUCTION ** (LOWER_RUNGS - trial.rung)}"
+
+
+def _told_changes(search: Search, trial: Trial) -> str:
+    """What a trial does otherwise than the preset, in words, the backbone left out."""
+    if trial.number == 0:
+        return ""
+    try:
+        config = search.space.config(trial.point)
+    except TextappsError:
+        return ""
+    start = trial.point.get(START, "none")
+    told = [] if start == "none" else [f"from {start}"]
+    changes = _changes(search.space.base, config)
+    if start != "none":  # the model is that of the start
+        changes = {key: values for key, values in changes.items() if key.startswith("training.")}
+    searched = [
+        key for key in changes if key in search.space.dimensions and key not in (KIND, START)
+    ]
+    told += [f"{key.rpartition('.')[2]} {changes[key][1]}" for key in searched]
+    return "\n".join(", ".join(told[i : i + 3]) for i in range(0, len(told), 3))
+
+
+def _changes(first: Any, config: Any) -> Mapping[str, Sequence[str]]:
+    left_out = {"random_seed": True, "data": True}
+    pair = [json.loads(one.model_dump_json(exclude=left_out)) for one in (first, config)]
+    return unlike(pair)

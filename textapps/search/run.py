@@ -1,0 +1,225 @@
+"""A search from its options to its result: begun, joined, or gone on with."""
+
+import datetime
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from textapps.core.config import Flags
+from textapps.core.errors import ConfigurationError, RunError, unknown
+from textapps.core.names import PRETRAINING, TaskName
+from textapps.core.notices import notice
+from textapps.evaluation.searched import Searched
+from textapps.pretrained import store
+from textapps.search import finals
+from textapps.search.allowance import Allowance
+from textapps.search.limits import Limits
+from textapps.search.progress import Progress
+from textapps.search.result import clear_away, conclude
+from textapps.search.search import Search
+from textapps.search.space import Space
+from textapps.search.study import Study
+from textapps.search.trainer import Trainer
+from textapps.tasks.registry import get_presets
+from textapps.training.interruption import TrainingInterrupted
+from textapps.training.run_directory import CONFIG, RunDirectory
+
+FOLDER = "searches"  # in the folder of models
+DATABASE = "study.db"
+# A model that does not know a character has only the probability of an unknown one to give.
+VOCABULARY_METRICS = frozenset({"nats_per_character"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a search is to do, as its options say; a study remembers all of it.
+
+    minutes: that it takes.
+    trials: at most, None for as many as there is time for.
+    megabytes, milliseconds: limits of the models.
+    metric: of validation; None for the task's.
+    flags: values and ranges by dotted key; file: of other values.
+    kinds: the backbones to try.
+    keep_runs: whether the runs of all trials stay.
+    """
+
+    minutes: float
+    trials: int | None = None
+    megabytes: float | None = None
+    milliseconds: float | None = None
+    metric: str | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    file: str | None = None
+    kinds: Sequence[str] = ()
+    keep_runs: bool = False
+
+
+def begin(
+    task: TaskName,
+    settings: Settings,
+    models_dir: Path,
+    progress: Progress,
+    *,
+    storage: str | None = None,
+    study: str | None = None,
+    began_at: float | None = None,
+) -> tuple[RunDirectory, Searched]:
+    """Searches for the time named, alone or with others that have begun the same search.
+
+    Args:
+        models_dir: where the result goes; the runs of the trials are in searches/ there.
+        storage: the address of a database that processes share; by default a file of its own.
+        study: the name of the search there.
+        began_at: of time.perf_counter(), from which the time is counted.
+
+    Raises:
+        ConfigurationError: an option, the space or the time is wrong.
+        DataError: data are missing or wrong.
+        RunError: the study cannot be used, or no trial is within the limits.
+        TrainingInterrupted: Ctrl-C was pressed before there was a result.
+    """
+    space = _space(task, settings)
+    name = study or f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    if storage and not study:
+        name = f"textapps-{task}"
+    folder = models_dir / FOLDER / task / name
+    limits = Limits(settings.megabytes, settings.milliseconds)
+    trainer = Trainer(task, space, folder, limits)
+    data = space.base.data.resolved()
+    own = space.base.data.model_dump()
+    absolute = {f"data.{k}": v for k, v in data.model_dump().items() if v != own[k]}
+    settings = replace(settings, flags={**settings.flags, **absolute})
+    train, validation = trainer.task.load_training(space.base.model_copy(update={"data": data}), ())
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {
+        "task": task,
+        "metric": settings.metric,
+        "data": [train.fingerprint, validation.fingerprint],
+        "settings": asdict(settings),
+    }
+    place = storage or str(folder / DATABASE)
+    try:
+        memory = Study.begin(place, name, space, record, space.base.random_seed)
+    except BaseException:
+        if new:
+            folder.rmdir()
+        raise
+    allowance = Allowance(60 * settings.minutes, began_at)
+    search = Search(memory, space, trainer, allowance, progress, settings.trials)
+    return _carried_out(search, models_dir, keep_runs=settings.keep_runs)
+
+
+def resume(
+    task: TaskName,
+    models_dir: Path,
+    progress: Progress,
+    *,
+    storage: str | None = None,
+    study: str | None = None,
+    began_at: float | None = None,
+) -> tuple[RunDirectory, Searched]:
+    """Goes on with a search that was killed, for the rest of its time.
+
+    Args:
+        study: its name; by default the last one of the task that is not finished.
+
+    Raises:
+        RunError: there is no such search, or it is finished; and as `begin`.
+    """
+    folders = models_dir / FOLDER / task
+    if storage is None:
+        name = study or _last(folders, task)
+        place = str(folders / name / DATABASE)
+        if not Path(place).is_file():
+            raise RunError(f"there is no search {name} in {folders}: begin one by --minutes")
+    else:
+        name, place = study or f"textapps-{task}", storage
+    memory = Study.open(place, name)
+    if memory.record["task"] != task:
+        raise RunError(f"search '{name}' is of {memory.record['task']}, not of {task}")
+    if memory.finished:
+        raise RunError(f"search '{name}' is finished: begin a new one")
+    settings = Settings(**memory.record["settings"])
+    space = _space(task, settings)
+    if memory.record["space"] != space.document:
+        raise RunError(
+            f"search '{name}' was begun with other values in the environment, or in "
+            f"{settings.file or 'its configuration'}: restore them, or begin a new search"
+        )
+    memory = Study.open(place, name, space.base.random_seed)
+    limits = Limits(settings.megabytes, settings.milliseconds)
+    trainer = Trainer(task, space, folders / name, limits)
+    allowance = Allowance(60 * settings.minutes, began_at)
+    allowance.began_at -= memory.spent
+    search = Search(memory, space, trainer, allowance, progress, settings.trials)
+    return _carried_out(search, models_dir, keep_runs=settings.keep_runs)
+
+
+def metrics_of(task: TaskName) -> tuple[str, ...]:
+    """The validation metrics by which a task's models can be chosen."""
+    from textapps.core.keys import keys_of
+    from textapps.tasks.registry import get_about
+
+    for key in keys_of(get_presets(task).config):
+        if key.name == "training.monitor":
+            return tuple(choice for choice in key.choices if choice != "auto")
+    return (get_about(task).monitor,)
+
+
+def _space(task: TaskName, settings: Settings) -> Space[Any]:
+    flags = Flags(settings.flags)
+    if settings.metric is not None:
+        if settings.metric not in metrics_of(task):
+            raise ConfigurationError(unknown("metric", settings.metric, metrics_of(task)))
+        if len(metrics_of(task)) > 1:
+            flags["training.monitor"] = settings.metric
+    named = (task, *(name for of, name in PRETRAINING.items() if of == task))
+    starts = {model.origin: model.path / CONFIG for each in named for model in store.models(each)}
+    return Space(
+        get_presets(task),
+        flags,
+        file=None if settings.file is None else Path(settings.file),
+        environ=os.environ,
+        kinds=tuple(settings.kinds),
+        starts=starts,
+        same_vocabulary=not VOCABULARY_METRICS.isdisjoint(metrics_of(task)),
+    )
+
+
+def _last(folders: Path, task: TaskName) -> str:
+    """The name of the last search of a task that is not finished."""
+    names = sorted((path.parent.name for path in folders.glob(f"*/{DATABASE}")), reverse=True)
+    for name in names:
+        if not Study.open(str(folders / name / DATABASE), name).finished:
+            return name
+    raise RunError(
+        f"no search of {task} in {folders} to go on with: begin one by "
+        f"`textapps {task} search --minutes 30`"
+    )
+
+
+def _carried_out(
+    search: Search, models_dir: Path, *, keep_runs: bool
+) -> tuple[RunDirectory, Searched]:
+    search.study.enter()
+    try:
+        search.explore()
+        finals.play(search)
+    except KeyboardInterrupt:
+        if not any(trial.usable for trial in search.study.trials()):
+            raise TrainingInterrupted(
+                "interrupted before the first validation; go on with "
+                f"`textapps {search.trainer.task.name} search --resume`"
+            ) from None
+        search.tests = False
+        notice("interrupted: ends with the best so far")
+    finally:
+        search.progress.finish()
+    found = conclude(search, models_dir, test=search.tests)
+    search.study.finish()
+    if not keep_runs:
+        clear_away(search)
+    return found

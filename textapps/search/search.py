@@ -1,0 +1,296 @@
+"""The search itself: what is trained next, until the time is up."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from textapps.core.errors import ConfigurationError, TextappsError
+from textapps.core.notices import muted, notice
+from textapps.search.allowance import Allowance
+from textapps.search.halving import LOWER_RUNGS, promotable
+from textapps.search.keeping import delete, is_local, superfluous
+from textapps.search.progress import Progress, Status
+from textapps.search.space import Space
+from textapps.search.study import Asked, Study
+from textapps.search.trainer import Session, TooLargeError, Trainer
+from textapps.search.trial import Trial
+from textapps.search.watch import OutOfTimeError, TooLongError, Watch
+from textapps.training.run_directory import RunDirectory
+
+FINALISTS = 2
+LONGEST_SHARE = 0.25  # of the time, for one training: it is done twice if it is good
+FINALS_SHARE = 0.5  # of the time at most, for trainings on a second random seed
+FAILURES = 20  # in a row, after which no configuration of the space seems to work
+NOTED_EVERY_S = 5.0
+LONGEST_TAIL_SHARE = 0.3  # of the time, for evaluating on the test split
+
+
+@dataclass
+class Search:
+    """Tries configurations of a space until the time for it is up.
+
+    most_trials: None for as many as there is time for.
+    tests: whether there is time to evaluate the result on the test split.
+    """
+
+    study: Study
+    space: Space[Any]
+    trainer: Trainer
+    allowance: Allowance
+    progress: Progress
+    most_trials: int | None = None
+    tests: bool = False
+
+    def __post_init__(self) -> None:
+        self._noted_at = time.monotonic()
+        self._own: set[Path] = set()  # the runs that this process has trained
+        self._held: Path | None = None  # that of the session
+        self._preset_seconds = 0.0
+        self._known = Status()
+
+    def explore(self) -> None:
+        """Trains trials to their rungs, as long as the finalists can be trained afterwards.
+
+        Raises:
+            ConfigurationError: the time is shorter than one trial.
+            DataError, DivergedError, RunError: the first trial, which is the preset, fails.
+            TrainingInterrupted: Ctrl-C was pressed.
+        """
+        failures = 0
+        self._take_measured()
+        for asked in self.study.abandoned():
+            self._work(asked)
+        while failures < FAILURES:
+            trials = self.study.trials()
+            job = self._next(trials)
+            if job is None:
+                return
+            failures = 0 if self._work(job) else failures + 1
+        notice("the last %d trials failed, so no more are begun", FAILURES)
+
+    def finalists(self, trials: Sequence[Trial]) -> list[Trial]:
+        """The two best trials that may be the result, the best first."""
+        usable = [trial for trial in trials if trial.usable]
+        return sorted(usable, key=lambda trial: -trial.mean_score)[:FINALISTS]
+
+    def show(self) -> None:
+        """Tells how the search stands; from time to time it is noted in the study too."""
+        self.progress.show(self._status)
+        now = time.monotonic()
+        if now - self._noted_at >= NOTED_EVERY_S:
+            self._noted_at = now
+            self.study.spend(self.allowance.spent)
+
+    @property
+    def _status(self) -> Status:
+        return replace(self._known, seconds_left=max(0.0, self.allowance.left))
+
+    def _next(self, trials: Sequence[Trial]) -> Asked | None:
+        """What to train next: a trial that may go on, else a new one, else nothing."""
+        best = next(iter(self.finalists(trials)), None)
+        self._known = Status.of(trials, best, self.allowance.left)
+        self._take_measured()
+        self.show()
+        if not trials:
+            return self.study.ask(self.space)
+        left = self.allowance.for_trainings - self._reserve(trials)
+        for trial in self._promotable(trials):
+            assert trial.facts is not None
+            if self.rest_seconds(trial) <= left:
+                return Asked(trial.id, dict(trial.point), trial.facts.path)
+        if self.most_trials is not None and len(trials) >= self.most_trials:
+            return None
+        sessions = [trial.facts.wall_seconds for trial in trials[1:] if trial.facts is not None]
+        usual = sorted(sessions)[len(sessions) // 2] if sessions else self._preset_seconds / 2
+        return self.study.ask(self.space) if usual <= left else None
+
+    def _promotable(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Trials of this machine that may go on, those nearest to their end first."""
+        found = []
+        known = {trial.id: trial for trial in trials if not trial.failed}
+        for rung in range(LOWER_RUNGS - 1, -1, -1):
+            scores = {id: one.scores[rung] for id, one in known.items() if rung in one.scores}
+            gone_on = {id for id, one in known.items() if one.rung > rung}
+            for id in promotable(scores, gone_on):
+                trial = known[id]
+                if trial.usable and trial.facts and is_local(trial.facts.run, trial.facts.host):
+                    found.append(trial)
+        return found
+
+    def _work(self, asked: Asked) -> bool:
+        """A session of a trial; False if it failed."""
+        first, self._held = asked.id == 0, None
+        if asked.point.keys() != self.space.dimensions.keys():
+            self.study.fail(asked.id, "killed while it was drawn")
+            return False
+        try:
+            config = self.space.config(asked.point)
+            run = None
+            if asked.run is not None and asked.run.is_dir():
+                run = RunDirectory.open(asked.run, trained=False)
+            if first:
+                return self._first(asked, config, run)
+            with muted():
+                done = self._session(asked, config, run)
+            for path in self._own.intersection(superfluous(self.study.trials())):
+                delete(path)
+            return done
+        except (TextappsError, OutOfTimeError, TooLongError, TooLargeError) as error:
+            if first and isinstance(error, TextappsError):
+                raise
+            size = error.megabytes if isinstance(error, TooLargeError) else None
+            self.study.fail(asked.id, _why(error), size)
+            if self._held is not None:
+                delete(self._held)
+            return False
+
+    def _first(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
+        """The preset as it stands, to its end; what it takes says what the time is good for."""
+        watch = Watch(
+            longest=self.allowance.for_trainings, tick=self.show, clock=self.allowance.clock
+        )
+        end = self.allowance.trainings_end
+        try:
+            session = self.trainer.session(
+                config,
+                run,
+                watch,
+                deadline=end,
+                limited=False,
+                timed=True,
+                began=lambda run: self._hold(asked, run),
+            )
+        except KeyboardInterrupt:
+            self._stop(asked, self._stopped(watch))
+            raise
+        except TooLongError as error:
+            raise ConfigurationError(
+                f"--minutes {self.allowance.seconds / 60:g} is shorter than one trial: the preset "
+                f"takes about {told(error.seconds)} here; give more minutes, or train a smaller "
+                "preset or fewer epochs"
+            ) from None
+        self._stop(asked, session)
+        self._measure(config, watch)
+        return True
+
+    def _measure(self, config: Any, watch: Watch) -> None:
+        """The classical baseline, and how long the result and the preset will take on test."""
+        baseline = {name: float(value) for name, value in self.trainer.classical(config).items()}
+        self.show()
+        seconds = self.trainer.test_seconds(config)
+        self.study.note_measured(
+            {
+                "baseline": baseline,
+                "preset_seconds": watch.whole_seconds,
+                "test_seconds": None if seconds is None else 2 * (watch.setup_seconds + seconds),
+            }
+        )
+        self._take_measured()
+
+    def _take_measured(self) -> None:
+        """Plans with what was measured after the first trial, here or in another process."""
+        known = self.study.measured
+        if not known or self._preset_seconds:
+            return
+        self._preset_seconds, seconds = known["preset_seconds"], known["test_seconds"]
+        if seconds is None:
+            return
+        self.tests = seconds <= LONGEST_TAIL_SHARE * self.allowance.seconds
+        if self.tests:
+            self.allowance.tail += seconds
+        else:
+            notice(
+                "the test split takes about %s to evaluate, so that is left out: evaluate the run "
+                "afterwards",
+                told(seconds),
+            )
+
+    def _session(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
+        trials = self.study.trials()
+        reserve = self._reserve(trials)
+        ends_at = self.allowance.trainings_end - reserve
+        longest = max(LONGEST_SHARE * self.allowance.seconds, self._preset_seconds)
+        watch = Watch(ends_at=ends_at, longest=longest, tick=self.show, clock=self.allowance.clock)
+
+        def goes_on(rung: int, score: float) -> bool:
+            others = self.study.trials()
+            scores = {one.id: one.scores[rung] for one in others if rung in one.scores}
+            return asked.id in promotable({**scores, asked.id: score}, ())
+
+        try:
+            session = self.trainer.session(
+                config,
+                run,
+                watch,
+                goes_on=goes_on,
+                began=lambda run: self._hold(asked, run),
+            )
+        except (OutOfTimeError, KeyboardInterrupt) as stopped:
+            session = self._stopped(watch)
+            if session.scores or isinstance(stopped, KeyboardInterrupt):
+                self._stop(asked, session)
+            if isinstance(stopped, KeyboardInterrupt) or not session.scores:
+                raise
+            return True
+        self._stop(asked, session)
+        return True
+
+    def _hold(self, asked: Asked, run: RunDirectory) -> None:
+        self.study.hold(asked.id, run.path)
+        self._held = run.path
+        self._own.add(run.path)
+
+    def _stopped(self, watch: Watch) -> Session:
+        """What the session that was stopped had come to."""
+        if self._held is None:
+            return Session({}, None, False)
+        return self.trainer.stopped(RunDirectory.open(self._held, trained=False), watch)
+
+    def _stop(self, asked: Asked, session: Session) -> None:
+        """Notes a session; one without a validation is left open, to be resumed."""
+        if session.facts is not None:
+            self.study.stop(asked.id, session.scores, session.facts, ended=session.ended)
+
+    def _reserve(self, trials: Sequence[Trial]) -> float:
+        """Seconds for training the finalists to their ends, and on a second random seed."""
+        costs = []
+        for trial in self.finalists(trials):
+            assert trial.facts is not None
+            costs.append(self.rest_seconds(trial) + trial.facts.whole_seconds)
+        if len(costs) == 1 and self.most_trials != 1:
+            costs *= FINALISTS
+        return min(sum(costs), FINALS_SHARE * self.allowance.seconds)
+
+    def whole_seconds(self, trial: Trial) -> float:
+        """Seconds of a training of a trial from its beginning to its end."""
+        assert trial.facts is not None
+        return trial.facts.whole_seconds
+
+    def rest_seconds(self, trial: Trial) -> float:
+        """Seconds from where a trial stands to its end."""
+        facts = trial.facts
+        assert facts is not None
+        if trial.ended:
+            return 0.0
+        return facts.whole_seconds * (1 - facts.step / facts.total_steps)
+
+
+def told(seconds: float) -> str:
+    """A time in words.
+
+    >>> told(42), told(95), told(3700)
+    ('42 seconds', '2 minutes', '62 minutes')
+    """
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OutOfTimeError):
+        return "the time was up"
+    if isinstance(error, TooLongError):
+        return f"it would take {told(error.seconds)}"
+    if isinstance(error, TooLargeError):
+        return f"it has {error.megabytes:.2f} MB"
+    return str(error)

@@ -1,0 +1,221 @@
+"""The space that a search looks through, around a preset."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic
+
+from textapps.core.config import Flags
+from textapps.core.errors import ConfigurationError
+from textapps.core.keys import Key, keys_of
+from textapps.search.dimension import Dimension, Value
+from textapps.search.narrowing import Narrowed, narrowed
+from textapps.tasks.config import C, Presets
+
+KIND, START = "backbone.kind", "start.init_from"
+FROM_NOTHING = "none"
+# A run that starts from another keeps what it takes from it; this may differ all the same.
+_FREE_WITH_START = "training"
+LOG_FROM = 10.0  # a range whose ends differ by so much has a logarithmic scale
+
+
+class Space(Generic[C]):
+    """The dimensions of a search, and the configuration of each of their points.
+
+    Args:
+        presets: of the task.
+        flags, file, environ: as `Presets.resolve` takes them. Text such as "1e-4..1e-2" narrows a
+            key, and any other value is the same in all trials.
+        kinds: the backbones to try, by default those that the field names. The preset is that of
+            its own one, or of the first if it is not among them.
+        starts: what runs may start from, by its origin, with its config.toml.
+        same_vocabulary: whether a start learns all tokens that the preset would know,
+            because the metric favours a model that knows less.
+
+    Attributes:
+        base: the preset as it stands.
+        dimensions: by key.
+    """
+
+    def __init__(
+        self,
+        presets: Presets[C],
+        flags: Flags,
+        *,
+        file: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        kinds: Sequence[str] = (),
+        starts: Mapping[str, Path] | None = None,
+        same_vocabulary: bool = False,
+    ) -> None:
+        keys = {key.name: key for key in keys_of(presets.config)}
+        self._presets = presets
+        self._file, self._environ = file, environ or {}
+        self._starts = starts or {}
+        self._same_vocabulary = same_vocabulary
+        self._known: dict[tuple[str | None, str], C] = {}
+        self._flags, ranges = narrowed(flags, keys)
+        kinds = kinds or tuple(map(str, ranges[KIND].choices if KIND in ranges else ()))
+        base = self._preset(None, FROM_NOTHING)
+        if kinds and base.backbone.kind not in kinds:
+            base = self._preset(kinds[0], FROM_NOTHING)
+        self.base = base
+        self._values = _flat(base.model_dump())
+        self.dimensions = {
+            dimension.key: dimension
+            for key in keys.values()
+            if (dimension := self._dimension(key, ranges.get(key.name), kinds)) is not None
+        }
+        for key, given in ranges.items():
+            for value in given.choices or (given.low, given.high):
+                self._check(key, value)
+        if not self.dimensions:
+            raise ConfigurationError(
+                "the space is empty, because every key that search varies is set: leave out an "
+                "option or a --set, or give a range such as --set training.learning_rate=1e-4..1e-2"
+            )
+
+    @property
+    def document(self) -> str:
+        """The preset and the dimensions as JSON: the same for all processes that share a search.
+
+        Where the data are may differ between machines.
+        """
+        config = self.base.model_dump(mode="json", exclude={"random_seed", "data"})
+        dimensions = [dimension.document for dimension in self.dimensions.values()]
+        return json.dumps({"preset": config, "space": dimensions}, sort_keys=True)
+
+    @property
+    def points(self) -> list[dict[str, Value]]:
+        """Where the search begins: the preset, then the preset from each possible start."""
+        first = {key: dimension.point for key, dimension in self.dimensions.items()}
+        starts = self.dimensions[START].choices if START in self.dimensions else ()
+        return [first, *({**first, START: start} for start in starts if start != FROM_NOTHING)]
+
+    def config(self, point: Mapping[str, Value]) -> C:
+        """The configuration of a point.
+
+        Raises:
+            ConfigurationError: its values do not fit together.
+        """
+        start = str(point.get(START, FROM_NOTHING))
+        kind = str(point[KIND]) if KIND in point else self.base.backbone.kind
+        preset = self._preset(None if start != FROM_NOTHING else kind, start)
+        values = _flat(preset.model_dump())
+        changes: dict[str, object] = {}
+        for key, dimension in self.dimensions.items():
+            fixed = start != FROM_NOTHING and key.partition(".")[0] != _FREE_WITH_START
+            if key in (KIND, START) or fixed or values[key] is None:
+                continue
+            changes[key] = dimension.value(point[key], values[key])
+        return self._resolved(None if start != FROM_NOTHING else kind, start, changes)
+
+    def _check(self, key: str, value: object) -> None:
+        """ConfigurationError if a key may not have a value; what it does not fit to may change."""
+        try:
+            self._resolved(None, FROM_NOTHING, {key: value})
+        except ConfigurationError as error:
+            if str(error).startswith(f"{key} = "):
+                raise
+
+    def _preset(self, kind: str | None, start: str) -> C:
+        if (kind, start) not in self._known:
+            self._known[kind, start] = self._resolved(kind, start, {})
+        return self._known[kind, start]
+
+    def _resolved(self, kind: str | None, start: str, changes: Mapping[str, object]) -> C:
+        flags = Flags({**self._flags, **changes}, self._flags.options)
+        if kind is not None:
+            flags[KIND] = kind
+        if start != FROM_NOTHING:
+            flags[START] = start
+            if self._same_vocabulary:
+                flags.setdefault("start.extend_vocabulary", True)
+                for name in type(self.base.preprocessor).GROWING:
+                    value = getattr(self.base.preprocessor, name)
+                    flags.setdefault(f"preprocessor.{name}", value)
+        return self._presets.resolve(
+            file=self._file, environ=self._environ, flags=flags, start=self._starts.get(start)
+        )
+
+    def _dimension(
+        self, key: Key, given: Narrowed | None, kinds: Sequence[str]
+    ) -> Dimension | None:
+        """The dimension of a key; None if it has one value."""
+        if key.name == START:
+            return self._start_dimension(key)
+        if key.name in self._flags:
+            return None
+        preset = self._values[key.name]
+        if key.name == KIND:
+            return _among(key.name, preset, kinds or key.search.among if key.search else ())
+        if given is not None:
+            return _given(key, given, preset)
+        declared = key.search
+        if declared is None or preset is None:
+            return None
+        if declared.among:
+            return _among(key.name, preset, declared.among)
+        if declared.times:
+            low, high = declared.times
+            return Dimension(
+                key=key.name,
+                preset=preset,
+                low=low,
+                high=high,
+                log=True,
+                factor=True,
+                multiple=declared.multiple,
+            )
+        assert declared.between is not None
+        low, high = min(declared.between[0], preset), max(declared.between[1], preset)
+        whole = isinstance(preset, int)
+        return Dimension(key=key.name, preset=preset, low=low, high=high, whole=whole)
+
+    def _start_dimension(self, key: Key) -> Dimension | None:
+        if key.name in self._flags or self._values[START] is not None or not self._starts:
+            return None
+        return _among(key.name, FROM_NOTHING, tuple(self._starts))
+
+
+def _among(key: str, preset: Any, values: Sequence[Value]) -> Dimension | None:
+    choices = tuple(dict.fromkeys((preset, *values)))
+    return Dimension(key=key, preset=preset, choices=choices) if len(choices) > 1 else None
+
+
+def _given(key: Key, given: Narrowed, preset: Any) -> Dimension | None:
+    """What the user has said of a key; ConfigurationError if the preset is not among it."""
+    if given.choices:
+        if preset not in given.choices:
+            raise _excluded(key.name, preset, ",".join(map(str, given.choices)))
+        return _among(key.name, preset, given.choices)
+    assert given.low is not None
+    assert given.high is not None
+    if preset is None or not given.low <= preset <= given.high:
+        raise _excluded(key.name, preset, f"{given.low:g}..{given.high:g}")
+    log = given.low > 0 and given.high / given.low >= LOG_FROM
+    return Dimension(
+        key=key.name,
+        preset=preset,
+        low=given.low,
+        high=given.high,
+        log=log,
+        whole=key.kind is int,
+    )
+
+
+def _excluded(key: str, preset: object, told: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{key} = {told} excludes the preset, which has {preset} and is the first trial: widen the "
+        f"range, or choose another preset"
+    )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

@@ -1,0 +1,80 @@
+"""The database of a study, and its errors in one line."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from textapps.core.errors import ConfigurationError, RunError
+
+LOCK_SECONDS = 20  # that a process waits for another one to be done with an SQLite file
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+def url_of(storage: str) -> str:
+    """The address of a database as SQLAlchemy takes it; a path is one of an SQLite file.
+
+    >>> url_of("a/b.db"), url_of("postgresql://me@host/x")
+    ('sqlite:///a/b.db', 'postgresql+psycopg://me@host/x')
+    """
+    scheme, separator, rest = storage.partition("://")
+    if not separator:
+        return f"sqlite:///{storage}"
+    return f"{DRIVERS.get(scheme, scheme)}://{rest}"
+
+
+def opened(storage: str) -> RDBStorage:
+    """The storage of this address; errors as in `explained`."""
+    url = url_of(storage)
+    # Minutes lie between two uses of a connection, so none is kept open.
+    arguments: dict[str, Any] = {"poolclass": NullPool}
+    if url.startswith("sqlite:"):
+        arguments["connect_args"] = {"timeout": LOCK_SECONDS}
+    return RDBStorage(url, engine_kwargs=arguments)
+
+
+def shown(storage: str) -> str:
+    """A storage in messages: the file of SQLite, or the address without its password.
+
+    >>> shown("postgresql://me:secret@host/x"), shown("sqlite:///a.db")
+    ('postgresql+psycopg://me:***@host/x', 'a.db')
+    """
+    url = make_url(url_of(storage))
+    return str(url.database) if url.drivername == "sqlite" else url.render_as_string()
+
+
+@contextlib.contextmanager
+def explained(storage: str) -> Iterator[None]:
+    """Turns what goes wrong with the database into one line.
+
+    Raises:
+        ConfigurationError: the address is none, or its driver is not installed.
+        RunError: the database cannot be reached, is locked, or is no database of Optuna.
+    """
+    try:
+        yield
+    except ArgumentError:
+        raise ConfigurationError(
+            f"--storage {storage} is not the address of a database, such as "
+            "postgresql://USER@HOST/DATABASE, or the path of a file"
+        ) from None
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"--storage {shown(storage)} needs {error.name}: pip install 'textapps[search]'"
+        ) from None
+    except (StorageInternalError, SQLAlchemyError, RuntimeError) as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        text = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        remedy = "check --storage"
+        if "locked" in text:
+            remedy = "another process holds it; wait for it, or name another file by --storage"
+        elif any(part in text for part in ("not a database", "no such", "schema", "no column")):
+            remedy = "it is not a study of `search`; name another one by --storage"
+        raise RunError(f"cannot use the study in {shown(storage)}: {text}: {remedy}") from error

@@ -1,0 +1,296 @@
+"""The memory of a search: an Optuna study, which processes may share."""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from textapps.core.errors import RunError
+from textapps.search.dimension import Value
+from textapps.search.halving import LOWER_RUNGS
+from textapps.search.process import Process
+from textapps.search.sampler import NumberedSampler
+from textapps.search.space import Space
+from textapps.search.storage import explained, opened, shown
+from textapps.search.trial import Facts, Trial
+
+FORMAT = 1
+ABOUT_TO = timedelta(minutes=1)
+# Attributes of the study; those of a trial end with its id.
+_RECORD, _FINISHED, _SPENT, _PRESET = "textapps", "finished", "spent", "preset"
+_OPEN, _FAILED, _FINAL, _HERE = "open:", "failed:", "final:", "here:"
+_OF, _FACTS = "of", "facts"  # of a trial
+
+
+class Asked(NamedTuple):
+    """A trial to work on: its id, its point, and its run if it has one already."""
+
+    id: int
+    point: dict[str, Value]
+    run: Path | None = None
+
+
+class Study:
+    """What all processes of a search know: its record and its trials.
+
+    Use `begin` or `open`. If the database fails, every method raises as `explained` does.
+
+    record: what the search is, the fields that `begin` was given.
+    """
+
+    def __init__(
+        self, study: optuna.Study, database: RDBStorage, storage: str, record: Mapping[str, Any]
+    ) -> None:
+        self._study = study
+        self._database = database
+        self._storage = storage
+        self.record = record
+
+    @classmethod
+    def begin(
+        cls, storage: str, name: str, space: Space[Any], record: Mapping[str, Any], seed: int
+    ) -> Self:
+        """Creates the study, or joins it if another process has.
+
+        Raises:
+            RunError: the database has another search, or something else, under this name.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        full = {"format": FORMAT, "space": space.document, **record}
+        with explained(storage):
+            database = opened(storage)
+            try:
+                study = optuna.create_study(
+                    study_name=name,
+                    storage=database,
+                    sampler=NumberedSampler(seed),
+                    direction="maximize",
+                )
+            except DuplicatedStudyError:
+                found = cls.open(storage, name, seed, patient=True)
+                found.check_same(full)
+                return found
+            for point in space.points:
+                study.enqueue_trial(point)
+            study.set_user_attr(_RECORD, json.dumps(full))  # last: who joins waits for it
+        return cls(study, database, storage, full)
+
+    @classmethod
+    def open(cls, storage: str, name: str, seed: int = 0, *, patient: bool = False) -> Self:
+        """The study that another process has begun; RunError if it is none of a search.
+
+        patient: whether to wait for one that is being begun.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with explained(storage):
+            database = opened(storage)
+            try:
+                study = optuna.load_study(
+                    study_name=name, storage=database, sampler=NumberedSampler(seed)
+                )
+            except KeyError:
+                raise RunError(f"{shown(storage)} has no search '{name}'") from None
+            record = study.user_attrs.get(_RECORD)
+            for _ in range(50 if patient else 0):
+                if record is None:
+                    time.sleep(0.1)
+                    record = study.user_attrs.get(_RECORD)
+        if record is None:
+            raise RunError(
+                f"study '{name}' in {shown(storage)} is none of `search`: name another one by "
+                "--study"
+            )
+        fields = json.loads(record)
+        if fields["format"] != FORMAT:
+            raise RunError(
+                f"{shown(storage)} has a search of format {fields['format']}, this version of "
+                f"textapps reads {FORMAT}"
+            )
+        return cls(study, database, storage, fields)
+
+    def check_same(self, own: Mapping[str, Any]) -> None:
+        """RunError if a record is that of another search."""
+        told = {
+            "task": "of another task",
+            "data": "on other data",
+            "metric": "by another metric",
+            "space": "of another preset or space",
+        }
+        for key, what in told.items():
+            if self.record.get(key) != own.get(key):
+                raise RunError(
+                    f"search '{self._study.study_name}' in {shown(self._storage)} is {what}: give "
+                    "the options that it was begun with, or name another one by --study"
+                )
+
+    @property
+    def finished(self) -> bool:
+        """Whether a process has come to its end."""
+        return bool(self._attributes().get(_FINISHED))
+
+    def finish(self) -> None:
+        """Marks the search as finished."""
+        with explained(self._storage):
+            self._study.set_user_attr(_FINISHED, True)
+
+    def enter(self) -> None:
+        """Notes that this process takes part."""
+        with explained(self._storage):
+            self._study.set_user_attr(f"{_HERE}{os.getpid()}:{Process.of().host}", Process.of())
+
+    def leave(self) -> bool:
+        """Notes that it does not any more; returns whether another one of this machine does."""
+        with explained(self._storage):
+            self._study.set_user_attr(f"{_HERE}{os.getpid()}:{Process.of().host}", None)
+        others = (value for key, value in self._attributes().items() if key.startswith(_HERE))
+        known = [Process(*value) for value in others if value is not None]
+        return any(process.is_here and not process.is_gone for process in known)
+
+    @property
+    def spent(self) -> float:
+        """The seconds that its process has used, which `spend` notes from time to time."""
+        return float(self._attributes().get(_SPENT, 0.0))
+
+    def spend(self, seconds: float) -> None:
+        """Notes how many seconds the process has used."""
+        with explained(self._storage):
+            self._study.set_user_attr(_SPENT, round(seconds, 1))
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """What was measured after the first trial, {} before."""
+        return dict(self._attributes().get(_PRESET, {}))
+
+    def note_measured(self, figures: Mapping[str, Any]) -> None:
+        """Notes what was measured after the first trial."""
+        with explained(self._storage):
+            self._study.set_user_attr(_PRESET, dict(figures))
+
+    def ask(self, space: Space[Any]) -> Asked:
+        """A new trial for this process."""
+        with explained(self._storage):
+            trial = self._study.ask({k: one.distribution for k, one in space.dimensions.items()})
+        self.hold(trial.number)
+        return Asked(trial.number, dict(trial.params))
+
+    def hold(self, id: int, run: Path | None = None) -> None:
+        """Notes that this process works on a trial, and where."""
+        with explained(self._storage):
+            held = {"process": Process.of(), "run": None if run is None else str(run)}
+            self._study.set_user_attr(f"{_OPEN}{id}", held)
+
+    def abandoned(self) -> list[Asked]:
+        """Trials that were open in processes of this machine that are gone; this one holds them."""
+        found = []
+        attributes = self._attributes()
+        with explained(self._storage):
+            stored = self._study.get_trials(deepcopy=False)
+        for frozen in stored:
+            held = attributes.get(f"{_OPEN}{frozen.number}", {})
+            if not held:
+                # Killed before it was held; or another process is about to hold it.
+                old = frozen.datetime_start and datetime.now() - frozen.datetime_start > ABOUT_TO
+                gone = held == {} and frozen.state == TrialState.RUNNING and bool(old)
+                run = None
+            else:
+                gone = Process(*held["process"]).is_gone
+                run = None if held["run"] is None else Path(held["run"])
+            if gone:
+                self.hold(frozen.number, run)
+                found.append(Asked(frozen.number, dict(frozen.params), run))
+        return found
+
+    def stop(self, id: int, scores: Mapping[int, float], facts: Facts, *, ended: bool) -> None:
+        """Ends a session of a trial, at a rung or at its end.
+
+        Args:
+            scores: by rung, of all rungs that it has come to.
+        """
+        with explained(self._storage):
+            first = self._study.get_trials(deepcopy=False)[id]
+            if not first.state.is_finished():
+                of_study = self._database.get_study_id_from_name(self._study.study_name)
+                key = self._database.get_trial_id_from_study_id_trial_number(of_study, id)
+                self._database.set_trial_user_attr(key, _FACTS, facts.document)
+                for rung, score in sorted(scores.items()):
+                    self._database.set_trial_intermediate_value(key, rung, score)
+                if ended:
+                    self._study.tell(id, facts.score)
+                else:
+                    self._study.tell(id, state=TrialState.PRUNED)
+            else:  # Optuna does not open a trial again
+                self._study.add_trial(
+                    create_trial(
+                        state=TrialState.COMPLETE if ended else TrialState.PRUNED,
+                        value=facts.score if ended else None,
+                        params=first.params,
+                        distributions=first.distributions,
+                        intermediate_values=dict(scores),
+                        user_attrs={_OF: id, _FACTS: facts.document},
+                    )
+                )
+            self._study.set_user_attr(f"{_OPEN}{id}", None)
+
+    def fail(self, id: int, why: str, size: float | None = None) -> None:
+        """Ends a trial that cannot be used, and says why; `size` of a model that is too large."""
+        with explained(self._storage):
+            self._study.set_user_attr(f"{_FAILED}{id}", [why, size])
+            if not self._study.get_trials(deepcopy=False)[id].state.is_finished():
+                self._study.tell(id, state=TrialState.FAIL)
+            self._study.set_user_attr(f"{_OPEN}{id}", None)
+
+    def add_final(self, id: int, facts: Facts) -> None:
+        """Adds a training of a trial's configuration with another random seed."""
+        with explained(self._storage):
+            key = f"{_FINAL}{id}:{facts.random_seed}:{facts.run}"
+            self._study.set_user_attr(key, facts.document)
+
+    def trials(self) -> list[Trial]:
+        """All trials that have begun, with what later sessions have brought."""
+        with explained(self._storage):
+            stored = self._study.get_trials(deepcopy=False)
+        attributes = self._attributes()
+        merged: dict[int, dict[str, Any]] = {}
+        begun: datetime | None = None
+        for frozen in stored:
+            id = frozen.user_attrs.get(_OF, frozen.number)
+            if frozen.state == TrialState.WAITING:
+                continue
+            new = {"id": id, "number": len(merged), "point": dict(frozen.params), "scores": {}}
+            known = merged.setdefault(id, new)
+            begun = begun or frozen.datetime_start
+            if frozen.datetime_complete and begun:
+                known["after_seconds"] = (frozen.datetime_complete - begun).total_seconds()
+            known["scores"] |= frozen.intermediate_values
+            if frozen.state == TrialState.COMPLETE:
+                known["ended"] = True
+                known["scores"][LOWER_RUNGS] = frozen.value
+            if _FACTS in frozen.user_attrs:
+                known["facts"] = Facts.read(frozen.user_attrs[_FACTS])
+        for key, value in attributes.items():
+            if key.startswith(_FAILED):
+                known = merged[int(key.removeprefix(_FAILED))]
+                known["failed"], known["refused_size"] = value
+            if key.startswith(_FINAL):
+                known = merged[int(key.split(":")[1])]
+                known["finals"] = (*known.get("finals", ()), Facts.read(value))
+        return [Trial(**known) for known in merged.values()]
+
+    def stored(self) -> list[FrozenTrial]:
+        """The first sessions of all trials, as Optuna has them."""
+        with explained(self._storage):
+            stored = self._study.get_trials(deepcopy=False)
+        return [frozen for frozen in stored if _OF not in frozen.user_attrs]
+
+    def _attributes(self) -> dict[str, Any]:
+        with explained(self._storage):
+            found: dict[str, Any] = self._study.user_attrs
+        return found

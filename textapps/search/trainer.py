@@ -1,0 +1,268 @@
+"""Trains the trials of a search, session by session."""
+
+import gc
+import json
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from textapps.core.errors import DataError
+from textapps.core.names import TaskName
+from textapps.core.notices import muted
+from textapps.evaluation.metrics.differences import is_less_better
+from textapps.search.halving import rungs, shares
+from textapps.search.limits import Limits, megabytes
+from textapps.search.space import Space
+from textapps.search.trial import Facts
+from textapps.search.watch import Watch
+from textapps.tasks import lifecycle
+from textapps.tasks.comparison import latencies
+from textapps.tasks.registry import get_task, monitor_of
+from textapps.tasks.task import Labels
+from textapps.training.checkpoint import CheckpointStore, TrainingState
+from textapps.training.data_record import DATA
+from textapps.training.history import read_history
+from textapps.training.replicas import Replicas
+from textapps.training.run_directory import RunDirectory
+from textapps.training.until import Until
+from textapps.training.weights import parameter_count
+
+KEPT_SETS = 2  # of data in memory
+
+
+class TooLargeError(Exception):
+    """The model of a trial has more megabytes than the search allows."""
+
+    def __init__(self, size: float) -> None:
+        super().__init__(size)
+        self.megabytes = size
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a training has come to: the scores by rung, and what it has cost and given.
+
+    scores: of all rungs that it has come to; more is better.
+    ended: whether the training is finished.
+    """
+
+    scores: Mapping[int, float]
+    facts: Facts | None
+    ended: bool
+
+
+class Trainer:
+    """Trains runs of a task in a folder, and measures them.
+
+    Args:
+        name: of the task.
+        space: whose keys differ from trial to trial.
+        folder: where the runs go; they are in a folder of the task's name there.
+        limits: of the models.
+    """
+
+    def __init__(self, name: TaskName, space: Space[Any], folder: Path, limits: Limits) -> None:
+        found = get_task(name)
+        self.folder, self.limits = folder, limits
+        self._load = found.load_training
+        self._varied = {key.rpartition(".")[2] for key in space.dimensions}
+        self._sets: dict[str, tuple[Any, Any]] = {}
+        self.task = replace(found, load_training=self._load_once)
+        self._labels: Labels = ()
+        self._example_seconds = 0.0
+
+    def session(
+        self,
+        config: Any,
+        run: RunDirectory | None,
+        watch: Watch,
+        *,
+        goes_on: Callable[[int, float], bool] = lambda rung, score: True,
+        deadline: float | None = None,
+        limited: bool = True,
+        timed: bool = False,
+        began: Callable[[RunDirectory], None] = lambda run: None,
+    ) -> Session:
+        """Trains a new run, or goes on with one, until it ends or is to stop at a rung.
+
+        Args:
+            run: to go on with; one that was killed before its first step is begun again.
+            goes_on: asked at each rung but the last, with the score until there.
+            deadline: as `Until` takes it.
+            limited: whether a model that is too large is refused.
+        timed: whether to take the time that it takes to evaluate it.
+        began: called with the run before its first step.
+
+        Raises:
+            ConfigurationError, DataError, DivergedError, RunError: as `lifecycle.train`.
+            OutOfTimeError, TooLongError: of the watch.
+            TooLargeError: the model is larger than the limit.
+            TrainingInterrupted: Ctrl-C was pressed.
+        """
+        predictor: Any = None
+        try:
+            if run is None or not (run.path / DATA).is_file():
+                prepared = lifecycle.begin(self.task, config, self.folder)
+                began(prepared.run)
+                if limited:
+                    self._check_size(prepared)
+                until = self._until(prepared.run, watch, goes_on, deadline)
+                predictor, _ = lifecycle.carry_on(
+                    self.task, prepared, Replicas.of(config.training.strategy), watch, until
+                )
+            else:
+                began(run)
+                until = self._until(run, watch, goes_on, deadline)
+                predictor, _ = lifecycle.resume(self.task, run, watch, until)
+            if timed:
+                self._take_time(predictor)
+            return self._measured(predictor, watch, cut=deadline is not None)
+        finally:
+            del predictor
+            gc.collect()
+
+    def stopped(self, run: RunDirectory, watch: Watch) -> Session:
+        """A session that was stopped between two validations, as its checkpoints have it."""
+        return self._read(run, watch)
+
+    def classical(self, config: Any) -> Mapping[str, float]:
+        """The figures of the classical baseline on the validation split, {} if there is none."""
+        if self.task.classical is None:
+            return {}
+        with muted():
+            train, validation = self.task.load_training(config, self._labels)
+            try:
+                return self.task.classical(config, train, validation)
+            except DataError:  # too little of it
+                return {}
+
+    def test_seconds(self, config: Any) -> float | None:
+        """An estimate of the seconds in which a model answers the test split; None without one.
+
+        Its examples are read, which takes a part of that time, but only counted.
+        """
+        began_at = time.perf_counter()
+        with muted():
+            try:
+                examples = len(self.task.load_split(config, "test", self._labels))
+            except DataError:
+                return None
+        return time.perf_counter() - began_at + examples * self._example_seconds
+
+    def _take_time(self, predictor: Any) -> None:
+        """How long a model takes for an example of an evaluation."""
+        self._labels = predictor.labels
+        if self.task.answered is None:
+            return
+        with muted():
+            _, validation = self.task.load_training(predictor.config, predictor.labels)
+            began_at = time.perf_counter()
+            self.task.answered(predictor, validation)
+        self._example_seconds = (time.perf_counter() - began_at) / max(1, len(validation))
+
+    def _until(
+        self,
+        run: RunDirectory,
+        watch: Watch,
+        goes_on: Callable[[int, float], bool],
+        deadline: float | None,
+    ) -> Until:
+        sign = _sign(run)
+
+        def paused(state: TrainingState) -> bool:
+            extent = watch.extent
+            assert extent is not None
+            assert state.best_score is not None
+            steps = rungs(extent.total_steps, extent.interval)
+            if state.step not in steps[:-1]:
+                return False
+            return not goes_on(shares(steps)[steps.index(state.step)], sign * state.best_score)
+
+        return Until(paused) if deadline is None else Until(paused, deadline)
+
+    def _check_size(self, prepared: lifecycle.Prepared[Any, Any, Any, Any]) -> None:
+        most = self.limits.megabytes
+        if most is None:
+            return
+        model = self.task.model(prepared.config, prepared.preprocessor, prepared.labels)
+        model.build()
+        size = megabytes(parameter_count(model))
+        if size > most:
+            raise TooLargeError(size)
+
+    def _measured(self, predictor: Any, watch: Watch, *, cut: bool) -> Session:
+        """The session of a predictor; its speed is measured if its training has ended.
+
+        cut: whether a training that was stopped by "time" was stopped by a deadline.
+        """
+        milliseconds = None
+        found = self._read(predictor.run, watch, predictor.parameters, cut=cut)
+        if self.task.asking and (found.ended or self.limits.milliseconds is not None):
+            with muted():
+                _, validation = self.task.load_training(predictor.config, predictor.labels)
+                ask = self.task.asking(predictor, validation)
+                (milliseconds,) = latencies([partial(ask, 1)])
+        assert found.facts is not None
+        fits = self.limits.fit(found.facts.parameters, milliseconds)
+        facts = replace(found.facts, milliseconds=milliseconds, fits=fits)
+        return replace(found, facts=facts)
+
+    def _read(
+        self, run: RunDirectory, watch: Watch, parameters: int = 0, *, cut: bool = False
+    ) -> Session:
+        state, extent = _state(run), watch.extent
+        if state.best_score is None or extent is None:
+            return Session({}, None, False)
+        monitor, sign = monitor_of(run), _sign(run)
+        steps = rungs(extent.total_steps, extent.interval)
+        rows = [
+            (int(row["step"]), sign * float(row[f"val_{monitor}"])) for row in read_history(run)
+        ]
+        scores = {
+            rung: max(score for step, score in rows if step <= end)
+            for rung, end in zip(shares(steps)[:-1], steps[:-1], strict=True)
+            if state.step >= end
+        }
+        facts = Facts(
+            run=str(run.path.absolute()),
+            host=socket.gethostname(),
+            random_seed=int(run.config["random_seed"]),
+            best=state.best_score,
+            monitor=monitor,
+            score=sign * state.best_score,
+            step=state.step,
+            total_steps=extent.total_steps,
+            seconds=round(state.seconds, 2),
+            wall_seconds=round(watch.clock() - watch.began_at, 2),
+            whole_seconds=round(watch.whole_seconds, 2),
+            validation_seconds=round(watch.validation_seconds, 2),
+            parameters=parameters,
+            whole=state.stopped_by not in (None, "time" if cut else None),
+        )
+        return Session(scores, facts, state.stopped_by is not None)
+
+    def _load_once(self, config: Any, labels: Labels) -> tuple[Any, Any]:
+        """The splits, which are the same in all trials, read once."""
+        own = config.preprocessor.model_dump(mode="json", exclude=self._varied)
+        key = json.dumps([config.data.model_dump(mode="json"), own, labels])
+        if key not in self._sets:
+            with muted() if self._sets else nullcontext():
+                splits = self._load(config, labels)
+            while len(self._sets) >= KEPT_SETS:
+                del self._sets[next(iter(self._sets))]
+            self._sets[key] = splits
+        return self._sets[key]
+
+
+def _state(run: RunDirectory) -> TrainingState:
+    return CheckpointStore(run.checkpoints).newest_state() or TrainingState()
+
+
+def _sign(run: RunDirectory) -> int:
+    """-1 if less is better in the metric that selects the best weights of a run."""
+    return -1 if is_less_better(monitor_of(run)) else 1
