@@ -17,6 +17,7 @@ from textapps.batch.local import run_local
 from textapps.batch.model import Answered, _packed
 from textapps.batch.parts import Parts
 from textapps.batch.run import run_batch
+from textapps.batch.spark_worker import Work, read
 from textapps.core.errors import DataError
 
 pytest.importorskip("pyspark", reason="needs the extra [spark]")
@@ -139,3 +140,20 @@ def test_uris_that_cannot_be_read(job: Job, tmp_path: Path) -> None:
         assert message in done.stderr
         assert done.stderr.count("\n") == 1
         assert not (tmp_path / "spark").exists()
+
+
+def test_a_file_that_is_read_again_gives_the_same_windows(job: Job, files: list[Path]) -> None:
+    """Spark fails a job in which the output of a repeated task differs."""
+    import pandas as pd
+
+    for folder in job.folders:
+        folder.mkdir(parents=True)
+    stat = files[0].stat()
+    row = {"file": str(files[0]), "bytes": stat.st_size, "modified_ns": stat.st_mtime_ns}
+    frames = [pd.DataFrame([{**row, "content": None}])]
+    key = job.key(files[0])
+    work = Work(job, {str(files[0]): key}, {str(files[0]): {1}}, "", str(files[0].parent))
+    first = pd.concat(read(work, iter(frames)))
+    assert list(first["number"]) == [0, 2]  # 1 was answered before
+    Parts(job.parts(files[0]) / key).add(Answered(2, 5, 0, b"", b"", ""))
+    pd.testing.assert_frame_equal(pd.concat(read(work, iter(frames))), first)

@@ -21,6 +21,7 @@ from pyspark.sql import DataFrame, SparkSession
 from textapps.batch import spark_worker
 from textapps.batch.job import Job
 from textapps.batch.local import Tell
+from textapps.batch.parts import Parts
 from textapps.batch.remote import Remote, contents
 from textapps.batch.spark_errors import explained
 from textapps.batch.spark_worker import DONE, FILES, WINDOWS, Work
@@ -42,14 +43,17 @@ def run_spark(job: Job, files: Sequence[Path | Remote], tell: Tell, session: Spa
     job = replace(job, output=job.output.absolute())
     files = [file.absolute() if isinstance(file, Path) else file for file in files]
     archive = f"textapps-model-{job.model_sha256[:16]}"
-    work = Work(job, {str(file): job.key(file) for file in files}, archive, str(Path.cwd()))
+    keys = {str(file): job.key(file) for file in files}
+    parts = {file: Parts(job.parts(file) / keys[str(file)]) for file in files}
+    answered = {str(file): found for file in files if (found := parts[file].numbers())}
+    work = Work(job, keys, answered, archive, str(Path.cwd()))
     # A window is up to 16 MB, a remote file 256 MB, and a worker has one at a time.
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
     with tempfile.TemporaryDirectory() as folder:
         try:
             packed = shutil.make_archive(f"{folder}/{archive}", "zip", job.model)
             session.sparkContext.addArchive(f"{packed}#{archive}")
-            _answer(work, files, tell, session)
+            _answer(work, [f for f in files if not parts[f].complete()], tell, session)
             joined = _listed(files, session).mapInPandas(partial(spark_worker.join, work), DONE)
             _run(joined, lambda: 0, tell)
         except Exception as error:

@@ -15,6 +15,7 @@ _MEMORY = re.compile(
 _SUBMIT = re.compile(
     r"^(?:Error: |Exception in thread .*?(?:Exception|Error): )(.*)$", re.MULTILINE
 )
+_WRAPPED = re.compile(r"^An error occurred while calling .*\n: (?:[\w.$]+: )?")
 _NOISE = re.compile(r"^\[\w+(\.\w+)*\] ")
 
 
@@ -62,5 +63,8 @@ def first_sentence(text: str) -> str:
 
     >>> first_sentence("[PATH_NOT_FOUND] Path does not exist: file:/a. SQLSTATE: 42K03")
     'Path does not exist: file:/a'
+    >>> first_sentence("An error occurred while calling o8.a.\\n: java.io.IOException: Disk full")
+    'Disk full'
     """
-    return _NOISE.sub("", text.strip().partition("\n")[0].partition(". ")[0]).rstrip(".")
+    text = _WRAPPED.sub("", text.strip(), count=1)
+    return _NOISE.sub("", text.partition("\n")[0].partition(". ")[0]).rstrip(".")

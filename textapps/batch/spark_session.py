@@ -24,6 +24,13 @@ _INSTALL = (
     f"install Java {JAVA} or newer (Debian, Ubuntu: apt install openjdk-17-jre-headless), or set "
     "JAVA_HOME"
 )
+_USUAL = {
+    "spark.app.name": "textapps",
+    "spark.ui.showConsoleProgress": "false",
+    # Two to three times Spark's own: a lost executor costs several attempts, and no work is lost.
+    "spark.task.maxFailures": "8",
+    "spark.stage.maxConsecutiveAttempts": "12",
+}
 _LOCAL = {  # of a master that is this process: nothing listens on the network
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
@@ -101,7 +108,7 @@ def spark_session(
 
 def _arguments(master: str | None, options: Sequence[str]) -> list[str]:
     """What spark-submit is given; of two values for one key it takes the last."""
-    defaults = {"spark.app.name": "textapps", "spark.ui.showConsoleProgress": "false"}
+    defaults = dict(_USUAL)
     pairs = pairwise(["--master", master or "", *options])
     named = [value for name, value in pairs if name == "--master"][-1]
     if not named or named.startswith("local"):

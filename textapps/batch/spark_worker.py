@@ -9,7 +9,7 @@ import contextlib
 import os
 import pickle
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,12 +34,15 @@ class Work(NamedTuple):
 
     job: with absolute paths, which all workers see; its model is not used
     keys: what the parts of each file are made from
+    answered: the windows of each file that were answered before; of those that are answered
+        meanwhile none, so that a file that is read twice gives the same windows, as Spark requires
     archive: the name of the model among the files that Spark has shipped
     folder: the current folder of the command, which paths in lists of recordings begin at
     """
 
     job: Job
     keys: Mapping[str, str]
+    answered: Mapping[str, Set[int]]
     archive: str
     folder: str
 
@@ -54,9 +57,9 @@ def read(work: Work, frames: Iterator["pandas.DataFrame"]) -> Iterator["pandas.D
         source = _source(file, size_bytes, modified_ns)
         key = job.key(source)
         parts = Parts(job.parts(source) / key)
-        if key != work.keys[file] or parts.complete():
+        if key != work.keys[file]:
             continue
-        answered, windows = parts.numbers(), 0
+        answered, windows = work.answered.get(file, frozenset()), 0
         with _inside(work.folder):
             for window in _windows(job, source, content):
                 windows += 1
