@@ -96,6 +96,8 @@ endif
 	$(BIN)/python -m benchmarks serving-many
 	$(BIN)/python -m benchmarks distributed
 	$(BIN)/python -m benchmarks batch-inference
+	$(BIN)/pip install --quiet --editable '.[spark]' --constraint constraints.txt
+	$(BIN)/python -m benchmarks batch-spark
 	$(BIN)/python -m benchmarks page
 
 # The models that come with the package, trained anew and packed: hours. After an interruption the

@@ -81,14 +81,16 @@ class BatchInference(Benchmark):
         }
 
 
-def write_texts(folder: Path, rows: int, seed: int = 0) -> list[Path]:
+def write_texts(
+    folder: Path, rows: int, rows_in_a_file: int = ROWS_IN_A_FILE, seed: int = 0
+) -> list[Path]:
     """Files of made-up texts, the same each time."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     draw, words = Random(seed), WORDS.split()
-    for number, start in enumerate(range(0, rows, ROWS_IN_A_FILE)):
+    for number, start in enumerate(range(0, rows, rows_in_a_file)):
         with gzip.open(folder / f"part-{number:05}.jsonl.gz", "wt", compresslevel=1) as file:
-            for _ in range(min(ROWS_IN_A_FILE, rows - start)):
+            for _ in range(min(rows_in_a_file, rows - start)):
                 text = " ".join(draw.choices(words, k=draw.randint(*LENGTHS)))
                 file.write(json.dumps({"text": text}) + "\n")
     return sorted(folder.iterdir())

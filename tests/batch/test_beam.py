@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from tests.batch.files import contents, write
 from textapps.batch.job import Job
 from textapps.batch.local import run_local
 from textapps.batch.run import Summary, run_batch
+from textapps.core.errors import ConfigurationError
 
+DASK = "apache_beam.runners.dask.dask_runner.DaskRunner"
 # In a process of its own: Beam warns of its own making, which here would be errors.
 SCRIPT = """
 import sys
@@ -54,3 +57,30 @@ def test_beam_answers_as_one_process_does(
     assert "a.jsonl.gz: damaged or not gzip" in done.stderr
     assert done.stderr.count("\n") == 1
     assert (tmp_path / "beam" / "b.jsonl.gz").read_bytes() == expected["b.jsonl.gz"]
+
+
+def test_several_processes_of_dask(job: Job, tmp_path: Path) -> None:
+    """Its runner drops what a DoFn gives at the end of a bundle: nothing may be lost."""
+    pytest.importorskip("apache_beam", reason="needs the extra [beam]")
+    pytest.importorskip("distributed", reason="needs apache-beam[dask]")
+    job = replace(job, batch_size=700)
+    lines = b"".join(b'{"text": "%d"}\n' % number for number in range(20_000))
+    write(tmp_path / "a.jsonl.gz", lines)  # three windows
+    write(tmp_path / "b.csv", b"text\nx\nbad\n")
+    write(tmp_path / "c.txt", b"")
+    files = [tmp_path / name for name in ("a.jsonl.gz", "b.csv", "c.txt")]
+    assert run_batch(job, files, lambda *given: run_local(*given, int)) == Summary(20_002, 1, 3, 0)
+    asked = [sys.executable, "-m", "textapps", "sentiment", "predict", "--batch-size", "700"]
+    asked += ["--input", str(tmp_path / "[abc].*"), "--output", str(tmp_path / "dask")]
+    asked += ["--model", str(job.model), "--runner", "beam", "--", f"--runner={DASK}"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "dask") == contents(job.output)
+
+
+def test_a_runner_that_beam_does_not_have(job: Job, tmp_path: Path) -> None:
+    pytest.importorskip("apache_beam", reason="needs the extra [beam]")
+    from textapps.batch.beam import run_beam
+
+    with pytest.raises(ConfigurationError, match="options of Beam: Unexpected pipeline runner"):
+        run_beam(job, [tmp_path / "a.txt"], ["--runner=Nonsense"])

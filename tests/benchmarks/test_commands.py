@@ -417,6 +417,22 @@ def test_batch_inference(bench: Bench, work: Path) -> None:
 
 
 @pytest.mark.slow
+def test_batch_spark(bench: Bench, work: Path) -> None:
+    pytest.importorskip("pyspark", reason="needs the extra [spark]")
+    if shutil.which("java") is None:
+        pytest.skip("needs Java")
+    model = models.classifier(work / "batch-spark" / "exported" / "sentiment" / "1")
+    shutil.rmtree(model / "assets.extra")
+    sizes = ("--rows", 9, "--compared", 80_000, "--bad", 7, "--rows-in-a-file", 40_000)
+    found = bench("batch-spark", *sizes, "--rounds", 1)["batch-spark"]
+    assert found["compared"]["bad_rows"] == 7
+    assert set(found["compared"]["equal"].values()) == {True}
+    assert found["compared"]["equal"].keys() >= {"spark", "spark, an executor killed"}
+    assert (found["rows"], found["files"]) == (9, 1)
+    assert found["peak_memory_mb"] > 100
+
+
+@pytest.mark.slow
 def test_distributed(bench: Bench, data: Path) -> None:
     given = ("--data", data / "opinions.csv", *TINY, "--set", "training.batch_size=10")
     limits = ("--epochs", 1, "--repeats", 1, "--interval", 3)

@@ -97,6 +97,28 @@ def test_the_newest_export_answers_files(
         (("--output", "out", "--input", "none*"), 3, "--input none*: no such file"),
         (("--output", "out", "--input", "a.doc"), 3, "a.doc: unknown kind of file, use .csv,"),
         (("--input", "a.txt", "--runner", "local"), 2, "--runner needs --output"),
+        (("--input", "a.txt", "--keep-columns"), 2, "--keep-columns needs --output"),
+        (("a film", "--output-format", "parquet"), 2, "--output-format parquet needs --output"),
+        (
+            ("--output", "out", "--input", "a.txt", "--output-format", "csv"),
+            2,
+            "--output writes --output-format jsonl or parquet",
+        ),
+        (
+            ("--output", "out", "--input", "a.txt", "--master", "local[2]"),
+            2,
+            "--master needs --runner spark",
+        ),
+        (
+            ("--output", "hdfs://host/out", "--input", "a.txt"),
+            2,
+            "--output is a folder, on a disk that all workers see; not a URI",
+        ),
+        (
+            ("--output", "out", "--input", "s3a://bucket/a.txt"),
+            3,
+            "--input s3a://bucket/a.txt: no such file; URIs need --runner spark",
+        ),
         (("--input", "a.txt", "--input", "a.txt"), 2, "give --input once"),
         (("--input", "none.txt"), 2, "invalid value for '--input': 'none.txt': No such file"),
         (
@@ -133,16 +155,17 @@ def test_options_of_decoding_are_those_of_the_export(cli: Cli, folder: Path) -> 
         assert f"{option} does not go with --output" in result.stderr
 
 
-def test_without_beam_it_says_how_to_get_it(
-    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("runner", "package"), [("beam", "apache_beam"), ("spark", "pyspark")])
+def test_without_an_engine_it_says_how_to_get_it(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, runner: str, package: str
 ) -> None:
     (folder / "a.txt").write_text("a film\n")
-    monkeypatch.setitem(sys.modules, "apache_beam", None)
-    monkeypatch.delitem(sys.modules, "textapps.batch.beam", raising=False)
-    options = ("--input", "a.txt", "--output", "out", "--runner", "beam")
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, f"textapps.batch.{runner}", raising=False)
+    options = ("--input", "a.txt", "--output", "out", "--runner", runner)
     result = cli("sentiment", "predict", *options, "--", "--runner=FlinkRunner")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.endswith("not installed: pip install 'textapps[beam]'\n")
+    assert result.stderr.endswith(f"not installed: pip install 'textapps[{runner}]'\n")
     assert result.stderr.count("\n") == 1
 
 

@@ -17,9 +17,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from textapps.batch.job import Job
 from textapps.batch.model import Answered, BatchModel
 from textapps.batch.windows import Window, read_windows
+from textapps.core.errors import ConfigurationError
 
-Asked = tuple[str, Window]
-Answers = tuple[str, Answered]
+# Files are grouped by their number: Dask divides strings by a hash that differs between processes.
+Asked = tuple[int, str, Window]
+Answers = tuple[int, tuple[str, Answered]]
 
 
 class SavedModelHandler(ModelHandler[Asked, Answers, BatchModel]):
@@ -38,39 +40,53 @@ class SavedModelHandler(ModelHandler[Asked, Answers, BatchModel]):
         model: BatchModel,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterator[Answers]:
-        """The file and the answers of each window."""
-        for file, window in batch:
-            yield file, model.answer(window, Path(file).name)
+        """The number, the file and the answers of each window."""
+        for number, file, window in batch:
+            yield number, (file, model.answer(window, Path(file).name))
 
-    def batch_elements_kwargs(self) -> dict[str, Any]:
-        """Pass windows one by one: the model divides each into batches."""
-        return {"min_batch_size": 1, "max_batch_size": 1}
+    def should_skip_batching(self) -> bool:
+        """Windows come one by one: the model divides each into batches.
+
+        Beam's own batches lose their last element with the runner of Dask, in Beam 2.77.
+        """
+        return True
 
 
 def run_beam(job: Job, files: Sequence[Path], options: Sequence[str]) -> None:
     """Answers the files in a pipeline with these options of Beam, and waits for its end.
 
     One worker holds all compressed answers to a file in memory.
+
+    Raises:
+        ConfigurationError: Beam refuses the options.
     """
-    with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
+    try:
+        begun = beam.Pipeline(options=PipelineOptions(list(options)))
+    except ValueError as error:
+        raise ConfigurationError(f"options of Beam: {error}") from None
+    with begun as pipeline:
         (
             pipeline
-            | "Files" >> beam.Create([str(file) for file in files])
+            | "Files" >> beam.Create([(number, str(file)) for number, file in enumerate(files)])
             | "SpreadFiles" >> beam.Reshuffle()
-            | "Read" >> beam.FlatMap(partial(_read, job)).with_output_types(tuple[str, Any])
+            | "Read" >> beam.FlatMap(partial(_read, job))
             | "SpreadWindows" >> beam.Reshuffle()
             | "Answer" >> RunInference(SavedModelHandler(job))
-            | "Name" >> beam.Map(lambda pair: pair).with_output_types(tuple[str, Any])
+            | "Name" >> beam.Map(lambda pair: pair).with_output_types(tuple[int, Any])
             | "Gather" >> beam.GroupByKey()
             | "Write" >> beam.Map(partial(_write, job))
         )
 
 
-def _read(job: Job, file: str) -> Iterator[Asked]:
-    for window in read_windows(Path(file), job.kind, job.column, job.reading):
-        yield file, window
+def _read(job: Job, numbered: tuple[int, str]) -> Iterator[list[Asked]]:
+    number, file = numbered
+    windows = read_windows(Path(file), job.kind, job.column, job.reading, None, job.keep_columns)
+    for window in windows:
+        yield [(number, file, window)]
 
 
-def _write(job: Job, gathered: tuple[str, Iterable[Answered]]) -> None:
-    file, windows = gathered
-    job.write(Path(file), sorted(windows, key=lambda window: window.number))
+def _write(job: Job, gathered: tuple[int, Iterable[tuple[str, Answered]]]) -> None:
+    _, named = gathered
+    answered = sorted(named, key=lambda pair: pair[1].number)
+    file, _ = answered[0]
+    job.write(Path(file), [window for _, window in answered])

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from textapps.batch.job import Job, shard_name
+from textapps.batch.job import Job, Source, shard_name
+from textapps.batch.remote import is_remote
 from textapps.core.errors import ConfigurationError, DataError, ExportError
 from textapps.core.notices import notice
 from textapps.core.records import RecordError, read_record
@@ -25,21 +26,22 @@ def find_files(patterns: Iterable[str]) -> list[Path]:
         named = [pattern] if Path(pattern).is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207 - absolute too
         matches = sorted(filter(Path.is_file, map(Path, named)))
         if not matches:
-            raise DataError(f"--input {pattern}: no such file")
+            only_spark = "; URIs need --runner spark" if is_remote(pattern) else ""
+            raise DataError(f"--input {pattern}: no such file{only_spark}")
         found.update(dict.fromkeys(matches))
     for path in found:
         format_of(path, lines=True)
     return list(found)
 
 
-def check_names(files: Sequence[Path], job: Job) -> None:
+def check_names(files: Sequence[Source], job: Job) -> None:
     """Checks that no two files share an output and that no output is an input.
 
     Raises:
         ConfigurationError: one of them does.
     """
-    by_name: dict[str, Path] = {}
-    inputs = {path.resolve() for path in files}
+    by_name: dict[str, Source] = {}
+    inputs = {path.resolve() for path in files if isinstance(path, Path)}
     for path in files:
         name = shard_name(path)
         if name in by_name:

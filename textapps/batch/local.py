@@ -24,7 +24,7 @@ def run_local(job: Job, files: Sequence[Path], tell: Tell) -> None:
     told: set[str] = set()
 
     def answers(file: Path, reader: Executor) -> Iterator[Answered]:
-        windows = read_windows(file, job.kind, job.column, job.reading, told)
+        windows = read_windows(file, job.kind, job.column, job.reading, told, job.keep_columns)
         for window in _ahead(windows, reader):
             yield model.answer(window, file.name)
             tell(len(window.rows))

@@ -12,6 +12,7 @@ from textapps.batch.rows import PATH, Row
 from textapps.batch.windows import Window
 from textapps.core.errors import ConfigurationError, ExportError, TextappsError
 from textapps.core.memory import return_freed_memory
+from textapps.datasets.inputs import columns_beside
 from textapps.savedmodel.errors import BadInput, ModelFailed, explain
 from textapps.savedmodel.loading import import_tensorflow, load_saved_model
 from textapps.savedmodel.signature import Signature
@@ -94,7 +95,9 @@ class BatchModel:
                 if isinstance(found, str):
                     reasons[row.position] = found
                 else:
-                    answers[row.position] = {"index": row.position, "input": row.text, **found}
+                    given = {"index": row.position, "input": row.text}
+                    others = columns_beside(row.others, given | found)
+                    answers[row.position] = {**given, **others, **found}
         bad = [
             {
                 "index": row.position,

@@ -1,6 +1,6 @@
 """The rows of one input file, each with the input of the model or the reason why it is bad."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ class Row(NamedTuple):
     text: its content, "" if that could not be read
     payload: the input of the model
     reason: why it is bad, "" if it is good
+    others: the other columns, if they are kept
     """
 
     position: int
@@ -29,6 +30,7 @@ class Row(NamedTuple):
     text: str
     payload: bytes
     reason: str
+    others: Mapping[str, str] = {}
 
 
 def read_rows(
@@ -37,6 +39,7 @@ def read_rows(
     column: str | None,
     reading: Reading = _USUAL,
     told: set[str] | None = None,
+    keep_columns: bool = False,
 ) -> Iterator[Row]:
     """All rows of a table or of a `.txt` file with a text on each line, bad ones included.
 
@@ -46,16 +49,18 @@ def read_rows(
         column: its name; None: as `read_inputs` has it.
         reading: how to read the file.
         told: as `read_inputs` has it.
+        keep_columns: whether rows have their other columns.
 
     Raises:
         DataError: the file, its header or its packing cannot be read, or it lacks the column.
     """
     inputs = read_inputs(path, format_of(path, lines=True), kind, column, reading, told)
-    for position, (number, text, _, defect) in enumerate(inputs):
+    for position, (number, text, others, defect) in enumerate(inputs):
         if defect:
             yield Row(position, number, "", b"", defect.message)
         else:
-            yield _row(position, number, text, kind)
+            row = _row(position, number, text, kind)
+            yield row._replace(others=others) if keep_columns and others else row
 
 
 def _row(position: int, number: int, text: str, kind: str) -> Row:

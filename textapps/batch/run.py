@@ -1,14 +1,17 @@
-"""Batch inference from files to files, in this process or with Beam."""
+"""Batch inference from files to files, in this process, with Beam or with Spark."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeVar
 
 from textapps.batch.inputs import check_names
-from textapps.batch.job import Job
+from textapps.batch.job import Job, Source
 from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.core.files import remove_leftovers
+
+S = TypeVar("S", bound=Source)
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,7 @@ class Summary:
     long_rows: int = 0
 
 
-def run_batch(
-    job: Job, files: Sequence[Path], runner: Callable[[Job, Sequence[Path]], None]
-) -> Summary:
+def run_batch(job: Job, files: Sequence[S], runner: Callable[[Job, Sequence[S]], None]) -> Summary:
     """Answers the files that are not finished with `runner`; an output is complete or absent.
 
     Only one call at a time may write into the folder of answers.
@@ -44,6 +45,10 @@ def run_batch(
     left = [file for file in files if job.finished(file) is None]
     if left:
         runner(job, left)
+        for folder in job.folders:
+            remove_leftovers(folder)  # of workers that were killed
+        with contextlib.suppress(OSError):  # not empty, or not there
+            job.parts_folder.rmdir()
     records = [(file, job.record(file)) for file in files]
     problems = [
         record.broken if record else f"{file}: was changed while it was read; start again"

@@ -27,12 +27,13 @@ def read_windows(
     column: str | None,
     reading: Reading = _USUAL,
     told: set[str] | None = None,
+    keep_columns: bool = False,
 ) -> Iterator[Window]:
     """The rows of `read_rows` in one or more windows, always divided in the same places."""
     rows: list[Row] = []
     size_bytes = number = 0
     try:
-        for row in read_rows(path, kind, column, reading, told):
+        for row in read_rows(path, kind, column, reading, told, keep_columns):
             rows.append(row)
             size_bytes += len(row.payload)
             if len(rows) == ROWS or size_bytes >= BYTES:

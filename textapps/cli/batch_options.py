@@ -1,16 +1,16 @@
 """`predict --output`: batch inference, the same for all tasks."""
 
 import functools
-import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from textapps.cli import console
+from textapps.cli.batch_runners import RUNNERS
 from textapps.cli.options import (
     Choice,
     Command,
@@ -20,14 +20,9 @@ from textapps.cli.options import (
     sheet_option,
 )
 from textapps.core.counted import counted
-from textapps.core.errors import TextappsError
 from textapps.core.notices import notice
 from textapps.datasets.formats.rows import Reading
 
-if TYPE_CHECKING:
-    from textapps.batch.job import Job
-
-RUNNERS = ("local", "beam")
 # What --output may be combined with, and what has a meaning only with it.
 _BESIDE = {
     "patterns",
@@ -36,13 +31,14 @@ _BESIDE = {
     "encoding",
     "delimiter",
     "sheet",
+    "output_format",
     "skip_bad",  # which batch inference always does
     "models_dir",
     "verbose",
     "quiet",
     "debug",
 }
-_ALONE = {"runner", "model", "batch_size"}
+_ALONE = {"runner", "master", "model", "batch_size", "keep_columns"}
 
 
 def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator:
@@ -75,10 +71,17 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
         ),
         click.option(
             "--runner",
-            type=Choice("runner", RUNNERS),
+            type=Choice("runner", tuple(RUNNERS)),
             default="local",
             show_default=True,
-            help="With --output: this process, or Apache Beam, whose options follow '--'.",
+            help="With --output: this process, or Apache Beam or Spark, whose own options follow "
+            "'--'.",
+        ),
+        click.option(
+            "--master",
+            metavar="URL",
+            help="With --runner spark: the cluster, such as spark://HOST:7077 or local[2].  "
+            "[default: this machine]",
         ),
         click.option(
             "--model",
@@ -104,6 +107,11 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
             show_default=True,
             help="With --output: most rows that the model answers at a time.",
         ),
+        click.option(
+            "--keep-columns",
+            is_flag=True,
+            help="With --output: repeat the other columns of a row beside its answer.",
+        ),
     )
 
     def decorate(command: Command) -> Command:
@@ -124,8 +132,9 @@ def batch_options(task: str, what: str, kind: str, batch_size: int) -> Decorator
                 lambda name: name not in _BESIDE | _ALONE | {positional},
                 "does not go with --output, where the exported model answers as it was exported",
             )
+            form = _format(ctx, given["output_format"])
             files = (patterns, given[positional], given["models_dir"])
-            _run(task, kind, *files, column=column, reading=reading, **batch)
+            _run(task, kind, *files, column=column, reading=reading, output_format=form, **batch)
 
         decorated: Command = predict
         for option in reversed(options):
@@ -142,6 +151,14 @@ def _refuse(ctx: click.Context, wrong: Callable[[str], bool], reason: str) -> No
             raise click.UsageError(f"{parameter.opts[0]} {reason}")
 
 
+def _format(ctx: click.Context, named: str) -> str:
+    if ctx.get_parameter_source("output_format") is ParameterSource.DEFAULT:
+        return "jsonl"
+    if named not in ("jsonl", "parquet"):
+        raise click.UsageError("--output writes --output-format jsonl or parquet")
+    return named
+
+
 def _input_file(patterns: Sequence[str]) -> str | None:
     if len(patterns) > 1:
         raise click.UsageError("give --input once; several need --output")
@@ -155,36 +172,46 @@ def _run(
     task: str,
     kind: str,
     patterns: Sequence[str],
-    beam_options: Sequence[str],
+    engine_options: Sequence[str],
     models_dir: Path,
     *,
     output: Path,
     runner: str,
+    master: str | None,
     model: Path | None,
     column: str | None,
     reading: Reading,
     batch_size: int,
+    keep_columns: bool,
+    output_format: str,
 ) -> None:
     if not patterns or "-" in patterns:
         raise click.UsageError("--output needs --input FILE, which cannot be standard input")
-    if beam_options and (runner != "beam" or not beam_options[0].startswith("--")):
+    if engine_options and (runner == "local" or not engine_options[0].startswith("--")):
         raise click.UsageError(
-            "--output takes files by --input; options of Beam follow '--', with --runner beam"
+            "--output takes files by --input; options of Beam or Spark follow '--', with --runner "
+            "beam or spark"
         )
-    from textapps.batch.inputs import find_files, find_model, model_sha256, trained_column
+    if master is not None and runner != "spark":
+        raise click.UsageError("--master needs --runner spark")
+    from textapps.batch.inputs import find_model, model_sha256, trained_column
     from textapps.batch.job import Job
+    from textapps.batch.remote import is_remote
     from textapps.batch.run import run_batch
 
-    work = _runner(runner, beam_options)
-    files = find_files(patterns)
-    directory = find_model(task, models_dir, model)
-    reading = reading._replace(trained_column=trained_column(directory))
-    job = Job(directory, model_sha256(directory), kind, column, batch_size, output, reading)
-    started = time.monotonic()
-    try:
-        summary = run_batch(job, files, work)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted: the same command continues from here") from None
+    if is_remote(str(output)):
+        raise click.UsageError("--output is a folder, on a disk that all workers see; not a URI")
+    with RUNNERS[runner](engine_options, master) as (find, work):
+        files = find(patterns)
+        directory = find_model(task, models_dir, model)
+        reading = reading._replace(trained_column=trained_column(directory))
+        how = (column, batch_size, output, reading, keep_columns, output_format)
+        job = Job(directory, model_sha256(directory), kind, *how)
+        started = time.monotonic()
+        try:
+            summary = run_batch(job, files, work)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("interrupted: the same command continues from here") from None
     before = f", {summary.finished_before:,} finished before" if summary.finished_before else ""
     console.say(
         f"{counted(summary.rows, 'row')} of {counted(summary.files, 'file')}{before}, "
@@ -199,39 +226,3 @@ def _run(
     if summary.bad_rows:
         console.LOGGER.warning("bad rows: %s, see %s", f"{summary.bad_rows:,}", job.folders[1])
     click.echo(output)
-
-
-def _runner(name: str, beam_options: Sequence[str]) -> "Callable[[Job, Sequence[Path]], None]":
-    if name == "local":
-        return _local
-    root = logging.getLogger()
-    level = root.level
-    if not console.debugging():
-        root.setLevel(logging.CRITICAL)  # Beam logs what it raises, at length
-    try:
-        from textapps.batch.beam import run_beam
-    except ModuleNotFoundError as error:
-        root.setLevel(level)
-        if (error.name or "").partition(".")[0] != "apache_beam":
-            raise
-        raise TextappsError(
-            "--runner beam needs Apache Beam, which is not installed: pip install 'textapps[beam]'"
-        ) from None
-    return functools.partial(run_beam, options=beam_options)
-
-
-def _local(job: "Job", files: Sequence[Path]) -> None:
-    from textapps.batch.local import run_local
-
-    started = shown = time.monotonic()
-    rows = 0
-
-    def tell(more: int) -> None:
-        nonlocal rows, shown
-        rows += more
-        now = time.monotonic()
-        if now - shown >= console.SECONDS_BETWEEN_LINES:
-            shown = now
-            console.say(f"{rows:,} rows, {rows / (now - started):,.0f} rows/s")
-
-    run_local(job, files, tell)

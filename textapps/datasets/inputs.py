@@ -1,6 +1,6 @@
 """The inputs in a file, for `predict` and for batch inference."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,3 +79,20 @@ def read_inputs(
             text = cell_at(cells, found)
         others = {name: cell for name, cell in cells.items() if name != found}
         yield Input(number, text or "", others)
+
+
+def columns_beside(others: Mapping[str, str], fields: Container[str]) -> dict[str, str]:
+    """The other columns of a row, for an object that has these fields already.
+
+    A column with the name of a field gets the prefix `input_`, so that `label` is always the label
+    of the model.
+
+    >>> columns_beside({"id": "a7", "label": "neg"}, {"index", "input", "label"})
+    {'id': 'a7', 'input_label': 'neg'}
+    """
+    beside: dict[str, str] = {}
+    for name, cell in others.items():
+        while name in beside or name in fields:
+            name = f"input_{name}"
+        beside[name] = cell
+    return beside

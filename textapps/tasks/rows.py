@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from textapps.datasets.inputs import columns_beside
 from textapps.datasets.source import Defect, Skipped, stop
 from textapps.savedmodel.tensors import shortest
 
@@ -33,19 +34,15 @@ class Row(NamedTuple):
 def fields_of(index: int, asked: Asked, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a row: index, input, the other columns, then the answer.
 
-    A column with the name of another field gets the prefix `input_`, so that `label` is always the
-    label of the model. The answer's numbers, float32 in the model, have as few digits as a float32
-    needs.
+    The columns are named as by `columns_beside`. The answer's numbers, float32 in the model, have
+    as few digits as a float32 needs.
 
     >>> fields_of(0, Asked("fine", {"id": "a7", "label": "neg"}), {"label": "pos"})
     {'index': 0, 'input': 'fine', 'id': 'a7', 'input_label': 'neg', 'label': 'pos'}
     """
-    fields: dict[str, Any] = {"index": index, "input": asked.text}
-    for name, cell in asked.others.items():
-        while name in fields or name in answer:
-            name = f"input_{name}"
-        fields[name] = cell
-    return {**fields, **{name: _short(value) for name, value in answer.items()}}
+    given = {"index": index, "input": asked.text}
+    others = columns_beside(asked.others, {*given, *answer})
+    return {**given, **others, **{name: _short(value) for name, value in answer.items()}}
 
 
 def _short(value: Any) -> Any:

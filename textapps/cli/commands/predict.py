@@ -3,7 +3,7 @@
 import secrets
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 
@@ -51,11 +51,11 @@ _skip_bad = click.option(
 )
 _output_format = click.option(
     "--output-format",
-    type=Choice("output format", get_args(OutputFormat)),
+    type=Choice("output format", (*get_args(OutputFormat), "parquet")),
     default="text",
     show_default=True,
     help="CSV with a header, or JSON lines; both repeat the other columns of a table. --json is "
-    "short for jsonl.",
+    "short for jsonl. With --output: jsonl, its default, or parquet.",
 )
 
 # Options of a single call, which no configuration holds.
@@ -112,7 +112,7 @@ def command(task: TaskName) -> click.Command:
         input_file: str | None,
         column: str | None,
         reading: Reading,
-        output_format: OutputFormat,
+        output_format: OutputFormat | Literal["parquet"],
         as_json: bool,
         skip_bad: bool,
         run: str | None,
@@ -121,6 +121,8 @@ def command(task: TaskName) -> click.Command:
         **call: Any,
     ) -> None:
         given += seeds
+        if output_format == "parquet":
+            raise click.UsageError("--output-format parquet needs --output")
         if as_json and output_format == "csv":
             raise click.UsageError("give --json or --output-format csv, not both")
         form: OutputFormat = "jsonl" if as_json else output_format
