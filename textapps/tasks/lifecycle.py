@@ -46,8 +46,6 @@ from textapps.training.stages import freeze, learning_rates
 from textapps.training.until import Until
 from textapps.training.weights import load_weights
 
-REPORT = "report.html"
-
 
 @dataclass(frozen=True)
 class Prepared(Generic[C, S, P, B]):
@@ -218,7 +216,7 @@ def write_report(task: Task[C, S, P, B, M, R, E], predictor: R, evaluation: E) -
 
     path = evaluation_path(predictor.run, evaluation.summary).with_suffix(".html")
     if evaluation.default:
-        path = predictor.run.results / REPORT
+        path = predictor.run.results / "report.html"
     write_html(path, task.report(predictor, evaluation))
     return path
 
