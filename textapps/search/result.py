@@ -88,13 +88,13 @@ def clear_away(search: Search) -> None:
 
 def _nothing(trials: Sequence[Trial], limits: Limits) -> str:
     """Why there is no result."""
-    sized = [(trial.size, trial) for trial in trials if trial.size is not None]
+    sized = [(trial.size, trial.number) for trial in trials if trial.size is not None]
     known = [trial for trial in trials if trial.facts is not None]
     if limits.megabytes is not None and sized and min(sized)[0] > limits.megabytes:
-        size, smallest = min(sized, key=lambda pair: pair[0])
+        size, smallest = min(sized)
         return (
             f"no trial is within --max-size {limits.megabytes:g}MB: the smallest, trial "
-            f"{smallest.number}, has {size:.2f} MB; allow more, or choose a smaller --preset"
+            f"{smallest}, has {size:.2f} MB; allow more, or choose a smaller --preset"
         )
     timed = [trial.facts.milliseconds for trial in known if trial.facts]
     if limits.milliseconds is not None and (fastest := [t for t in timed if t is not None]):

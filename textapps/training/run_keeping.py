@@ -104,7 +104,8 @@ def keep_copy(run: RunDirectory, models_dir: Path, config: Section) -> RunDirect
     Raises:
         RunError: it cannot be written.
     """
-    copy = RunDirectory.create(models_dir, run.task, run.config["backbone"]["kind"], config)
+    name = run.path.name.split("-", 2)[2]  # what follows its date and time
+    copy = RunDirectory.create(models_dir, run.task, name, config)
     left_out = shutil.ignore_patterns(run.checkpoints.name, CONFIG, ".*")
     try:
         shutil.copytree(run.path, copy.path, ignore=left_out, dirs_exist_ok=True)
