@@ -14,6 +14,7 @@ from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.rejection import Rejection
 
 Floats = NDArray[np.float32]
+NO_REJECTION = Rejection((), None)
 
 
 class Heard(NamedTuple):
@@ -36,11 +37,15 @@ class Listener:
         model: with its weights.
         audio: rate and length of a clip.
         hop_ms: the time between two answers.
-        rejection: of the logits.
+        rejection: of the logits; by default none.
     """
 
     def __init__(
-        self, model: SpeechModel, audio: AudioConfig, hop_ms: int, rejection: Rejection
+        self,
+        model: SpeechModel,
+        audio: AudioConfig,
+        hop_ms: int,
+        rejection: Rejection = NO_REJECTION,
     ) -> None:
         self.model = model
         self._rejection = rejection
