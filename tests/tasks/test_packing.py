@@ -183,10 +183,11 @@ def test_it_answers_where_there_is_no_run(
 ) -> None:
     name = PACKED[task][0]
     pretrained(task)
+    caplog.clear()  # of what making it said
     with caplog.at_level(logging.INFO, "textapps"):
         predictor = textapps.load(task, models_dir=tmp_path / "models")
     assert predictor.run.name == f"pretrained:{name}"
-    (said,) = [record.getMessage() for record in caplog.records]
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "textapps"]
     for part in (
         f"no run of {task}",
         f"pretrained:{name}",

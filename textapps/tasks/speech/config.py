@@ -146,7 +146,12 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     },
     # At most 60,000 parameters without recurrence, for TensorFlow Lite Micro.
     "micro": {
-        "augmentation": {"speed_percent": 14, "noise_share": 0.7, "time_mask_ms": 120.0},
+        "augmentation": {
+            "speed_percent": 14,
+            "noise_share": 0.7,
+            "time_mask_ms": 120.0,
+            "tract_percent": 10,
+        },
         "stem": {"strides": (2, 1, 1, 1, 1, 1), "kernel": 9, "separable": True, "dropout": 0.05},
         "backbone": {"kind": "gru", "units": 80},
         "model": {"convolutional": True, "pooling": "mean", "head_dropout": 0.1},
