@@ -2,6 +2,7 @@
 
 import json
 import random
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -82,9 +83,7 @@ class SimulatedTrainer:
         began: Callable[[Any], None] = lambda run: None,
     ) -> Session:
         if run is None:
-            path = self.folder / f"run-{len(list(self.folder.iterdir()))}"
-            path.mkdir()
-            run = SimpleNamespace(path=path)
+            run = SimpleNamespace(path=Path(tempfile.mkdtemp(prefix="run-", dir=self.folder)))
         began(run)
         self.clock.now += self._about(self.setup)
         total = STEPS_PER_PASS * config.training.epochs
