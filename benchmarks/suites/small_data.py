@@ -95,7 +95,7 @@ class SmallData(Trained):
         picture.parent.mkdir(parents=True, exist_ok=True)
         write_file(picture, accuracy_by_size(found, labels))
         return {
-            "data": self.data,
+            "data": self.data and Path(self.data).name,
             **{key: value for key, value in known.items() if value},
             "start": self.start and Path(self.start).name,
             "unlabelled": [Path(each).name for each in self.unlabelled],

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from textapps.core.errors import ConfigurationError
 
 BYTES = 4  # of a weight in float32
-_UNITS = {"": 1.0, "B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9}
+_UNITS = {"B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?B?)", re.IGNORECASE)
 
 
@@ -41,6 +41,6 @@ def megabytes_of(text: str) -> float:
     match = _SIZE.fullmatch(text.strip())
     unit = match[2].upper() if match else ""
     unit = unit if unit in _UNITS else f"{unit}B"
-    if match is None or not float(match[1]):
+    if match is None or not float(match[1]) or not match[2]:
         raise ConfigurationError(f"--max-size {text} is not a size, such as 2MB or 500kB")
     return float(match[1]) * _UNITS[unit] / 1e6

@@ -195,8 +195,9 @@ def _last(folders: Path, task: TaskName) -> str:
     for name in names:
         if not Study.open(str(folders / name / DATABASE), name).finished:
             return name
+    found = f"the last search, {names[0]}, has ended" if names else "there is none"
     raise RunError(
-        f"no search of {task} in {folders} to go on with: begin one by "
+        f"no search of {task} in {folders} to go on with, {found}: begin one by "
         f"`textapps {task} search --minutes 30`"
     )
 

@@ -18,6 +18,7 @@ from textapps.cli.options import (
     talk_options,
 )
 from textapps.cli.search_progress import SearchProgress
+from textapps.core.counted import counted
 from textapps.core.errors import ConfigurationError
 from textapps.core.memory import keep_freed_memory
 from textapps.core.names import TaskName
@@ -191,5 +192,12 @@ def _tell(found: "Searched") -> None:
         f"{chosen.number} of {len(found.tried)}, {chosen.backbone}); the preset "
         f"{value(found, preset.best)}"
     )
-    for line in (*found.notes, *(found.test.verdicts if found.test else ())):
+    for line in found.notes:
         console.say(line)
+    if found.test is not None:
+        console.say(
+            f"on the test split, {counted(found.test.items, found.test.item)}, of the result (A) "
+            "and the preset (B):"
+        )
+        for line in found.test.verdicts:
+            console.say(line)

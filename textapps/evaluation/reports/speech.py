@@ -206,7 +206,7 @@ def _stream_plot(streaming: Streaming) -> Plot:
         "Misses and false alarms",
         speech_plots.detection_trade_off(streaming.by_threshold, streaming.threshold),
         "Share of commands missed against false alarms per hour, by threshold.",
-        "One point per threshold: a higher threshold misses more and raises fewer false alarms.",
+        "One point per threshold. A higher one raises fewer false alarms and mostly misses more.",
     )
 
 

@@ -16,6 +16,7 @@ from textapps.tasks.speech.predictor import SpeechRecognizer
 
 CALIBRATION = "calibration.json"  # of the results of a run
 SECONDS = 3_600.0
+MOST_MISSED = 0.5  # a threshold with which more commands are missed is no answer
 THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(10, 50))
 
 
@@ -31,19 +32,19 @@ def threshold_for_alarms(
     model and the other options of detection are the same.
 
     Raises:
-        ConfigurationError: every threshold that detects commands has more.
+        ConfigurationError: every threshold that detects half of the commands has more.
         DataError: the validation split of the run cannot be read.
         RunError: the figures cannot be written.
     """
     rows = _kept(recognizer, config) or _measured(recognizer, config)
-    useful = [row for row in rows if row["miss_rate"] < 1]  # a deaf detector is no answer
+    useful = [row for row in rows if row["miss_rate"] <= MOST_MISSED]
     fitting = [row for row in useful if row["false_alarms_per_hour"] <= per_hour]
     if not fitting:
         least = min((row["false_alarms_per_hour"] for row in useful), default=0.0)
         raise ConfigurationError(
             f"--false-alarms-per-hour {per_hour:g} is not reached: every threshold that detects "
-            f"commands has {least:.1f} or more an hour; allow more, reject more other words by "
-            "`textapps speech evaluate --false-accepts`, or train with more clips of them"
+            f"half of the commands has {least:.1f} or more an hour; allow more, reject more other "
+            "words by `textapps speech evaluate --false-accepts`, or train with more clips of them"
         )
     best = min(fitting, key=lambda row: (row["miss_rate"], row["threshold"]))
     notice(

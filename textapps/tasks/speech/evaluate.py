@@ -64,7 +64,7 @@ class SpeechEvaluation(Evaluation[Clips]):
         """The threshold, if there is one."""
         if self.threshold is None:
             return ()
-        return (f"a command from a margin of {self.threshold:.2f} above unknown on",)
+        return (f"commands need a margin of {self.threshold:.2f} above unknown",)
 
 
 def evaluate(recognizer: SpeechRecognizer, clips: Clips, split: str) -> SpeechEvaluation:
