@@ -13,10 +13,12 @@ from click.testing import Result
 
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes
 from textapps.core.errors import ConfigurationError, DataError, RunError
+from textapps.core.notices import NOTICE
 from textapps.tasks import lifecycle
 from textapps.tasks.speech import data
 from textapps.tasks.speech.task import TASK
 from textapps.tasks.speech.vocabulary import AddedWord, add_word, remove_word
+from textapps.training.decision import write_threshold
 from textapps.training.run_directory import RunDirectory
 
 Make = Callable[[str, str], Any]
@@ -123,11 +125,26 @@ def test_a_removed_word_leaves_the_answers_of_before(
     place = base.labels.index("up")
     expected = np.delete(logits(base, clips), place, axis=1)
     np.testing.assert_allclose(logits(fewer, clips), expected, atol=1e-5)
-    with pytest.raises(ConfigurationError, match="unknown command 'up', choose from"):
+    told = f"run {fewer.run.name} has no command 'up', but {', '.join(WORDS[1:])}: choose another"
+    with pytest.raises(ConfigurationError, match=told):
         remove_word(fewer, "up", tmp_path)
+    with pytest.raises(ConfigurationError, match="'unknown' is no command and stays"):
+        remove_word(fewer, "unknown", tmp_path)
     last = remove_word(fewer, "stay", tmp_path)
     with pytest.raises(ConfigurationError, match="is the only command"):
         remove_word(last, WORDS[1], tmp_path)
+
+
+def test_the_margin_of_a_removed_word(base: Any, tmp_path: Path, caplog: Any) -> None:
+    caplog.set_level(NOTICE, "textapps")
+    left = remove_word(base, "up", tmp_path)
+    assert "margin" not in caplog.text
+    write_threshold(left.run, 1.5)
+    left = lifecycle.load(TASK, left.run)
+    fewer = remove_word(left, "stay", tmp_path)
+    assert fewer.answers.rejection.threshold == 1.5
+    assert "was chosen with 'stay'" in caplog.text
+    assert "evaluate --false-accepts" in caplog.text
 
 
 def test_a_second_word_keeps_the_first(added: AddedWord, tmp_path: Path) -> None:
@@ -213,7 +230,7 @@ def test_without_the_data_of_the_run(base: Any, toy_data: Any, tmp_path: Path) -
     moved = base.configured({})
     moved.config = base.config.model_copy(update={"data": lost})
     sirens = [siren(number) for number in range(5)]
-    with pytest.raises(DataError, match=r"gone.*name them, or others like them, by --data"):
+    with pytest.raises(DataError, match=r"^name the data of .* by --data DIR: .*gone"):
         add_word(moved, "siren", sirens, tmp_path / "models")
     assert not (tmp_path / "models").exists()
     source = str(toy_data("speech"))

@@ -1,6 +1,7 @@
 """Adding a word to a trained recogniser, and removing one, without training the backbone."""
 
 import copy
+import difflib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.errors import ConfigurationError
 from textapps.core.names import models_folder
+from textapps.core.notices import notice
 from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.tasks.derived import derive
 from textapps.tasks.registry import get_task
@@ -153,10 +155,13 @@ def remove_word(
         ConfigurationError: there is no such command, or no other.
         RunError: the new run cannot be written.
     """
-    if word not in recognizer.commands:
-        raise ConfigurationError(unknown("command", word, recognizer.commands))
-    if len(recognizer.commands) == 1:
-        raise ConfigurationError(f"'{word}' is the only command of {recognizer.run.name}")
+    _check_removable(recognizer, word)
+    if recognizer.answers.rejection.threshold is not None:
+        notice(
+            "the margin above other words (threshold.json) was chosen with '%s' and stays as it "
+            "is: `textapps speech evaluate --false-accepts` chooses it anew",
+            word,
+        )
     place = recognizer.labels.index(word)
     labels = tuple(label for label in recognizer.labels if label != word)
     kernel, bias = (np.delete(array, place, axis=-1) for array in last_layer(recognizer))
@@ -169,6 +174,21 @@ def remove_word(
         {"removed": word},
         lambda run: keep_recordings(recognizer.run, run, word),
     )
+
+
+def _check_removable(recognizer: SpeechRecognizer, word: str) -> None:
+    name, commands = recognizer.run.name, recognizer.commands
+    if word in (UNKNOWN, SILENCE) and word in recognizer.labels:
+        raise ConfigurationError(f"'{word}' is no command and stays")
+    if word not in commands:
+        near = difflib.get_close_matches(word, commands, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ConfigurationError(
+            f"run {name} has no command '{word}', but {', '.join(commands)}: choose another run "
+            f"by --run{hint}"
+        )
+    if len(commands) == 1:
+        raise ConfigurationError(f"'{word}' is the only command of {name}")
 
 
 def _check_new(recognizer: SpeechRecognizer, word: str) -> None:
