@@ -225,6 +225,24 @@ def test_recordings_of_a_lower_rate(base: Any, tmp_path: Path, caplog: Any) -> N
     assert f"{files[3]} (4,000 Hz): a lower sample rate" in caplog.text
 
 
+def test_recordings_that_are_tested_on(base: Any, tmp_path: Path, caplog: Any) -> None:
+    # Of the toy data, 0 to 9 are to train on, 10 and 11 for validation, 12 to 14 to test.
+    for numbers, counts in (((3, 12, 13, 11, 300), (1, 2)), ((3, 4, 300, 301, 302), (0, 0))):
+        caplog.clear()
+        add_word(base, "hiss", [spoken("hiss", number) for number in numbers], tmp_path)
+        for split, count in zip(("validation", "test"), counts, strict=True):
+            told = f"the {split} split has {count} of the 5 recordings of 'hiss'"
+            assert (told in caplog.text) == bool(count)
+        assert ("are too good" in caplog.text) == any(counts)
+
+
+def test_copies_do_not_count_as_recordings(base: Any, tmp_path: Path, caplog: Any) -> None:
+    sirens = [siren(number) for number in (0, 1, 2, 2)]
+    with pytest.raises(DataError, match="recording 4: the same recording as recording 3"):
+        add_word(base, "siren", sirens, tmp_path)
+    assert "only 4" not in caplog.text
+
+
 def test_without_the_data_of_the_run(base: Any, toy_data: Any, tmp_path: Path) -> None:
     lost = base.config.data.model_copy(update={"source": str(tmp_path / "gone")})
     moved = base.configured({})

@@ -29,6 +29,7 @@ from textapps.tasks.speech.negatives import (
 from textapps.tasks.speech.new_word import SURELY, learn_word
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Recording
+from textapps.tasks.speech.tested_on import warn_of_tested
 from textapps.training.run_directory import RunDirectory
 from textapps.training.weights import is_carried
 
@@ -115,9 +116,11 @@ def add_word(
     if data is not None:
         recognizer = with_data(recognizer, data)
     enrolled = read_enrolment(recognizer, word, recordings)
+    labels, place = _with(recognizer.labels, word)
     clips = enrolled.versions(recognizer.config)
     positives = embedded(recognizer, clips.reshape(-1, clips.shape[-1]))
     train, validation = negatives or own_negatives(recognizer)
+    warn_of_tested(recognizer.config, labels, word, enrolled.waveforms)
     others = train.rows(train.words != word), validation.rows(validation.words != word)
     commands = recognizer.commands
     heard = [
@@ -125,7 +128,6 @@ def add_word(
         for answer in recognizer.predict(list(enrolled.waveforms))
     ]
     learned = learn_word(word, enrolled.places, positives, others, false_accepts, heard)
-    labels, place = _with(recognizer.labels, word)
     kernel, bias = last_layer(recognizer)
     kernel = np.insert(kernel, place, learned.row.kernel, axis=1)
     bias = np.insert(bias, place, learned.row.bias)
