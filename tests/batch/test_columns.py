@@ -65,7 +65,10 @@ def test_parquet_needs_the_same_columns_in_all_rows(job: Job, tmp_path: Path) ->
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
     job = replace(job, keep_columns=True, output_format="parquet")
-    message = "row 2 has a column that the first one lacks, 'more'.*use --output-format jsonl"
+    message = (
+        r"a\.jsonl\.gz: row 2 has a column that the first one lacks, 'more'.*"
+        "use --output-format jsonl, into another folder"
+    )
     with pytest.raises(DataError, match=message):
         answered(job, tmp_path / "a.jsonl.gz")
     assert not (job.output / "a.parquet").exists()

@@ -14,10 +14,11 @@ FORMATS = {JSON_LINES: ".jsonl.gz", PARQUET: ".parquet"}
 
 
 @contextmanager
-def answers_file(file: BinaryIO, form: str) -> Iterator[Callable[[bytes], object]]:
+def answers_file(file: BinaryIO, form: str, source: str) -> Iterator[Callable[[bytes], object]]:
     """A function that writes the answers to a window, given as JSON lines packed with gzip.
 
-    In Parquet each window is a row group, and the columns are those of the first row.
+    In Parquet each window is a row group, and the columns are those of the first row. `source` is
+    the file that is answered, for messages.
 
     Raises:
         DataError: a row has a column that the first one lacks, which Parquet cannot hold.
@@ -43,8 +44,9 @@ def answers_file(file: BinaryIO, form: str) -> Iterator[Callable[[bytes], object
         for row in rows:
             if more := row.keys() - known:
                 raise DataError(
-                    f"row {row['index']} has a column that the first one lacks, '{min(more)}', "
-                    "which Parquet cannot hold: use --output-format jsonl"
+                    f"{source}: row {row['index']} has a column that the first one lacks, "
+                    f"'{min(more)}', which Parquet cannot hold: use --output-format jsonl, into "
+                    "another folder"
                 )
         writer.write_table(pa.Table.from_pylist(rows, writer.schema))
 

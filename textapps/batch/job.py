@@ -126,7 +126,9 @@ class Job:
         try:
             with ExitStack() as stack:
                 file = stack.enter_context(file_aside(answers))
-                write_good = stack.enter_context(answers_file(file, self.output_format))
+                write_good = stack.enter_context(
+                    answers_file(file, self.output_format, str(source))
+                )
                 bad_file = None
                 for window in windows:
                     if window.broken:

@@ -108,7 +108,7 @@ def test_without_validation_clips(base: Any, copied: Any, tmp_path: Path) -> Non
     lost = base.config.data.model_copy(update={"source": str(tmp_path / "gone")})
     moved = copied(base)
     moved.config = base.config.model_copy(update={"data": lost})
-    with pytest.raises(DataError, match=r"gone.*give --threshold instead"):
+    with pytest.raises(DataError, match=r"^give --threshold: .*gone"):
         moved.listen([stream()], false_alarms_per_hour=2)
 
 
@@ -225,6 +225,13 @@ def test_close_misses_are_saved_with_their_sound(tmp_path: Path) -> None:
     np.testing.assert_allclose(sound[[0, 499, 699]], [0.05, 0.09, 0.11], atol=1e-4)
 
 
+def test_clips_of_an_earlier_call_stay(tmp_path: Path) -> None:
+    for peak in (0.6, 0.7, 0.6):
+        uncertain_of(tmp_path, {9: peak})
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    assert names == ["go-1.00s-2.wav", "go-1.00s-3.wav", "go-1.00s.wav"]
+
+
 @pytest.mark.parametrize("peaks", [{9: 0.6, 12: 0.9}, {9: 0.9, 12: 0.6}, {9: 0.9}, {3: 0.3}])
 def test_what_was_detected_or_far_from_it_is_not_saved(
     tmp_path: Path, peaks: dict[int, float]
@@ -249,8 +256,8 @@ def test_uncertain_clips_of_a_recording(
         assert each.name.startswith(answer.label.replace(", ", "_"))
 
     def full(path: Path, content: bytes) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(files, "write_file", full)
     result = cli("speech", "listen", str(path), *run, "--save-uncertain", str(saved))
-    assert_fails(result, 1, "No space left on device", "free some space")
+    assert_fails(result, 1, f"{saved}: No space left on device", "free some space")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from tests.tasks.toy_words import spoken, wav_bytes
-from textapps.core.errors import DataError, RunError
+from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.tasks import lifecycle
 from textapps.tasks.speech import data
 from textapps.tasks.speech.batches import ClipBatchSource
@@ -234,7 +234,13 @@ def test_words_that_nobody_says_are_functions_of_the_pass(tiny: Tiny) -> None:
     assert not set(first.values()) & {
         pcm.tobytes() for pcm in clips.audio.pcm(np.arange(len(clips)))
     }
-    closed = tiny("speech", "gru", **{"data.nonwords": 0.2, "data.unknown": 0})
-    clips, _ = data.load_training(closed, ())
-    source = data.training_batches(closed, None, clips)
-    assert source.of_pass(0).max() < len(clips)
+
+
+@pytest.mark.parametrize("changes", [{"data.unknown": 0}, {"data.commands": ("up",)}])
+def test_words_that_nobody_says_need_unknown_and_two_commands(
+    tiny: Tiny, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    config = tiny("speech", "gru", **{"data.nonwords": 0.2, **changes})
+    with pytest.raises(ConfigurationError, match="needs the class unknown and two commands"):
+        lifecycle.train(TASK, config, tmp_path)
+    assert not list(tmp_path.iterdir())

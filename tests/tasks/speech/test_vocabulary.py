@@ -13,10 +13,12 @@ from click.testing import Result
 
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes
 from textapps.core.errors import ConfigurationError, DataError, RunError
+from textapps.core.notices import NOTICE
 from textapps.tasks import lifecycle
 from textapps.tasks.speech import data
 from textapps.tasks.speech.task import TASK
 from textapps.tasks.speech.vocabulary import AddedWord, add_word, remove_word
+from textapps.training.decision import write_threshold
 from textapps.training.run_directory import RunDirectory
 
 Make = Callable[[str, str], Any]
@@ -123,11 +125,26 @@ def test_a_removed_word_leaves_the_answers_of_before(
     place = base.labels.index("up")
     expected = np.delete(logits(base, clips), place, axis=1)
     np.testing.assert_allclose(logits(fewer, clips), expected, atol=1e-5)
-    with pytest.raises(ConfigurationError, match="unknown command 'up', choose from"):
+    told = f"run {fewer.run.name} has no command 'up', but {', '.join(WORDS[1:])}: choose another"
+    with pytest.raises(ConfigurationError, match=told):
         remove_word(fewer, "up", tmp_path)
+    with pytest.raises(ConfigurationError, match="'unknown' is no command and stays"):
+        remove_word(fewer, "unknown", tmp_path)
     last = remove_word(fewer, "stay", tmp_path)
     with pytest.raises(ConfigurationError, match="is the only command"):
         remove_word(last, WORDS[1], tmp_path)
+
+
+def test_the_margin_of_a_removed_word(base: Any, tmp_path: Path, caplog: Any) -> None:
+    caplog.set_level(NOTICE, "textapps")
+    left = remove_word(base, "up", tmp_path)
+    assert "margin" not in caplog.text
+    write_threshold(left.run, 1.5)
+    left = lifecycle.load(TASK, left.run)
+    fewer = remove_word(left, "stay", tmp_path)
+    assert fewer.answers.rejection.threshold == 1.5
+    assert "was chosen with 'stay'" in caplog.text
+    assert "evaluate --false-accepts" in caplog.text
 
 
 def test_a_second_word_keeps_the_first(added: AddedWord, tmp_path: Path) -> None:
@@ -208,12 +225,30 @@ def test_recordings_of_a_lower_rate(base: Any, tmp_path: Path, caplog: Any) -> N
     assert f"{files[3]} (4,000 Hz): a lower sample rate" in caplog.text
 
 
+def test_recordings_that_are_tested_on(base: Any, tmp_path: Path, caplog: Any) -> None:
+    # Of the toy data, 0 to 9 are to train on, 10 and 11 for validation, 12 to 14 to test.
+    for numbers, counts in (((3, 12, 13, 11, 300), (1, 2)), ((3, 4, 300, 301, 302), (0, 0))):
+        caplog.clear()
+        add_word(base, "hiss", [spoken("hiss", number) for number in numbers], tmp_path)
+        for split, count in zip(("validation", "test"), counts, strict=True):
+            told = f"the {split} split has {count} of the 5 recordings of 'hiss'"
+            assert (told in caplog.text) == bool(count)
+        assert ("are too good" in caplog.text) == any(counts)
+
+
+def test_copies_do_not_count_as_recordings(base: Any, tmp_path: Path, caplog: Any) -> None:
+    sirens = [siren(number) for number in (0, 1, 2, 2)]
+    with pytest.raises(DataError, match="recording 4: the same recording as recording 3"):
+        add_word(base, "siren", sirens, tmp_path)
+    assert "only 4" not in caplog.text
+
+
 def test_without_the_data_of_the_run(base: Any, toy_data: Any, tmp_path: Path) -> None:
     lost = base.config.data.model_copy(update={"source": str(tmp_path / "gone")})
     moved = base.configured({})
     moved.config = base.config.model_copy(update={"data": lost})
     sirens = [siren(number) for number in range(5)]
-    with pytest.raises(DataError, match=r"gone.*name them, or others like them, by --data"):
+    with pytest.raises(DataError, match=r"^name the data of .* by --data DIR: .*gone"):
         add_word(moved, "siren", sirens, tmp_path / "models")
     assert not (tmp_path / "models").exists()
     source = str(toy_data("speech"))

@@ -83,8 +83,8 @@ def _measured(recognizer: SpeechRecognizer, config: DetectionConfig) -> list[dic
         clips = load_split(recognizer.config, "validation", recognizer.labels)
     except DataError as error:
         raise DataError(
-            f"{error}; the false alarms are counted in validation clips of {recognizer.run.name}: "
-            "give --threshold instead"
+            "give --threshold: for --false-alarms-per-hour the validation clips of "
+            f"{recognizer.run.name} are needed, which cannot be read ({error})"
         ) from None
     commands = recognizer.commands
     if not any(clips.names[label] in commands for label in clips.labels):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.datasets.clips.audio import Shape
 from textapps.datasets.clips.config import SILENCE, ClipsConfig
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.loader import load_clips
@@ -97,6 +98,19 @@ def validation_batches(
     return ClipBatchSource(validation, 2 * config.training.batch_size, None)
 
 
+def shape_of(config: SpeechConfig) -> Shape:
+    """The clips of a recogniser, and how recordings become such clips."""
+    audio = config.preprocessor
+    rate_hz, trim = audio.sample_rate, audio.trim
+    return Shape(
+        round(audio.clip_seconds * rate_hz),
+        rate_hz,
+        lambda waveform, own_hz: resampled(waveform, own_hz, rate_hz),
+        lambda waveform, samples: loudest_stretch(waveform, samples, rate_hz),
+        lambda waveform: without_silence(waveform, rate_hz) if trim else waveform,
+    )
+
+
 def resampled(waveform: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArray[np.float32]:
     """float32[samples] at another rate."""
     changed: NDArray[np.float32] = resample(waveform, rate_hz, to_hz).numpy()
@@ -151,14 +165,14 @@ def _load(
     labels: Labels,
     most: int | None = None,
 ) -> list[Clips]:
-    rate_hz, trim = config.preprocessor.sample_rate, config.preprocessor.trim
+    shape = shape_of(config)
     return load_clips(
         data,
         splits,
-        lambda waveform, own_hz: resampled(waveform, own_hz, rate_hz),
-        lambda waveform, samples: loudest_stretch(waveform, samples, rate_hz),
-        trim=lambda waveform: without_silence(waveform, rate_hz) if trim else waveform,
-        rate_hz=rate_hz,
+        shape.resample,
+        shape.loudest,
+        trim=shape.trim,
+        rate_hz=shape.rate_hz,
         clip_seconds=config.preprocessor.clip_seconds,
         names=labels,
         most=most,

@@ -76,11 +76,6 @@ def read_enrolment(
             f"{counted(len(recordings), 'recording')} of '{word}': give {ENOUGH} to 10, best of "
             f"several voices ({FEWEST} at least)"
         )
-    if len(recordings) < ENOUGH:
-        count = counted(len(recordings), "recording")
-        LOGGER.warning(
-            "only %s of '%s': with %d to 10 it is recognised better", count, word, ENOUGH
-        )
     audio = recognizer.config.preprocessor
     places = tuple(_place(each, number) for number, each in enumerate(recordings, 1))
     clips = np.zeros((len(recordings), audio.clip_samples), np.float32)
@@ -99,6 +94,11 @@ def read_enrolment(
         seen[digest] = place
         stretch = recognizer.answers.loudest(waveform)
         clip[: len(stretch)] = stretch
+    if len(recordings) < ENOUGH:
+        count = counted(len(recordings), "recording")
+        LOGGER.warning(
+            "only %s of '%s': with %d to 10 it is recognised better", count, word, ENOUGH
+        )
     if narrow:
         LOGGER.warning(
             "%s: a lower sample rate than that of the model, %s Hz, so high frequencies are "

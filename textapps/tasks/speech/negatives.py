@@ -89,8 +89,8 @@ def own_negatives(recognizer: SpeechRecognizer) -> Negatives:
             train, validation = (_of_split(recognizer, each) for each in SPLITS)
     except DataError as error:
         raise DataError(
-            f"{error}; a word is learned beside clips of other words, for which the data of "
-            f"{recognizer.run.name} are needed: name them, or others like them, by --data"
+            f"name the data of {recognizer.run.name}, or others like them, by --data DIR: a word "
+            f"is learned beside clips of other words, and these cannot be read ({error})"
         ) from None
     return train, validation
 

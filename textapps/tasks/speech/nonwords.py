@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.errors import ConfigurationError
 from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.datasets.clips.examples import Clips
 from textapps.datasets.clips.nonwords import WAYS, nonword
@@ -18,6 +19,9 @@ class NonWords:
         clips: of the training split.
         seed: the random seed of the run.
         share: how many, by the number of clips of commands.
+
+    Raises:
+        ConfigurationError: there shall be some, but there is no class `unknown` or one command.
     """
 
     def __init__(self, clips: Clips, seed: int, share: float) -> None:
@@ -28,7 +32,11 @@ class NonWords:
         self.label = names.index(UNKNOWN) if UNKNOWN in names else 0
         self._rows = np.flatnonzero(np.isin(clips.labels, commands))
         several = len(np.unique(clips.labels[self._rows])) > 1
-        self._count = round(share * len(self._rows)) if UNKNOWN in names and several else 0
+        if share and not (several and UNKNOWN in names):
+            raise ConfigurationError(
+                "--nonwords needs the class unknown and two commands: give --commands"
+            )
+        self._count = round(share * len(self._rows))
 
     def __len__(self) -> int:
         return self._count

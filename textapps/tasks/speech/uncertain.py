@@ -18,7 +18,9 @@ _AFTER_MS = 200.0  # of sound behind a close miss, which is noticed before the w
 
 
 class UncertainClips:
-    """Saves what came close to a detection and was none, as <label>-<seconds>.wav.
+    """Saves what came close to a detection and was none, as <label>-<seconds>s.wav.
+
+    A clip that is there already stays: the next one of its name gets -2, -3, … before `.wav`.
 
     A close miss is saved when no command has been detected within the refractory time around it.
 
@@ -93,12 +95,21 @@ class UncertainClips:
             max(0, round((near.time_ms + ms) * self._rate_hz / 1_000) - first)
             for ms in (-self._before_ms, _AFTER_MS)
         )
-        name = re.sub(r"[^\w-]+", "_", near.label)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        label = re.sub(r"[^\w-]+", "_", near.label)
         content = io.BytesIO()
         clip = self._sound[start:end]
         soundfile.write(content, clip, self._rate_hz, subtype="PCM_16", format="WAV")
-        files.write_file(
-            self._folder / f"{name}-{near.time_ms / 1_000:.2f}s.wav", content.getvalue()
-        )
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            files.write_file(self._free(f"{label}-{near.time_ms / 1_000:.2f}s"), content.getvalue())
+        except OSError as error:  # which may name no file, or one that nobody has heard of
+            raise OSError(error.errno, error.strerror, str(self._folder)) from error
         self.saved += 1
+
+    def _free(self, name: str) -> Path:
+        """A path that is not there yet."""
+        path, number = self._folder / f"{name}.wav", 1
+        while path.exists():
+            number += 1
+            path = self._folder / f"{name}-{number}.wav"
+        return path

@@ -1,6 +1,7 @@
 """Adding a word to a trained recogniser, and removing one, without training the backbone."""
 
 import copy
+import difflib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from textapps.core.errors import ConfigurationError, unknown
+from textapps.core.errors import ConfigurationError
 from textapps.core.names import models_folder
+from textapps.core.notices import notice
 from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.tasks.derived import derive
 from textapps.tasks.registry import get_task
@@ -27,6 +29,7 @@ from textapps.tasks.speech.negatives import (
 from textapps.tasks.speech.new_word import SURELY, learn_word
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Recording
+from textapps.tasks.speech.tested_on import warn_of_tested
 from textapps.training.run_directory import RunDirectory
 from textapps.training.weights import is_carried
 
@@ -113,9 +116,11 @@ def add_word(
     if data is not None:
         recognizer = with_data(recognizer, data)
     enrolled = read_enrolment(recognizer, word, recordings)
+    labels, place = _with(recognizer.labels, word)
     clips = enrolled.versions(recognizer.config)
     positives = embedded(recognizer, clips.reshape(-1, clips.shape[-1]))
     train, validation = negatives or own_negatives(recognizer)
+    warn_of_tested(recognizer.config, labels, word, enrolled.waveforms)
     others = train.rows(train.words != word), validation.rows(validation.words != word)
     commands = recognizer.commands
     heard = [
@@ -123,7 +128,6 @@ def add_word(
         for answer in recognizer.predict(list(enrolled.waveforms))
     ]
     learned = learn_word(word, enrolled.places, positives, others, false_accepts, heard)
-    labels, place = _with(recognizer.labels, word)
     kernel, bias = last_layer(recognizer)
     kernel = np.insert(kernel, place, learned.row.kernel, axis=1)
     bias = np.insert(bias, place, learned.row.bias)
@@ -153,10 +157,13 @@ def remove_word(
         ConfigurationError: there is no such command, or no other.
         RunError: the new run cannot be written.
     """
-    if word not in recognizer.commands:
-        raise ConfigurationError(unknown("command", word, recognizer.commands))
-    if len(recognizer.commands) == 1:
-        raise ConfigurationError(f"'{word}' is the only command of {recognizer.run.name}")
+    _check_removable(recognizer, word)
+    if recognizer.answers.rejection.threshold is not None:
+        notice(
+            "the margin above other words (threshold.json) was chosen with '%s' and stays as it "
+            "is: `textapps speech evaluate --false-accepts` chooses it anew",
+            word,
+        )
     place = recognizer.labels.index(word)
     labels = tuple(label for label in recognizer.labels if label != word)
     kernel, bias = (np.delete(array, place, axis=-1) for array in last_layer(recognizer))
@@ -169,6 +176,21 @@ def remove_word(
         {"removed": word},
         lambda run: keep_recordings(recognizer.run, run, word),
     )
+
+
+def _check_removable(recognizer: SpeechRecognizer, word: str) -> None:
+    name, commands = recognizer.run.name, recognizer.commands
+    if word in (UNKNOWN, SILENCE) and word in recognizer.labels:
+        raise ConfigurationError(f"'{word}' is no command and stays")
+    if word not in commands:
+        near = difflib.get_close_matches(word, commands, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ConfigurationError(
+            f"run {name} has no command '{word}', but {', '.join(commands)}: choose another run "
+            f"by --run{hint}"
+        )
+    if len(commands) == 1:
+        raise ConfigurationError(f"'{word}' is the only command of {name}")
 
 
 def _check_new(recognizer: SpeechRecognizer, word: str) -> None:
