@@ -148,6 +148,21 @@ def test_bad_input_is_one_line(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("options", [(), ("--keep-runs",)])
+def test_runs_can_be_kept_after_a_resume(
+    cli: Cli, options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+
+    def resume(*_: Any, **given: Any) -> Any:
+        calls.append(given["keep_runs"])
+        return RunDirectory(tmp_path, {}), found(tmp_path)
+
+    monkeypatch.setattr(searches, "resume", resume)
+    assert cli("sentiment", "search", "--resume", *options).exit_code == 0
+    assert calls == [bool(options)]
+
+
 def test_without_optuna_the_remedy_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from textapps.cli.commands import search
 

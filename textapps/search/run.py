@@ -119,12 +119,14 @@ def resume(
     *,
     storage: str | None = None,
     study: str | None = None,
+    keep_runs: bool = False,
     began_at: float | None = None,
 ) -> tuple[RunDirectory, Searched]:
     """Goes on with a search that was killed, for the rest of its time.
 
     Args:
         study: its name; by default the last one of the task that is not finished.
+        keep_runs: keeps the runs of all trials, even if the search did not begin so.
 
     Raises:
         RunError: there is no such search, or it is finished; and as `begin`.
@@ -155,7 +157,7 @@ def resume(
     allowance = Allowance(60 * settings.minutes, began_at)
     allowance.began_at -= memory.spent
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
-    return _carried_out(search, models_dir, keep_runs=settings.keep_runs)
+    return _carried_out(search, models_dir, keep_runs=keep_runs or settings.keep_runs)
 
 
 def metrics_of(task: TaskName) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def command(task: TaskName) -> click.Command:
         "--resume",
         is_flag=True,
         help="Go on with a search that was stopped, the last one of the task unless --study names "
-        "it; takes no other options than --storage.",
+        "it; takes no other options than --storage and --keep-runs.",
     )
     @click.option("--keep-runs", is_flag=True, help="Keep the runs of all trials.")
     @json_option
@@ -116,7 +116,7 @@ def command(task: TaskName) -> click.Command:
         if resume and any(given):
             raise click.UsageError(
                 "--resume goes on as the search began: leave out all options but --storage, "
-                "--study and --models-dir",
+                "--study, --keep-runs and --models-dir",
                 ctx,
             )
         if not resume and minutes is None:
@@ -132,7 +132,13 @@ def command(task: TaskName) -> click.Command:
         progress = SearchProgress()
         if minutes is None:
             run, found = searches.resume(
-                task, models_dir, progress, storage=storage, study=study, began_at=began_at
+                task,
+                models_dir,
+                progress,
+                storage=storage,
+                study=study,
+                keep_runs=keep_runs,
+                began_at=began_at,
             )
         else:
             settings = searches.Settings(
