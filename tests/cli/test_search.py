@@ -114,6 +114,9 @@ def test_json_is_what_the_run_keeps(cli: Cli, asked: list[Any], tmp_path: Path) 
     [
         ((), 2, "say how long it may take by --minutes"),
         (("--minutes", "0"), 2, "--minutes"),
+        (("--minutes", "nan"), 2, "nan is not a finite number"),
+        (("--minutes", "inf"), 2, "inf is not a finite number"),
+        (("--minutes", "2", "--max-ms", "nan"), 2, "nan is not a finite number"),
         (("--minutes", "2", "--resume"), 2, "--resume goes on as the search began"),
         (("--resume", "--data", "x.csv"), 2, "--resume goes on as the search began"),
         (("--minutes", "2", "--trials", "0"), 2, "--trials"),

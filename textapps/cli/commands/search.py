@@ -12,6 +12,7 @@ from textapps.cli import console
 from textapps.cli.field_options import collect_flags, field_options, set_option
 from textapps.cli.options import (
     Choice,
+    FiniteRange,
     examples,
     json_option,
     models_dir_option,
@@ -39,7 +40,7 @@ def command(task: TaskName) -> click.Command:
     @click.command("search", help=help.text, epilog=examples(*help.examples))
     @click.option(
         "--minutes",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         help="The time that it takes, from the start of the command to its end.",
     )
     @click.option(
@@ -50,7 +51,7 @@ def command(task: TaskName) -> click.Command:
     @click.option("--max-size", metavar="SIZE", help="Largest model, such as 2MB (in float32).")
     @click.option(
         "--max-ms",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         help="Longest time to answer one input, in milliseconds on this machine.",
     )
     @click.option(
