@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -104,9 +105,11 @@ def begin(
     try:
         memory = Study.begin(place, name, space, record, space.base.random_seed)
     except BaseException:
-        if new:
-            folder.rmdir()
+        if new:  # a database that could not be written may have left a part of it
+            shutil.rmtree(folder, ignore_errors=True)
         raise
+    if memory.finished:
+        raise RunError(f"search '{name}' is finished: name another one by --study")
     allowance = Allowance(60 * settings.minutes, began_at)
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
     return _carried_out(search, models_dir, keep_runs=settings.keep_runs)
@@ -192,12 +195,22 @@ def _space(task: TaskName, settings: Settings) -> Space[Any]:
 
 
 def _last(folders: Path, task: TaskName) -> str:
-    """The name of the last search of a task that is not finished."""
-    names = sorted((path.parent.name for path in folders.glob(f"*/{DATABASE}")), reverse=True)
-    for name in names:
-        if not Study.open(str(folders / name / DATABASE), name).finished:
-            return name
-    found = f"the last search, {names[0]}, has ended" if names else "there is none"
+    """The name of the last search of a task that is not finished; a broken one is skipped."""
+    ended = []
+    for name in sorted((path.parent.name for path in folders.glob(f"*/{DATABASE}")), reverse=True):
+        try:
+            if not Study.open(str(folders / name / DATABASE), name).finished:
+                return name
+        except RunError as error:
+            notice(
+                "skipped search '%s': %s; if it is of no use, delete %s",
+                name,
+                error,
+                folders / name,
+            )
+        else:
+            ended.append(name)
+    found = f"the last search, {ended[0]}, has ended" if ended else "there is none"
     raise RunError(
         f"no search of {task} in {folders} to go on with, {found}: begin one by "
         f"`textapps {task} search --minutes 30`"
