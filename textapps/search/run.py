@@ -81,6 +81,7 @@ def begin(
         RunError: the study cannot be used, or no trial is within the limits.
         TrainingInterrupted: Ctrl-C was pressed before there was a result.
     """
+    _check_name(study)
     space = _space(task, settings)
     name = study or f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
     if storage and not study:
@@ -134,6 +135,7 @@ def resume(
     Raises:
         RunError: there is no such search, or it is finished; and as `begin`.
     """
+    _check_name(study)
     folders = models_dir / FOLDER / task
     if storage is None:
         name = study or _last(folders, task)
@@ -172,6 +174,17 @@ def metrics_of(task: TaskName) -> tuple[str, ...]:
         if key.name == "training.monitor":
             return tuple(choice for choice in key.choices if choice != "auto")
     return (get_about(task).monitor,)
+
+
+def _check_name(study: str | None) -> None:
+    """ConfigurationError if a name is not that of a folder just below the others."""
+    name = study or ""
+    parts = [part for part in ("/", "\\", "..") if part in name]
+    if parts or name.startswith(".") or not name.isprintable():
+        raise ConfigurationError(
+            f"--study {name!r}: the name of a search is one of a folder, without '/', '\\', '..', "
+            "a '.' at the beginning, or characters that cannot be seen: choose one such as reviews"
+        )
 
 
 def _space(task: TaskName, settings: Settings) -> Space[Any]:
