@@ -175,16 +175,14 @@ def test_a_training_of_few_steps_is_found_too_long(
     clock = Clock()
     watch = Watch(longest=longest, clock=clock)
     watch.start(Extent(total, 0, total, total, 6))
-    stopped = None
     for step in range(1, total + 1):
         clock.now += 1.0
-        try:
-            watch.update(step, {}, step)
-        except TooLongError as error:
-            assert error.seconds == 2 + total + 2  # setup, steps, validation
-            stopped = step
+        if step == at:
+            with pytest.raises(TooLongError) as found:
+                watch.update(step, {}, step)
+            assert found.value.seconds == 2 + total + 2  # setup, steps, validation
             break
-    assert stopped == at
+        watch.update(step, {}, step)
 
 
 def test_trials_that_all_fail_end_the_search(
