@@ -153,6 +153,16 @@ def test_help_shows_range_and_default(cli: Cli) -> None:
             "error: threshold = 2.0 from --threshold: should be less than or equal to 1",
         ),
         (
+            "speech listen none.wav --false-alarms-per-hour nan",
+            "error: invalid value for '--false-alarms-per-hour': nan is not a finite number: give "
+            "one such as 1.5 (see 'textapps speech listen --help')",
+        ),
+        (
+            "serve models --deadline-ms inf",
+            "error: invalid value for '--deadline-ms': inf is not a finite number: give one such "
+            "as 1.5 (see 'textapps serve --help')",
+        ),
+        (
             "speech train --random-seed 3 --set random_seed=4",
             "error: random_seed is given twice: by --random-seed and by --set",
         ),

@@ -114,6 +114,9 @@ def test_json_is_what_the_run_keeps(cli: Cli, asked: list[Any], tmp_path: Path) 
     [
         ((), 2, "say how long it may take by --minutes"),
         (("--minutes", "0"), 2, "--minutes"),
+        (("--minutes", "nan"), 2, "nan is not a finite number"),
+        (("--minutes", "inf"), 2, "inf is not a finite number"),
+        (("--minutes", "2", "--max-ms", "nan"), 2, "nan is not a finite number"),
         (("--minutes", "2", "--resume"), 2, "--resume goes on as the search began"),
         (("--resume", "--data", "x.csv"), 2, "--resume goes on as the search began"),
         (("--minutes", "2", "--trials", "0"), 2, "--trials"),
@@ -128,6 +131,12 @@ def test_json_is_what_the_run_keeps(cli: Cli, asked: list[Any], tmp_path: Path) 
         ),
         (("--minutes", "2", "--set", "training.learning_rat=1e-5..1e-4"), 2, "did you mean"),
         (("--resume",), 1, "no search of sentiment in models/searches/sentiment to go on with"),
+        (("--minutes", "2", "--study", "../../x"), 2, "--study '../../x': the name of a search"),
+        (("--minutes", "2", "--study", "/tmp/x"), 2, "--study '/tmp/x': the name of a search"),
+        (("--resume", "--study", ".x"), 2, "--study '.x': the name of a search"),
+        (("--resume", "--study", "a\\b"), 2, "the name of a search"),
+        (("--resume", "--study", "a\nb"), 2, "--study 'a\\nb': the name of a search"),
+        (("--resume", "--study", "ü x"), 1, "there is no search ü x in"),
         (("--resume", "--study", "x"), 1, "there is no search x in models/searches/sentiment"),
         (("--resume", "--storage", "none/s.db"), 1, "cannot use the study in none/s.db"),
     ],
@@ -146,6 +155,21 @@ def test_bad_input_is_one_line(
     assert told in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [(), ("--keep-runs",)])
+def test_runs_can_be_kept_after_a_resume(
+    cli: Cli, options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+
+    def resume(*_: Any, **given: Any) -> Any:
+        calls.append(given["keep_runs"])
+        return RunDirectory(tmp_path, {}), found(tmp_path)
+
+    monkeypatch.setattr(searches, "resume", resume)
+    assert cli("sentiment", "search", "--resume", *options).exit_code == 0
+    assert calls == [bool(options)]
 
 
 def test_without_optuna_the_remedy_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

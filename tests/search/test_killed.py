@@ -90,5 +90,7 @@ def test_ctrl_c_before_the_first_validation_ends_with_nothing(
     of = settings("sentiment", toy_data("sentiment"))
     assert child(signal.SIGINT, 3, tmp_path, asdict(of)) != 0
     assert not RunDirectory.all(tmp_path, "sentiment")
-    searches.resume("sentiment", tmp_path, Silent())
+    searches.resume("sentiment", tmp_path, Silent(), keep_runs=True)
     assert RunDirectory.latest(tmp_path, "sentiment").finished
+    (study,) = (tmp_path / "searches" / "sentiment").iterdir()
+    assert list((study / "sentiment").iterdir())  # the runs of the trials

@@ -18,7 +18,9 @@ from textapps.search.process import Process
 from textapps.search.search import Search
 from textapps.search.space import Space
 from textapps.search.study import Study
+from textapps.search.watch import TooLongError, Watch
 from textapps.tasks.registry import get_presets
+from textapps.training.pace import Extent
 
 RECORD = {"task": "sentiment", "metric": None, "data": [], "settings": {}}
 SPACE = Space(
@@ -161,6 +163,26 @@ def test_a_time_shorter_than_one_trial_says_how_long_one_takes(tmp_path: Path) -
         match=r"--minutes 1 is shorter than one trial: the preset takes about 2 minutes here; give",
     ):
         carried_out(one)
+
+
+@pytest.mark.parametrize(
+    ("total", "longest", "at"), [(8, 5.0, 5), (8, 8.0, 8), (40, 30.0, 12), (8, 10.0, None)]
+)
+def test_a_training_of_few_steps_is_found_too_long(
+    total: int, longest: float, at: int | None
+) -> None:
+    """Steps take a second, the one validation about two."""
+    clock = Clock()
+    watch = Watch(longest=longest, clock=clock)
+    watch.start(Extent(total, 0, total, total, 6))
+    for step in range(1, total + 1):
+        clock.now += 1.0
+        if step == at:
+            with pytest.raises(TooLongError) as found:
+                watch.update(step, {}, step)
+            assert found.value.seconds == 2 + total + 2  # setup, steps, validation
+            break
+        watch.update(step, {}, step)
 
 
 def test_trials_that_all_fail_end_the_search(

@@ -63,6 +63,8 @@ def test_ends_with_a_finished_run(
     # The runs of the trials are gone; the study is finished.
     (study,) = (tmp_path / "searches" / task).iterdir()
     assert not list((study / task).iterdir())
+    with pytest.raises(RunError, match=r"is finished: name another one by --study"):
+        searched(task, tmp_path, settings(task, toy_data(task)), study=study.name)
     with pytest.raises(RunError, match=r"no search of .* to go on with"):
         searches.resume(task, tmp_path, Silent())
 
@@ -200,6 +202,19 @@ def test_bad_input_leaves_nothing_behind(
             settings("sentiment", toy_data("sentiment"), **changes),
         )
     assert not (tmp_path / "models").exists()
+
+
+def test_a_failed_beginning_leaves_no_folder_and_its_own_error(
+    toy_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(place: str, *_: Any) -> Any:
+        Path(place).write_bytes(b"a part")
+        raise RunError("the disk is full")
+
+    monkeypatch.setattr(searches.Study, "begin", begin)
+    with pytest.raises(RunError, match="the disk is full"):
+        searched("sentiment", tmp_path, settings("sentiment", toy_data("sentiment")))
+    assert not list((tmp_path / "searches" / "sentiment").iterdir())
 
 
 def test_a_pretrained_start_is_a_candidate(

@@ -125,6 +125,9 @@ def test_backbones(kinds: tuple[str, ...], kind: str, choices: tuple[str, ...] |
         ({"training.epochs": "1.5..9"}, "'1.5' is not one of the whole numbers"),
         ({"model.pooling": "max..mean"}, "a range needs numbers; list the values"),
         ({"model.pooling": "max,men"}, "unknown value 'men', .*; did you mean 'mean'"),
+        ({"backbone.residual": "yes,no"}, "unknown value 'yes', choose from true, false"),
+        ({"backbone.residual": "maybe,true"}, "unknown value 'maybe', choose from true, false"),
+        ({"backbone.units": ","}, "backbone.units = ,: the list is empty; give the values to try"),
         ({"training.learning_rat": "1e-4..1e-2"}, "unknown key 'training.learning_rat'"),
         ({RATE: "1e-4..1e2"}, "learning_rate = 100.0 .*should be less than or equal to 10"),
     ],
@@ -132,6 +135,34 @@ def test_backbones(kinds: tuple[str, ...], kind: str, choices: tuple[str, ...] |
 def test_what_cannot_be_searched_is_refused(flags: dict[str, object], told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         space(flags=flags)
+
+
+def test_without_a_backbone_its_keys_are_left_out() -> None:
+    starts = {"pretrained:commands": Path("config.toml")}
+    found = space("speech", flags={"preset": "micro"}, starts=starts)
+    names = found.dimensions.keys()
+    assert {name for name in names if name.startswith("backbone.")} == {"backbone.units"}
+    assert {"model.pooling", "start.init_from"}.isdisjoint(names)
+    assert {RATE, "stem.dropout", "model.head_dropout"} <= names
+    wanted = get_presets("speech").resolve(flags={"preset": "micro"})
+    assert found.config(found.points[0]) == wanted
+    named = space("speech", flags={"preset": "micro", "model.pooling": "mean,max"}, starts=starts)
+    assert named.dimensions["model.pooling"].choices == ("mean", "max")
+
+
+@pytest.mark.parametrize(
+    ("flags", "kinds", "told"),
+    [
+        ({}, ("gru", "lstm"), "--backbone has no effect in a model without a backbone"),
+        ({"backbone.layers": "1,2"}, (), "backbone.layers has no effect in a model without"),
+        ({KIND: "gru,lstm"}, (), "backbone.kind has no effect in a model without"),
+    ],
+)
+def test_without_a_backbone_none_can_be_chosen(
+    flags: dict[str, object], kinds: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        space("speech", flags={"preset": "micro", **flags}, kinds=kinds)
 
 
 def test_an_empty_space_is_refused() -> None:

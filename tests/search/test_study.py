@@ -14,7 +14,9 @@ import pytest
 from tests import processes
 from textapps.core.config import Flags
 from textapps.core.errors import ConfigurationError, RunError
+from textapps.core.notices import NOTICE
 from textapps.search import storage
+from textapps.search.run import DATABASE, _last
 from textapps.search.space import Space
 from textapps.search.study import Study
 from textapps.search.trial import Facts
@@ -177,6 +179,36 @@ def test_a_foreign_file_is_one_line(tmp_path: Path) -> None:
         begin(tmp_path / "no" / "such" / "s.db")
     with pytest.raises(ConfigurationError, match="is not the address of a database"):
         begin("a b://:x")
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with (
+        pytest.raises(
+            RunError, match=r"study in a/s.db: database or disk is full: free some space"
+        ),
+        storage.explained("a/s.db"),
+    ):
+        raise optuna.exceptions.StorageInternalError from sqlite3.OperationalError(
+            "database or disk is full"
+        )
+
+
+def test_a_broken_study_does_not_keep_others_from_going_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("1", "2", "3"):
+        (tmp_path / name).mkdir()
+    begin(tmp_path / "1" / DATABASE, name="1")
+    begin(tmp_path / "2" / DATABASE, name="2").finish()
+    (tmp_path / "3" / DATABASE).write_text("this is no database" * 99)
+    with caplog.at_level(NOTICE, "textapps"):
+        assert _last(tmp_path, "sentiment") == "1"
+    (line,) = caplog.messages
+    assert line.startswith(f"skipped search '3': cannot use the study in {tmp_path}/3/{DATABASE}")
+    assert line.endswith(f"; if it is of no use, delete {tmp_path / '3'}")
+    Study.open(str(tmp_path / "1" / DATABASE), "1").finish()
+    with pytest.raises(RunError, match="the last search, 2, has ended"):
+        _last(tmp_path, "sentiment")
 
 
 def test_a_study_of_a_newer_format_is_refused(tmp_path: Path) -> None:

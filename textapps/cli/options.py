@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import logging
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,17 @@ class Choice(click.Choice[str]):
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         """The error line of `textapps.core.errors.unknown`."""
         return unknown(self.noun, str(value), self.choices)
+
+
+class FiniteRange(click.FloatRange):
+    """click.FloatRange that refuses "nan" and "inf", which no range does by itself."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A finite number within the range."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number: give one such as 1.5", param, ctx)
+        return number
 
 
 def examples(*lines: str) -> str:

@@ -13,6 +13,8 @@ _RANGE = re.compile(r"(?P<low>[^.\s].*?)\s*\.\.\s*(?P<high>[^.\s].*)")
 # Sections whose values say what the model is and how it is trained.
 _NOT_SEARCHED = ("data", "start", "decoding", "detection", "export")
 
+_SWITCH = {"true": True, "false": False}
+
 
 class Narrowed(NamedTuple):
     """What a user has said of a key: from one number to another, or one of some values."""
@@ -60,14 +62,18 @@ def _narrowed(name: str, text: str, key: Key | None) -> Narrowed | None:
     if "," not in text:
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if key.choices:
+    choices = tuple(_SWITCH) if key.kind is bool else key.choices
+    if not parts:
+        raise ConfigurationError(
+            f"{name} = {text}: the list is empty; give the values to try, such as "
+            f"--set {name}={','.join(choices[:2]) or 'A,B'}"
+        )
+    if choices:
         for part in parts:
-            if part not in key.choices:
-                raise ConfigurationError(f"{name}: {unknown('value', part, key.choices)}")
-        return Narrowed(choices=tuple(dict.fromkeys(parts)))
+            if part not in choices:
+                raise ConfigurationError(f"{name}: {unknown('value', part, choices)}")
     if key.kind is bool:
-        names = {"true": True, "false": False}
-        return Narrowed(choices=tuple(names[part] for part in parts if part in names))
+        return Narrowed(choices=tuple(dict.fromkeys(_SWITCH[part] for part in parts)))
     if key.kind in (int, float):
         values = (_number(name, text, part, key.kind) for part in parts)
         return Narrowed(choices=tuple(dict.fromkeys(values)))

@@ -128,7 +128,7 @@ def _tried(search: Search, trials: Sequence[Trial]) -> list[Tried]:
         rows.append(
             Tried(
                 number=trial.number,
-                backbone=str(trial.point.get(KIND, search.space.base.backbone.kind)),
+                backbone=str(trial.point.get(KIND, search.space.base.reads_with)),
                 changes=_told_changes(search, trial),
                 reached=_reached(trial),
                 best=facts.best if facts else None,

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -80,6 +81,7 @@ def begin(
         RunError: the study cannot be used, or no trial is within the limits.
         TrainingInterrupted: Ctrl-C was pressed before there was a result.
     """
+    _check_name(study)
     space = _space(task, settings)
     name = study or f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
     if storage and not study:
@@ -104,9 +106,11 @@ def begin(
     try:
         memory = Study.begin(place, name, space, record, space.base.random_seed)
     except BaseException:
-        if new:
-            folder.rmdir()
+        if new:  # a database that could not be written may have left a part of it
+            shutil.rmtree(folder, ignore_errors=True)
         raise
+    if memory.finished:
+        raise RunError(f"search '{name}' is finished: name another one by --study")
     allowance = Allowance(60 * settings.minutes, began_at)
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
     return _carried_out(search, models_dir, keep_runs=settings.keep_runs)
@@ -119,16 +123,19 @@ def resume(
     *,
     storage: str | None = None,
     study: str | None = None,
+    keep_runs: bool = False,
     began_at: float | None = None,
 ) -> tuple[RunDirectory, Searched]:
     """Goes on with a search that was killed, for the rest of its time.
 
     Args:
         study: its name; by default the last one of the task that is not finished.
+        keep_runs: keeps the runs of all trials, even if the search did not begin so.
 
     Raises:
         RunError: there is no such search, or it is finished; and as `begin`.
     """
+    _check_name(study)
     folders = models_dir / FOLDER / task
     if storage is None:
         name = study or _last(folders, task)
@@ -155,7 +162,7 @@ def resume(
     allowance = Allowance(60 * settings.minutes, began_at)
     allowance.began_at -= memory.spent
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
-    return _carried_out(search, models_dir, keep_runs=settings.keep_runs)
+    return _carried_out(search, models_dir, keep_runs=keep_runs or settings.keep_runs)
 
 
 def metrics_of(task: TaskName) -> tuple[str, ...]:
@@ -167,6 +174,17 @@ def metrics_of(task: TaskName) -> tuple[str, ...]:
         if key.name == "training.monitor":
             return tuple(choice for choice in key.choices if choice != "auto")
     return (get_about(task).monitor,)
+
+
+def _check_name(study: str | None) -> None:
+    """ConfigurationError if a name is not that of a folder just below the others."""
+    name = study or ""
+    parts = [part for part in ("/", "\\", "..") if part in name]
+    if parts or name.startswith(".") or not name.isprintable():
+        raise ConfigurationError(
+            f"--study {name!r}: the name of a search is one of a folder, without '/', '\\', '..', "
+            "a '.' at the beginning, or characters that cannot be seen: choose one such as reviews"
+        )
 
 
 def _space(task: TaskName, settings: Settings) -> Space[Any]:
@@ -190,12 +208,22 @@ def _space(task: TaskName, settings: Settings) -> Space[Any]:
 
 
 def _last(folders: Path, task: TaskName) -> str:
-    """The name of the last search of a task that is not finished."""
-    names = sorted((path.parent.name for path in folders.glob(f"*/{DATABASE}")), reverse=True)
-    for name in names:
-        if not Study.open(str(folders / name / DATABASE), name).finished:
-            return name
-    found = f"the last search, {names[0]}, has ended" if names else "there is none"
+    """The name of the last search of a task that is not finished; a broken one is skipped."""
+    ended = []
+    for name in sorted((path.parent.name for path in folders.glob(f"*/{DATABASE}")), reverse=True):
+        try:
+            if not Study.open(str(folders / name / DATABASE), name).finished:
+                return name
+        except RunError as error:
+            notice(
+                "skipped search '%s': %s; if it is of no use, delete %s",
+                name,
+                error,
+                folders / name,
+            )
+        else:
+            ended.append(name)
+    found = f"the last search, {ended[0]}, has ended" if ended else "there is none"
     raise RunError(
         f"no search of {task} in {folders} to go on with, {found}: begin one by "
         f"`textapps {task} search --minutes 30`"

@@ -16,6 +16,9 @@ KIND, START = "backbone.kind", "start.init_from"
 FROM_NOTHING = "none"
 # A run that starts from another keeps what it takes from it; this may differ all the same.
 _FREE_WITH_START = "training"
+# With it, no other key of the backbone section than units has an effect, and a microcontroller can
+# run the mean only. The pretrained models have a backbone.
+_CONVOLUTIONAL, _POOLING, _UNITS = "model.convolutional", "model.pooling", "backbone.units"
 LOG_FROM = 10.0  # a range whose ends differ by so much has a logarithmic scale
 
 
@@ -61,6 +64,14 @@ class Space(Generic[C]):
             base = self._preset(kinds[0], FROM_NOTHING)
         self.base = base
         self._values = _flat(base.model_dump())
+        self._convolutional = (
+            bool(self._values.get(_CONVOLUTIONAL)) and _CONVOLUTIONAL not in ranges
+        )
+        if self._convolutional and (of := self._without_effect(ranges, kinds)):
+            raise ConfigurationError(
+                f"{of} has no effect in a model without a backbone, such as that of the preset "
+                "micro: leave it out, or choose another --preset"
+            )
         self.dimensions = {
             dimension.key: dimension
             for key in keys.values()
@@ -99,8 +110,10 @@ class Space(Generic[C]):
             ConfigurationError: its values do not fit together.
         """
         start = str(point.get(START, FROM_NOTHING))
-        kind = str(point[KIND]) if KIND in point else self.base.backbone.kind
-        preset = self._preset(None if start != FROM_NOTHING else kind, start)
+        kind: str | None = str(point[KIND]) if KIND in point else self.base.backbone.kind
+        if start != FROM_NOTHING or self._convolutional:
+            kind = None
+        preset = self._preset(kind, start)
         values = _flat(preset.model_dump())
         changes: dict[str, object] = {}
         for key, dimension in self.dimensions.items():
@@ -108,7 +121,7 @@ class Space(Generic[C]):
             if key in (KIND, START) or fixed or values[key] is None:
                 continue
             changes[key] = dimension.value(point[key], values[key])
-        return self._resolved(None if start != FROM_NOTHING else kind, start, changes)
+        return self._resolved(kind, start, changes)
 
     def _check(self, key: str, value: object) -> None:
         """ConfigurationError if a key may not have a value; what it does not fit to may change."""
@@ -142,6 +155,8 @@ class Space(Generic[C]):
         self, key: Key, given: Narrowed | None, kinds: Sequence[str]
     ) -> Dimension | None:
         """The dimension of a key; None if it has one value."""
+        if self._convolutional and given is None and self._is_left_out(key.name):
+            return None
         if key.name == START:
             return self._start_dimension(key)
         if key.name in self._flags:
@@ -171,6 +186,18 @@ class Space(Generic[C]):
         low, high = min(declared.between[0], preset), max(declared.between[1], preset)
         whole = isinstance(preset, int)
         return Dimension(key=key.name, preset=preset, low=low, high=high, whole=whole)
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether a key is not varied in a model without a backbone."""
+        backbone = name.startswith("backbone.") and name != _UNITS
+        return backbone or name in (_POOLING, START)
+
+    def _without_effect(self, ranges: Mapping[str, Narrowed], kinds: Sequence[str]) -> str | None:
+        """What the user has said of the backbone of a model that has none; None for nothing."""
+        if kinds:
+            return "--backbone" if KIND not in ranges else KIND
+        left_out = (key for key in ranges if key.startswith("backbone.") and key != _UNITS)
+        return next(left_out, None)
 
     def _start_dimension(self, key: Key) -> Dimension | None:
         if key.name in self._flags or self._values[START] is not None or not self._starts:

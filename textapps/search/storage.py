@@ -54,7 +54,8 @@ def explained(storage: str) -> Iterator[None]:
 
     Raises:
         ConfigurationError: the address is none, or its driver is not installed.
-        RunError: the database cannot be reached, is locked, or is no database of Optuna.
+        RunError: the database cannot be reached, is locked, is on a full disk, or is no database of
+            Optuna.
     """
     try:
         yield
@@ -75,6 +76,8 @@ def explained(storage: str) -> Iterator[None]:
         remedy = "check --storage"
         if "locked" in text:
             remedy = "another process holds it; wait for it, or name another file by --storage"
+        elif "is full" in text or "No space left" in text:
+            remedy = "free some space, or name a place on another disk by --storage or --models-dir"
         elif any(part in text for part in ("not a database", "no such", "schema", "no column")):
             remedy = "it is not a study of `search`; name another one by --storage"
         raise RunError(f"cannot use the study in {shown(storage)}: {text}: {remedy}") from error

@@ -87,7 +87,10 @@ class Watch:
         self.tick()
         if now >= self.ends_at:
             raise OutOfTimeError
-        if done == SURE_STEPS and self.whole_seconds > MARGIN * self.longest:
+        # A training of few steps may have used up its time before.
+        sure = done == min(SURE_STEPS, self.extent.total_steps)
+        sure |= 2 < done < SURE_STEPS and now - self.began_at >= self.longest
+        if sure and self.whole_seconds > MARGIN * self.longest:
             raise TooLongError(self.whole_seconds)
 
     def epoch_end(self, row: Mapping[str, float]) -> None:

@@ -9,7 +9,7 @@ import click
 
 from textapps.cli.field_options import checked_options, field_options
 from textapps.cli.loading import load_run
-from textapps.cli.options import Choice, examples, run_options, talk_options
+from textapps.cli.options import Choice, FiniteRange, examples, run_options, talk_options
 from textapps.core.errors import DataError
 from textapps.core.names import DETECTION_FORMATS, DetectionFormat, TaskName
 
@@ -39,7 +39,7 @@ def command(task: TaskName) -> click.Command:
     @click.option(
         "--false-alarms-per-hour",
         metavar="N",
-        type=click.FloatRange(0),
+        type=FiniteRange(0),
         help="In place of --threshold: the one that misses fewest commands with at most so many "
         "false alarms in a stream of the run's validation clips.",
     )

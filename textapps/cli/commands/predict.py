@@ -14,6 +14,7 @@ from textapps.cli.loading import load_run
 from textapps.cli.options import (
     Choice,
     Decorator,
+    FiniteRange,
     examples,
     json_lines_option,
     run_options,
@@ -64,7 +65,7 @@ _OF_THE_CALL: dict[str, tuple[Decorator, ...]] = {
         _TOP_K,
         click.option(
             "--abstain-below",
-            type=click.FloatRange(0, 1),
+            type=FiniteRange(0, 1),
             metavar="P",
             help="Give no label to a text whose label has a probability below P: '-' as text, "
             "null with --json, an empty cell in CSV.",

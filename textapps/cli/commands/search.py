@@ -12,6 +12,7 @@ from textapps.cli import console
 from textapps.cli.field_options import collect_flags, field_options, set_option
 from textapps.cli.options import (
     Choice,
+    FiniteRange,
     examples,
     json_option,
     models_dir_option,
@@ -39,7 +40,7 @@ def command(task: TaskName) -> click.Command:
     @click.command("search", help=help.text, epilog=examples(*help.examples))
     @click.option(
         "--minutes",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         help="The time that it takes, from the start of the command to its end.",
     )
     @click.option(
@@ -50,7 +51,7 @@ def command(task: TaskName) -> click.Command:
     @click.option("--max-size", metavar="SIZE", help="Largest model, such as 2MB (in float32).")
     @click.option(
         "--max-ms",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         help="Longest time to answer one input, in milliseconds on this machine.",
     )
     @click.option(
@@ -88,7 +89,7 @@ def command(task: TaskName) -> click.Command:
         "--resume",
         is_flag=True,
         help="Go on with a search that was stopped, the last one of the task unless --study names "
-        "it; takes no other options than --storage.",
+        "it; takes no other options than --storage and --keep-runs.",
     )
     @click.option("--keep-runs", is_flag=True, help="Keep the runs of all trials.")
     @json_option
@@ -116,7 +117,7 @@ def command(task: TaskName) -> click.Command:
         if resume and any(given):
             raise click.UsageError(
                 "--resume goes on as the search began: leave out all options but --storage, "
-                "--study and --models-dir",
+                "--study, --keep-runs and --models-dir",
                 ctx,
             )
         if not resume and minutes is None:
@@ -132,7 +133,13 @@ def command(task: TaskName) -> click.Command:
         progress = SearchProgress()
         if minutes is None:
             run, found = searches.resume(
-                task, models_dir, progress, storage=storage, study=study, began_at=began_at
+                task,
+                models_dir,
+                progress,
+                storage=storage,
+                study=study,
+                keep_runs=keep_runs,
+                began_at=began_at,
             )
         else:
             settings = searches.Settings(

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from textapps.cli import console
-from textapps.cli.options import Choice, Decorator, examples, talk_options, together
+from textapps.cli.options import Choice, Decorator, FiniteRange, examples, talk_options, together
 from textapps.core.errors import ConfigurationError, TextappsError
 from textapps.core.keys import keys_of
 from textapps.serving.batching import read_batching
@@ -63,7 +63,7 @@ def _range(name: str, kind: type) -> Any:
     if not bounds:
         return kind
     lowest = bounds.get("ge", bounds.get("gt"))
-    kinds = {int: click.IntRange, float: click.FloatRange}
+    kinds = {int: click.IntRange, float: FiniteRange}
     return kinds[kind](min=lowest, max=bounds.get("le"), min_open="gt" in bounds)
 
 
