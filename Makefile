@@ -51,9 +51,7 @@ bench: $(SET_UP)
 	$(BIN)/python -m benchmarks startup
 	$(BIN)/python -m benchmarks time-to-accuracy
 ifdef SMALL
-	$(BIN)/python -m benchmarks search-quality --imdb "$(SMALL)/tfds" \
-	  --reviews "$(SMALL)/sentiment_zh" --pairs "$(SMALL)/tatoeba/spa-eng.tsv.gz" \
-	  --poems "$(SMALL)/poetry/tang_poems.tsv.gz" --clips "$(SMALL)/speech_commands"
+	$(BIN)/python -m benchmarks search-quality --imdb "$(SMALL)/tfds" --reviews "$(SMALL)/sentiment_zh" --pairs "$(SMALL)/tatoeba/spa-eng.tsv.gz" --poems "$(SMALL)/poetry/tang_poems.tsv.gz" --clips "$(SMALL)/speech_commands"
 endif
 	$(BIN)/python -m benchmarks sentiment
 	$(BIN)/python -m benchmarks sentiment --preset base

@@ -37,13 +37,23 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run(initdb, check=True, capture_output=True)
     server = [str(programs / "postgres"), "-D", str(data), "-k", str(sockets), "-h", "", "-F"]
     with subprocess.Popen([*as_user, *server], stderr=subprocess.DEVNULL) as process:
-        for _ in range(100):
-            if list(sockets.glob(".s.PGSQL.*")):
-                break
-            process.poll()
-            time.sleep(0.1)
-        yield f"postgresql://me@/postgres?host={sockets}"
-        process.send_signal(signal.SIGINT)  # does not wait for connections
+        try:
+            while not _answers(sockets):
+                assert process.poll() is None
+                time.sleep(0.1)
+            yield f"postgresql://me@/postgres?host={sockets}"
+        finally:
+            process.send_signal(signal.SIGINT)  # does not wait for connections
+
+
+def _answers(sockets: Path) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(host=str(sockets), user="me", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def test_processes_share_a_search_in_postgresql(postgresql: str) -> None:

@@ -22,6 +22,7 @@ from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.speech import data, lite
 from textapps.tasks.speech.lite_step import LiteStep
 from textapps.tasks.speech.model import SpeechModel
+from textapps.tasks.speech.rejection import Rejection
 from textapps.training.seeding import seed_everything
 
 Make = Callable[[str, str], Any]
@@ -177,12 +178,14 @@ def test_the_step_of_every_other_backbone(tiny: Callable[..., Any], kind: str) -
     seed_everything(3)
     model = SpeechModel(config, FrontEnd(config.preprocessor), classes=4)
     model.build()
-    step = LiteStep(cast(Any, SimpleNamespace(config=config, model=model)))
+    answers = SimpleNamespace(rejection=Rejection(("a", "b", "c", "d"), None))
+    recognizer = SimpleNamespace(config=config, model=model, answers=answers)
+    step = LiteStep(cast(Any, recognizer))
     file = lite.LiteModel(step.convert(int8=False))
     step.verify(file)
     model.head.bias.assign([0.1, 0, 0, 0])
     with pytest.raises(ExportError, match="the step does not verify: scores after chunk"):
-        LiteStep(cast(Any, SimpleNamespace(config=config, model=model))).verify(file)
+        LiteStep(cast(Any, recognizer)).verify(file)
 
 
 def test_what_the_manifest_says(untrained: Make, published: Callable[[str], Path]) -> None:
