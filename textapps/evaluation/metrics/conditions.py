@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
-from textapps.core.errors import DataError
 from textapps.evaluation.metrics.speech import compared_with_clean
 
 
@@ -42,15 +40,10 @@ def accuracy_in_conditions(
     Raises:
         DataError: the numbers of clips differ.
     """
-    truth = np.asarray(labels)
-    clean = np.argmax(np.asarray(scores), axis=1) == truth
-    rows = []
-    for name, values in changed.items():
-        given = np.argmax(np.asarray(values), axis=1)
-        if given.shape != truth.shape:
-            raise DataError(f"{name}: there are predictions for {len(given)} clips of {len(truth)}")
-        rows.append(ConditionRow(name, *compared_with_clean(clean, given == truth, seed)))
-    return rows
+    return [
+        ConditionRow(name, *compared_with_clean(labels, scores, values, f"{name}:", seed))
+        for name, values in changed.items()
+    ]
 
 
 def condition_metrics(rows: Sequence[ConditionRow]) -> dict[str, float]:

@@ -237,28 +237,34 @@ def accuracy_in_noise(
     Raises:
         DataError: the numbers of clips differ.
     """
-    truth = np.asarray(labels)
-    clean = np.argmax(np.asarray(scores), axis=1) == truth
-    rows = []
-    for snr_db, values in sorted(noisy.items(), reverse=True):
-        given = np.argmax(np.asarray(values), axis=1)
-        if given.shape != truth.shape:
-            raise DataError(
-                f"at {snr_db:g} dB there are predictions for {len(given)} clips of {len(truth)}"
-            )
-        rows.append(NoiseRow(float(snr_db), *compared_with_clean(clean, given == truth, seed)))
-    return rows
+    return [
+        NoiseRow(
+            float(snr_db), *compared_with_clean(labels, scores, values, f"at {snr_db:g} dB", seed)
+        )
+        for snr_db, values in sorted(noisy.items(), reverse=True)
+    ]
 
 
 def compared_with_clean(
-    clean: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_], seed: int
+    labels: npt.ArrayLike, scores: npt.ArrayLike, changed: npt.ArrayLike, said: str, seed: int
 ) -> tuple[float, float, float, float, float, float]:
     """The accuracy of changed clips and the loss against clean ones, each with its interval.
 
     Args:
-        clean, right: bool[n], which clips were recognised, clean and changed.
+        labels: int[n], the true classes.
+        scores, changed: float[n, classes], of the clips as they are and changed.
+        said: how an error begins.
         seed: of the paired bootstrap.
+
+    Raises:
+        DataError: the numbers of clips differ.
     """
+    truth = np.asarray(labels)
+    clean = np.argmax(np.asarray(scores), axis=1) == truth
+    given = np.argmax(np.asarray(changed), axis=1)
+    if given.shape != truth.shape:
+        raise DataError(f"{said} there are predictions for {len(given)} clips of {len(truth)}")
+    right = given == truth
     low, high = wilson_interval(int(right.sum()), len(right))
     loss = paired_bootstrap(clean, right, resamples=NOISE_RESAMPLES, seed=seed)
     accuracy = float(right.mean())
