@@ -64,6 +64,7 @@ def history(found: Searched) -> Figure:
         axes.axhline(preset.best, linestyle=":", color=MUTED, label="preset")
     if found.baseline is not None:
         axes.axhline(found.baseline, linestyle="--", color=THIRD, label="classical baseline")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("minutes", color=MUTED)
     axes.set_ylabel(metric_name(found.metric), color=MUTED)
     _legend(axes)
