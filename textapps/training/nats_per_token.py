@@ -20,7 +20,12 @@ class NatsPerToken(keras.metrics.Mean):
         super().__init__(name=name, dtype=dtype)
 
     def update_state(self, targets: Any, logits: Any, sample_weight: Any = None) -> None:
-        """int32[batch, time], float32[batch, time, vocabulary], float32[batch, time]."""
+        """int32[batch, time], float32[batch, time, vocabulary], float32[batch, time].
+
+        Of two logits for each token, see `TokenLoss`, the first ones count.
+        """
+        if logits.shape.rank == targets.shape.rank + 2:
+            logits = logits[0]
         nats = token_nats(targets, logits)
         if sample_weight is not None:
             sample_weight = ops.reshape(sample_weight, [-1])

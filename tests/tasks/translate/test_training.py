@@ -71,10 +71,12 @@ SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
                 "preprocessor.vocabulary_size": 63,
                 "preprocessor.sampling_alpha": 0.1,
                 "data.reverse": True,
+                "model.simcut": 3.0,
+                "model.cutoff": 0.2,
             },
         ),
     ],
-    ids=["no attention, characters, untied", "dot, reversed, drawn subwords"],
+    ids=["no attention, characters, untied", "dot, reversed, drawn subwords, cut off"],
 )
 def test_other_ways_train_load_and_export(
     tiny: Tiny, tmp_path: Path, kind: str, changes: dict[str, Any]

@@ -36,6 +36,16 @@ class ModelConfig(Section):
     label_smoothing: Annotated[float, Search(between=(0, 0.2))] = Field(
         0.1, ge=0, lt=1, description="Share of a target token that is spread over all tokens."
     )
+    simcut: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Weight of a loss that makes predictions agree with those where tokens are "
+        "cut off (SimCut; Gao et al. 2022); 3 is usual. Training takes about twice as long.",
+    )
+    cutoff: float = Field(
+        0.05, gt=0, lt=1, description="Share of tokens on either side that simcut cuts off."
+    )
 
 
 class TranslateConfig(TaskConfig):

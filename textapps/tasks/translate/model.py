@@ -19,6 +19,9 @@ class TranslationModel(keras.Model):
     what follows each position of the target. In decoding, `encode_source` reads the source once
     and `decode_step` predicts one token after the other.
 
+    With `config.model.simcut`, training returns float32[2, batch, time, vocabulary]: the logits
+    without and with embeddings that are cut off, which `TokenLoss` brings together.
+
     Args:
         source_size, target_size: of the vocabularies; the ids before EOS are never predicted.
         joint: whether both are one vocabulary.
@@ -45,6 +48,12 @@ class TranslationModel(keras.Model):
         self.embedding_dropout = keras.layers.Dropout(
             config.model.embedding_dropout, name="embedding_dropout"
         )
+        self.cutoff: Any = None
+        if config.model.simcut:
+            # It leaves out whole tokens, and without the factor of a dropout.
+            self.cutoff = keras.layers.Dropout(
+                config.model.cutoff, noise_shape=(None, None, 1), name="cutoff"
+            )
         self.encoder = Backbone(encoder, causal=False, name="encoder")
         self.decoder = Backbone(config.backbone, memory_units=units, name="decoder")
         self.head = None
@@ -65,19 +74,23 @@ class TranslationModel(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """See the class."""
-        memory = self.encode_source(inputs["source"], training=training)
-        x = self._embed(self.target_embedding, inputs["target"], training)
-        mask = inputs["target"] != PAD
-        x, _ = self.decoder(x, mask=mask, memory=memory, training=training)
-        return self._logits(x)
+        source, target = inputs["source"], inputs["target"]
+        twice = bool(training) and self.cutoff is not None
+        if twice:
+            source, target = (ops.concatenate([ids, ids]) for ids in (source, target))
+        x = self._embed(self.source_embedding, source, training, twice)
+        memory = self.encode_embedded(x, source != PAD, training)
+        x = self._embed(self.target_embedding, target, training, twice)
+        x, _ = self.decoder(x, mask=target != PAD, memory=memory, training=training)
+        logits = self._logits(x)
+        return ops.reshape(logits, (2, -1, *ops.shape(logits)[1:])) if twice else logits
 
-    def encode_source(self, source: Any, training: bool | None = None) -> Any:
+    def encode_source(self, source: Any) -> Any:
         """int32[batch, source_time] → the decoder's memory, projected once for all steps.
 
         A row without a token has an empty memory.
         """
-        x = self._embed(self.source_embedding, source, training)
-        return self.encode_embedded(x, source != PAD, training)
+        return self.encode_embedded(self.embed_source(source), source != PAD)
 
     def embed_source(self, source: Any) -> Any:
         """int32[batch, source_time] → float[batch, source_time, units], without dropout."""
@@ -156,8 +169,14 @@ class TranslationModel(keras.Model):
         table = ops.concatenate([table, _never(table.shape[1])[None]], axis=0)
         return ops.cast(table, self.compute_dtype)
 
-    def _embed(self, embedding: Any, ids: Any, training: bool | None) -> Any:
-        return self.embedding_dropout(embedding(ids) * self.units**0.5, training=training)
+    def _embed(self, embedding: Any, ids: Any, training: bool | None, twice: bool = False) -> Any:
+        """The embedded tokens; `twice`: without some of them in the second half of the rows."""
+        x = embedding(ids) * self.units**0.5
+        if twice:
+            whole, other = ops.split(x, 2)
+            other = self.cutoff(other, training=training) * (1 - self.cutoff.rate)
+            x = ops.concatenate([whole, other])
+        return self.embedding_dropout(x, training=training)
 
     def _logits(self, x: Any) -> Any:
         if self.head is not None:

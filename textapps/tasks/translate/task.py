@@ -31,6 +31,7 @@ SCORED = 1_000  # sentences of the validation split that are translated after ea
 
 def objective(translator: Translator, validation: Pairs, batches: TokenBatchSource) -> Objective:
     """The cross-entropy of each token; the best weights have the highest BLEU, found greedily."""
+    model = translator.config.model
     sources = validation.sources[:SCORED]
     references = in_form(validation.targets[:SCORED], translator.config.preprocessor.unicode)
 
@@ -40,7 +41,7 @@ def objective(translator: Translator, validation: Pairs, batches: TokenBatchSour
         translations = [each.translation for each in answers]
         return {"bleu": corpus_bleu(translations, references, bleu_tokenizer(references))}
 
-    loss = TokenLoss(translator.config.model.label_smoothing)
+    loss = TokenLoss(model.label_smoothing, model.simcut)
     return Objective(loss, [NatsPerToken()], monitor=f"val_{ABOUT.monitor}", figures=figures)
 
 
