@@ -11,12 +11,16 @@ from textapps.search.run import Settings
 from textapps.training.run_directory import RunDirectory
 
 RATE = "training.learning_rate"
+# Few steps, because eager ones are slow.
+LARGE = {"sentiment": 40, "generate": 20, "translate": 600, "speech": 60}
 KINDS = {"sentiment": "simple_rnn", "generate": "lstm", "translate": "gru", "speech": "lstm"}
 
 
 def settings(task: str, source: Path, **changes: Any) -> Settings:
     """A search of three trials; minutes are many, because tests may be slow."""
     own = {**TINY[task], "data.source": str(source), "training.epochs": 2}
+    own["training.batch_size"] = LARGE[task]
+    own.pop("training.checkpoint_steps", None)
     del own[RATE]
     flags = {**own, RATE: "0.005..0.02", **changes.pop("flags", {})}
     made = {"minutes": 60, "trials": 3, "kinds": (KINDS[task],), **changes}

@@ -64,11 +64,11 @@ def test_a_search_killed_again_and_again_ends_as_if_not_killed(
     of = settings("sentiment", toy_data("sentiment"), keep_runs=True)
     whole, found = searched("sentiment", tmp_path / "whole", of)
     models = tmp_path / "killed"
-    code = child(signal.SIGKILL, 13, models, asdict(of))
+    code = child(signal.SIGKILL, 5, models, asdict(of))
     kills = 0
     while code == -signal.SIGKILL:
         kills += 1
-        code = child(signal.SIGKILL, 17 + kills, models, None)
+        code = child(signal.SIGKILL, 6 + kills, models, None)
     assert code == 0
     assert kills >= 3
     run = RunDirectory.latest(models, "sentiment")
@@ -79,7 +79,7 @@ def test_a_search_killed_again_and_again_ends_as_if_not_killed(
 
 def test_ctrl_c_ends_with_the_best_so_far(toy_data: Callable[[str], Path], tmp_path: Path) -> None:
     of = settings("sentiment", toy_data("sentiment"))
-    assert child(signal.SIGINT, 44, tmp_path, asdict(of)) == 0
+    assert child(signal.SIGINT, 14, tmp_path, asdict(of)) == 0
     run = RunDirectory.latest(tmp_path, "sentiment")
     assert run.finished
 
@@ -88,7 +88,7 @@ def test_ctrl_c_before_the_first_validation_ends_with_nothing(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
     of = settings("sentiment", toy_data("sentiment"))
-    assert child(signal.SIGINT, 3, tmp_path, asdict(of)) != 0
+    assert child(signal.SIGINT, 2, tmp_path, asdict(of)) != 0
     assert not RunDirectory.all(tmp_path, "sentiment")
     searches.resume("sentiment", tmp_path, Silent(), keep_runs=True)
     assert RunDirectory.latest(tmp_path, "sentiment").finished

@@ -226,7 +226,8 @@ def test_a_pretrained_start_is_a_candidate(
     model = packed("sentiment")
     monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(model.path.parent))
     of = settings("sentiment", toy_data("sentiment"), kinds=())
-    of = replace(of, flags={"preset": "tiny", "data.source": of.flags["data.source"]}, trials=2)
+    few = {"preset": "tiny", "training.epochs": 2, "training.batch_size": 40}
+    of = replace(of, flags={**few, "data.source": of.flags["data.source"]}, trials=2)
     _, found = searched("sentiment", tmp_path, of)
     assert found.space["start.init_from"] == "none, pretrained:imdb"
     assert found.tried[1].changes.startswith("from pretrained:imdb")

@@ -263,7 +263,10 @@ def _dataset(steps: Any, source: BatchSource, sizes: deque[int] | None = None) -
         shaped = [tf.ensure_shape(a, s.shape) for a, s in zip(arrays, specs, strict=True)]
         return tf.nest.pack_sequence_as(source.signature, shaped)
 
-    return steps.map(look_up).prefetch(4)
+    # There is nothing to tune, and an iterator waits for its tuner, up to 10 s, before it is gone.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return steps.map(look_up).prefetch(4).with_options(options)
 
 
 @contextlib.contextmanager
