@@ -84,6 +84,8 @@ def test_ctrl_c_ends_with_the_best_so_far(toy_data: Callable[[str], Path], tmp_p
     assert run.finished
 
 
+@pytest.mark.usefixtures("eager")
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
 def test_ctrl_c_before_the_first_validation_ends_with_nothing(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -34,8 +34,7 @@ pytestmark = [
     "task",
     [
         "sentiment",
-        "generate",
-        *(pytest.param(t, marks=pytest.mark.slow) for t in ("translate", "speech")),
+        *(pytest.param(t, marks=pytest.mark.slow) for t in ("generate", "translate", "speech")),
     ],
 )
 def test_ends_with_a_finished_run(
@@ -217,6 +216,7 @@ def test_a_failed_beginning_leaves_no_folder_and_its_own_error(
     assert not list((tmp_path / "searches" / "sentiment").iterdir())
 
 
+@pytest.mark.slow
 def test_a_pretrained_start_is_a_candidate(
     toy_data: Callable[[str], Path],
     packed: Callable[[str], Any],

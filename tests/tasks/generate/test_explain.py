@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textapps.backbones.registry import BACKBONES
+from tests.tasks.tiny import each_kind
 from textapps.decoding.decoder import Decoder
 from textapps.tasks.generate import explain as module
 from textapps.tasks.generate.data import BEGINNING
@@ -26,7 +26,7 @@ def connections(generator: Any) -> Callable[..., Any]:
     )
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@each_kind
 def test_each_character_and_those_it_hangs_on(
     untrained: Callable[[str, str], Any], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks.tiny import LABELS
-from textapps.backbones.registry import BACKBONES
+from tests.tasks.tiny import LABELS, each_kind
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import UNK
 from textapps.interpret.integrated_gradients import log_odds
@@ -48,7 +47,7 @@ def test_shares_are_slopes_on_the_way_from_unknown_words(untrained: Make, kind: 
     np.testing.assert_allclose([w.share for w in found.words], expected, rtol=2e-2, atol=8e-3)
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@each_kind
 def test_shares_sum_to_the_difference_of_log_odds(untrained: Make, kind: str) -> None:
     classifier = untrained("sentiment", kind)
     answer = classifier.predict([TEXT])[0]

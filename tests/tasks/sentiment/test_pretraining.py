@@ -94,7 +94,7 @@ def test_pieces() -> None:
     assert values.tolist() == list(range(20))
 
 
-@pytest.mark.parametrize("kind", ["gru", "transformer"])
+@pytest.mark.parametrize("kind", ["gru", pytest.param("transformer", marks=pytest.mark.slow)])
 def test_it_learns_and_resumes_to_the_same_bits(
     kind: str, pretrained: Callable[..., RunDirectory], tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ def test_damaged_labels_and_changed_texts_are_refused(
         lifecycle.resume(TASK, RunDirectory.open(run.path))
 
 
+@pytest.mark.slow
 def test_balanced_class_weights_count_likely_labels(config: Any, tmp_path: Path) -> None:
     training = config.training.model_copy(update={"class_weights": "balanced", "epochs": 1})
     changed = config.model_copy(update={"training": training})

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.tasks.tiny import each_kind
 from tests.tasks.toy_words import WORDS, spoken, wav_bytes
-from textapps.backbones.registry import BACKBONES
 from textapps.tasks.speech.explain import SoundShares
 
 Make = Callable[[str, str], Any]
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@each_kind
 def test_each_part_is_what_is_lost_without_it(untrained: Make, kind: str) -> None:
     recognizer = untrained("speech", kind)
     audio, model = recognizer.config.preprocessor, recognizer.model

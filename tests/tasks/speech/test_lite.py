@@ -127,7 +127,7 @@ def test_files_answer_where_there_is_no_tensorflow(
         assert not [name for name in used if name.startswith(("Flex", "CUSTOM"))]
 
 
-@pytest.mark.parametrize("kind", ["lstm", "transformer"])
+@pytest.mark.parametrize("kind", [pytest.param("lstm", marks=pytest.mark.slow), "transformer"])
 def test_a_stream_is_answered_in_chunks_as_by_the_saved_model(
     untrained: Make, published: Callable[[str], Path], tmp_path: Path, kind: str
 ) -> None:

@@ -35,6 +35,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Pa
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_ends_with_the_same_bits(
     trained: Make, tiny: Tiny, tmp_path: Path
 ) -> None:
@@ -48,6 +49,7 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
 
 
+@pytest.mark.slow
 def test_every_variation_is_the_same_after_an_interruption(tiny: Tiny, tmp_path: Path) -> None:
     varied = {
         "tract_percent": 10,
@@ -69,6 +71,7 @@ def test_every_variation_is_the_same_after_an_interruption(tiny: Tiny, tmp_path:
     assert_same_bits(whole.run, run)
 
 
+@pytest.mark.slow
 def test_in_parts_it_trains_as_with_whole_batches(tiny: Tiny, tmp_path: Path) -> None:
     """As the replicas of a strategy do; a stem that normalises by batches would see parts."""
     plain = {"training.epochs": 1, "backbone.dropout": 0.0, "stem.dropout": 0.0}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.tasks.tiny import each_kind
 from tests.tasks.toy_language import sentences
-from textapps.backbones.registry import BACKBONES
 from textapps.core.tokens import BOS, EOS
 from textapps.preprocessing.tokenizer import END
 from textapps.tasks.translate.why import source_gradients
@@ -34,7 +34,7 @@ def text_of(pieces: list[str]) -> str:
     return "".join(piece for piece in pieces if piece != END).strip()
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@each_kind
 def test_pieces_are_the_texts_and_attention_is_that_of_the_decoder(
     untrained: Make, kind: str
 ) -> None:

@@ -33,6 +33,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Pa
     assert resumed.predict(["nep lud."]) == whole.predict(["nep lud."])
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_ends_with_the_same_bits(
     trained: Make, tiny: Tiny, tmp_path: Path
 ) -> None:
@@ -101,6 +102,7 @@ def test_other_ways_train_load_and_export(
     np.testing.assert_allclose(found["score"], [a.score for a in answers], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_in_parts_it_trains_as_with_whole_batches(tiny: Tiny, tmp_path: Path) -> None:
     """As the replicas of a strategy do, whose gradients are added up in the same way."""
     plain = {"backbone.layers": 1, "backbone.dropout": 0.0, "model.embedding_dropout": 0.0}
