@@ -112,25 +112,38 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "average": 0.99,
         },
     },
-    # At most 250,000 parameters.
+    # At most 250,000 parameters. The variations make it robust; on validation they cost at most
+    # three of 601 clips. The best weights by loss are more often those near the end.
     "small": {
         "augmentation": {
             "speed_percent": 14,
             "noise_share": 0.7,
+            "noise_low_db": 0.0,
             "time_mask_ms": 120.0,
             "frequency_masks": 2,
+            "tract_percent": 10,
+            "made_noise": True,
+            "room_share": 0.1,
+            "telephone_share": 0.2,
+            "level_share": 0.2,
         },
-        "stem": {"strides": (2, 1, 1), "kernel": 5, "dropout": 0.1},
-        "backbone": {"kind": "gru", "units": 112, "dropout": 0.1, "context": 64},
+        "stem": {
+            "strides": (2, 1, 1, 1, 1, 1, 1),
+            "kernel": 9,
+            "separable": True,
+            "dropout": 0.05,
+        },
+        "backbone": {"kind": "gru", "units": 128, "dropout": 0.1, "context": 64},
         "model": {},
         "training": {
-            "epochs": 50,
+            "epochs": 80,
             "batch_size": 64,
-            "learning_rate": 2e-3,
+            "learning_rate": 4e-3,
             "schedule": "cosine",
             "warmup_steps": 100,
             "weight_decay": 0.02,
             "average": 0.998,
+            "monitor": "loss",
         },
     },
     "base": {
@@ -178,8 +191,13 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("tiny", "simple_rnn"): {"training": {"learning_rate": 3e-3}},
     ("tiny", "jordan"): {"training": {"learning_rate": 3e-3}},
-    ("small", "lstm"): {"backbone": {"units": 104}},
-    ("small", "transformer"): {"backbone": {"feed_forward": 128}},
+    ("small", "lstm"): {"backbone": {"units": 120}},
+    ("small", "simple_rnn"): {"training": {"learning_rate": 2e-3}},
+    ("small", "jordan"): {"training": {"learning_rate": 2e-3}},
+    ("small", "transformer"): {
+        "backbone": {"feed_forward": 128},
+        "training": {"learning_rate": 2e-3},
+    },
     ("base", "transformer"): {
         "backbone": {"feed_forward": 384},
         "training": {"learning_rate": 1e-3},
