@@ -3,7 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textapps.core.errors import ConfigurationError
 from textapps.core.notices import notice
@@ -61,13 +64,22 @@ def open_start(task: Task[C, S, P, B, M, R, E], config: C) -> Start[P] | None:
             f"start.extend_vocabulary: the preprocessor of {task.name} cannot learn new tokens; "
             "leave --extend-vocabulary out"
         )
-    run = RunDirectory.find(Path(), task.name, config.start.init_from, *task.lenders)
-    lender = task.lenders.get(run.task, task)
-    own = lender.presets.of_run(run.path / CONFIG)
+    run, lender, own = _lender(task, config.start.init_from)
     lent = task.presets.lent.get(run.task)
     _check_fits(config, own, run, lent.keys if lent else ())
     labels = tuple(read_data_record(run, labelled=lender.labelled).get("labels", ()))
     return Start(run, lender.load_preprocessor(own, run.preprocessor_dir), labels)
+
+
+def tokens_by(task: Task[C, S, P, B, M, R, E], origin: str, split: S) -> NDArray[np.int32] | None:
+    """The ids of some texts of a split in the vocabulary of a run to start from: int32[tokens].
+
+    None where examples are no texts. RunError if the run is missing, damaged or of another task.
+    """
+    if task.tokens is None:
+        return None
+    run, lender, own = _lender(task, origin)
+    return task.tokens(lender.load_preprocessor(own, run.preprocessor_dir), split)
 
 
 def load_training(
@@ -135,6 +147,15 @@ def first_model(
         return model, "the initial weights, drawn again from the random seed of the run"
     take_weights(task, start, model, preprocessor, labels)
     return model, f"the weights of {start.run.origin}, from which the run started"
+
+
+def _lender(
+    task: Task[C, S, P, B, M, R, E], origin: str
+) -> tuple[RunDirectory, Task[Any, Any, P, Any, Any, Any, Any], TaskConfig]:
+    """A run to start from, its task, which may be another one, and its configuration."""
+    run = RunDirectory.find(Path(), task.name, origin, *task.lenders)
+    lender = task.lenders.get(run.task, task)
+    return run, lender, lender.presets.of_run(run.path / CONFIG)
 
 
 def _check_fits(config: C, own: TaskConfig, run: RunDirectory, lent: Collection[str]) -> None:

@@ -203,6 +203,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
     asking: what is timed: makes a function that answers so many of the examples.
     classical: the figures of the classical baseline, fitted to the first of two splits, on the
         second. None: the task has no such baseline.
+    tokens: the ids of some texts of a split by a preprocessor, UNK for what it does not know; the
+        more frequent a token was in training, the lower is its id. None: there are no texts.
     known_tests: p-values of the task's own test of such answers, in place of resampling.
     inspect: what can be seen inside a model, section by section; DataError if an input is too
         short or cannot be read.
@@ -245,6 +247,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
     answered: Callable[[R, S], Answered] | None = None
     asking: Callable[[R, S], Ask] | None = None
     classical: Callable[[C, S, S], Mapping[str, float]] | None = None
+    tokens: Callable[[P, S], NDArray[np.int32]] | None = None
     known_tests: Callable[[Sequence[Answered]], KnownTests] = lambda _: {}
     inspect: Callable[[R, Request], Seen]
     examples: Callable[[S, int], Iterable[Example]]

@@ -73,11 +73,9 @@ def history(found: Searched) -> Figure:
 
 
 def importance_bars(importances: Mapping[str, float]) -> Figure:
-    """The shares of the keys, the largest at the top."""
+    """The shares of the keys, of which there is at least one, the largest at the top."""
     shown = sorted(importances.items(), key=lambda item: item[1])[-KEYS_UP_TO:]
     figure = Figure(figsize=(WIDTH, 1.0 + 0.26 * max(5, len(shown))), layout="constrained")
-    if not shown:
-        return empty(figure, "too few trials to tell")
     axes = figure.add_subplot()
     axes.barh([key for key, _ in shown], [share for _, share in shown], 0.6, color=FIRST)
     axes.xaxis.set_major_formatter(PercentFormatter(1, 0, symbol=" %"))
@@ -110,8 +108,8 @@ def _quality_over(found: Searched, cost_of: Callable[[Tried], float | None], lab
     axes = figure.add_subplot()
     for on_front, colour, size, name in ((False, MUTED, 4, "others"), (True, SECOND, 6, "front")):
         points = [(cost, best) for cost, best, row in known if row.front == on_front]
-        x, y = zip(*points, strict=True) if points else ((), ())
-        axes.plot(x, y, "o", color=colour, ms=size, label=name)
+        if points:
+            axes.plot(*zip(*points, strict=True), "o", color=colour, ms=size, label=name)
     for cost, best, row in known:
         if row.front:
             beside: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": INK}

@@ -89,6 +89,7 @@ TASK = Task(
     answered=answered,
     asking=asking,
     known_tests=known_tests,
+    tokens=data.tokens,
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},
