@@ -9,7 +9,7 @@ import numpy.typing as npt
 from textapps.core.errors import RunError
 from textapps.core.notices import muted, notice
 from textapps.core.tokens import FIRST, UNK
-from textapps.tasks.start import tokens_by
+from textapps.tasks.lender import tokens_by
 from textapps.tasks.task import Task
 from textapps.training.data_record import Examples
 

@@ -3,18 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Generic
 
 from textapps.core.errors import ConfigurationError
 from textapps.core.notices import notice
 from textapps.core.records import dump_record
 from textapps.tasks.config import C, TaskConfig
+from textapps.tasks.lender import lender_of
+from textapps.tasks.read_before import warn_of_read
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.data_record import read_data_record
-from textapps.training.run_directory import CONFIG, RunDirectory
+from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import seeded
 from textapps.training.starting_weights import Inherited, inherit
 
@@ -64,22 +63,11 @@ def open_start(task: Task[C, S, P, B, M, R, E], config: C) -> Start[P] | None:
             f"start.extend_vocabulary: the preprocessor of {task.name} cannot learn new tokens; "
             "leave --extend-vocabulary out"
         )
-    run, lender, own = _lender(task, config.start.init_from)
+    run, lender, own = lender_of(task, config.start.init_from)
     lent = task.presets.lent.get(run.task)
     _check_fits(config, own, run, lent.keys if lent else ())
     labels = tuple(read_data_record(run, labelled=lender.labelled).get("labels", ()))
     return Start(run, lender.load_preprocessor(own, run.preprocessor_dir), labels)
-
-
-def tokens_by(task: Task[C, S, P, B, M, R, E], origin: str, split: S) -> NDArray[np.int32] | None:
-    """The ids of some texts of a split in the vocabulary of a run to start from: int32[tokens].
-
-    None where examples are no texts. RunError if the run is missing, damaged or of another task.
-    """
-    if task.tokens is None:
-        return None
-    run, lender, own = _lender(task, origin)
-    return task.tokens(lender.load_preprocessor(own, run.preprocessor_dir), split)
 
 
 def load_training(
@@ -88,6 +76,7 @@ def load_training(
     """The training and the validation split, and the labels in the order of the scores.
 
     The labels of the run to start from keep their order there, so that its last layer can be used.
+    A warning says if it was trained on examples of the test split.
 
     Raises:
         DataError: data are missing or wrong.
@@ -97,6 +86,8 @@ def load_training(
     if start and labels != start.labels and set(labels) == set(start.labels):
         train, validation = task.load_training(config, start.labels)
         labels = start.labels
+    if start:
+        warn_of_read(task, config, start.run, start.labels, labels)
     return train, validation, labels
 
 
@@ -147,15 +138,6 @@ def first_model(
         return model, "the initial weights, drawn again from the random seed of the run"
     take_weights(task, start, model, preprocessor, labels)
     return model, f"the weights of {start.run.origin}, from which the run started"
-
-
-def _lender(
-    task: Task[C, S, P, B, M, R, E], origin: str
-) -> tuple[RunDirectory, Task[Any, Any, P, Any, Any, Any, Any], TaskConfig]:
-    """A run to start from, its task, which may be another one, and its configuration."""
-    run = RunDirectory.find(Path(), task.name, origin, *task.lenders)
-    lender = task.lenders.get(run.task, task)
-    return run, lender, lender.presets.of_run(run.path / CONFIG)
 
 
 def _check_fits(config: C, own: TaskConfig, run: RunDirectory, lent: Collection[str]) -> None:
