@@ -47,7 +47,7 @@ def test_options_of_predict_are_known_without_it(cli: Cli) -> None:
 
 def test_without_a_random_seed_one_is_drawn_and_told(ask: Cli) -> None:
     result = ask("--seed", "the ")
-    (seed,) = re.fullmatch(r"random seed (\d+)\n", result.stderr).groups()
+    (seed,) = re.fullmatch(r"random seed (\d+)\n.* answers; .*\n", result.stderr).groups()
     assert ask("--seed", "the ", "--random-seed", seed).stdout == result.stdout
 
 
