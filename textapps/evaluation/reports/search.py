@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from textapps.core.counted import counted
 from textapps.evaluation.reports.comparison import verdict_sections
+from textapps.evaluation.reports.plots import metric_name
 from textapps.evaluation.reports.search_plots import (
     history,
     importance_bars,
-    metric_name,
     quality_and_size,
     quality_and_time,
 )
