@@ -22,7 +22,7 @@ from hypothesis import settings
 from tests import processes
 
 ROOT = Path(__file__).parent.parent
-pytest_plugins = ("tests.durations", "tests.tasks.runs")
+pytest_plugins = ("tests.chromium", "tests.durations", "tests.tasks.runs")
 
 # Tracing makes many objects that stay; looking among them for what is not used any more costs time.
 gc.set_threshold(50_000, 20, 20)

@@ -23,14 +23,6 @@ pytestmark = pytest.mark.acceptance
 RATE_HZ = 16_000
 
 
-@pytest.fixture
-def cases(shared_data: Path) -> Path:
-    path = shared_data.parent / "cases"
-    if not path.is_dir():
-        pytest.skip(f"needs {path}")
-    return path
-
-
 @pytest.mark.parametrize("name", ["mulaw", "alaw", "msadpcm", "gsm", "rf64"])
 def test_every_path_reads_the_same(cases: Path, name: str) -> None:
     path = cases / "clips" / f"{name}.wav"

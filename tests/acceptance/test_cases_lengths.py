@@ -1,27 +1,14 @@
 """Lines of ../shared/cases with several sentences, and beyond the length of a model."""
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-
 pytestmark = pytest.mark.acceptance
 
 Textapps = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def cases() -> Path:
-    """The folder of cases, beside the real data sets."""
-    data = Path(os.environ.get("TEXTAPPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    path = data.parent / "cases"
-    if not path.is_dir():
-        pytest.skip(f"needs the cases in {path}")
-    return path
 
 
 def test_sentences_of_a_line(textapps: Textapps, cases: Path) -> None:

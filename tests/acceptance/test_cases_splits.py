@@ -14,21 +14,6 @@ from textapps.datasets.texts.loader import load_texts
 pytestmark = pytest.mark.acceptance
 
 
-@pytest.fixture(scope="module")
-def cases(shared_data: Path) -> Path:
-    """The folder of cases."""
-    path = shared_data.parent / "cases"
-    if not path.is_dir():
-        pytest.skip(f"needs the cases in {path}")
-    return path
-
-
-@pytest.fixture(scope="module")
-def texts(cases: Path) -> Path:
-    """The folder of texts among the cases."""
-    return cases / "texts"
-
-
 def test_odd_pairs_are_found(cases: Path) -> None:
     def found(name: str) -> PairsFindings:
         return check_pairs(PairsConfig(source=str(cases / "pairs" / name)))

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -10,21 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-
 pytestmark = pytest.mark.acceptance
 
 Textapps = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def texts() -> Path:
-    """The folder of texts, beside the real data sets."""
-    data = Path(os.environ.get("TEXTAPPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    path = data.parent / "cases" / "texts"
-    if not path.is_dir():
-        pytest.skip(f"needs the cases in {path}")
-    return path
 
 
 @pytest.fixture

@@ -1,28 +1,15 @@
 """Files in ../shared/cases with composed and decomposed accents: one text, one answer."""
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-
 pytestmark = pytest.mark.acceptance
 
 Textapps = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def cases() -> Path:
-    """The folder of cases, beside the real data sets."""
-    data = Path(os.environ.get("TEXTAPPS_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    path = data.parent / "cases"
-    if not path.is_dir():
-        pytest.skip(f"needs the cases in {path}")
-    return path
 
 
 def figure(textapps: Textapps, task: str, metric: str, path: Path) -> float:

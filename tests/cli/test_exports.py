@@ -41,6 +41,18 @@ def test_a_changed_file(cli: Cli, exported: Path, changed: str) -> None:
     assert str(exported / "sentiment" / "1") in result.stdout  # the good one is reported too
 
 
+def test_added_files_are_named(cli: Cli, exported: Path) -> None:
+    one = exported / "sentiment" / "1"
+    for number in range(6):
+        (one / "variables" / f"{number}.txt").write_text("x")
+    result = cli("export", "verify", str(exported))
+    assert result.exit_code == 0
+    names = ", ".join(f"variables/{number}.txt" for number in range(5))
+    assert result.stderr == f"warning: {one}: not of the export: {names}, and 1 more\n"
+    (one / "variables" / "0.txt").unlink()
+    assert cli("export", "verify", str(one)).stderr.endswith("4.txt, variables/5.txt\n")
+
+
 def test_a_missing_file(cli: Cli, exported: Path) -> None:
     (exported / "sentiment" / "1" / "saved_model.pb").unlink()
     result = cli("export", "verify", str(exported / "sentiment" / "1"))

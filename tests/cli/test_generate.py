@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 
@@ -46,7 +47,7 @@ def test_options_of_predict_are_known_without_it(cli: Cli) -> None:
 
 def test_without_a_random_seed_one_is_drawn_and_told(ask: Cli) -> None:
     result = ask("--seed", "the ")
-    (seed,) = re.fullmatch(r"random seed (\d+)\n", result.stderr).groups()
+    (seed,) = re.fullmatch(r"random seed (\d+)\n.* answers; .*\n", result.stderr).groups()
     assert ask("--seed", "the ", "--random-seed", seed).stdout == result.stdout
 
 
@@ -121,6 +122,8 @@ def test_score(ask: Cli, ready, tmp_path: Path) -> None:
     assert (row["characters"], row["unknown_characters"], row["adapted"]) == (13, 1, False)
     assert row["nats_per_character"] == pytest.approx(nats.mean(), rel=1e-6)
     assert row["bits_per_character"] == pytest.approx(nats.mean() / 0.693147, rel=1e-5)
+    assert (row["text"], row["surprise"]) == ("the dog sat ☃", pytest.approx(nats.tolist()))
+    assert [str(each) for each in row["surprise"]] == [str(np.float32(n)) for n in nats]
     text = ask("score", "-", input=path.read_bytes()).stdout
     assert text.startswith("13 characters, 1 unknown\nnats_per_character ")
     adapted = ask("score", str(path), "--adapt").stdout
@@ -129,6 +132,13 @@ def test_score(ask: Cli, ready, tmp_path: Path) -> None:
     shown = ask("score", str(path), "--show").stdout
     assert "the dog sat ☃" in shown
     assert "\x1b" not in shown
+
+
+def test_a_text_to_read_is_not_mixed_with_json(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat")
+    result = cli("generate", "score", str(tmp_path / "a.txt"), "--show", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--show prints a text to read: leave it or --json out" in result.stderr
 
 
 def test_evaluate(ask: Cli, models: Path) -> None:

@@ -30,6 +30,12 @@ def test_a_file_and_two_runs_side_by_side(ask: Cli, models: Path, tmp_path: Path
     page = (tmp_path / "inspect.html").read_text()
     assert page.count(f"<h3>{run.name}</h3>") == 2 * 5
     assert f"the text given, {len(TEXT)} characters" in page
+    told = [line for line in result.stderr.splitlines() if line.startswith(f"{run.name}: ")]
+    assert len(told) == 2 * (1 + 5)  # of each run what it looks at, and its sections
+    assert told[0] == f"{run.name}: looks at the text given, {len(TEXT)} characters"
+    assert told[1] == f"{run.name}: done: How far back the gradient reaches"
+    quiet = ask("inspect", "text.txt", "--run", run.name, "--quiet")
+    assert quiet.stderr == ""
 
 
 def test_json_is_the_numbers_and_writes_no_page(ask: Cli, tmp_path: Path) -> None:

@@ -136,8 +136,8 @@ def test_json_is_what_the_run_keeps(cli: Cli, asked: list[Any], tmp_path: Path) 
         (("--resume", "--study", ".x"), 2, "--study '.x': the name of a search"),
         (("--resume", "--study", "a\\b"), 2, "the name of a search"),
         (("--resume", "--study", "a\nb"), 2, "--study 'a\\nb': the name of a search"),
-        (("--resume", "--study", "ü x"), 1, "there is no search ü x in"),
-        (("--resume", "--study", "x"), 1, "there is no search x in models/searches/sentiment"),
+        (("--resume", "--study", "ü x"), 1, "there is no search 'ü x' in"),
+        (("--resume", "--study", "x"), 1, "there is no search 'x' in models/searches/sentiment"),
         (("--resume", "--storage", "none/s.db"), 1, "cannot use the study in none/s.db"),
     ],
 )

@@ -45,18 +45,20 @@ def run_of(models: Path) -> Path:
 def test_predict_prints_label_and_probability_in_the_order_of_the_texts(cli: Cli, ready) -> None:
     """From the real files of a run."""
     result = cli("sentiment", "predict", *TEXTS, "--run", str(ready.run.path))
-    assert (result.exit_code, result.stderr) == (0, "")
+    empty = "texts without a token that could be read: 1 of 4; all get the same answer\n"
+    assert (result.exit_code, result.stderr) == (0, empty)
     lines = result.stdout.splitlines()
     expected = ready.predict(TEXTS)
     assert lines == [f"{answer.label}\t{answer.probability:.4f}" for answer in expected]
 
 
 def test_predict_json(ask: Cli, ready) -> None:
-    result = ask("predict", "--json", *TEXTS)
+    texts = [text for text in TEXTS if text]
+    result = ask("predict", "--json", *texts)
     assert result.stderr == ""
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    expected = ready.predict(TEXTS)
-    for index, (row, text, answer) in enumerate(zip(rows, TEXTS, expected, strict=True)):
+    expected = ready.predict(texts)
+    for index, (row, text, answer) in enumerate(zip(rows, texts, expected, strict=True)):
         assert list(row) == ["index", "input", "label", "probability", "scores", "probabilities"]
         assert row["probabilities"] == dict(zip(ready.labels, row["scores"], strict=True))
         assert (row["index"], row["input"], row["label"]) == (index, text, answer.label)
@@ -75,6 +77,16 @@ def test_arguments_file_and_standard_input_are_answered_alike(ask: Cli, tmp_path
     assert ask("predict", "--json", "--input", str(path)).stdout == by_arguments
     assert ask("predict", "--json", "-", input=lines).stdout == by_arguments
     assert ask("predict", "--json", "--input", "-", input=lines).stdout == by_arguments
+
+
+def test_the_run_that_answers_is_named_where_none_was(ask: Cli, models: Path) -> None:
+    name = run_of(models).name
+    told = f"{name} answers; --run names another one\n"
+    assert ask("predict", "a film").stderr == told
+    assert ask("predict", "a film", "--run", name).stderr == ""
+    assert ask("predict", "a film", "--quiet").stderr == ""
+    for form in (("--json",), ("--output-format", "csv")):
+        assert ask("predict", "a film", *form).stderr == ""
 
 
 def encoded(ending: str, rows: list[dict[str, str]]) -> bytes:
@@ -205,11 +217,12 @@ def test_predict_says_once_which_column_it_reads(ask: Cli, tmp_path: Path) -> No
     path = tmp_path / "a.csv"
     path.write_text("id;Review\n1;fine\n2;dull\n")
     said = [f"{path}: cells are separated by semicolons"]
-    result = ask("predict", "--input", str(path))
+    options = ("--json", "--input", str(path))
+    result = ask("predict", *options)
     assert result.stderr.splitlines() == [*said, f"{path}: reads text from 'Review'"]
-    result = ask("predict", "--input", str(path), "--text-column", "Review")
+    result = ask("predict", *options, "--text-column", "Review")
     assert result.stderr.splitlines() == said
-    result = ask("predict", "--input", str(path), "--text-column", "2")
+    result = ask("predict", *options, "--text-column", "2")
     by_number = f"{path}: columns by number, so the first line is a row and no header"
     assert result.stderr.splitlines() == [by_number, *said]
 
@@ -485,6 +498,20 @@ def test_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     result = cli("sentiment", "train", "--resume", path.name)
     assert (result.exit_code, result.stdout) == (0, f"{path}\n")
     assert f"run {path} is already finished" in result.stderr
+
+
+def test_a_run_that_time_ended_says_how_its_learning_rate_stood(
+    cli: Cli, tmp_path: Path, toy_data: Callable[[str], Path]
+) -> None:
+    options = ("--preset", "tiny", "--models-dir", str(tmp_path), "--max-seconds", "0.001")
+    result = cli("sentiment", "train", "--data", str(toy_data("sentiment")), *options)
+    assert result.exit_code == 0, result.stderr
+    assert re.search(
+        r"^the time was up after 0\.\d+ of \d+ passes, with the learning rate at \d+ % of its "
+        r"peak; with fewer steps in a pass it falls to 0 in that time$",
+        result.stderr,
+        re.MULTILINE,
+    )
 
 
 @pytest.mark.parametrize("option", ["--epochs=3", "--preset=tiny", "--set=training.epochs=3"])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.chromium import assert_fits
 from tests.evaluation.reports.test_report import outline
 from textapps.interpret.pictures import Curve, by_distance, head_maps, heat_maps
 from textapps.interpret.report import InspectedRun, Inspection, document, plain, write_inspection
@@ -154,11 +155,8 @@ class TestInChromium:
     @pytest.mark.parametrize("width", [320, 390, 1280])
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_it_fits_its_window(self, page: Page, path: Path, width: int, scheme: str) -> None:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(color_scheme=scheme)
-        page.goto(path.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (background == "rgb(14, 17, 22)") == (scheme == "dark")
+        assert_fits(page, path, width, scheme)
         tops = {box.bounding_box()["y"] for box in page.locator("#all .run").all()}
         assert len(tops) == (1 if width == 1280 else 2)  # side by side where there is room
+        tables = page.get_by_role("region").and_(page.locator(".scroll[tabindex='0']"))
+        assert tables.count() == page.locator("table").count() == 1 + 2

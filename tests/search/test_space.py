@@ -205,6 +205,19 @@ def test_pretrained_starts_are_tried_first(packed: Any, monkeypatch: pytest.Monk
     assert len(fixed.points) == 1
 
 
+def test_starts_can_be_listed() -> None:
+    starts = {f"pretrained:{name}": Path("config.toml") for name in ("imdb", "words", "zh")}
+    found = space(flags={"start.init_from": "none, pretrained:zh,pretrained:imdb"}, starts=starts)
+    assert found.starts == ["pretrained:zh", "pretrained:imdb"]
+    assert space(starts=starts).starts == list(starts)
+    with pytest.raises(ConfigurationError, match=r"start 'pretrained:wods', .*'pretrained:words'"):
+        space(flags={"start.init_from": "none,pretrained:wods"}, starts=starts)
+    keys = {key.name: key for key in keys_of(get_presets("sentiment").config)}
+    for path in ("a,b", "runs/../a", "pretrained:imdb", "none"):  # one start each
+        flags = Flags({"start.init_from": path})
+        assert narrowed(flags, keys) == (flags, {})
+
+
 def test_a_start_knows_all_that_the_preset_would_know(
     packed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from textapps.serving.repository import Repository
 
 PATIENCE_SECONDS = 60
 Built = Callable[..., Path]
+Loaded = Callable[..., Repository]
 
 
 def repository_of(

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from tests.serving import browser, legacy, models
-from tests.serving.asking import Built
+from tests.serving.asking import Asker, Built, Loaded, repository_of
+from textapps.serving.app import create_app
+from textapps.serving.repository import Repository
+from textapps.serving.settings import Settings
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,6 +34,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return made[key]
 
     return build
+
+
+@pytest.fixture(scope="module")
+def loaded(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    """`loaded("lengths", two=("half_plus", 2))` is a repository of these models."""
+
+    def load(*names: str, **served: str | tuple[Any, ...]) -> Repository:
+        named = dict(zip(names, names, strict=True))
+        return repository_of(tmp_path_factory.mktemp("models"), built, **named, **served)
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def ask(repository: Repository) -> Asker:
+    """Asks an application that serves the `repository` of the test's module."""
+    return Asker(create_app(Settings(), repository))
 
 
 @pytest.fixture

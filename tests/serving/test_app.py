@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from tests.serving import models
-from tests.serving.asking import Asker, Built, error_of, repository_of
+from tests.serving.asking import Asker, Built, Loaded, error_of
 from textapps.serving import page
 from textapps.serving.access_log import AccessLog
 from textapps.serving.app import create_app
@@ -25,8 +25,8 @@ TOKEN = "s3cret-token"
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return repository_of(tmp_path_factory.mktemp("models"), built, lengths="lengths")
+def repository(loaded: Loaded) -> Repository:
+    return loaded("lengths")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.serving.asking import Built, repository_of
+from tests.serving.asking import Built, Loaded, repository_of
 from tests.serving.models import strings
 from textapps.savedmodel.errors import BadInput
 from textapps.savedmodel.loading import load_saved_model
@@ -19,15 +19,8 @@ from textapps.serving.repository import Repository
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return repository_of(
-        tmp_path_factory.mktemp("models"),
-        built,
-        two=("half_plus", 2),
-        three=("half_plus", 3),
-        flowers="flowers",
-        lengths="lengths",
-    )
+def repository(loaded: Loaded) -> Repository:
+    return loaded("flowers", "lengths", two=("half_plus", 2), three=("half_plus", 3))
 
 
 def examples(**features: list[Any]) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.serving.asking import Asker, Built, error_of, repository_of
+from tests.serving.asking import Asker, Built, Loaded, error_of, repository_of
 from tests.serving.models import strings
 from textapps.savedmodel.errors import BadInput, ModelFailed
 from textapps.serving.app import create_app
@@ -20,8 +20,8 @@ FAILS = "/v1/models/fails:predict"
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return repository_of(tmp_path_factory.mktemp("models"), built, fails="failing")
+def repository(loaded: Loaded) -> Repository:
+    return loaded(fails="failing")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.serving import fuzz
-from tests.serving.asking import Asker, Built, repository_of
+from tests.serving.asking import Asker, Loaded
 from textapps.serving.app import create_app
 from textapps.serving.settings import Settings
 
@@ -12,17 +12,8 @@ few_hundred = settings(max_examples=100, suppress_health_check=list(HealthCheck)
 
 
 @pytest.fixture(scope="module")
-def ask(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Asker:
-    repository = repository_of(
-        tmp_path_factory.mktemp("models"),
-        built,
-        lengths="lengths",
-        sums="sums",
-        typed="typed",
-        writer="generator",
-        flowers="flowers",
-        scalar="scalar",
-    )
+def ask(loaded: Loaded) -> Asker:
+    repository = loaded("lengths", "sums", "typed", "flowers", "scalar", writer="generator")
     return Asker(create_app(Settings(max_body_mb=0.02), repository))
 
 

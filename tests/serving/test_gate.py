@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving.asking import Asker, Built, error_of, repository_of
+from tests.serving.asking import Asker, Loaded, error_of
 from textapps.serving.access_log import AccessLog
 from textapps.serving.app import create_app
 from textapps.serving.repository import Repository
@@ -19,8 +19,8 @@ GOOD = {"instances": ["ab"]}
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return repository_of(tmp_path_factory.mktemp("models"), built, lengths="lengths")
+def repository(loaded: Loaded) -> Repository:
+    return loaded("lengths")
 
 
 def post(repository: Repository, headers: dict[str, str], **settings: Any) -> httpx.Response:

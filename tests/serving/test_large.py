@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from tests.serving.asking import Asker, Built, error_of, repository_of
+from tests.serving.asking import Asker, Loaded, error_of
 from tests.serving.models import continued, strings
 from textapps.savedmodel.errors import BadInput
 from textapps.serving import readers, rest
@@ -25,22 +25,8 @@ LARGE = 100_000  # bytes of a body that is read elsewhere
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return repository_of(
-        tmp_path_factory.mktemp("models"),
-        built,
-        lengths="lengths",
-        sums="sums",
-        typed="typed",
-        writer="generator",
-        zeros="zeros",
-        flowers="flowers",
-    )
-
-
-@pytest.fixture(scope="module")
-def ask(repository: Repository) -> Asker:
-    return Asker(create_app(Settings(), repository))
+def repository(loaded: Loaded) -> Repository:
+    return loaded("lengths", "sums", "typed", "zeros", "flowers", writer="generator")
 
 
 def padded(body: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.serving.asking import Asker, Built, error_of, repository_of
+from tests.serving.asking import Asker, Built, Loaded, error_of, repository_of
 from textapps.serving import app as app_module
 from textapps.serving.app import create_app
 from textapps.serving.batching import Batching
@@ -25,9 +25,8 @@ Receive = Callable[[], Any]
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    directory = tmp_path_factory.mktemp("models")
-    return repository_of(directory, built, lengths="lengths")
+def repository(loaded: Loaded) -> Repository:
+    return loaded("lengths")
 
 
 @pytest.fixture(scope="module")

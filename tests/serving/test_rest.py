@@ -31,11 +31,6 @@ def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Reposi
     )
 
 
-@pytest.fixture(scope="module")
-def ask(repository: Repository) -> Asker:
-    return Asker(create_app(Settings(), repository))
-
-
 B64 = {"b64": base64.b64encode(b"\xff\x00\xfe").decode()}
 TYPED = {
     "bool": [True, False],

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.serving.asking import Asker, Built, error_of, repository_of
+from tests.serving.asking import Asker, Loaded, error_of
 from tests.serving.models import continued, strings
 from textapps.decoding.config import DecodingConfig, option_schemas
 from textapps.savedmodel.errors import BadInput
@@ -28,14 +28,8 @@ PATH = "/v1/models/writer:stream"
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    directory = tmp_path_factory.mktemp("models")
-    return repository_of(directory, built, writer="generator", lengths="lengths")
-
-
-@pytest.fixture(scope="module")
-def ask(repository: Repository) -> Asker:
-    return Asker(create_app(Settings(), repository))
+def repository(loaded: Loaded) -> Repository:
+    return loaded("lengths", writer="generator")
 
 
 def events_of(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.serving.asking import Asker, Built, repository_of
-from textapps.serving.app import create_app
-from textapps.serving.settings import Settings
+from tests.serving.asking import Asker, Loaded
+from textapps.serving.repository import Repository
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parent.parent / "docs" / "serve.md").read_text(encoding="utf-8")
@@ -22,21 +21,9 @@ ROWS: list[dict[str, Any]] = tomllib.loads(
 
 
 @pytest.fixture(scope="module")
-def ask(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Asker:
-    repository = repository_of(
-        tmp_path_factory.mktemp("models"),
-        built,
-        two=("half_plus", 2),
-        three=("half_plus", 3),
-        counter="counter",
-        echo="echo",
-        failing="failing",
-        flowers="flowers",
-        lengths="lengths",
-        scalar="scalar",
-        sums="sums",
-    )
-    return Asker(create_app(Settings(), repository))
+def repository(loaded: Loaded) -> Repository:
+    names = ("counter", "echo", "failing", "flowers", "lengths", "scalar", "sums")
+    return loaded(*names, two=("half_plus", 2), three=("half_plus", 3))
 
 
 def name(row: dict[str, Any]) -> str:

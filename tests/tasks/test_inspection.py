@@ -10,6 +10,7 @@ import pytest
 
 from textapps.core.errors import DataError, RunError
 from textapps.interpret.report import document
+from textapps.interpret.section import Table
 from textapps.tasks import inspection
 from textapps.tasks.registry import get_task
 from textapps.tasks.start import first_model
@@ -50,6 +51,24 @@ def test_every_task_shows_its_validation_data(untrained: Make, name: str, kind: 
     for key in expected:
         assert found[key]["data"] or found[key]["note"]
     assert "validation" in found["facts"]["looked at"]
+
+
+def test_the_answer_that_is_explained_is_told(untrained: Make) -> None:
+    classifier, text = untrained("sentiment", "lstm"), "a great film, and a night of it"
+    (answer,) = classifier.predict([text])
+    found = inspection.inspect("sentiment", [classifier], [text, "the film"], distance=5)
+    (shares,) = [one for one in found.runs[0].sections if one.key == "shares"]
+    table = shares.parts[0]
+    assert isinstance(table, Table)
+    assert table.caption == f"The answer to the first text is {answer.label}."
+    assert table.rows[0] == (answer.label, f"{100 * answer.probability:.2f} %")
+    assert len(table.rows) == len(classifier.labels)
+    told = shares.data["probabilities"]
+    assert told == pytest.approx(dict(zip(classifier.labels, answer.scores, strict=True)))
+
+    recognizer = untrained("speech", "gru")
+    data = sections("speech", recognizer)["sounds"]["data"]
+    assert 1 / len(recognizer.labels) <= data["probability"] <= 1
 
 
 def test_gates_and_half_lives_of_a_generator(untrained: Make) -> None:

@@ -1,5 +1,6 @@
 """Texts beyond the length of a model: how many there are is said once."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from textapps.batch.job import Job
 from textapps.batch.local import run_local
 from textapps.batch.run import run_batch
 from textapps.core.notices import NOTICE
+from textapps.preprocessing.text import TextPreprocessor
 from textapps.tasks import lifecycle
 from textapps.tasks.registry import get_task
 from textapps.tasks.rows import Asked
@@ -44,6 +46,30 @@ def test_sentiment_predict(untrained: Callable[..., Any], said: Callable[[], lis
     texts = [Asked(text) for text in [long, *["film"] * 1_100, long]]
     assert len(list(get_task("sentiment").rows(classifier, texts, {}))) == 1_102
     assert said() == [expected.replace("2 of 4", "2 of 1,102")]
+
+
+BLANK = ("", " \t\u3000\u00a0", "\u200b\ufeff", "<br /><b>", "\x00")
+READ = ("film", "!", "7", "\u00a0film", "<br />film", "映画", "é", "☃", "ש", "<", "ж")
+
+
+@pytest.mark.parametrize("tokens", ["word", "char"])
+def test_texts_without_a_token_are_counted(
+    tokens: str, untrained: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(NOTICE, "textapps")
+    classifier = untrained("sentiment", "lstm")
+    tokenizer = classifier.preprocessor.tokenizer
+    config = tokenizer.config.model_copy(update={"tokens": tokens})
+    classifier = copy.copy(classifier)
+    classifier.preprocessor = copy.copy(classifier.preprocessor)
+    classifier.preprocessor.tokenizer = TextPreprocessor(config, tokenizer.vocabulary)
+    classifier.predict([*BLANK, *READ])
+    assert caplog.messages == [
+        "texts without a token that could be read: 5 of 16; all get the same answer"
+    ]
+    caplog.clear()
+    classifier.predict(READ)
+    assert caplog.messages == []
 
 
 def test_translate_predict(untrained: Callable[..., Any], said: Callable[[], list[str]]) -> None:

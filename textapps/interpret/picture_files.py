@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from markupsafe import escape
 
-from textapps.core.files import write_file
+from textapps.evaluation.reports.page import TEMPLATES, write_markup
 from textapps.evaluation.reports.svg import inline_svg
-from textapps.interpret.report import CONTROL, Inspection
+from textapps.interpret.report import Inspection
 from textapps.interpret.section import Coloured, Picture
 
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -37,8 +37,7 @@ def write_pictures(folder: Path, inspection: Inspection) -> list[Path]:
                 name = f"{section.key}-{number}" + (f"-{count}" if count > 1 else "")
                 path = folder / f"{name}.svg"
                 svg = text_as_file(picture) if isinstance(picture, Coloured) else as_file(picture)
-                # Lone surrogates, which JSON can contain, cannot be encoded as UTF-8.
-                write_file(path, CONTROL.sub("\ufffd", svg).encode("utf-8", "replace"))
+                write_markup(path, svg)
                 written.append(path)
     return written
 
@@ -96,7 +95,7 @@ def _lines(part: Coloured) -> Iterator[list[tuple[str, float]]]:
 
 def _ground(fonts: str) -> str:
     """The colours of the report, which its stylesheet begins with, and a background."""
-    style = (Path(__file__).parent / "templates" / "inspect.css").read_text(encoding="utf-8")
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     palette = style.partition("* {")[0]
     return (
         f"<style>{palette}svg text {{ font-family: {fonts} !important; }}</style>"

@@ -1,23 +1,19 @@
 """Writes the report of `inspect` as one HTML file that needs no network and no server."""
 
 import base64
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from textapps.core.files import write_file
 from textapps.core.records import dump_record
-from textapps.evaluation.reports.sections import cell
+from textapps.evaluation.reports.page import write_page
 from textapps.evaluation.reports.svg import inline_svg
 from textapps.interpret.section import Clip, Coloured, Links, Picture, Section, Table
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 DIGITS = 4  # significant ones, of the numbers in the JSON
 KINDS: dict[type, str] = {
     Picture: "picture",
@@ -81,31 +77,27 @@ def document(inspection: Inspection) -> dict[str, Any]:
 
 def write_inspection(path: Path, inspection: Inspection) -> None:
     """Writes the report to `path` atomically. Raises OSError if the file system does."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("textapps.interpret"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     numbers = iter(range(1, 1_000_000))
-    environment.filters["cell"] = cell
-    environment.filters["kind"] = lambda part: KINDS[type(part)]
-    environment.filters["painted"] = painted
-    environment.filters["lit"] = lit
-    environment.filters["base64"] = lambda raw: base64.b64encode(raw).decode()
-    environment.filters["svg"] = lambda part: inline_svg(part.figure, part.alt, next(numbers))
+    filters: dict[str, Callable[..., Any]] = {
+        "kind": lambda part: KINDS[type(part)],
+        "painted": painted,
+        "lit": lit,
+        "base64": lambda raw: base64.b64encode(raw).decode(),
+        "svg": lambda part: inline_svg(part.figure, part.alt, next(numbers)),
+    }
     # In a script element "<" could end it.
     data = dump_record(document(inspection)).strip().replace("<", "\\u003c")
-    folder = Path(__file__).parent / "templates"
-    page = environment.get_template("inspect.html.j2").render(
+    runs = inspection.runs
+    write_page(
+        path,
+        "textapps.interpret",
+        "inspect.html.j2",
+        filters,
         inspection=inspection,
+        columns=["", *(run.name for run in runs)],
+        facts=[(name, *(run.facts[name] for run in runs)) for name in runs[0].facts],
         data=Markup(data),
-        style=Markup((folder / "inspect.css").read_text(encoding="utf-8")),
-        script=Markup((folder / "inspect.js").read_text(encoding="utf-8")),
     )
-    # Lone surrogates, which JSON can contain, cannot be encoded as UTF-8.
-    write_file(path, CONTROL.sub("\ufffd", page).encode("utf-8", "replace"))
 
 
 def painted(part: Coloured) -> Iterator[tuple[str, str, int, str]]:

@@ -5,7 +5,7 @@ Texts in it may come from users; the report escapes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -109,7 +109,8 @@ class Seen:
     """What was seen of one run.
 
     looked_at: what it read, as one phrase, such as "the first 2,000 characters of chapter.txt".
+    sections: made one by one as they are asked for, which takes seconds each.
     """
 
     looked_at: str
-    sections: Sequence[Section]
+    sections: Iterable[Section]

@@ -153,12 +153,20 @@ class Manifest(Section):
 
 def checksums(directory: Path) -> dict[str, str]:
     """Path within `directory` → sha256 in hexadecimal, of every file except the manifest."""
-    names = sorted(
+    return {name: sha256_of(directory / name) for name in _files(directory)}
+
+
+def added_files(directory: Path, manifest: Manifest) -> list[str]:
+    """The paths within `directory` of the files that the export did not have."""
+    return [name for name in _files(directory) if name not in manifest.sha256]
+
+
+def _files(directory: Path) -> list[str]:
+    """The paths within `directory` of every file except the manifest, in order."""
+    names = (
         path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()
     )
-    return {
-        name: sha256_of(directory / name) for name in names if name not in (MANIFEST, LITE_MANIFEST)
-    }
+    return sorted(name for name in names if name not in (MANIFEST, LITE_MANIFEST))
 
 
 def read_manifest(directory: Path | str) -> Manifest:

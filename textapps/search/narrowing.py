@@ -10,8 +10,10 @@ from textapps.core.keys import Key
 from textapps.search.dimension import Value
 
 _RANGE = re.compile(r"(?P<low>[^.\s].*?)\s*\.\.\s*(?P<high>[^.\s].*)")
-# Sections whose values say what the model is and how it is trained.
+# Sections whose values do not say what the model is and how it is trained.
 _NOT_SEARCHED = ("data", "start", "decoding", "detection", "export")
+START = "start.init_from"  # of its section, a list of this key is searched
+_STARTS = re.compile(r"\s*(none|pretrained:[^,]+)(,\s*(none|pretrained:[^,]+)\s*)+")
 
 _SWITCH = {"true": True, "false": False}
 
@@ -33,13 +35,19 @@ def narrowed(flags: Flags, keys: Mapping[str, Key]) -> tuple[Flags, dict[str, Na
     fixed, ranges = Flags(None, flags.options), dict[str, Narrowed]()
     for name, value in flags.items():
         found = None
-        if isinstance(value, str) and name.partition(".")[0] not in _NOT_SEARCHED:
+        if isinstance(value, str) and _is_searched(name, value):
             found = _narrowed(name, value, keys.get(name))
         if found is None:
             fixed[name] = value
         else:
             ranges[name] = found
     return fixed, ranges
+
+
+def _is_searched(name: str, text: str) -> bool:
+    if name == START:  # other text is the path of a run
+        return _STARTS.fullmatch(text) is not None
+    return name.partition(".")[0] not in _NOT_SEARCHED
 
 
 def _narrowed(name: str, text: str, key: Key | None) -> Narrowed | None:

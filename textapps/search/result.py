@@ -15,8 +15,9 @@ from textapps.search.halving import LOWER_RUNGS, REDUCTION
 from textapps.search.importance import importances
 from textapps.search.keeping import delete, is_local
 from textapps.search.limits import Limits, megabytes
+from textapps.search.narrowing import START
 from textapps.search.search import Search
-from textapps.search.space import KIND, START
+from textapps.search.space import KIND
 from textapps.search.trial import Facts, Trial
 from textapps.tasks.comparison import compare, unlike
 from textapps.training.run_directory import RunDirectory

@@ -3,7 +3,7 @@
 import datetime
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from textapps.pretrained import store
 from textapps.search import finals
 from textapps.search.allowance import Allowance
 from textapps.search.limits import Limits
+from textapps.search.narrowing import START
 from textapps.search.progress import Progress
 from textapps.search.result import clear_away, conclude
 from textapps.search.search import Search
 from textapps.search.space import Space
+from textapps.search.starts import worth_trying
 from textapps.search.study import Study
 from textapps.search.trainer import Trainer
 from textapps.tasks.registry import get_presets
@@ -94,6 +96,10 @@ def begin(
     absolute = {f"data.{k}": v for k, v in data.model_dump().items() if v != own[k]}
     settings = replace(settings, flags={**settings.flags, **absolute})
     train, validation = trainer.task.load_training(space.base.model_copy(update={"data": data}), ())
+    starts = space.starts
+    if starts and START not in settings.flags:
+        starts = worth_trying(trainer.task, starts, train)
+        space = _space(task, settings, starts)
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     record = {
@@ -101,6 +107,7 @@ def begin(
         "metric": settings.metric,
         "data": [train.fingerprint, validation.fingerprint],
         "settings": asdict(settings),
+        "starts": starts,
     }
     place = storage or str(folder / DATABASE)
     try:
@@ -141,7 +148,7 @@ def resume(
         name = study or _last(folders, task)
         place = str(folders / name / DATABASE)
         if not Path(place).is_file():
-            raise RunError(f"there is no search {name} in {folders}: begin one by --minutes")
+            raise RunError(f"there is no search '{name}' in {folders}: begin one by --minutes")
     else:
         name, place = study or f"textapps-{task}", storage
     memory = Study.open(place, name)
@@ -150,7 +157,7 @@ def resume(
     if memory.finished:
         raise RunError(f"search '{name}' is finished: begin a new one")
     settings = Settings(**memory.record["settings"])
-    space = _space(task, settings)
+    space = _space(task, settings, memory.record.get("starts"))
     if memory.record["space"] != space.document:
         raise RunError(
             f"search '{name}' was begun with other values in the environment, or in "
@@ -187,7 +194,8 @@ def _check_name(study: str | None) -> None:
         )
 
 
-def _space(task: TaskName, settings: Settings) -> Space[Any]:
+def _space(task: TaskName, settings: Settings, worth: Collection[str] | None = None) -> Space[Any]:
+    """The space around the preset, with all pretrained starts or with those worth trying."""
     flags = Flags(settings.flags)
     if settings.metric is not None:
         if settings.metric not in metrics_of(task):
@@ -195,7 +203,12 @@ def _space(task: TaskName, settings: Settings) -> Space[Any]:
         if len(metrics_of(task)) > 1:
             flags["training.monitor"] = settings.metric
     named = (task, *(name for of, name in PRETRAINING.items() if of == task))
-    starts = {model.origin: model.path / CONFIG for each in named for model in store.models(each)}
+    models = [model for each in named for model in store.models(each)]
+    starts = {
+        model.origin: model.path / CONFIG
+        for model in models
+        if worth is None or model.origin in worth
+    }
     return Space(
         get_presets(task),
         flags,

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Generic
 
 from textapps.core.config import Flags
-from textapps.core.errors import ConfigurationError
+from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.keys import Key, keys_of
 from textapps.search.dimension import Dimension, Value
-from textapps.search.narrowing import Narrowed, narrowed
+from textapps.search.narrowing import START, Narrowed, narrowed
 from textapps.tasks.config import C, Presets
 
-KIND, START = "backbone.kind", "start.init_from"
+KIND = "backbone.kind"
 FROM_NOTHING = "none"
 # A run that starts from another keeps what it takes from it; this may differ all the same.
 _FREE_WITH_START = "training"
@@ -100,8 +100,13 @@ class Space(Generic[C]):
     def points(self) -> list[dict[str, Value]]:
         """Where the search begins: the preset, then the preset from each possible start."""
         first = {key: dimension.point for key, dimension in self.dimensions.items()}
-        starts = self.dimensions[START].choices if START in self.dimensions else ()
-        return [first, *({**first, START: start} for start in starts if start != FROM_NOTHING)]
+        return [first, *({**first, START: start} for start in self.starts)]
+
+    @property
+    def starts(self) -> list[str]:
+        """What trials may start from, by its origin."""
+        choices = self.dimensions[START].choices if START in self.dimensions else ()
+        return [str(choice) for choice in choices if choice != FROM_NOTHING]
 
     def config(self, point: Mapping[str, Value]) -> C:
         """The configuration of a point.
@@ -158,7 +163,7 @@ class Space(Generic[C]):
         if self._convolutional and given is None and self._is_left_out(key.name):
             return None
         if key.name == START:
-            return self._start_dimension(key)
+            return self._start_dimension(key, given)
         if key.name in self._flags:
             return None
         preset = self._values[key.name]
@@ -199,10 +204,15 @@ class Space(Generic[C]):
         left_out = (key for key in ranges if key.startswith("backbone.") and key != _UNITS)
         return next(left_out, None)
 
-    def _start_dimension(self, key: Key) -> Dimension | None:
-        if key.name in self._flags or self._values[START] is not None or not self._starts:
+    def _start_dimension(self, key: Key, given: Narrowed | None) -> Dimension | None:
+        if key.name in self._flags or self._values[START] is not None:
             return None
-        return _among(key.name, FROM_NOTHING, tuple(self._starts))
+        starts = given.choices if given else tuple(self._starts)
+        for start in starts:
+            if start not in (FROM_NOTHING, *self._starts):
+                known = (FROM_NOTHING, *self._starts)
+                raise ConfigurationError(f"{key.name}: {unknown('start', str(start), known)}")
+        return _among(key.name, FROM_NOTHING, starts)
 
 
 def _among(key: str, preset: Any, values: Sequence[Value]) -> Dimension | None:

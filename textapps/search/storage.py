@@ -1,18 +1,26 @@
 """The database of a study, and its errors in one line."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import NullPool
 
 from textapps.core.errors import ConfigurationError, RunError
 
 LOCK_SECONDS = 20  # that a process waits for another one to be done with an SQLite file
+ATTEMPTS = 50  # to open a database while another process makes its tables
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -35,6 +43,13 @@ def opened(storage: str) -> RDBStorage:
     arguments: dict[str, Any] = {"poolclass": NullPool}
     if url.startswith("sqlite:"):
         arguments["connect_args"] = {"timeout": LOCK_SECONDS}
+    for _ in range(ATTEMPTS):
+        try:
+            return RDBStorage(url, engine_kwargs=arguments)
+        except (IntegrityError, OperationalError, ProgrammingError) as error:
+            if not isinstance(error, IntegrityError) and "already exists" not in str(error):
+                raise
+            time.sleep(0.1)  # another process makes the tables of a new database
     return RDBStorage(url, engine_kwargs=arguments)
 
 

@@ -154,21 +154,28 @@ class Presets(Mapping[str, Values], Generic[C]):
             raise ConfigurationError(unknown("preset", name, self))
         config = self._from_preset(name, file, environ, flags, start)
         of_file = str(lookup("preset", file=file)) if file else name
-        if of_file == name or of_file not in self:
-            return config
-        own_flags = Flags(flags, flags.options if isinstance(flags, Flags) else None)
-        own_flags["preset"] = of_file
-        own = self._from_preset(of_file, file, environ, own_flags, start)
-        if not _agree(own.model_dump(exclude={"preset"}), config.model_dump()):
-            return config
-        LOGGER.warning(
-            "%s sets every value that preset %s would set, so the preset changes nothing; the run "
-            "is recorded with the preset of the file, %s",
-            file,
-            name,
-            of_file,
-        )
-        return own
+        options = flags.options if isinstance(flags, Flags) else {}
+        if of_file != name and of_file in self:
+            own_flags = Flags({**(flags or {}), "preset": of_file}, options)
+            own = self._from_preset(of_file, file, environ, own_flags, start)
+            if _agree(own.model_dump(exclude={"preset"}), config.model_dump()):
+                config = own
+                LOGGER.warning(
+                    "%s sets every value that preset %s would set, so the preset changes nothing; "
+                    "the run is recorded with the preset of the file, %s",
+                    file,
+                    name,
+                    of_file,
+                )
+        self.check(config, options)
+        return config
+
+    def check(self, config: C, options: Mapping[str, str]) -> None:
+        """ConfigurationError if new runs of a task may not have a configuration.
+
+        Args:
+            options: the option that has set each dotted key, as in `Flags`.
+        """
 
     def _from_preset(
         self,

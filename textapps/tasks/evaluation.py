@@ -79,11 +79,16 @@ def data_stamp(task: Task[C, S, P, B, M, R, E], config: C) -> str:
 
 
 def warn_of_changed_data(
-    task: Task[C, S, P, B, M, R, E], run: RunDirectory, config: C, labels: tuple[str, ...]
+    task: Task[C, S, P, B, M, R, E],
+    run: RunDirectory,
+    config: C,
+    labels: tuple[str, ...],
+    so: str = "these figures may be of examples that the model was trained on",
 ) -> None:
-    """Warns if files that a run was trained on have changed; prepared sets do not change.
+    """Warns if files that a run was trained on have changed, and `so` what follows from it.
 
-    They are read again only if their stamp differs from that of the run, which a copy has too.
+    Prepared sets do not change. Files are read again only if their stamp differs from that of the
+    run, which a copy has too.
     """
     if not config.data.files:
         return
@@ -97,7 +102,7 @@ def warn_of_changed_data(
     except DataError as error:
         change = f"{run.path} was trained on other data: {error}"
     if change:
-        LOGGER.warning("%s; these figures may be of examples that the model was trained on", change)
+        LOGGER.warning("%s; %s", change, so)
 
 
 def is_same(one: SourceConfig, other: SourceConfig) -> bool:

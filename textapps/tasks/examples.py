@@ -1,10 +1,11 @@
-"""Which examples of a split an export shows: short ones, the same in every export."""
+"""Which examples of a split stand for it: short ones in an export, some to read the language by."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
 
 _FEWEST, _MOST = 20, 160  # characters that are easy to read and still tell something
 _LONGEST = 2_000  # of the texts of a manifest
+_SOME = 1_000  # texts, of which a vocabulary knows as much as of all
 
 
 def short_ones(texts: Sequence[str], among: Iterable[int], count: int) -> list[int]:
@@ -29,3 +30,12 @@ def short_ones(texts: Sequence[str], among: Iterable[int], count: int) -> list[i
         if len(found) == count:
             break
     return list(found.values())
+
+
+def some(texts: Sequence[str]) -> Sequence[str]:
+    """At most 1,000 of the texts, taken evenly.
+
+    >>> len(some("a" * 999)), len(some("a" * 1_001))
+    (999, 501)
+    """
+    return texts[:: -(-len(texts) // _SOME) or 1]

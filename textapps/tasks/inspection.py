@@ -1,6 +1,6 @@
 """Runs of a task looked into, side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    name: TaskName, predictors: Sequence[Any], inputs: Sequence[str] = (), **options: Any
+    name: TaskName,
+    predictors: Sequence[Any],
+    inputs: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda line: None,
+    **options: Any,
 ) -> "Inspection":
     """What can be seen inside some runs of a task.
 
     Args:
         predictors: of these runs.
         inputs: texts, or for speech paths; none for some of each run's validation data.
+        progress: called with a line when a run is begun and after each of its sections, which take
+            seconds each.
         options: further fields of `Request`.
 
     Raises:
@@ -43,14 +49,18 @@ def inspect(
 
         request = Request(inputs=tuple(inputs), initial=initial, **options)
         try:
-            seen = task.inspect(predictor, request)
+            seen, sections = task.inspect(predictor, request), []
+            progress(f"{predictor.run.name}: looks at {seen.looked_at}")
+            for section in seen.sections:
+                sections.append(section)
+                progress(f"{predictor.run.name}: done: {section.title}")
         except DataError as error:
             if inputs:
                 raise
             noun = get_about(name).inputs.noun
             raise DataError(f"{error}; or give {noun} to look at") from error
         facts = {**_facts(predictor), "looked at": seen.looked_at}
-        runs.append(InspectedRun(name=predictor.run.name, facts=facts, sections=seen.sections))
+        runs.append(InspectedRun(name=predictor.run.name, facts=facts, sections=sections))
     return Inspection(task=name, runs=runs)
 
 

@@ -9,9 +9,11 @@ from textapps.core.errors import ConfigurationError
 from textapps.core.notices import notice
 from textapps.core.records import dump_record
 from textapps.tasks.config import C, TaskConfig
+from textapps.tasks.lender import lender_of
+from textapps.tasks.read_before import warn_of_read
 from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.data_record import read_data_record
-from textapps.training.run_directory import CONFIG, RunDirectory
+from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import seeded
 from textapps.training.starting_weights import Inherited, inherit
 
@@ -61,9 +63,7 @@ def open_start(task: Task[C, S, P, B, M, R, E], config: C) -> Start[P] | None:
             f"start.extend_vocabulary: the preprocessor of {task.name} cannot learn new tokens; "
             "leave --extend-vocabulary out"
         )
-    run = RunDirectory.find(Path(), task.name, config.start.init_from, *task.lenders)
-    lender = task.lenders.get(run.task, task)
-    own = lender.presets.of_run(run.path / CONFIG)
+    run, lender, own = lender_of(task, config.start.init_from)
     lent = task.presets.lent.get(run.task)
     _check_fits(config, own, run, lent.keys if lent else ())
     labels = tuple(read_data_record(run, labelled=lender.labelled).get("labels", ()))
@@ -76,6 +76,7 @@ def load_training(
     """The training and the validation split, and the labels in the order of the scores.
 
     The labels of the run to start from keep their order there, so that its last layer can be used.
+    A warning says if it was trained on examples of the test split.
 
     Raises:
         DataError: data are missing or wrong.
@@ -85,6 +86,8 @@ def load_training(
     if start and labels != start.labels and set(labels) == set(start.labels):
         train, validation = task.load_training(config, start.labels)
         labels = start.labels
+    if start:
+        warn_of_read(task, config, start.run, start.labels, labels)
     return train, validation, labels
 
 

@@ -1,6 +1,6 @@
 """What a task is: the functions that tasks/lifecycle.py calls, the same ones for every task."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
@@ -203,6 +203,10 @@ class Task(Generic[C, S, P, B, M, R, E]):
     asking: what is timed: makes a function that answers so many of the examples.
     classical: the figures of the classical baseline, fitted to the first of two splits, on the
         second. None: the task has no such baseline.
+    tokens: the ids of some texts of a split by a preprocessor, UNK for what it does not know; the
+        more frequent a token was in training, the lower is its id. None: there are no texts.
+    keys: what examples are recognised by in other data, in whatever case and punctuation. None:
+        they cannot be.
     known_tests: p-values of the task's own test of such answers, in place of resampling.
     inspect: what can be seen inside a model, section by section; DataError if an input is too
         short or cannot be read.
@@ -245,6 +249,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
     answered: Callable[[R, S], Answered] | None = None
     asking: Callable[[R, S], Ask] | None = None
     classical: Callable[[C, S, S], Mapping[str, float]] | None = None
+    tokens: Callable[[P, S], NDArray[np.int32]] | None = None
+    keys: Callable[[S], Iterable[Hashable]] | None = None
     known_tests: Callable[[Sequence[Answered]], KnownTests] = lambda _: {}
     inspect: Callable[[R, Request], Seen]
     examples: Callable[[S, int], Iterable[Example]]

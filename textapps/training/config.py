@@ -78,7 +78,8 @@ class TrainingConfig(Section):
     max_seconds: Annotated[float | None, Option("--max-seconds")] = Field(
         None,
         gt=0,
-        description="Stop after this many seconds of steps, without validations; by default never.",
+        description="Stop after this many seconds of steps, without validations; by default never. "
+        "The learning rate falls over all epochs, whatever time there is.",
     )
 
     @model_validator(mode="after")

@@ -6,6 +6,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from textapps.training.config import TrainingConfig
+
+LOW = 0.1  # of the peak, below which more of a decay would change little
 DECAYS = {
     "constant": lambda progress: ops.ones_like(progress),
     "linear": lambda progress: 1 - progress,
@@ -61,3 +64,33 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
             "total_steps": self.total_steps,
             "name": self.name,
         }
+
+
+def cut_short(config: TrainingConfig, steps: int, epochs: float) -> str:
+    """What a run that `max_seconds` ended should know of its learning rate, "" for nothing.
+
+    The schedule cannot follow the clock, because a run that is resumed would not come to the same
+    weights.
+
+    Args:
+        steps, epochs: how far the run came, in steps and in passes.
+
+    >>> config = TrainingConfig(epochs=10, warmup_steps=0)
+    >>> cut_short(config, 30, 3.0)
+    'the time was up after 3 of 10 passes, with the learning rate at 70 % of its peak; with \
+--epochs 3 it falls to 0 in that time'
+    >>> cut_short(config, 97, 9.7)
+    ''
+    >>> cut_short(config.model_copy(update={"schedule": "constant"}), 30, 3.0)
+    ''
+    """
+    total = round(config.epochs * steps / epochs)
+    schedule = WarmupSchedule(1.0, config.schedule, config.warmup_steps, total)
+    rate = float(schedule(steps))
+    if config.schedule not in ("linear", "cosine") or rate < LOW:
+        return ""
+    fewer = f"--epochs {int(epochs)}" if epochs >= 1 else "fewer steps in a pass"
+    return (
+        f"the time was up after {epochs:.3g} of {config.epochs} passes, with the learning rate at "
+        f"{100 * rate:.0f} % of its peak; with {fewer} it falls to 0 in that time"
+    )

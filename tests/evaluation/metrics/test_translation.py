@@ -98,6 +98,12 @@ def test_metrics_have_intervals_that_follow_from_the_seed():
     assert translation_metrics(scored, resamples=0) == scored.figures()
 
 
+def test_of_translations_that_are_all_right_no_interval_can_be_told():
+    references, _ = corrupted(9)
+    metrics = translation_metrics(ScoredTranslations(references, references), resamples=20)
+    assert metrics == pytest.approx({"bleu": 100, "chrf": 100})
+
+
 def test_intervals_are_narrower_the_more_sentences_there_are():
     references, answers = corrupted(800)
     widths = []

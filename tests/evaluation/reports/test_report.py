@@ -1,10 +1,14 @@
+import io
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from tests.chromium import assert_fits
 from textapps.evaluation.reports import plots
 from textapps.evaluation.reports.report import write_report
 from textapps.evaluation.reports.sections import (
@@ -20,6 +24,8 @@ from textapps.evaluation.reports.sections import (
 
 EVIL = '<script>alert("&")</script>'
 VOID = {"meta", "br"}
+CARD = """getComputedStyle(document.querySelector("section")).backgroundColor
+          .match(/\\d+/g).map(Number)"""
 
 
 class Outline(HTMLParser):
@@ -212,3 +218,66 @@ assert not {"matplotlib.pyplot", "tensorflow", "keras"} & set(sys.modules)
     subprocess.run(
         [sys.executable, "-W", "error", "-c", program, str(tmp_path / "x.html")], check=True
     )
+
+
+class TestInChromium:
+    """Sideways a report never scrolls; its tables do, and show it."""
+
+    @pytest.fixture
+    def path(self, tmp_path):
+        long = "x" * 200
+        report = full()
+        sections = [
+            Table("Wide", ("Key", *"abcdefgh"), [("k", *["123,456.7890"] * 8)], long),
+            Table("Narrow", ("Key", "n"), [("k", "1")]),
+            Paragraph(long, long),
+            Headline("Figures", [(long, long, long)]),
+            Texts("Texts", [(long, long), (long, {long: long})]),
+            Texts("Typed", [(long, long)] * 2, typed=True),
+            Surprise("Surprise", long, [1.0] * len(long)),
+            Spectrograms("Clips", [(long, [[0.0, 1.0], [2.0, 3.0]], 0.5)]),
+        ]
+        sections += report.sections
+        write_report(tmp_path / "report.html", Report(long, {long: long}, sections))
+        return tmp_path / "report.html"
+
+    @pytest.mark.parametrize("width", [320, 390, 1280])
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_it_fits_its_window(self, page, path, width, scheme):
+        assert_fits(page, path, width, scheme)
+        assert page.errors == []
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_a_shadow_lies_where_a_table_goes_on(self, page, path, scheme):
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        page.goto(path.as_uri())
+
+        def shaded(name):
+            """Whether the left and the right edge of a table's box differ from its card."""
+            shot = page.get_by_role("region", name=name).screenshot()
+            pixels = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), np.int32)
+            # A row of pixels below the last row of text, where the table has nothing of its own.
+            edges, card = pixels[-3, [0, -1]], page.evaluate(CARD)
+            return [bool(abs(edge - card).max() > 20) for edge in edges]
+
+        assert shaded("Narrow") == [False, False]
+        assert shaded("Wide") == [False, True]
+        wide = page.get_by_role("region", name="Wide")
+        wide.evaluate("box => { box.scrollLeft = 50; }")
+        assert shaded("Wide") == [True, True]
+        wide.evaluate("box => { box.scrollLeft = 10_000; }")
+        assert shaded("Wide") == [True, False]
+
+    def test_the_keyboard_reaches_every_column(self, page, path):
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.goto(path.as_uri())
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Wide"
+        page.keyboard.press("ArrowRight")
+        for _ in range(100):  # it may scroll smoothly
+            if page.evaluate("document.activeElement.scrollLeft") > 0:
+                break
+            page.wait_for_timeout(20)
+        else:
+            pytest.fail("the table has not moved")

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serving.asking import Built, repository_of
+from tests.serving.asking import Built, Loaded, repository_of
 from tests.serving.grpc.asking import PATIENCE_SECONDS, PREDICT, Served, predict_request
 from textapps.serving.batching import Batching
 from textapps.serving.metrics import Metrics
@@ -23,15 +23,8 @@ LIMIT = 20_000
 
 
 @pytest.fixture(scope="module")
-def repository(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return repository_of(
-        tmp_path_factory.mktemp("models"),
-        built,
-        lengths="lengths",
-        fails="failing",
-        sleeper="sleeper",
-        zeros="zeros",
-    )
+def repository(loaded: Loaded) -> Repository:
+    return loaded("lengths", "sleeper", "zeros", fails="failing")
 
 
 @pytest.fixture(scope="module")

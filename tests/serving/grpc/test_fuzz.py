@@ -5,22 +5,15 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.serving.asking import Built, repository_of
+from tests.serving.asking import Loaded
 from tests.serving.grpc import fuzz
 from tests.serving.grpc.asking import Served
 from textapps.serving.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def served(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    repository = repository_of(
-        tmp_path_factory.mktemp("models"),
-        built,
-        lengths="lengths",
-        sums="sums",
-        typed="typed",
-        flowers="flowers",
-    )
+def served(loaded: Loaded) -> Iterator[Served]:
+    repository = loaded("lengths", "sums", "typed", "flowers")
     with Served(repository, Settings(max_body_mb=0.02)) as served:
         yield served
 

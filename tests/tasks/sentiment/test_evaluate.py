@@ -56,6 +56,28 @@ def test_other_splits_and_data_stand_beside_each_other(classifier: Any, tmp_path
     assert not (classifier.run.path / "report.html").exists()
 
 
+def test_the_baseline_on_other_data_warns_of_changed_training_data(
+    untrained: Callable[[str, str], Any],
+    copied: Callable[[Any], Any],
+    toy_data: Callable[[str], Path],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    own = tmp_path / "own.csv"
+    content = toy_data("sentiment").read_bytes()
+    own.write_bytes(content)
+    classifier = copied(untrained("sentiment", "simple_rnn"))
+    classifier = classifier.configured({"data.source": str(own)})
+    other = write_rows(tmp_path / "more.txt", ("a fine film", "größer als"), ("meh", "0"))
+    fit_baseline(classifier, other)
+    assert "other data" not in caplog.text
+    own.write_bytes(content.replace(b" film", b" firm"))
+    fit_baseline(classifier, other)
+    (message,) = (line for line in caplog.messages if "other data" in line)
+    assert "was trained on other data: its train split had 94 examples" in message
+    assert message.endswith("; the baseline is fitted to them as they are now")
+
+
 def test_python_evaluates_other_data_whole(classifier: Any, tmp_path: Path) -> None:
     path = tmp_path / "more.csv"
     rows = ["a fine film,größer als", *(f"meh {number},0" for number in range(6))]

@@ -127,6 +127,27 @@ def test_a_classifier_starts_from_it(
     assert RunDirectory.latest(tmp_path, "sentiment").path == made.run.path
 
 
+def test_test_texts_that_it_has_read_are_warned_of(
+    pretrained: Callable[..., RunDirectory],
+    texts: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It leaves out the test split of its own data, but not of others."""
+    run = pretrained("gru")
+    lifecycle.begin(CLASSIFIER, classifier_config(run, texts), tmp_path)
+    assert "test split" not in caplog.text
+    other = tmp_path / "other.csv"
+    head, *rows = texts.read_text(encoding="utf-8").splitlines()
+    one = next(row for row in rows if row.endswith(",train") and row.count(" ") > 9)
+    rows = [*rows, one.replace(",train", ",test").replace("the", "The")]
+    other.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    lifecycle.begin(CLASSIFIER, classifier_config(run, other), tmp_path)
+    assert (
+        f"{run.name} was trained on 1 of the 9 examples of the test split of other" in caplog.text
+    )
+
+
 def test_its_run_is_never_taken_for_a_classifier(
     pretrained: Callable[..., RunDirectory],
 ) -> None:

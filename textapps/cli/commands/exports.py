@@ -4,8 +4,11 @@ from pathlib import Path
 
 import click
 
+from textapps.cli import console
 from textapps.cli.options import examples, talk_options
 from textapps.core.errors import DataError, ExportError
+
+SHOWN = 5  # added files
 
 
 @click.group("export")
@@ -20,9 +23,9 @@ def verify_command(directory: Path) -> None:
     """Compare the files of exports with the checksums in their manifests.
 
     DIR is an export, such as models/exported/sentiment/1, or a directory of exports. A missing or
-    changed file is an error.
+    changed file is an error. A warning names files that the export did not have.
     """
-    from textapps.savedmodel.manifest import MANIFEST, read_manifest
+    from textapps.savedmodel.manifest import MANIFEST, added_files, read_manifest
 
     exports = _find(directory)
     if not exports:
@@ -35,6 +38,10 @@ def verify_command(directory: Path) -> None:
             problems.append(str(error))
         else:
             click.echo(f"{export}: {len(manifest.sha256)} files are as they were exported")
+            if added := added_files(export, manifest):
+                more = f", and {len(added) - SHOWN:,} more" if len(added) > SHOWN else ""
+                names = ", ".join(added[:SHOWN])
+                console.LOGGER.warning("%s: not of the export: %s%s", export, names, more)
     if problems:
         raise DataError("; ".join(problems))
 

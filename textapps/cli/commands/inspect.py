@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from textapps.cli import console
 from textapps.cli.loading import load_run
 from textapps.cli.options import (
     Decorator,
@@ -99,7 +100,7 @@ def command(task: TaskName) -> click.Command:
         from textapps.interpret.report import document, write_inspection
         from textapps.tasks.inspection import inspect as look
 
-        found = look(task, predictors, texts, properties=own, **call)
+        found = look(task, predictors, texts, console.say, properties=own, **call)
         if pictures:
             from textapps.interpret.picture_files import write_pictures
 

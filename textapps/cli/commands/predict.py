@@ -2,8 +2,9 @@
 
 import secrets
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
@@ -27,6 +28,9 @@ from textapps.cli.tensorflow_start import compute_in_one_thread
 from textapps.core.names import TaskName
 from textapps.datasets.formats.rows import Reading
 from textapps.tasks.registry import get_about
+
+if TYPE_CHECKING:
+    from textapps.tasks.rows import Row
 
 FEW = 8  # inputs that one thread answers sooner than several
 
@@ -145,16 +149,28 @@ def command(task: TaskName) -> click.Command:
         if input_file is None and len(given) <= FEW:
             compute_in_one_thread()
         predictor = load_run(task, models_dir, run)
+        unnamed = run is None and form == "text" and not predictor.run.pretrained
+        told = f"{predictor.run.name} answers; --run names another one" if unnamed else ""
         alone = input_file is None and len(given) < 2 and given != ("-",) and form == "text"
         if task == "generate" and alone and call["count"] == 1:
+            if told:
+                console.say(told)
             _print_as_made(predictor, "".join(given), call["random_seed"], options)
             return
         from textapps.tasks.registry import get_task
 
         rows = get_task(task).rows(predictor, asked, options, skip_bad=skip_bad, **call)
-        print_rows(rows, form)
+        print_rows(_announced(rows, told), form)
 
     return predict
+
+
+def _announced(rows: "Iterable[Row]", told: str) -> "Iterator[Row]":
+    """The rows. Once the first is there, a line on stderr, so that an error stands alone."""
+    for number, row in enumerate(rows):
+        if told and not number:
+            console.say(told)
+        yield row
 
 
 def _print_as_made(generator: Any, seed: str, random_seed: int, options: dict[str, object]) -> None:

@@ -50,6 +50,8 @@ def command(task: TaskName) -> click.Command:
         models_dir: Path,
     ) -> None:
         """Print how surprising a text is, in nats per character."""
+        if show and as_json:
+            raise click.UsageError("--show prints a text to read: leave it or --json out")
         from textapps.datasets.corpus.sources import decode_document, read_document
 
         text = (
@@ -61,6 +63,7 @@ def command(task: TaskName) -> click.Command:
         from textapps.core.tokens import UNK
         from textapps.evaluation.metrics.language import language_metrics
         from textapps.preprocessing.characters import normal_text
+        from textapps.savedmodel.tensors import shortest
         from textapps.tasks.generate.adaptation import Adaptation
 
         text = normal_text(text, generator.preprocessor.form)
@@ -76,7 +79,8 @@ def command(task: TaskName) -> click.Command:
             **language_metrics(nats),
         }
         if as_json:
-            click.echo(json.dumps(figures))
+            each = {"text": text, "surprise": shortest(nats).tolist()}
+            click.echo(json.dumps({**figures, **each}, ensure_ascii=False))
             return
         click.echo(f"{counted(len(text), 'character')}, {figures['unknown_characters']:,} unknown")
         if adapt:

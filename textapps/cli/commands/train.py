@@ -88,6 +88,11 @@ def command(task: TaskName | PretrainingName, name: str = "train") -> click.Comm
                 f"best validation {found.best[result.monitor].format(result.best_score)} at step "
                 f"{result.best_step:,}, {result.seconds:.0f} s of training"
             )
+            if result.stopped_by == "time":
+                from textapps.training.schedule import cut_short
+
+                if told := cut_short(trained.config.training, result.steps, result.epochs):
+                    console.say(told)
             if task in PRETRAINING.values():  # which has no command to evaluate it
                 evaluation = lifecycle.evaluate(found, trained, split="validation")
                 console.say(f"report: {lifecycle.write_report(found, trained, evaluation)}")

@@ -69,6 +69,19 @@ def interval(estimate: float, draws: npt.ArrayLike, level: float = 0.95) -> tupl
     return min(float(low), estimate), max(float(high), estimate)
 
 
+def limits(name: str, estimate: float, draws: npt.ArrayLike) -> dict[str, float]:
+    """`<name>_low` and `<name>_high`, as `interval` has them; {} if all draws are alike.
+
+    Then the data do not tell how far the estimate may be off: of a macro F1 of 1, every resample
+    has 1 too.
+
+    >>> limits("auc", 0.5, [0.4, 0.5, 0.6]).keys(), limits("auc", 1.0, [1.0, 1.0])
+    (dict_keys(['auc_low', 'auc_high']), {})
+    """
+    low, high = interval(estimate, draws)
+    return {f"{name}_low": low, f"{name}_high": high} if low < high else {}
+
+
 def paired_bootstrap(
     a: npt.ArrayLike, b: npt.ArrayLike, *, resamples: int = 10_000, seed: int = 0
 ) -> PairedBootstrap:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from textapps.core.errors import DataError
 from textapps.evaluation.metrics.bootstrap import (
     Floats,
-    interval,
+    limits,
     resampled,
     weighted_mean,
     wilson_interval,
@@ -80,8 +80,9 @@ def classification_metrics(
 ) -> dict[str, float]:
     """accuracy, macro_f1, log_loss, calibration_error and auc, with `<name>_low` and `_high`.
 
-    The 95 % intervals come from `resamples` bootstrap samples of the examples; 0 omits them. That
-    of an accuracy of 0 or 1, which is the same in every sample, is Wilson's instead. auc is
+    The 95 % intervals come from `resamples` bootstrap samples of the examples; 0 omits them. A
+    figure that is the same in every sample, such as a macro F1 of 1, has none; that of an accuracy
+    of 0 or 1 is Wilson's instead. auc is
     the area under the ROC curve of the second class of two, or the mean of each class against the
     rest. It ignores classes that have no examples or all of them; if no class is left, there is no
     auc. No metric is ever NaN.
@@ -104,7 +105,7 @@ def classification_metrics(
     for name, value in estimate.items():
         metrics[name] = value
         if resamples:
-            metrics[f"{name}_low"], metrics[f"{name}_high"] = interval(value, draws[name])
+            metrics |= limits(name, value, draws[name])
     if resamples and metrics["accuracy"] in (0.0, 1.0):
         low, high = wilson_interval(metrics["accuracy"] * figures.examples, figures.examples)
         metrics["accuracy_low"], metrics["accuracy_high"] = float(low), float(high)

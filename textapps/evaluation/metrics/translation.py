@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textapps.core.errors import ConfigurationError, DataError, unknown
-from textapps.evaluation.metrics.bootstrap import Floats, interval, resampled
+from textapps.evaluation.metrics.bootstrap import Floats, interval, limits, resampled
 from textapps.evaluation.metrics.lengths import HAN, KANA, length_groups, words
 from textapps.evaluation.metrics.sacrebleu_private import score, sentence_counts
 
@@ -178,8 +178,7 @@ def translation_metrics(
     for name, value in estimate.items():
         metrics[name] = value
         if resamples:
-            low, high = interval(value, [draw[name] for draw in draws])
-            metrics[f"{name}_low"], metrics[f"{name}_high"] = low, high
+            metrics |= limits(name, value, [draw[name] for draw in draws])
     return metrics
 
 

@@ -6,7 +6,7 @@ from textapps.core.counted import counted, plural
 from textapps.evaluation.comparison import Comparison, chance, limits
 from textapps.evaluation.metrics.differences import is_less_better
 from textapps.evaluation.reports.curves import curves_over_seconds
-from textapps.evaluation.reports.plots import ABBREVIATIONS
+from textapps.evaluation.reports.plots import metric_name
 from textapps.evaluation.reports.sections import (
     NAMES,
     Paragraph,
@@ -124,11 +124,10 @@ def _costs(comparison: Comparison) -> Table:
 def _curves(comparison: Comparison) -> Plot:
     metric = _common_metric(comparison)
     histories = [(run.letter, run.history) for run in comparison.runs]
-    told = ABBREVIATIONS.get(metric, metric.replace("_", " "))
     return Plot(
         "Learning curves",
         curves_over_seconds(histories, metric),
-        f"Validation {told} of each run over the seconds of its training.",
+        f"The {metric_name(metric)} of each run over the seconds of its training.",
         "Each run on its own validation data.",
     )
 

@@ -7,21 +7,13 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from textapps.evaluation.reports.plots import (
-    ABBREVIATIONS,
-    FIRST,
-    HEIGHT,
-    INK,
-    MUTED,
-    SECOND,
-    THIRD,
-    WIDTH,
-    dress,
-    empty,
-)
+from textapps.evaluation.reports import plots
 
 # Runs are told apart by colour and dashes, so that no colour needs to be seen.
-_LOOKS = [(colour, dash) for dash, colour in product(("-", "--", ":"), (FIRST, SECOND, THIRD))]
+_LOOKS = [
+    (colour, dash)
+    for dash, colour in product(("-", "--", ":"), (plots.FIRST, plots.SECOND, plots.THIRD))
+]
 _MARKS = "os^Dv"
 
 
@@ -34,14 +26,14 @@ def curves_over_seconds(
         histories: the name of each run, and the rows of its history.csv, which may be none.
         metric: without `val_`.
     """
-    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    figure = Figure(figsize=(plots.WIDTH, plots.HEIGHT), layout="constrained")
     column = f"val_{metric}"
     lines = [
         (name, [(float(r["seconds"]), float(r[column])) for r in rows if r.get(column)])
         for name, rows in histories
     ]
     if not any(points for _, points in lines):
-        return empty(figure, "no training history")
+        return plots.empty(figure, "no training history")
     axes = figure.add_subplot()
     for number, (name, points) in enumerate(lines):
         if not points:
@@ -50,11 +42,10 @@ def curves_over_seconds(
         x, y = zip(*points, strict=True)
         mark = _MARKS[number % len(_MARKS)]
         axes.plot(x, y, dash, color=colour, label=name, linewidth=1.6, marker=mark, ms=3.5)
-    axes.set_xlabel("seconds of training", color=MUTED)
-    told = ABBREVIATIONS.get(metric, metric.replace("_", " "))
-    axes.set_ylabel(f"validation {told}", color=MUTED)
+    axes.set_xlabel("seconds of training", color=plots.MUTED)
+    axes.set_ylabel(plots.metric_name(metric), color=plots.MUTED)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.4g}"))
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-    dress(axes)
+    axes.legend(frameon=False, fontsize=9, labelcolor=plots.INK)
+    plots.dress(axes)
     return figure

@@ -205,6 +205,15 @@ def attention(weights: npt.ArrayLike, source: Sequence[str], target: Sequence[st
     return figure
 
 
+def metric_name(metric: str) -> str:
+    """A validation metric as axes and tables call it.
+
+    >>> metric_name("macro_f1"), metric_name("nats_per_character")
+    ('validation macro F1', 'validation nats per character')
+    """
+    return f"validation {ABBREVIATIONS.get(metric, metric.replace('_', ' '))}"
+
+
 def _cells(axes: Axes, shares: npt.NDArray[np.float64]) -> None:
     """A table of coloured cells, float[rows, columns] in [0, 1], from top to bottom."""
     colours = np.tile(to_rgba(FIRST), (*shares.shape, 1))

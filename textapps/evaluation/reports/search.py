@@ -1,11 +1,13 @@
 """The report on a search: what was tried, what was found, and what it costs."""
 
+from collections.abc import Mapping
+
 from textapps.core.counted import counted
 from textapps.evaluation.reports.comparison import verdict_sections
+from textapps.evaluation.reports.plots import metric_name
 from textapps.evaluation.reports.search_plots import (
     history,
     importance_bars,
-    metric_name,
     quality_and_size,
     quality_and_time,
 )
@@ -39,12 +41,7 @@ def search_report(found: Searched) -> Report:
             history(found),
             f"The {metric_name(found.metric)} of each trial over the minutes of the search.",
         ),
-        Plot(
-            "Importance of the keys",
-            importance_bars(found.importances),
-            "The share of each key in the differences between trials.",
-            "By PED-ANOVA (Watanabe et al. 2023), from the scores at the first rung of each trial.",
-        ),
+        _importance(found.importances),
         Plot(
             "Quality and size",
             quality_and_size(found),
@@ -66,7 +63,7 @@ def search_report(found: Searched) -> Report:
         "run": found.run,
         "data": found.data,
         **({"A": f"{runs['A']}: the result", "B": f"{runs['B']}: the preset"} if runs else {}),
-        "time": f"{found.seconds_used / 60:.1f} of {found.seconds_named / 60:g} minutes",
+        "time": time_used(found.seconds_used, found.seconds_named),
     }
     trials = counted(len(found.tried), "trial")
     return Report(f"{found.task.capitalize()}: search of {trials}", facts, sections)
@@ -82,6 +79,35 @@ def value(found: Searched, number: float | None) -> str:
     ('91.23 %', '')
     """
     return "" if number is None else figure({found.metric: number}, found.metric)[0]
+
+
+def time_used(used: float, named: float) -> str:
+    """The time that a search took and was given, in seconds, as text.
+
+    >>> time_used(1_790, 1_800), time_used(1_815, 1_800)
+    ('29.8 of 30 minutes', '30.2 minutes, 0.2 more than the 30 given')
+    >>> time_used(24.4, 12), time_used(12.3, 12)
+    ('24 seconds, 12 more than the 12 given', '12 of 12 seconds')
+    """
+    unit, size, digits = ("seconds", 1, 0) if named < 2 * 60 else ("minutes", 60, 1)
+    took, given = f"{used / size:.{digits}f}", f"{named / size:g}"
+    over = f"{(used - named) / size:.{digits}f}"
+    if float(over) <= 0:
+        return f"{took} of {given} {unit}"
+    return f"{took} {unit}, {over} more than the {given} given"
+
+
+def _importance(shares: Mapping[str, float]) -> Section:
+    heading = "Importance of the keys"
+    if not any(share > 0 for share in shares.values()):
+        why = "It cannot be told: too few trials were validated, or their scores do not differ."
+        return Paragraph(heading, why)
+    return Plot(
+        heading,
+        importance_bars(shares),
+        "The share of each key in the differences between trials.",
+        "By PED-ANOVA (Watanabe et al. 2023), from the scores at the first rung of each trial.",
+    )
 
 
 def _headline(found: Searched) -> Headline:

@@ -11,6 +11,7 @@ from textapps.interpret.deletion import area_under
 from textapps.interpret.section import Coloured, Picture, Section, Table
 
 SHOWN = 300  # words
+SHOWN_LABELS = 5
 TITLE = "Which words the label comes from"
 TEXT = (
     "Integrated gradients share out among the words what sets the text apart from one of unknown "
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 
 def shares_section(
     label: str,
+    probabilities: Mapping[str, float],
     words: Sequence[str],
     values: Mapping[str, Floats],
     curves: Mapping[str, Floats],
@@ -38,7 +40,8 @@ def shares_section(
     """What integrated gradients and occlusion say of a text, and deletion curves of several.
 
     Args:
-        label: the one that is explained.
+        label: the answer to the first text, which is explained.
+        probabilities: of all labels for this text.
         words: of the first text.
         values: by method, float64[words].
         curves: by the same methods and by "random order", the mean deletion curve of all texts.
@@ -57,6 +60,13 @@ def shares_section(
         )
         for name, value in values.items()
     ]
+    likely = sorted(probabilities.items(), key=lambda item: -item[1])[:SHOWN_LABELS]
+    answer = Table(
+        ("label", "probability"),
+        [(name, f"{100 * share:.2f} %") for name, share in likely],
+        f"The answer to the first text is {label}."
+        + (f" The {SHOWN_LABELS} most likely labels." if len(likely) < len(probabilities) else ""),
+    )
     plot = Picture(
         _plot(curves),
         f"Deletion curves of {', '.join(curves)}.",
@@ -75,9 +85,10 @@ def shares_section(
         title=TITLE,
         text=TEXT,
         source=SOURCE,
-        parts=(*texts, plot, table),
+        parts=(answer, *texts, plot, table),
         data={
             "label": label,
+            "probabilities": dict(probabilities),
             "words": list(words),
             "values": dict(values),
             "deletion_curves": dict(curves),

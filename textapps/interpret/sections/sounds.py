@@ -21,12 +21,17 @@ SMALLEST = 0.1  # of the largest effect, below which nothing is drawn
 
 
 def sounds_section(
-    found: Mapping[str, Any], log_mels: NDArray[np.float32], wav: bytes, name: str
+    found: Mapping[str, Any],
+    probability: float,
+    log_mels: NDArray[np.float32],
+    wav: bytes,
+    name: str,
 ) -> Section:
     """A recording, its spectrogram, and what each part of it adds.
 
     Args:
         found: one row of what `SoundShares` gives.
+        probability: of its label.
         log_mels: float32[time, bands], of the clip that was recognised.
         wav: this clip as a file.
         name: of the recording.
@@ -35,7 +40,8 @@ def sounds_section(
     label = found["label"].decode()
     t, b = np.unravel_index(int(np.abs(effects).argmax()), effects.shape)
     strongest = (
-        f"{name}, recognised as {label}. The largest effect, {effects[t, b]:+.2f}: "
+        f"{name}, recognised as {label} with a probability of {100 * probability:.2f} %. "
+        f"The largest effect, {effects[t, b]:+.2f}: "
         f"{found['begin_ms'][t] / 1000:.2f} to {found['end_ms'][t] / 1000:.2f} s, "
         f"{found['low_hz'][b]:.0f} to {found['high_hz'][b]:.0f} Hz."
     )
@@ -52,6 +58,7 @@ def sounds_section(
         parts=(Clip(wav, name), picture),
         data={
             "label": label,
+            "probability": probability,
             "effects": effects,
             **{each: found[each] for each in ("begin_ms", "end_ms", "low_hz", "high_hz")},
         },

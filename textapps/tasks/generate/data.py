@@ -21,6 +21,7 @@ from textapps.training.streams import ScoringBatchSource, StreamBatchSource
 BEGINNING = "\n"  # every text begins on a new line
 LEAD = 256  # characters that each stream of an evaluation but the first reads before it is scored
 SHOWN = 20  # unknown characters in a message
+KNOWN_BY = 100_000  # characters that tell whether a preprocessor knows a text
 SEED_CHARACTERS = 40  # of an example
 EVALUATION_STREAMS = 64  # more than in training, because no gradient is kept
 
@@ -90,6 +91,11 @@ def scoring_batches(
 def encode_from_start(preprocessor: CharacterPreprocessor, text: str) -> NDArray[np.int32]:
     """int32[1 + characters]: the ids of a line break and of the text."""
     return preprocessor.encode(BEGINNING + text)
+
+
+def tokens(preprocessor: CharacterPreprocessor, split: Corpus) -> NDArray[np.int32]:
+    """The ids of the beginning of the text."""
+    return preprocessor.encode(split.text[:KNOWN_BY])
 
 
 def examples(split: Corpus, count: int) -> Iterator[Example]:

@@ -34,7 +34,7 @@ def inspect(generator: TextGenerator, request: Request) -> Seen:
     text, looked_at = _text_of(generator, request)
     if unknown := generator.preprocessor.unknown(text):
         LOGGER.warning("never seen in training, read as unknown: %s", ", ".join(map(repr, unknown)))
-    return Seen(looked_at, tuple(_sections(generator, text, request)))
+    return Seen(looked_at, _sections(generator, text, request))
 
 
 def stages_of(model: LanguageModel) -> Stages:

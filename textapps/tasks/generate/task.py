@@ -62,6 +62,7 @@ TASK = Task(
     answered=answered,
     asking=asking,
     classical=classical,
+    tokens=data.tokens,
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},

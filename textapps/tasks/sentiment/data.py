@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textapps.datasets.texts.examples import LabelledTexts, unspaced
 from textapps.datasets.texts.loader import load_texts
 from textapps.datasets.texts.plain import load_unlabelled
 from textapps.savedmodel.manifest import Example
-from textapps.tasks.examples import short_ones
+from textapps.tasks.examples import short_ones, some
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.task import Labels
@@ -79,6 +80,12 @@ def validation_batches(
     sequences = featurizer.encode(validation.texts, "validation texts")
     plan = SequentialPlan(np.diff(sequences["ids"][1]), 2 * config.training.batch_size)
     return TextBatchSource(sequences, validation.labels, plan)
+
+
+def tokens(featurizer: TextFeaturizer, split: LabelledTexts) -> NDArray[np.int32]:
+    """The ids of some of the texts, taken evenly."""
+    ids: NDArray[np.int32] = featurizer.tokenizer.encode(some(split.texts))[0]
+    return ids
 
 
 def examples(split: LabelledTexts, count: int) -> Iterator[Example]:

@@ -15,7 +15,13 @@ from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.loader import load_texts
 from textapps.evaluation.metrics.classification import classification_metrics
 from textapps.preprocessing.text import in_form
-from textapps.tasks.evaluation import costs, load_evaluated, summarize
+from textapps.tasks.evaluation import (
+    costs,
+    is_same,
+    load_evaluated,
+    summarize,
+    warn_of_changed_data,
+)
 from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.config import SentimentConfig
 from textapps.tasks.sentiment.predictor import SentimentClassifier
@@ -66,6 +72,9 @@ def fit_baseline(
         DataError: data are missing or have other labels.
     """
     config, run = classifier.config, classifier.run
+    if data is not None and not is_same(data, config.data):  # else the evaluation says it
+        so = "the baseline is fitted to them as they are now"
+        warn_of_changed_data(get_task("sentiment"), run, config, classifier.labels, so)
     (train,) = load_texts(config.data, ("train",), classifier.labels)
     began_at = time.perf_counter()
     scores_of = _fitted(config, train)

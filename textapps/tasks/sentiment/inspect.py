@@ -29,7 +29,7 @@ def inspect(classifier: SentimentClassifier, request: Request) -> Seen:
             cannot be read.
     """
     texts, looked_at = _texts_of(classifier, request)
-    return Seen(looked_at, tuple(_sections(classifier, texts, request)))
+    return Seen(looked_at, _sections(classifier, texts, request))
 
 
 def _texts_of(classifier: SentimentClassifier, request: Request) -> tuple[Sequence[str], str]:

@@ -1,5 +1,6 @@
 """A trained classifier of texts."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,10 @@ from textapps.tasks.sentiment.explanation import Explanation
 from textapps.tasks.sentiment.featurizer import TextFeaturizer
 from textapps.tasks.sentiment.model import SentimentModel
 from textapps.training.decision import read_threshold
+
+# What begins with one of these has a token: numbers, Latin, Greek, Cyrillic and Hebrew letters, and
+# Chinese characters. Others, which may be blank or a tag, are looked at.
+_LETTER = re.compile(rb"[0-9A-Za-z\xc4-\xd7\xe4-\xe9]")
 
 
 class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, SentimentModel]):
@@ -98,9 +103,10 @@ class SentimentClassifier(TrainedPredictor[SentimentConfig, TextFeaturizer, Sent
     def _count_long(self, batch: Sequence[bytes]) -> None:
         # No text has more tokens than bytes.
         tokenizer = self.preprocessor.tokenizer
-        candidates = [text for text in batch if len(text) > tokenizer.config.max_tokens]
+        limit = tokenizer.config.max_tokens
+        candidates = [text for text in batch if len(text) > limit or not _LETTER.match(text)]
         lengths = tokenizer.lengths(tf.constant(candidates, tf.string)).numpy()
-        self.long_texts.add(lengths, of=len(batch))
+        self.long_texts.add(lengths, of=len(batch), empty=int(np.count_nonzero(lengths == 0)))
 
     def _answer(self, text: Any) -> dict[str, Any]:
         """string[batch] → as `classify`: the exported signature."""

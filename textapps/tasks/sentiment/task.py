@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import keras
 
-from textapps.datasets.texts.examples import LabelledTexts
+from textapps.datasets.texts.examples import LabelledTexts, plain
 from textapps.datasets.texts.loader import load_texts
 from textapps.tasks.classification import BEST, classifier_objective, settled
 from textapps.tasks.sentiment import data
@@ -88,6 +88,8 @@ TASK = Task(
     answered=answered,
     asking=asking,
     classical=classical,
+    tokens=data.tokens,
+    keys=lambda split: map(plain, [*split.texts, *split.unlabelled]),
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},

@@ -21,12 +21,12 @@ RANDOM = "random order"
 
 
 def why_sections(classifier: SentimentClassifier, texts: Sequence[str]) -> Iterator[Section]:
-    """The words of the first text, and deletion curves of the first `TEXTS`."""
+    """The answer to the first text and its words, and deletion curves of the first `TEXTS`."""
     from textapps.interpret.sections.shares import shares_section
 
     drawn = np.random.default_rng(0)
     curves, errors = [], []
-    shown: tuple[Explanation, dict[str, NDArray[np.float64]]] | None = None
+    shown: tuple[str, Explanation, dict[str, NDArray[np.float64]]] | None = None
     for text, why in zip(texts, classifier.explain(texts[:TEXTS]), strict=False):
         ids = classifier.preprocessor(tf.constant([utf8(text)]))["ids"].numpy()[0]
         ids = ids[ids != PAD]
@@ -38,12 +38,14 @@ def why_sections(classifier: SentimentClassifier, texts: Sequence[str]) -> Itera
         orders = [*(np.argsort(-value) for value in values.values()), drawn.permutation(len(ids))]
         curves.append([deletion_curve(score, ids, order, UNK) for order in orders])
         errors.append(why.completeness_error)
-        shown = shown or (why, values)
+        shown = shown or (text, why, values)
     if shown is not None:
-        why, values = shown
+        text, why, values = shown
+        scores = classifier.scores([text])[0].astype(float)
+        probabilities = dict(zip(classifier.labels, scores, strict=True))
         words = [word.token for word in why.words]
         means = dict(zip((*METHODS, RANDOM), np.mean(curves, axis=0), strict=True))
-        yield shares_section(why.label, words, values, means, errors)
+        yield shares_section(why.label, probabilities, words, values, means, errors)
 
 
 class _Score:

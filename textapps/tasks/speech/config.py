@@ -1,13 +1,12 @@
 """Configuration and presets of the speech task."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from textapps.backbones.config import BackboneConfig, StemConfig
-from textapps.core.config import Flags, Section
+from textapps.core.config import Section
 from textapps.core.errors import ConfigurationError
 from textapps.core.keys import Option, Search
 from textapps.core.names import SpeechPresetName
@@ -213,22 +212,13 @@ class SpeechPresets(Presets[SpeechConfig]):
     Only new runs are checked: one of an earlier version can be loaded whatever it is.
     """
 
-    def resolve(
-        self,
-        *,
-        file: Path | None = None,
-        environ: Mapping[str, str] | None = None,
-        flags: Mapping[str, object] | None = None,
-        start: Path | None = None,
-    ) -> SpeechConfig:
-        """See `Presets`; also an error if an option changes nothing of what is trained."""
-        config = super().resolve(file=file, environ=environ, flags=flags, start=start)
+    def check(self, config: SpeechConfig, options: Mapping[str, str]) -> None:
+        """Nothing that is set by an option may be without effect."""
         if config.preset == "micro" and config.model.convolutional and config.model.streaming:
             raise ConfigurationError(
                 "the preset micro has no streaming models: leave out --streaming, or choose "
                 "another preset"
             )
-        options = flags.options if isinstance(flags, Flags) else {}
         usual = BackboneConfig(**self[config.preset]["backbone"])
         for key in ("backbone.kind", "backbone.layers"):
             _, _, field = key.partition(".")
@@ -239,7 +229,6 @@ class SpeechPresets(Presets[SpeechConfig]):
                     f"{given} changes nothing: the preset {config.preset} has convolutions in "
                     f"place of a backbone; leave out {given}, or choose another preset"
                 )
-        return config
 
 
 PRESETS = SpeechPresets(SpeechConfig, _BY_NAME, _BY_BACKBONE)

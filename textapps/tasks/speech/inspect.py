@@ -29,7 +29,7 @@ def inspect(recognizer: SpeechRecognizer, request: Request) -> Seen:
             validation data cannot be read.
     """
     waveforms, looked_at = _waveforms_of(recognizer, request)
-    return Seen(looked_at, tuple(_sections(recognizer, waveforms, request)))
+    return Seen(looked_at, _sections(recognizer, waveforms, request))
 
 
 def _waveforms_of(recognizer: SpeechRecognizer, request: Request) -> tuple[Sequence[Waveform], str]:

@@ -26,4 +26,5 @@ def why_sections(recognizer: SpeechRecognizer, waveform: Waveform, name: str) ->
     samples = tf.constant([len(waveform)])
     clip, *_ = recognizer.answers.stretch(tf.constant(waveform[None]), samples)
     log_mels = recognizer.preprocessor.log_mels(clip)[0].numpy()
-    yield sounds_section(found, log_mels, file.getvalue(), name)
+    probability = float(recognizer.scores([waveform]).max())
+    yield sounds_section(found, probability, log_mels, file.getvalue(), name)

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from textapps.core.errors import DataError
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
 from textapps.savedmodel.manifest import Example
-from textapps.tasks.examples import short_ones
+from textapps.tasks.examples import short_ones, some
 from textapps.tasks.task import Labels
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.training.token_batches import TokenBatchSource
@@ -80,6 +83,13 @@ def validation_batches(
         None,
         multiple=LENGTH_MULTIPLE,
     )
+
+
+def tokens(tokenizers: TokenizerPair, split: Pairs) -> NDArray[np.int32]:
+    """The ids of some of the pairs, taken evenly, source and target."""
+    sources, targets = tokenizers.prepared(some(split.sources), some(split.targets))
+    sides = tokenizers.source.encode_all(sources), tokenizers.target.encode_all(targets)
+    return np.concatenate([ids for ids, _ in sides])
 
 
 def examples(split: Pairs, count: int) -> Iterator[Example]:

@@ -29,7 +29,7 @@ def inspect(translator: Translator, request: Request) -> Seen:
             data cannot be read.
     """
     sentences, looked_at = _sentences_of(translator, request)
-    return Seen(looked_at, tuple(_sections(translator, sentences, request)))
+    return Seen(looked_at, _sections(translator, sentences, request))
 
 
 def _sentences_of(translator: Translator, request: Request) -> tuple[Sequence[str], str]:

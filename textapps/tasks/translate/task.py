@@ -5,6 +5,7 @@ from textapps.core.notices import muted, notice
 from textapps.core.tokens import EOS
 from textapps.datasets.pairs.examples import Pairs
 from textapps.datasets.pairs.loader import load_pairs
+from textapps.datasets.texts.examples import plain
 from textapps.evaluation.metrics.translation import bleu_tokenizer, corpus_bleu
 from textapps.preprocessing.numbers import numbered_pairs
 from textapps.preprocessing.text import in_form
@@ -89,6 +90,8 @@ TASK = Task(
     answered=answered,
     asking=asking,
     known_tests=known_tests,
+    tokens=data.tokens,
+    keys=lambda pairs: zip(map(plain, pairs.sources), map(plain, pairs.targets), strict=True),
     inspect=inspect,
     examples=data.examples,
     formats={"saved_model": export_saved_model},

@@ -1,7 +1,8 @@
-"""A page in headless Chromium."""
+"""A page in headless Chromium, for files that are pages; tests/serving has its own."""
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,3 +34,13 @@ def page(chromium: Any) -> Iterator[Any]:
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.on("console", lambda said: said.type == "error" and page.errors.append(said.text))
         yield page
+
+
+def assert_fits(page: Any, path: Path, width: int, scheme: str) -> None:
+    """Opens a file in a window of this width, which it does not leave, in light or dark."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(14, 17, 22)") == (scheme == "dark")

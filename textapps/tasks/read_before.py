@@ -1,0 +1,55 @@
+"""Whether a run is tested on examples that the run it starts from has read."""
+
+import logging
+
+from textapps.core.errors import DataError
+from textapps.core.notices import muted, notice
+from textapps.tasks.config import C
+from textapps.tasks.evaluation import is_same
+from textapps.tasks.lender import lender_of
+from textapps.tasks.task import B, E, Labels, M, P, R, S, Task
+from textapps.training.data_record import read_data_record
+from textapps.training.run_directory import RunDirectory
+
+LOGGER = logging.getLogger("textapps")
+
+
+def warn_of_read(
+    task: Task[C, S, P, B, M, R, E],
+    config: C,
+    start: RunDirectory,
+    start_labels: Labels,
+    labels: Labels,
+) -> None:
+    """Warns of examples of the test split that the run to start from was trained on.
+
+    Nothing is said where that cannot be known: the data of either are gone, or have no test split,
+    or are those of a model of the package. The splits of the same data have been kept apart.
+    """
+    run, lender, own = lender_of(task, start.origin)
+    if task.keys is None or run.pretrained or not own.data.files or is_same(own.data, config.data):
+        return
+    try:
+        with muted():  # what is to be said of these files was said in training, or will be
+            test = task.load_split(config, "test", labels)
+            train, _ = lender.load_training(own, start_labels)
+    except DataError:
+        return
+    if train.fingerprint != read_data_record(run)["train"]["sha256"]:
+        notice(
+            "the training data of %s have changed, so whether it has read examples of the test "
+            "split of %s cannot be told",
+            run.name,
+            test.name,
+        )
+        return
+    read = set(task.keys(train))
+    if count := sum(key in read for key in task.keys(test)):
+        LOGGER.warning(
+            "%s was trained on %s of the %s examples of the test split of %s: figures of this run "
+            "there will be too good; evaluate it on other data",
+            run.name,
+            f"{count:,}",
+            f"{len(test):,}",
+            test.name,
+        )
