@@ -111,6 +111,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory, untrained: Make) -> Calla
         whole = VERIFIED.get(name) == kind
         options = {"name": f"tiny-{kind}", "verify": whole, "warmup": whole}
         options["explain"] = kind in EXPLAINED
+        if name == "speech":
+            options["words"] = kind in EXPLAINED
         path: Path = untrained(name, kind).export(tmp_path_factory.mktemp("exports"), **options)
         return path
 

@@ -31,6 +31,16 @@ def spoken(word: str, number: int) -> NDArray[np.float32]:
     return (sound + 0.002 * drawn.normal(size=samples)).astype(np.float32)
 
 
+def siren(number: int) -> NDArray[np.float32]:
+    """float32[samples]: a tone that rises and falls twice, which no training has heard."""
+    drawn = np.random.RandomState(9_000 + number)
+    samples = drawn.randint(1_700, 2_300)
+    hertz = 1_000 - 600 * np.cos(4 * np.pi * np.arange(samples) / samples) * drawn.uniform(0.9, 1.1)
+    sound = np.sin(2 * np.pi * np.cumsum(hertz) / RATE_HZ + drawn.uniform(0, 6))
+    sound *= np.hanning(samples) * drawn.uniform(0.2, 0.6)
+    return (sound + 0.002 * drawn.normal(size=samples)).astype(np.float32)
+
+
 def noise(seed: int = 5) -> NDArray[np.float32]:
     """float32[samples] of 12 s of background."""
     drawn = np.random.RandomState(seed)

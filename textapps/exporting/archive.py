@@ -15,6 +15,7 @@ from textapps.savedmodel.manifest import SignatureInfo, TensorInfo
 
 DEFAULT_SIGNATURE = "serving_default"
 EXPLAIN = "explain"  # the signature that says why
+ENROL = "enrol"  # the signature that reads a recording of a new word in many versions
 _NO_LIMITS = CallLimits()
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from textapps.exporting.archive import EXPLAIN
+from textapps.exporting.archive import ENROL, EXPLAIN
 from textapps.exporting.verification import Case
 from textapps.savedmodel.manifest import SignatureInfo
 from textapps.savedmodel.tensors import as_array
 from textapps.savedmodel.warmup import WARMUP
 
 BATCH_SIZES = (1, 4, 16)
-EXPLAINED = (1,)  # people ask why for one answer at a time
+ALONE = (EXPLAIN, ENROL)  # people ask why for one answer, and record one word, at a time
 
 
 def write_warmup_requests(
@@ -34,7 +34,7 @@ def write_warmup_requests(
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for case in first.values():
-            for size in EXPLAINED if case.signature == EXPLAIN else BATCH_SIZES:
+            for size in (1,) if case.signature in ALONE else BATCH_SIZES:
                 log = prediction_log_pb2.PredictionLog()
                 request = log.predict_log.request
                 request.model_spec.name = name

@@ -11,7 +11,6 @@ from textapps.core.config import resolve
 from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.notices import notice
 from textapps.datasets.config import SourceConfig
-from textapps.exporting.config import ExportConfig
 from textapps.tasks.config import C
 from textapps.tasks.derived import refuse_derived
 from textapps.tasks.evaluation import data_stamp, is_same, load_evaluated, warn_of_changed_data
@@ -242,7 +241,7 @@ def export(
     if format not in task.formats:
         raise ConfigurationError(unknown("format", format, task.formats))
     own = predictor.config.export.model_dump()
-    config = resolve(ExportConfig, preset=own, flags=options)
+    config = resolve(type(predictor.config.export), preset=own, flags=options)
     return task.formats[format](predictor, Path(models_dir), config)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 
 from tests import processes
 from tests.preprocessing.wav_files import chunk, layout, riff
@@ -189,3 +190,65 @@ def test_samples_that_do_not_count(trained: Make) -> None:
     np.testing.assert_allclose(
         found["scores"][0], recognizer.scores([word[: len(WORD)]])[0], atol=1e-5
     )
+
+
+def test_the_signatures_that_learn_words(exported: Path, trained: Make) -> None:
+    """They give what `add_word` computes of recordings and of its negatives."""
+    from textapps.tasks.speech.enrolment import Enrolment
+    from textapps.tasks.speech.negatives import embedded, own_negatives
+    from textapps.tasks.speech.versions import VERSIONS
+
+    recognizer = trained("speech", STREAMING)
+    signatures = tf.saved_model.load(str(exported)).signatures
+    clips = np.zeros((3, recognizer.config.preprocessor.clip_samples), np.float32)
+    for number, clip in enumerate(clips):
+        word = spoken("stay", 70 + number)
+        clip[: len(word)] = word
+    files = [written(clip, RATE_HZ, "FLOAT") for clip in clips]
+    one = signatures["embed"](audio_bytes=tf.constant([files[1], b"no sound"]))
+    expected = embedded(recognizer, clips)
+    np.testing.assert_allclose(one["embedding"][0], expected.embeddings[1], atol=1e-5)
+    np.testing.assert_allclose(one["logits"][0], expected.logits[1], atol=1e-4)
+    assert one["error"].numpy()[0] == b""
+    assert b"no audio that can be read" in one["error"].numpy()[1]
+    assert not np.any(one["embedding"][1])
+    assert not np.any(one["logits"][1])
+
+    enrolled = signatures["enrol"](
+        audio_bytes=tf.constant([files[2], files[0]]), number=tf.constant([2, 0])
+    )
+    versions = Enrolment(("a", "b", "c"), clips, RATE_HZ).versions(recognizer.config)
+    assert versions.shape[:2] == (3, VERSIONS)
+    for place, number in enumerate((2, 0)):
+        expected = embedded(recognizer, versions[number])
+        np.testing.assert_allclose(
+            enrolled["embeddings"][place], expected.embeddings, atol=1e-4, rtol=1e-4
+        )
+
+    train, validation = own_negatives(recognizer)
+    count = len(train) + len(validation)
+    numbers = [len(train), count - 1, count, -1]
+    found = {
+        name: tensor.numpy()
+        for name, tensor in signatures["negatives"](number=tf.constant(numbers)).items()
+    }
+    np.testing.assert_allclose(found["embedding"][:2], validation.embeddings[[0, -1]], atol=1e-5)
+    np.testing.assert_allclose(found["logits"][:2], validation.logits[[0, -1]], atol=1e-4)
+    for name, values in {"kind": validation.kinds, "word": validation.words}.items():
+        assert [text.decode() for text in found[name]] == [*values[[0, -1]].tolist(), "", ""]
+    assert found["split"].tolist() == [b"validation", b"validation", b"", b""]
+    assert not found["embedding"][2:].any()
+
+
+def test_an_export_without_the_data_cannot_learn_words(
+    trained: Make, tmp_path: Path, caplog: Any
+) -> None:
+    recognizer = trained("speech", STREAMING)
+    moved = recognizer.configured({"data.source": str(tmp_path / "gone")})
+    options = {"verify": False, "warmup": False, "explain": False}
+    manifest = read_manifest(moved.export(tmp_path, **options))
+    assert sorted(manifest.signatures) == ["serving_default", "step", "waveform"]
+    assert "the web page cannot add words to this export" in caplog.text
+    caplog.clear()
+    moved.export(tmp_path, **options, words=False, examples=0)
+    assert caplog.text == ""

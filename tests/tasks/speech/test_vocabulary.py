@@ -11,7 +11,7 @@ import soundfile
 import tensorflow as tf
 from click.testing import Result
 
-from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken, wav_bytes
+from tests.tasks.toy_words import RATE_HZ, WORDS, noise, siren, spoken, wav_bytes
 from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.core.notices import NOTICE
 from textapps.tasks import lifecycle
@@ -24,16 +24,6 @@ from textapps.training.run_directory import RunDirectory
 Make = Callable[[str, str], Any]
 Cli = Callable[..., Result]
 Fails = Callable[..., None]
-
-
-def siren(number: int) -> Any:
-    """float32[samples]: a tone that rises and falls twice, which no training has heard."""
-    drawn = np.random.RandomState(9_000 + number)
-    samples = drawn.randint(1_700, 2_300)
-    hertz = 1_000 - 600 * np.cos(4 * np.pi * np.arange(samples) / samples) * drawn.uniform(0.9, 1.1)
-    sound = np.sin(2 * np.pi * np.cumsum(hertz) / RATE_HZ + drawn.uniform(0, 6))
-    sound *= np.hanning(samples) * drawn.uniform(0.2, 0.6)
-    return (sound + 0.002 * drawn.normal(size=samples)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

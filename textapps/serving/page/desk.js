@@ -20,6 +20,7 @@ export class Desk {
   #rivals;
   #question;
   #examples = element("div", { class: "field" });
+  #section = null;
   #shown = null; // the examples, as JSON
 
   /** `place`: `{ served(), history, locked() }`; a second desk of a panel gets no history of its own. */
@@ -41,12 +42,14 @@ export class Desk {
       run: (signal) => this.#run(answers, signal),
     });
     this.#inputs.failed = (error) => this.#question.fail(error);
+    this.#section = (history && kind.section?.(model, this.#inputs)) || null;
     this.parts = [...this.#question.parts, ...(history ? this.#sections(history) : [])];
   }
 
   /** Models or versions have come or gone. */
   update() {
     this.#rivals.update();
+    this.#section?.update();
     const { data, examples: all } = this.#model.manifest;
     const known = JSON.stringify([data, all]);
     if (known === this.#shown) return;
@@ -77,7 +80,8 @@ export class Desk {
   #sections(history) {
     const how = this.#kind.rows(this.#model);
     const file = how && rowsbox(this.#model, how, () => this.#inputs.values());
-    return [file, past(this.#model, history, (values) => this.again(values))].filter(Boolean);
+    const again = past(this.#model, history, (values) => this.again(values));
+    return [this.#section?.element, file, again].filter(Boolean);
   }
 
   async #run(answers, signal) {

@@ -2,19 +2,26 @@
 
 import { element, identity } from "./dom.js";
 
-/** `accept` as HTML has it; `words` follow the bold ones; `choose(file)` gets each file. */
-export function dropZone({ bold, words, accept, choose }) {
+/**
+ * `accept` as HTML has it; `words` follow the bold ones; `choose(file)` gets the file, or with
+ * `multiple` each one after the other.
+ */
+export function dropZone({ bold, words, accept, choose, multiple = false }) {
   const id = identity("file");
   const input = element("input", {
     type: "file",
     id,
     accept,
+    multiple,
     class: "unseen",
     change: () => {
-      if (input.files.length) choose(input.files[0]);
+      take([...input.files]);
       input.value = ""; // so that the same file can be chosen again
     },
   });
+  const take = async (files) => {
+    for (const file of multiple ? files : files.slice(0, 1)) await choose(file);
+  };
   const over = (event, on) => {
     event.preventDefault();
     zone.classList.toggle("over", on);
@@ -28,7 +35,7 @@ export function dropZone({ bold, words, accept, choose }) {
       dragleave: (event) => over(event, false),
       drop: (event) => {
         over(event, false);
-        if (event.dataTransfer.files.length) choose(event.dataTransfer.files[0]);
+        take([...event.dataTransfer.files]);
       },
     },
     input,

@@ -6,6 +6,7 @@
 //   requests(model, values)    what `codebox` takes; null where there is nothing to show
 //   rows(model)    how a file of rows is asked, null if it cannot be
 //   above(values)    optional: what stands above the answers
+//   section(model, inputs)    optional: { element, update() } that opens below them, or null
 //   linkable    false if a link cannot carry the values
 
 import * as generate from "./generate.js";

@@ -37,7 +37,7 @@ export function pictures(samples, rate_hz) {
 }
 
 /** The waveform as one shape: the lowest and the highest sample in each column. */
-function waveform(samples) {
+export function waveform(samples) {
   const columns = Math.min(samples.length, 600);
   const upper = [];
   const lower = [];

@@ -1,9 +1,11 @@
 // A spoken command, from the microphone or a file.
 
+import { wordSection } from "./addword.js";
 import { dropZone } from "./drop.js";
 import { element } from "./dom.js";
 import { showMattered } from "./mattered.js";
 import { percent } from "./numbers.js";
+import { heardWith, ownWords } from "./ownwords.js";
 import { pictures } from "./pictures.js";
 import { recorder } from "./recorder.js";
 import { bars, verdict } from "./scores.js";
@@ -13,6 +15,8 @@ import { base64, bytesOf, wavBytes } from "./wav.js";
 export const title = "Speech recogniser";
 export const what = "Record a command, or drop a recording.";
 export const linkable = false; // a link would be as long as the recording
+
+const LIMIT_S = 10;
 
 export function fits({ signatures: { serving_default: signature } }) {
   if (!signature) return false;
@@ -47,10 +51,14 @@ export function inputs(model, ask) {
     },
     brief: ({ samples, rate }) => `Recording of ${(samples.length / rate).toFixed(2)} s`,
   };
-  const [button, dialog] = recorder(
-    (recording) => recognise((rate) => recording.end(rate)),
-    (error) => made.failed(error),
-  );
+  const [button, dialog] = recorder({
+    label: "Record",
+    stop: "Stop and recognise",
+    limit_s: LIMIT_S,
+    ended: (recording) => recognise((rate) => recording.end(rate)),
+    failed: (error) => made.failed(error),
+  });
+  made.record = () => button.click();
   const zone = dropZone({
     bold: "Choose an audio file",
     words: " or drop one here",
@@ -59,6 +67,11 @@ export function inputs(model, ask) {
   });
   made.elements = [element("div", { class: "sources" }, button, zone), dialog];
   return made;
+}
+
+/** What opens below the answer: adding a word, null if the model cannot learn any. */
+export function section(model, { record }) {
+  return wordSection(model, record);
 }
 
 /** Waveform, spectrogram and player of the clip. */
@@ -72,14 +85,17 @@ export function kept({ audio_bytes }) {
 }
 
 export async function answer(model, values, place, asking) {
+  const words = ownWords.known(model);
   const clip = { audio_bytes: { b64: values.audio_bytes } };
-  const [heard] = await model.predict([clip], "serving_default", asking);
-  if (heard.error) throw new Error(`The model cannot use this clip: ${heard.error}`);
+  const [found] = await model.predict([clip], words.length ? "embed" : "serving_default", asking);
+  if (found.error) throw new Error(`The model cannot use this clip: ${found.error}`);
+  const heard = words.length ? heardWith(found, model.labels, words) : { ...found, labels: model.labels };
   const mattered = element("div", { class: "carried" });
-  place.replaceChildren(verdict(heard), bars(model.labels, heard.scores), mattered);
+  place.replaceChildren(verdict(heard), bars(heard.labels, heard.scores), mattered);
+  const explained = model.has("explain") && !words.some(({ word }) => word === heard.label);
   return {
     summary: `${heard.label}, ${percent(heard.probability)}`,
-    rest: () => model.has("explain") && showMattered(mattered, model, values, asking),
+    rest: () => explained && showMattered(mattered, model, values, asking),
   };
 }
 

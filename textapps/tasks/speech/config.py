@@ -12,6 +12,7 @@ from textapps.core.keys import Option, Search
 from textapps.core.names import SpeechPresetName
 from textapps.datasets.clips.config import ClipsConfig
 from textapps.decoding.config import DetectionConfig
+from textapps.exporting.config import ExportConfig
 from textapps.preprocessing.augmentation_config import AugmentationConfig
 from textapps.preprocessing.config import AudioConfig
 from textapps.tasks.config import Presets, TaskConfig
@@ -51,6 +52,16 @@ class ModelConfig(Section):
     )
 
 
+class SpeechExportConfig(ExportConfig):
+    """The SavedModel that `export` writes."""
+
+    words: Annotated[bool, Option("--words/--no-words", commands=("export",))] = Field(
+        True,
+        description="Add the signatures embed, enrol and negatives, with which the web page of a "
+        "server learns words from recordings; they hold numbers of some clips of the run's data.",
+    )
+
+
 class SpeechConfig(TaskConfig):
     """The whole configuration of a speech run, as config.toml holds it."""
 
@@ -66,6 +77,7 @@ class SpeechConfig(TaskConfig):
     model: ModelConfig = ModelConfig()
     training: ClassifierTrainingConfig = ClassifierTrainingConfig()
     detection: DetectionConfig = DetectionConfig()
+    export: SpeechExportConfig = SpeechExportConfig()
 
     @property
     def reads_with(self) -> str:

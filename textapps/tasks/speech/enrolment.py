@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.datasets.clips.config import SILENCE
-from textapps.preprocessing.augmentation import Augmentation
 from textapps.tasks.speech.config import SpeechConfig
 from textapps.tasks.speech.data import resampled
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Recording, read_whole
+from textapps.tasks.speech.versions import Versions
 
 LOGGER = logging.getLogger("textapps")
 FEWEST, ENOUGH = 3, 5  # recordings of a word: what is needed, and from where on there are enough
-VERSIONS = 17  # of each recording: as it is, and varied
-_NOISE_SECONDS = 20
 _QUIET = 1e-3  # the largest sample of a recording that is silence to any model: -60 dB
 
 
@@ -50,17 +49,10 @@ class Enrolment(NamedTuple):
         return written
 
     def versions(self, config: SpeechConfig) -> NDArray[np.float32]:
-        """Each as it is and as training would vary it, in noise that is made here.
-
-        float32[recordings, `VERSIONS`, samples], the same in every call.
-        """
-        audio, drawn = config.preprocessor, np.random.RandomState(0)
-        varied = Augmentation(config.augmentation, audio, _pink_noise(drawn, audio.sample_rate))
-        clips = np.repeat(self.waveforms, VERSIONS - 1, axis=0)
-        draws = drawn.random_sample((len(clips), varied.draws)).astype(np.float32)
-        others = varied.waveforms(clips, draws).numpy()
-        others = others.reshape(len(self.waveforms), VERSIONS - 1, -1)
-        return np.concatenate([self.waveforms[:, None], others], axis=1)
+        """Each as it is and as training would vary it: float32[recordings, `VERSIONS`, samples]."""
+        count = len(self.waveforms)
+        made = Versions(config, count)(tf.constant(self.waveforms), tf.range(count))
+        return np.asarray(made)
 
 
 def read_enrolment(
@@ -121,15 +113,6 @@ def _refuse_silence(
                 f"{place}: no word is heard in it (silence, {100 * answer.probability:.0f} %), "
                 f"where '{word}' should be said: record it again, nearer or louder"
             )
-
-
-def _pink_noise(drawn: np.random.RandomState, rate_hz: int) -> NDArray[np.float32]:
-    """float32[samples] of some seconds whose power falls with the frequency, as that of rooms."""
-    spectrum = np.fft.rfft(drawn.normal(size=_NOISE_SECONDS * rate_hz))
-    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
-    noise = np.fft.irfft(spectrum)
-    level: NDArray[np.float32] = (0.1 * noise / noise.std()).astype(np.float32)
-    return level
 
 
 def _place(recording: Recording, number: int) -> str:

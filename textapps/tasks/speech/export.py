@@ -15,9 +15,11 @@ from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.exporting.steady import steady_case
 from textapps.exporting.verification import Case
 from textapps.savedmodel.limits import CallLimits
+from textapps.tasks.speech.config import SpeechExportConfig
 from textapps.tasks.speech.explain import COLUMNS, ROWS
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.recordings import Waveform
+from textapps.tasks.speech.word_signatures import word_cases, word_endpoints
 
 STEP = "step"
 _SAMPLE_BYTES = 50  # of a clip's features and activations, measured on the preset `small`
@@ -34,7 +36,7 @@ def export_saved_model(
     `waveform`, waveform[batch, samples] and samples[batch] → the same; `explain`, audio_bytes →
     what each stretch of time and band of frequencies adds to the label; of a causal model `step`,
     the next samples and a state → scores[batch, positions, labels], how many positions count, and
-    the new state.
+    the new state; those of `WordSignatures`.
 
     Raises:
         ExportError: it cannot be written, or its answers differ from the run's.
@@ -60,6 +62,8 @@ def export_saved_model(
         endpoints[EXPLAIN] = Endpoint(
             recognizer.sound_shares, recognizer.answer_files.input_signature, _explained(recognizer)
         )
+    if isinstance(config, SpeechExportConfig) and config.words:
+        endpoints |= word_endpoints(recognizer, _limits(recognizer, {}))
 
     def cases() -> list[Case]:
         files = _files(recognizer)
@@ -69,7 +73,7 @@ def export_saved_model(
         if EXPLAIN in endpoints:
             some = {"audio_bytes": [files[0], files[-1]]}
             made.append(steady_case(EXPLAIN, endpoints[EXPLAIN], some))
-        return made
+        return made + word_cases(endpoints, files)
 
     return export_model(
         endpoints,

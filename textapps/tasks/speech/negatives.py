@@ -79,19 +79,24 @@ def last_layer(recognizer: SpeechRecognizer) -> tuple[Floats, Floats]:
 
 
 def own_negatives(recognizer: SpeechRecognizer) -> Negatives:
-    """Clips of every word and of silence, of the training and of the validation split.
-
-    Raises:
-        DataError: the data of the run cannot be read.
-    """
+    """As `read_negatives`, with an error that names the remedy of the command line."""
     try:
-        with muted():  # what is to be said of these data was said in training
-            train, validation = (_of_split(recognizer, each) for each in SPLITS)
+        return read_negatives(recognizer)
     except DataError as error:
         raise DataError(
             f"name the data of {recognizer.run.name}, or others like them, by --data DIR: a word "
             f"is learned beside clips of other words, and these cannot be read ({error})"
         ) from None
+
+
+def read_negatives(recognizer: SpeechRecognizer) -> Negatives:
+    """Clips of every word and of silence, of the training and of the validation split.
+
+    Raises:
+        DataError: the data of the run cannot be read.
+    """
+    with muted():  # what is to be said of these data was said in training
+        train, validation = (_of_split(recognizer, each) for each in SPLITS)
     return train, validation
 
 
