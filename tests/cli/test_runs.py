@@ -10,7 +10,9 @@ from click.testing import Result
 from pydantic import Field
 
 from textapps.core.config import Section
+from textapps.core.records import dump_record
 from textapps.training.checkpoint import CheckpointStore, TrainingState
+from textapps.training.derivation import DERIVED
 from textapps.training.run_directory import RunDirectory
 
 Cli = Callable[..., Result]
@@ -88,6 +90,7 @@ def test_json_lines(cli: Cli, models: Path) -> None:
         "score": 0.9375,
         "monitor": "accuracy",
         "test": {"accuracy": 0.87654321, "macro_f1": 0.85, "log_loss": 0.31, "parameters": 7},
+        "made": None,
         "note": None,
     }
     assert [row["state"] for row in rows] == ["finished", "stopped", "incomplete"]
@@ -101,6 +104,24 @@ def test_where_a_run_came_from(cli: Cli, models: Path) -> None:
     head, *rows = (" ".join(line.split()) for line in result.stdout.splitlines())
     assert head == "task run backbone preset state monitor from epochs score accuracy macro_f1"
     assert rows[-1].endswith("gru tiny stopped accuracy 20260101-000001-gru 1 0.5")
+
+
+def test_a_run_that_was_made_from_another_has_no_figures_of_training(
+    cli: Cli, models: Path
+) -> None:
+    run = make_run(models, "20260101-000005-gru", TrainingState(6, 6, 1.0, 0.5, 0.2, 6))
+    how = {"run": str(models / "20260101-000001-gru"), "told": "'lamp' added from 5 recordings"}
+    run.write_text(DERIVED, dump_record(how))
+    made = "made from 20260101-000001-gru without training: 'lamp' added from 5 recordings"
+    rows = cli("runs", "--json", "--models-dir", str(models)).stdout.splitlines()
+    row = json.loads(rows[-1])
+    assert (row["score"], row["epochs"], row["made"]) == (None, None, made)
+    table = cli("runs", "--models-dir", str(models)).stdout
+    assert "note" in table.splitlines()[0]
+    assert "made from" in table
+    run.write_text(DERIVED, "{")
+    row = json.loads(cli("runs", "--json", "--models-dir", str(models)).stdout.splitlines()[-1])
+    assert row["made"] == "made from another run without training"
 
 
 def test_models_dir_from_the_environment(

@@ -53,6 +53,11 @@ def test_input_and_output_have_names(layer, int8):
     np.testing.assert_allclose(answer, layer(tf.constant(x))["scores"], atol=0.1 if int8 else 1e-5)
 
 
+def test_nothing_is_written_to_stderr(layer, capfd):
+    LiteModel(convert(layer, [SPEC], int8=True))(np.zeros((1, 7, 5)))
+    assert capfd.readouterr().err == ""
+
+
 def test_what_it_has_not_is_refused():
     def lower(x):
         return {"length": tf.strings.length(tf.strings.as_string(x))}

@@ -4,13 +4,13 @@ import gc
 import importlib.util
 import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from textapps.core.quiet import stderr_aside
 from textapps.savedmodel.loading import absent
 
 # Hides the C++ log lines of level error too: on a machine without a GPU the first operation logs
@@ -73,22 +73,3 @@ class _TensorFlowFinder(MetaPathFinder):
 
             spec.loader.exec_module = start  # type: ignore[method-assign]
         return spec
-
-
-@contextmanager
-def stderr_aside() -> Iterator[None]:
-    """Redirects file descriptor 2 to a file, which is shown only if the block fails."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as aside:
-        kept = os.dup(2)
-        os.dup2(aside.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(kept, 2)
-            aside.seek(0)
-            os.write(2, aside.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from textapps.core.errors import ExportError
+from textapps.core.quiet import stderr_aside
 from textapps.savedmodel.errors import explain
 
 
@@ -39,7 +40,8 @@ def convert(
         if int8:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         try:
-            content: bytes = converter.convert()
+            with stderr_aside():  # its C++ tells how it quantises
+                content: bytes = converter.convert()
         except Exception as error:  # the converter has no error class of its own
             raise ExportError(f"LiteRT cannot run this model: {explain(error)}") from error
     return content
@@ -71,8 +73,9 @@ class LiteModel:
     def __init__(self, content: bytes, threads: int = 1) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # TensorFlow's copy says that it will go
-            self._interpreter = _interpreter()(model_content=content, num_threads=threads)
-        self._interpreter.allocate_tensors()
+            with stderr_aside():  # it tells of the delegate that it makes
+                self._interpreter = _interpreter()(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
         self._signature = self._interpreter.get_signature_runner()
         self.inputs: dict[str, Any] = self._signature.get_input_details()
 

@@ -14,11 +14,10 @@ from textapps.tasks.task import B, E, M, P, R, S, Task
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.data_record import read_data_record, write_data_record
 from textapps.training.decision import THRESHOLD
+from textapps.training.derivation import DERIVED
 from textapps.training.run_directory import RunDirectory
 from textapps.training.start_config import StartConfig
 from textapps.training.weights import save_compact
-
-DERIVED = "derived.json"
 
 
 def derive(
@@ -37,7 +36,7 @@ def derive(
     names that run as the one that it started from. It has no optimizer, so it cannot be resumed.
 
     Args:
-        how: what was done, for derived.json.
+        how: what was done, for derived.json; `told` says it to people.
         fill: writes what else belongs into the run.
 
     Raises:

@@ -5,6 +5,7 @@ from textapps.tasks.config import C
 from textapps.tasks.predictor import TrainedPredictor
 from textapps.tasks.registry import monitor_of
 from textapps.tasks.task import M, P
+from textapps.training.derivation import derivation
 from textapps.training.evaluations import Summary
 
 
@@ -18,6 +19,7 @@ def facts(
         more: facts of the task; they follow the number of parameters.
     """
     config, metrics = predictor.config, summary["metrics"]
+    made = derivation(predictor.run)
     monitor = monitor_of(predictor.run)
     return {
         "run": predictor.run.name,
@@ -27,6 +29,6 @@ def facts(
         **more,
         "trained on": config.data.source,
         "best weights by": f"{NAMES.get(monitor, monitor.capitalize())} (validation)",
-        "training": f"{metrics['seconds']:.0f} s",
+        "training": f"{metrics['seconds']:.0f} s{f', then {made}' if made else ''}",
         "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} {unit}",
     }

@@ -1,6 +1,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,22 @@ def test_clips_are_split_by_speaker(words: Path) -> None:
         assert padding.any()
         assert not waveforms[padding].any()
     assert sum(map(len, loaded)) == 20 * 3 + 13 * 2
+
+
+def test_places_and_counts_for_people(words: Path) -> None:
+    (clips,) = load(words, "test", commands="yes,no", silence=0.1)
+    silent = sum(clips.names[label] == "silence" for label in clips.labels)
+    recorded = len(clips) - silent
+    told = f"{recorded} of 86 clips (test) and {silent} clips of silence cut from background noise"
+    assert clips.part.told("clip") == told.replace(" 1 clips", " 1 clip")
+    assert all(str(words) in place for place in clips.places)
+    for short, place in zip(clips.short_places, clips.places, strict=True):
+        assert place == f"{words}/{short}"
+    one = replace(clips, places=clips.places[:1])
+    assert one.short_places == [Path(clips.places[0]).name]
+    mixed = replace(clips, places=[clips.places[0], "yes/0.wav"])
+    assert mixed.short_places == mixed.places
+    assert replace(clips, places=[]).short_places == []
 
 
 def test_files_without_a_speaker_are_split_by_their_path(record: Record, tmp_path: Path) -> None:

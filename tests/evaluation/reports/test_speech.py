@@ -104,7 +104,7 @@ def test_what_is_not_known_is_not_shown(tmp_path, n):
         clips=[str(i) for i in range(n)],
         speakers=[""] * n,
     )
-    assert [type(section) for section in made] == [Headline, *[Plot] * 3, Table, Texts]
+    assert [type(section) for section in made] == [Headline, *[Plot] * 2, Table, Texts]
     write_report(tmp_path / "report.html", Report("Few", {}, made))
 
 

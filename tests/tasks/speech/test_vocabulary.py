@@ -1,5 +1,6 @@
 """Words added to a trained recogniser, and taken away again."""
 
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.core.notices import NOTICE
 from textapps.tasks import lifecycle
 from textapps.tasks.speech import data
+from textapps.tasks.speech import evaluate as evaluation
 from textapps.tasks.speech.task import TASK
 from textapps.tasks.speech.vocabulary import AddedWord, add_word, remove_word
 from textapps.training.decision import write_threshold
@@ -102,6 +104,19 @@ def test_the_run_is_whole(added: AddedWord, base: Any, tmp_path: Path) -> None:
     np.testing.assert_allclose(given["scores"], again.scores([word]), atol=1e-2)
 
 
+def test_the_report_says_that_it_was_not_trained(added: AddedWord, monkeypatch: Any) -> None:
+    monkeypatch.setattr(evaluation, "STREAM_SECONDS", 20.0)
+    found = lifecycle.evaluate(TASK, added.recognizer)
+    report = lifecycle.write_report(TASK, added.recognizer, found)
+    page = html.unescape(report.read_text(encoding="utf-8"))
+    source = Path(added.recognizer.run.config["start"]["init_from"]).name
+    assert f"made from {source} without training: 'siren' added from 5 recordings" in page
+    assert "Learning curves" not in page
+    assert (
+        str(Path(added.recognizer.config.data.source).parent) not in page.partition("mistakes")[2]
+    )
+
+
 def test_a_removed_word_leaves_the_answers_of_before(
     base: Any, added: AddedWord, tmp_path: Path
 ) -> None:
@@ -178,7 +193,7 @@ def test_recordings_that_will_not_do(
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        ("up", ("has the word 'up' already", "remove-word")),
+        ("up", ("has the word 'up' already: give another name", "remove-word")),
         ("unknown", ("'unknown' is the name of a class",)),
         (" ", ("cannot be the name of a word",)),
     ],

@@ -10,6 +10,7 @@ import click
 from textapps.cli.field_options import checked_options, field_options
 from textapps.cli.loading import load_run
 from textapps.cli.options import Choice, FiniteRange, examples, run_options, talk_options
+from textapps.cli.tensorflow_start import compute_in_one_thread
 from textapps.core.errors import DataError
 from textapps.core.names import DETECTION_FORMATS, DetectionFormat, TaskName
 
@@ -81,6 +82,7 @@ def command(task: TaskName) -> click.Command:
             raise click.UsageError("--threshold and --false-alarms-per-hour choose the same thing")
         if recording not in (None, "-") and not Path(str(recording)).is_file():
             raise DataError(f"{recording}: no such file")
+        compute_in_one_thread()
         recognizer = load_run(task, models_dir, run)
         from textapps.tasks.speech.detections import printed
 

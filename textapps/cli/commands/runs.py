@@ -164,8 +164,10 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
     from textapps.core.errors import RunError
     from textapps.tasks.registry import monitor_of
     from textapps.training.checkpoint import CheckpointStore
+    from textapps.training.derivation import derivation
     from textapps.training.run_keeping import read_note
 
+    made = derivation(run)
     try:
         state = CheckpointStore(run.checkpoints).newest_state()
     except RunError:  # of a newer textapps
@@ -181,10 +183,12 @@ def describe_run(run: "RunDirectory") -> dict[str, Any]:
         "preset": run.config.get("preset"),
         "init_from": run.config.get("start", {}).get("init_from"),
         "state": "incomplete" if state is None else "finished" if run.finished else "stopped",
-        "epochs": state and state.step / state.steps_per_pass,
-        "score": state.best_score if state and _is_figure(state.best_score) else None,
+        # Those of a run that was not trained are of the run that it was made from.
+        "epochs": state.step / state.steps_per_pass if state and not made else None,
+        "score": state.best_score if state and not made and _is_figure(state.best_score) else None,
         "monitor": monitor_of(run),
         "test": _test_figures(run.path / "metrics.json"),
+        "made": made or None,
         "note": read_note(run) or None,
     }
 
@@ -216,7 +220,7 @@ def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
     names = [name for name in FIGURES if any(name in (row["test"] or {}) for row in rows)]
     if sort and sort not in (*WORDS, "from", "epochs", "score", *names, "note"):
         names.append(sort)
-    noted = any(row["note"] for row in rows)
+    noted = any(row["note"] or row["made"] for row in rows)
     started = any(row["init_from"] for row in rows)
     if started:
         table.add_column("from", no_wrap=True)
@@ -231,5 +235,6 @@ def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
         if started:
             words.append(_name(row["init_from"]))
         cells = ["" if value is None else f"{value:.4g}" for value in figures]
-        table.add_row(*words, *cells, *([escape(row["note"] or "")] if noted else ()))
+        note = "; ".join(filter(None, (row["made"], row["note"])))
+        table.add_row(*words, *cells, *([escape(note)] if noted else ()))
     console.answers().print(table)

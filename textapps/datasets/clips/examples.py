@@ -1,6 +1,7 @@
 """Labelled clips, as the speech task and its reports use them."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,6 +75,17 @@ class Clips:
             taken[indices] = False
             taken[indices[(number * quota + np.arange(quota)) % len(indices)]] = True
         return np.flatnonzero(taken)
+
+    @property
+    def short_places(self) -> list[str]:
+        """The places within the folder that has them all, for people."""
+        try:
+            folder = os.path.commonpath(self.places)
+        except ValueError:  # no clips, or of several sources
+            return self.places
+        if folder in self.places:
+            folder = folder.rpartition(os.sep)[0]
+        return [place.removeprefix(folder).lstrip(os.sep) for place in self.places]
 
     @cached_property
     def fingerprint(self) -> str:

@@ -147,6 +147,8 @@ class ClipLoader:
                 Noise(recordings[index].place, waveform)
                 for index, waveform in zip(quiet, waveforms, strict=True)
             )
+        cut = sum(one.place in chosen.cut for one in recordings)
+        beside = f"{counted(cut, 'clip')} of silence cut from background noise" if cut else ""
         return Clips(
             name=chosen.name,
             names=self.names,
@@ -157,7 +159,7 @@ class ClipLoader:
             audio=audio,
             rate_hz=shape.rate_hz,
             noises=noises,
-            part=self._splitter.part(split, sum(one.place not in chosen.cut for one in recordings)),
+            part=self._splitter.part(split, len(recordings) - cut)._replace(beside=beside),
             rotation=_rotation(recordings, classes, chosen.spare),
         )
 

@@ -93,14 +93,18 @@ def answer_plots(
     history: Sequence[Mapping[str, Any]] = (),
     threshold: float | None = None,
 ) -> list[Plot]:
-    """Curves, confusion and calibration; arguments as in `classifier_sections`."""
+    """Curves, if there is a history, confusion and calibration.
+
+    Arguments as in `classifier_sections`.
+    """
     matrix = confusion_matrix(labels, scores, threshold)
+    curves = Plot(
+        "Learning curves",
+        plots.learning_curves(history),
+        "Loss and accuracy on training and validation examples over the training steps.",
+    )
     return [
-        Plot(
-            "Learning curves",
-            plots.learning_curves(history),
-            "Loss and accuracy on training and validation examples over the training steps.",
-        ),
+        *([curves] if history else []),
         Plot(
             "Confusion matrix",
             plots.confusion(matrix, label_names),

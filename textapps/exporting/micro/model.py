@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from textapps.core.errors import ExportError
+from textapps.core.quiet import stderr_aside
 from textapps.exporting.lite import trace
 from textapps.savedmodel.errors import explain
 
@@ -70,7 +71,8 @@ class MicroModel:
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type = converter.inference_output_type = tf.int8
             try:
-                self.content: bytes = converter.convert()
+                with stderr_aside():  # its C++ tells how it quantises
+                    self.content: bytes = converter.convert()
             except Exception as error:  # the converter has no error class of its own
                 raise ExportError(f"not in integers: {explain(error)}") from error
         self.operations = _operations(self.content)

@@ -16,7 +16,7 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
     from textapps.evaluation.reports.speech import pictures_of_mistakes, speech_sections
 
     config, summary, clips = recognizer.config, evaluation.summary, evaluation.examples
-    audio, metrics = config.preprocessor, summary["metrics"]
+    audio, metrics, names = config.preprocessor, summary["metrics"], clips.short_places
     # Pictures show log-mel spectrograms, whatever features the model takes.
     front_end = FrontEnd(audio.model_copy(update={"kind": "log-mel"}))
 
@@ -29,14 +29,14 @@ def report(recognizer: SpeechRecognizer, evaluation: SpeechEvaluation) -> Report
         evaluation.scores,
         clips.names,
         metrics=metrics,
-        clips=clips.places,
+        clips=names,
         speakers=clips.speakers,
         noisy=evaluation.noisy,
         conditions=evaluation.conditions,
         streaming=evaluation.streaming,
         rejection=evaluation.rejection,
         pictures=pictures_of_mistakes(
-            clips.places, clips.labels, evaluation.scores, clips.names, features_of
+            names, clips.labels, evaluation.scores, clips.names, features_of
         ),
         history=read_history(recognizer.run),
     )

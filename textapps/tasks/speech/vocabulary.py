@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from textapps.core.counted import counted
 from textapps.core.errors import ConfigurationError
 from textapps.core.names import models_folder
 from textapps.core.notices import notice
@@ -132,6 +133,7 @@ def add_word(
     kernel = np.insert(kernel, place, learned.row.kernel, axis=1)
     bias = np.insert(bias, place, learned.row.bias)
     how = {
+        "told": f"'{word}' added from {counted(len(enrolled.places), 'recording')}",
         "added": word,
         "recordings": [_digest(clip) for clip in enrolled.waveforms],
         "false_accepts": false_accepts,
@@ -173,7 +175,7 @@ def remove_word(
         kernel,
         bias,
         models_folder(models_dir),
-        {"removed": word},
+        {"told": f"'{word}' removed", "removed": word},
         lambda run: keep_recordings(recognizer.run, run, word),
     )
 
@@ -201,7 +203,8 @@ def _check_new(recognizer: SpeechRecognizer, word: str) -> None:
         raise ConfigurationError(f"'{word}' is the name of a class that is no word: give another")
     if word in recognizer.labels:
         raise ConfigurationError(
-            f"{name} has the word '{word}' already: `textapps speech remove-word` takes it away"
+            f"{name} has the word '{word}' already: give another name, or take it away first by "
+            "`textapps speech remove-word`"
         )
     if UNKNOWN not in recognizer.labels:
         raise ConfigurationError(
