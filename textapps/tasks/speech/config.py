@@ -50,6 +50,13 @@ class ModelConfig(Section):
     label_smoothing: float = Field(
         0.1, ge=0, lt=1, description="Share of a label that is spread over all classes."
     )
+    hard_negatives: Annotated[float, Option("--hard-negatives", metavar="WEIGHT")] = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Mine hard negatives: multiply the loss of a training clip of another word by "
+        "1 + this times the probability of a command that the model gives it; 0 for no mining.",
+    )
 
 
 class SpeechExportConfig(ExportConfig):

@@ -17,6 +17,7 @@ from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.mixup import Mixup
 from textapps.preprocessing.variation import Variation
 from textapps.tasks.speech.config import SpeechConfig
+from textapps.tasks.speech.hard_negatives import HardNegatives
 from textapps.training.carried import CarriedState
 
 FULL_SCALE = 32_768  # of 16-bit samples
@@ -32,8 +33,8 @@ class SpeechModel(keras.Model):
     `logits` answers to clips. A causal model also answers to a stream by `listen`; the answers do
     not depend on how the stream is cut into chunks.
 
-    With mixup (see `Mixup`), outputs in training have one more column for `loss_of`: the share of
-    each clip in its mixture.
+    With mixup (see `Mixup`) or mining, outputs in training have one more column for `loss_of`: the
+    share of each clip in its mixture.
 
     In training of a causal model a share `config.model.carry` of the clips begins with the state
     of another clip: row i of a batch with the state in which row i of the batch before ended.
@@ -42,6 +43,7 @@ class SpeechModel(keras.Model):
         classes: the number of classes.
         rows: of a training batch; None for no training.
         noise: recordings float32[samples] of background noise to train with.
+        mining: of hard negatives in training.
     """
 
     def __init__(
@@ -52,10 +54,12 @@ class SpeechModel(keras.Model):
         *,
         rows: int | None = None,
         noise: Sequence[Any] = (),
+        mining: HardNegatives | None = None,
     ) -> None:
         super().__init__(name="speech")
         model, units, causal = config.model, config.backbone.units, config.model.streaming
         self.front_end = front_end
+        self.mining = mining
         self.variation = None
         if rows is not None:
             together = np.concatenate(noise) if len(noise) else None
@@ -103,9 +107,11 @@ class SpeechModel(keras.Model):
         varied = self.variation(waveform, uniforms(seeds, ops.zeros_like(seeds, "int32"), count))
         fresh = varied.free >= self.carry
         logits = self.logits(varied.features, fresh=fresh, training=True)
-        if varied.shares is None:
+        shares = varied.shares
+        if shares is None and self.mining is None:
             return logits
-        return ops.concatenate([logits, varied.shares[:, None]], axis=-1)
+        shares = ops.ones_like(logits[:, 0]) if shares is None else shares
+        return ops.concatenate([logits, shares[:, None]], axis=-1)
 
     def logits(self, features: Any, fresh: Any = None, training: bool | None = None) -> Any:
         """The logits of whole clips.
@@ -168,15 +174,18 @@ class SpeechModel(keras.Model):
     def loss_of(self, labels: Any, outputs: Any) -> Any:
         """Cross-entropy with smoothed labels: int32[batch], the model's outputs → [batch].
 
-        Label smoothing as in Szegedy et al. 2016, section 7.
+        Label smoothing as in Szegedy et al. 2016, section 7. Mining changes that of training only.
         """
         logits, shares = self.logits_of(outputs), outputs[:, self.classes :]
 
         def loss(labels: Any) -> Any:
             targets = ops.one_hot(labels, self.classes)
-            return keras.losses.categorical_crossentropy(
+            found = keras.losses.categorical_crossentropy(
                 targets, logits, True, self.label_smoothing
             )
+            if self.mining is None or not shares.shape[1]:
+                return found
+            return found * self.mining.weights(labels, logits)
 
         return Mixup.loss(loss, labels, shares[:, 0]) if shares.shape[1] else loss(labels)
 

@@ -15,6 +15,7 @@ from textapps.tasks.speech.compare import answered, asking
 from textapps.tasks.speech.config import PRESETS, SpeechConfig
 from textapps.tasks.speech.evaluate import evaluate
 from textapps.tasks.speech.export import export_saved_model
+from textapps.tasks.speech.hard_negatives import HardNegatives
 from textapps.tasks.speech.inspect import inspect
 from textapps.tasks.speech.lite import export_lite
 from textapps.tasks.speech.micro import export_micro
@@ -22,7 +23,7 @@ from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.predict import rows
 from textapps.tasks.speech.predictor import SpeechRecognizer
 from textapps.tasks.speech.report import report
-from textapps.tasks.task import Objective, Task
+from textapps.tasks.task import Labels, Objective, Task
 
 
 def settle(config: SpeechConfig, train: Clips) -> SpeechConfig:
@@ -43,7 +44,7 @@ def objective(
     """
     model = recognizer.model
     accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    if recognizer.config.augmentation.mixup:
+    if recognizer.config.augmentation.mixup or model.mining:
         accuracy = keras.metrics.MeanMetricWrapper(
             lambda labels, outputs: keras.metrics.sparse_categorical_accuracy(
                 labels, model.logits_of(outputs)
@@ -59,6 +60,12 @@ def objective(
         labels=batches.labels_of_pass,
         logits=model.logits_of,
     )
+
+
+def mining(config: SpeechConfig, labels: Labels) -> HardNegatives | None:
+    """What mines hard negatives in training; None if the configuration wants none."""
+    weight = config.model.hard_negatives
+    return HardNegatives(labels, weight) if weight else None
 
 
 TASK = Task(
@@ -84,6 +91,7 @@ TASK = Task(
         len(labels),
         rows=rows(config.training.batch_size),
         noise=data.training_noise(config, batches.clips),
+        mining=mining(config, labels),
     ),
     renewed=lambda old, new, same_labels: () if same_labels else ("head",),
     predictor=SpeechRecognizer,
