@@ -56,6 +56,7 @@ def serve(
         poll_seconds=settings.poll_seconds,
         on_batch=metrics.batch,
         verify_files=settings.verify_files,
+        compiled=settings.compiled,
         ready_when=settings.ready,
         versions=settings.versions,
     )

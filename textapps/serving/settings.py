@@ -78,6 +78,11 @@ class Settings(BaseModel):
     verify_files: bool = _field(
         True, "Do not load a version whose files do not match the checksums in its manifest."
     )
+    compiled: bool = _field(
+        True,
+        "Have XLA compile the signatures of exports that were made for it, in the background after "
+        "a version is loaded.",
+    )
     ready: Literal["any", "all"] = _field(
         "any",
         "Whether /health/ready needs any model to be loaded, with none still loading, or all.",
