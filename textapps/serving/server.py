@@ -68,7 +68,7 @@ def serve(
         return_freed_memory()
         _raise_file_limit()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        import_tensorflow()
+        import_tensorflow(settings.intra_op_threads)
         repository.start()
         log = AccessLog(access_log)
         held = Held(settings.max_held_bytes)
