@@ -15,6 +15,7 @@ from typing import Any
 
 CHARACTERS = "\n !$&',-.3:;?" + string.ascii_letters  # those of tinyshakespeare
 SEED = "ROMEO:"
+EXPORTED_COMPILED = "serving_default_compiled"
 TEMPERATURE = 0.8
 SIZES = ("units", "layers", "heads", "context")
 
@@ -53,8 +54,9 @@ def compiled(scratch: str) -> Ask:
 
     def model_of(**sizes: Any) -> Generate:
         generator = untrained(**sizes)
-        default = Signatures(generator).endpoints[DEFAULT_SIGNATURE]
-        write_saved_model(path_of(scratch, sizes), {DEFAULT_SIGNATURE: default})
+        endpoints = Signatures(generator, compiled=True).endpoints
+        written = {name: endpoints[name] for name in (DEFAULT_SIGNATURE, EXPORTED_COMPILED)}
+        write_saved_model(path_of(scratch, sizes), written)
         continuation = Continuation(generator.model, generator.preprocessor)
 
         def generate(texts: int, characters: int) -> list[str]:
@@ -73,15 +75,20 @@ def alone(scratch: str) -> Ask:
     return exported(scratch)
 
 
-def exported(scratch: str) -> Ask:
-    """The default signature, in a process that has nothing but TensorFlow."""
+def exported_compiled(scratch: str) -> Ask:
+    """As `exported`, the form of the default signature that XLA compiles."""
+    return exported(scratch, EXPORTED_COMPILED)
+
+
+def exported(scratch: str, name: str = "serving_default") -> Ask:
+    """A signature, by default the default one, in a process that has nothing but TensorFlow."""
     import tensorflow as tf
 
     def model_of(**sizes: Any) -> Generate:
         model = tf.saved_model.load(str(path_of(scratch, sizes)))
 
         def generate(texts: int, characters: int) -> list[str]:
-            signature = model.signatures["serving_default"]
+            signature = model.signatures[name]
             found = signature(seed=tf.constant([SEED] * texts))["text"].numpy()
             return [text.decode() for text in found]
 

@@ -37,16 +37,18 @@ class Throughput(Load):
 
     rounds: int = Field(description="how often each side is loaded")
     starts: int = Field(description="cold starts that count")
+    intra_op_threads: int = Field(description="option of the server, 0 for its default")
     words: dict[str, tuple[int, ...]]
 
     def measure(self, context: Context) -> Figures:
         exports = served.prepare(context.work)
+        options = ("--intra-op-threads", str(self.intra_op_threads))
         starts = []
         for _ in range(self.starts):
-            with served.textapps_server(exports) as server:
+            with served.textapps_server(exports, *options) as server:
                 starts.append(server.seconds_to_ready)
         with (
-            served.textapps_server(exports) as ours,
+            served.textapps_server(exports, *options) as ours,
             served.plain_server(exports / MODEL / "1") as plain,
         ):
             starts.append(ours.seconds_to_ready)
@@ -78,7 +80,7 @@ class Throughput(Load):
         counted = starts[1:] or starts  # the first fills caches
         return {
             "model": f"sentiment, preset small, {MODEL}",
-            **self.model_dump(include={"connections", "seconds", "rounds"}),
+            **self.model_dump(include={"connections", "seconds", "rounds", "intra_op_threads"}),
             "texts": loads,
             "models_served": sorted(path.name for path in exports.iterdir()),
             "seconds_to_ready": [round(value, 2) for value in counted],

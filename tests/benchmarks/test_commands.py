@@ -214,7 +214,8 @@ def test_generation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     found = bench("generation", "--rounds", 1, "--characters", 3)["generation"]
     assert list(found["cases"]) == ["small"]
     for case in found["cases"].values():
-        assert case["sides"].keys() == {"compiled", "exported", "alone", *["pytorch"] * PYTORCH}
+        own = {"compiled", "exported", "alone", "exported_compiled"}
+        assert case["sides"].keys() == {*own, *["pytorch"] * PYTORCH}
         assert all(side["median_per_second"] > 0 for side in case["sides"].values())
     assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
 

@@ -63,7 +63,7 @@ def test_every_option(cli: Cli, served: list[Any], tmp_path: Path) -> None:
         *("--max-call-megabytes", "9", "--max-answer-mb", "2", "--allowed-host", "x.example"),
         *("--cors-origin", "*", "--proxy-headers", "--write-timeout", "2.5"),
         *("--no-verify-files", "--ready", "all", "--log-inputs", "--grpc-port", "8500"),
-        *("--versions", "2"),
+        *("--versions", "2", "--no-compiled", "--intra-op-threads", "3"),
     )
     _, settings, log, _ = served
     assert settings.model_dump(exclude={"max_depth", "poll_seconds"}) == {
@@ -87,6 +87,8 @@ def test_every_option(cli: Cli, served: list[Any], tmp_path: Path) -> None:
         "proxy_headers": True,
         "write_timeout": 2.5,
         "verify_files": False,
+        "compiled": False,
+        "intra_op_threads": 3,
         "ready": "all",
         "log_inputs": True,
         "drain_seconds": 5,

@@ -119,7 +119,7 @@ def test_an_export_that_does_not_verify_is_not_published(tmp_path):
     assert "\n" not in message
     for expected in (
         "operations: not in plain TensorFlow: PyFunc",
-        "compilation: serving_default needs XLA",
+        "compilation: XLA is needed for",
         "answers of wrong: 'y' at (2,) is",
         "answers of renamed: outputs ['y'] instead of ['z']",
         "batching of neighbours: row 0 alone: 'share'",

@@ -30,8 +30,9 @@ def test_other_operations_are_refused(built, tmp_path, operation, where):
     assert foreign_operations(read_graph(tmp_path)) == {operation}
 
 
-@pytest.mark.parametrize("default", ["plain", "compiled", "loop"])
-def test_only_the_default_signature_must_do_without_xla(tmp_path, default):
+@pytest.mark.parametrize("other", ["plain", "compiled", "loop"])
+@pytest.mark.parametrize("name", ["other", "other_compiled"])
+def test_only_signatures_that_are_named_so_may_need_xla(tmp_path, name, other):
     @tf.function(jit_compile=True)
     def double(x):
         return x * 2.0
@@ -44,14 +45,14 @@ def test_only_the_default_signature_must_do_without_xla(tmp_path, default):
         "compiled": lambda x: {"y": double(x)},
         "loop": loop,
     }
-    functions["serving_default"] = functions.pop(default)
+    functions = {"serving_default": functions["plain"], name: functions[other]}
     spec = tf.TensorSpec([None], tf.float32, "x")
     write_saved_model(
         tmp_path / "m", {name: Endpoint(function, [spec]) for name, function in functions.items()}
     )
     graph = read_graph(tmp_path / "m")
     assert foreign_operations(graph) == set()
-    assert bool(compiled_functions(graph)) == (default != "plain")
+    assert bool(compiled_functions(graph)) == (name == "other" and other != "plain")
 
 
 def test_signatures_that_change_state(built, tmp_path):

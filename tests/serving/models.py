@@ -121,6 +121,29 @@ def zeros(directory: Path) -> Path:
     return _save(directory, serving_default=(fill, tf.TensorSpec([None], tf.int32, "count")))
 
 
+def compiled(directory: Path) -> Path:
+    """`x` → `y`, twice of it, with a form that is compiled; `rows` of that are those of its calls.
+
+    The manifest says that it is for calls of 1 and of 3 rows.
+    """
+
+    def double(x):
+        return {"y": x + x, "rows": tf.zeros_like(x)}
+
+    @tf.function(jit_compile=True)
+    def double_compiled(x):
+        return {"y": x + x, "rows": tf.zeros_like(x) + tf.cast(tf.size(x), tf.float32)}
+
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    _save(
+        directory,
+        serving_default=(double, spec),
+        serving_default_compiled=(double_compiled, spec),
+    )
+    form = {"signature": "serving_default_compiled", "rows": [1, 3]}
+    return manifest(directory, task="generate", compiled={"serving_default": form})
+
+
 def dependent(directory: Path, kind: str) -> Path:
     """`number` float32[batch] → `answer`, which depends on the whole batch: see `DEPENDENT`."""
     function = {

@@ -93,7 +93,7 @@ def test_without_a_record_every_signature_is_asked_once(directory, place, asked)
 
 
 def test_a_model_need_not_take_what_was_made_up(directory, built, monkeypatch) -> None:
-    monkeypatch.setattr(warmup, "_blank", lambda spec: models.strings("bad"))
+    monkeypatch.setattr(warmup, "blank", lambda spec: models.strings("bad"))
     models.copy(built("lengths"), directory / "m" / "1")
     repository = Repository(directory)
     repository.poll()

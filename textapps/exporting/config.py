@@ -35,4 +35,9 @@ class ExportConfig(Section):
         description="Add the signature explain, which says what an answer comes from; the web page "
         "of a server shows it.",
     )
+    compiled: bool = Field(
+        False,
+        description="Of a generator: add signatures that XLA compiles and that write faster, for "
+        "servers that have XLA. The others stay as they are.",
+    )
     warmup: bool = Field(True, description="Add warm-up requests for TensorFlow Serving.")

@@ -14,6 +14,7 @@ import numpy as np
 
 from textapps.core.errors import ExportError
 from textapps.exporting import verify_child
+from textapps.savedmodel.graph import COMPILED
 from textapps.savedmodel.tensors import as_array, decode, decode_all, encode, encode_all
 
 Tensors = Mapping[str, Any]
@@ -95,7 +96,8 @@ class Candidate:
             found["operations"] = f"not in plain TensorFlow: {', '.join(findings['operations'])}"
         if findings["compiled"]:
             found["compilation"] = (
-                f"serving_default needs XLA for {', '.join(findings['compiled'])}"
+                f"XLA is needed for {', '.join(findings['compiled'])}; only a signature whose name "
+                f"ends with {COMPILED} may need it"
             )
         if "loading" in findings:
             return found | {"loading": findings["loading"]}
@@ -115,7 +117,7 @@ def verify_all(candidates: Sequence[Candidate], tolerance: float = 1e-5) -> None
 
     - isolation from Keras and from those rooms
     - operations: all of TensorFlow's own; none of cuDNN, Flex or calling back into Python
-    - compilation: the default signature needs no XLA
+    - compilation: no signature needs XLA but those whose names end with `COMPILED`
     - loading
     - answers: every case gives its outputs, numbers within `tolerance` · max(1, |expected|)
     - batching: every row of every case gives the same when asked alone, without the padding that a

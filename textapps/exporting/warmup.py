@@ -7,6 +7,7 @@ import numpy as np
 
 from textapps.exporting.archive import ENROL, EXPLAIN
 from textapps.exporting.verification import Case
+from textapps.savedmodel.graph import COMPILED
 from textapps.savedmodel.manifest import SignatureInfo
 from textapps.savedmodel.tensors import as_array
 from textapps.savedmodel.warmup import WARMUP
@@ -20,7 +21,8 @@ def write_warmup_requests(
 ) -> None:
     """Writes one request for each signature and batch size into the SavedModel `directory`.
 
-    The file is a TFRecord of `PredictionLog`s, of which TensorFlow Serving reads at most 1,000.
+    Signatures that XLA must compile have none: a server without it would not load the model. The
+    file is a TFRecord of `PredictionLog`s, of which TensorFlow Serving reads at most 1,000.
     The rows of a signature's first case are repeated until the batch is full. Raises
     `tf.errors.OpError` where the disk refuses.
     """
@@ -29,7 +31,8 @@ def write_warmup_requests(
 
     first: dict[str, Case] = {}
     for case in cases:
-        first.setdefault(case.signature, case)
+        if not case.signature.endswith(COMPILED):
+            first.setdefault(case.signature, case)
     path = directory / WARMUP
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:

@@ -24,9 +24,9 @@ def examine_all(exports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     Returns:
         For each export: `operations` that a plain TensorFlow cannot run, `compiled` functions
-        behind the default signature, and either why `loading` fails, or for each question the
-        encoded `outputs` or the `error`, as `answers`. `warmup` is what goes wrong with the
-        recorded requests, None if nothing does.
+        behind signatures that must do without XLA, and either why `loading` fails, or for each
+        question the encoded `outputs` or the `error`, as `answers`. `warmup` is what goes wrong
+        with the recorded requests, None if nothing does.
     """
     # TensorFlow Text's operations stay registered: exports that may not use them come first.
     order = sorted(range(len(exports)), key=lambda place: exports[place]["tensorflow_text"])

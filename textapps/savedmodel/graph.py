@@ -8,6 +8,9 @@ from typing import Any
 # TensorFlow registers them, but they call back into the Python of the process that made them.
 _PYTHON_OPERATIONS = ("PyFunc", "PyFuncStateless", "EagerPyFunc")
 
+# Ends the name of a signature that XLA must compile; a server may be built without it.
+COMPILED = "_compiled"
+
 # Operations that change variables, tables, queues or files.
 _WRITES = re.compile(
     r"^Assign|Apply|(?<!Tensor)Scatter\w*(?:Add|Sub|Mul|Div|Min|Max|Update)|"
@@ -45,13 +48,15 @@ def foreign_operations(graph: Any) -> set[str]:
 
 
 def compiled_functions(graph: Any) -> set[str]:
-    """Names of the nodes and functions behind `serving_default` that XLA must compile.
+    """Names of the nodes and functions that XLA must compile, although a server may be without it.
 
-    Other signatures may need XLA: a server without it must be able to answer the default one.
+    Only signatures whose names end with `COMPILED` may need them.
     """
     return {
         name
-        for name, operation, must_compile in _reached(graph, "serving_default")
+        for signature in graph.signature_def
+        if not signature.endswith(COMPILED)
+        for name, operation, must_compile in _reached(graph, signature)
         if must_compile or operation.startswith("Xla")
     }
 

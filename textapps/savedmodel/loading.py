@@ -1,6 +1,7 @@
 """Loading SavedModels, with TensorFlow Text's operations where one needs them."""
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +17,20 @@ from textapps.savedmodel.references import copied_outputs
 _TEXT_OPERATIONS = Lock()
 
 
-def import_tensorflow() -> None:
+def import_tensorflow(intra_op_threads: int = 0) -> None:
     """Imports TensorFlow, unless it is there already, without Keras.
 
     TensorFlow imports Keras wherever that is installed, which takes time and memory, and a
     SavedModel needs none of it. Keras can still be imported later.
+
+    Args:
+        intra_op_threads: how many threads may share an operation; 0 leaves it to TensorFlow, as
+            does a process that has imported it.
     """
     if "tensorflow" in sys.modules or "keras" in sys.modules:
         return
+    if intra_op_threads:
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(intra_op_threads)
     with absent("keras"):
         import tensorflow  # noqa: F401
     gc.freeze()  # modules stay: the collector need not look through their objects

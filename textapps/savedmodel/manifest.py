@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
 
 from textapps.core.config import Section
 from textapps.core.errors import ExportError
@@ -19,7 +19,7 @@ from textapps.savedmodel.limits import CallLimits
 MANIFEST = "assets.extra/textapps.json"  # of a SavedModel
 LITE_MANIFEST = "textapps.json"  # of a directory of LiteRT files
 _CHECKSUM = "checksum"
-_SERVED = {"limits", "rows_independent", "examples", "input_column"}
+_SERVED = {"limits", "rows_independent", "compiled", "examples", "input_column"}
 _LITE = {"clip_samples", "chunk_samples", "files", "evaluated_on", "accuracy", "int8_against_float"}
 
 
@@ -51,6 +51,17 @@ class SignatureInfo(Section):
 
     inputs: dict[str, TensorInfo]
     outputs: dict[str, TensorInfo]
+
+
+class CompiledForm(Section):
+    """A `signature` that answers as another one does, but for rounding, and that XLA compiles.
+
+    XLA compiles it anew, in seconds, for each number of rows. With any of `rows` it is the faster
+    one of the two.
+    """
+
+    signature: str
+    rows: tuple[PositiveInt, ...]
 
 
 class Example(Section):
@@ -96,6 +107,7 @@ class Manifest(Section):
     read, "" if it was found by its name. `examples` come from the validation split. `options` says
     what a request for a generated text may contain: name → JSON schema with range, default and
     description. `limits` has the limits of the calls of each signature.
+    `compiled` names, for signatures that have one, the form that XLA compiles.
     `rows_independent` says that no row affects the answer to another, so requests may share a call.
     `sha256` covers every file of the export except the manifest, whose own checksum stands in it as
     `checksum`.
@@ -118,6 +130,7 @@ class Manifest(Section):
     signatures: dict[str, SignatureInfo] = Field(default_factory=dict)
     limits: dict[str, CallLimits] = Field(default_factory=dict)
     rows_independent: bool = True
+    compiled: dict[str, CompiledForm] = Field(default_factory=dict)
     state: tuple[str, ...] = ()
     decoding: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     options: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)

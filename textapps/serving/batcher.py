@@ -12,6 +12,7 @@ from textapps.savedmodel.limits import Size
 from textapps.savedmodel.signature import Arrays, Signature
 from textapps.serving.batching import Batching
 from textapps.serving.budget import Budget
+from textapps.serving.compiled import CompiledCalls
 from textapps.serving.errors import DeadlineExceeded, QueueFull
 
 Outputs = dict[str, np.ndarray]
@@ -50,12 +51,15 @@ class Batcher:
         on_batch: Callable[[int], None],
         *,
         shared: bool,
+        compiled: CompiledCalls | None = None,
     ) -> None:
         """Calls run in `executor`; `on_batch` is called with the number of rows of each.
 
         Args:
             shared: whether requests may share a call, if the signature allows it.
+            compiled: calls the signature or its compiled form, if there is one.
         """
+        self._called: Signature | CompiledCalls = compiled or signature
         self._signature = signature
         self._executor = executor
         self._batching = batching
@@ -191,11 +195,11 @@ class Batcher:
 
     def _call(self, requests: Sequence[Arrays]) -> list[Outputs]:
         if len(requests) == 1:
-            return [self._signature.call(requests[0])]
+            return [self._called.call(requests[0])]
         together = {
             name: np.concatenate([inputs[name] for inputs in requests]) for name in requests[0]
         }
-        outputs = self._signature.call(together)
+        outputs = self._called.call(together)
         ends = np.cumsum([_rows(inputs) for inputs in requests])
         if any(len(array) != ends[-1] for array in outputs.values()):
             raise ModelFailed("the model does not give a row for each of the request")

@@ -20,6 +20,7 @@ from textapps.serving.batcher import Batcher, Call
 from textapps.serving.batching import Batching
 from textapps.serving.budget import Budget, limits_of
 from textapps.serving.codec import ModelSpec
+from textapps.serving.compiled import compile_all, compiled_calls
 from textapps.serving.metadata import describe_signatures
 from textapps.serving.stream_request import option_schemas
 from textapps.serving.warmup import warm_up
@@ -48,8 +49,11 @@ class ModelVersion:
         on_batch: OnBatch,
         *,
         verify_files: bool = True,
+        compiled: bool = True,
     ) -> None:
         """Load the SavedModel in `directory` and warm it up.
+
+        What is to be compiled is compiled by a thread, unless `compiled` is false.
 
         `manifest` will be what assets.extra/textapps.json says, {} if there is none, `definitions`
         the `SignatureDef`s, and `metadata` the answer to a request for them: all as they are at
@@ -80,10 +84,14 @@ class ModelVersion:
         if "continue" in self.signatures:  # what the page shows and a stream takes
             self.manifest = {**self.manifest, "options": option_schemas(self.manifest)}
         self.spec = ModelSpec(name, {key: s.dtypes for key, s in self.signatures.items()})
-        warm_up(self.signatures, directory)
+        calls = compiled_calls(self.manifest, self.signatures)
+        forms = {each.compiled_name for each in calls.values()}
+        warm_up({k: each for k, each in self.signatures.items() if k not in forms}, directory)
         executor = ThreadPoolExecutor(
             max(1, len(self.signatures)), thread_name_prefix=f"{name}-{version}"
         )
+        if compiled and calls:
+            executor.submit(compile_all, calls.values(), f"model '{name}' version {version}")
         shared = batching.shares(name, self.manifest)
         self._batchers = {
             key: Batcher(
@@ -93,6 +101,7 @@ class ModelVersion:
                 Budget(signature, limits_of(self.manifest, key), batching.max_call_bytes),
                 partial(on_batch, name, version, key),
                 shared=shared,
+                compiled=calls.get(key),
             )
             for key, signature in self.signatures.items()
         }

@@ -39,6 +39,7 @@ class Repository:
         poll_seconds: float = 1.0,
         on_batch: OnBatch = lambda model, version, signature, rows: None,
         verify_files: bool = True,
+        compiled: bool = True,
         ready_when: Literal["any", "all"] = "any",
         versions: int = 1,
     ) -> None:
@@ -50,6 +51,7 @@ class Repository:
             batching=batching or Batching(),
             on_batch=on_batch,
             verify_files=verify_files,
+            compiled=compiled,
         )
         self._ready_when = ready_when
         self._versions = versions

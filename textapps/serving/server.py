@@ -56,6 +56,7 @@ def serve(
         poll_seconds=settings.poll_seconds,
         on_batch=metrics.batch,
         verify_files=settings.verify_files,
+        compiled=settings.compiled,
         ready_when=settings.ready,
         versions=settings.versions,
     )
@@ -67,7 +68,7 @@ def serve(
         return_freed_memory()
         _raise_file_limit()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        import_tensorflow()
+        import_tensorflow(settings.intra_op_threads)
         repository.start()
         log = AccessLog(access_log)
         held = Held(settings.max_held_bytes)

@@ -78,6 +78,17 @@ class Settings(BaseModel):
     verify_files: bool = _field(
         True, "Do not load a version whose files do not match the checksums in its manifest."
     )
+    compiled: bool = _field(
+        True,
+        "Have XLA compile the signatures of exports that were made for it, in the background after "
+        "a version is loaded.",
+    )
+    intra_op_threads: int = _field(
+        0,
+        "Threads that may share the work of one TensorFlow operation; 0 for as many as "
+        "TF_NUM_INTRAOP_THREADS says, else one for each core.",
+        ge=0,
+    )
     ready: Literal["any", "all"] = _field(
         "any",
         "Whether /health/ready needs any model to be loaded, with none still loading, or all.",

@@ -25,14 +25,15 @@ def warm_up(signatures: Mapping[str, Signature], directory: Path) -> None:
         return
     for signature in (each for each in signatures.values() if not each.stateful):
         try:
-            signature.call({name: _blank(info) for name, info in signature.inputs.items()})
+            signature.call({name: blank(info) for name, info in signature.inputs.items()})
         except TextappsError as error:
             _log.debug(
                 "%s: signature '%s' does not take zeros: %s", directory, signature.name, error
             )
 
 
-def _blank(info: TensorInfo) -> np.ndarray:
+def blank(info: TensorInfo) -> np.ndarray:
+    """Zeros and empty texts for an input, one where its size is open."""
     import tensorflow as tf
 
     shape = [1 if size is None else size for size in info.shape or ()]

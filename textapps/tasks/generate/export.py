@@ -17,7 +17,7 @@ def export_saved_model(generator: TextGenerator, models_dir: Path, config: Expor
     Raises:
         ExportError: it cannot be written, or its answers differ from the run's.
     """
-    signatures = Signatures(generator, config.explain)
+    signatures = Signatures(generator, config.explain, config.compiled)
     decoding = generator.config.decoding.model_dump()
     return export_model(
         signatures.endpoints,
@@ -26,6 +26,7 @@ def export_saved_model(generator: TextGenerator, models_dir: Path, config: Expor
             **generator.manifest_fields,
             **generator.data_fields(config.examples),
             "state": signatures.state,
+            "compiled": signatures.compiled,
             "decoding": decoding,
             "options": option_schemas(generator.config.decoding),
         },

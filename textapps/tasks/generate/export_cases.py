@@ -71,6 +71,7 @@ def make_cases(generator: TextGenerator, signatures: Signatures) -> list[Case]:
         "characters": np.array([len(each) for each in nats], np.int32),
     }
     cases.append(Case("score", {"text": list(TEXTS)}, score))
+    cases += [case for plain in cases for case in _compiled(signatures, plain)]
     if EXPLAIN in signatures.endpoints:
         cases.append(steady_case(EXPLAIN, signatures.endpoints[EXPLAIN], {"text": TEXTS}))
     return cases
@@ -130,6 +131,17 @@ def _questions(generator: TextGenerator) -> list[Question]:
     return [
         Question(seeds[number % len(seeds)], number, DecodingConfig(**wanted[number % len(wanted)]))
         for number in range(1, 7)
+    ]
+
+
+def _compiled(signatures: Signatures, plain: Case) -> list[Case]:
+    """The rows of a case one by one, if there is a compiled form: XLA compiles one of them."""
+    form = signatures.compiled.get(plain.signature)
+    if form is None:
+        return []
+    return [
+        Case(form.signature, row, {name: each[i : i + 1] for name, each in plain.outputs.items()})
+        for i, row in enumerate(plain.rows())
     ]
 
 

@@ -1,6 +1,7 @@
 """The signatures of an exported generator."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -13,14 +14,20 @@ from textapps.decoding.options import DTYPES, is_plain, row_options
 from textapps.exporting.archive import DEFAULT_SIGNATURE, EXPLAIN, Endpoint
 from textapps.exporting.state import flatten_state, state_specs, unflatten_state
 from textapps.interpret.loss_gradients import AT_ONCE
+from textapps.savedmodel.graph import COMPILED
 from textapps.savedmodel.limits import CallLimits
+from textapps.savedmodel.manifest import CompiledForm
+from textapps.tasks.generate.compiled import CompiledLoop
 from textapps.tasks.generate.data import BEGINNING
 from textapps.tasks.generate.explain import EXPLAINED, Connections
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.limits import position_bytes
 
 Tensors = dict[str, Any]
+Advance = Callable[..., tuple[Any, Any, DecodingState]]  # `Decoder.advance`, or one like it
 
+# Few rows gain most by compiling, and each number of rows takes seconds.
+COMPILED_ROWS = (1, 4)
 MOST_CHARACTERS = 2_000_000  # of a call: rows times the longest
 # The limits of a row: texts in characters, ids, characters to generate.
 LONGEST = {
@@ -41,14 +48,19 @@ class Signatures:
         continue         logits, state, position, options → text, logits, state, position
         step             ids, state → logits, state
         explain          text → characters, begin, surprise, gradients; if wanted
+        …_compiled       of serving_default (without a stop text), generate and continue, the
+                         forms that XLA compiles; if wanted
 
     Every tensor is batch-major: strings [batch], options [batch], logits float32[batch,
     vocabulary], position int32[batch], ids int32[batch, time] padded with 0. The state of `step`
     is the backbone's; `start` and `continue` have one block more, which holds the characters of
-    seed and text for the repetition penalty. A call with an option out of its range fails.
+    seed and text for the repetition penalty. `compiled` describes the compiled forms. A call with
+    an option out of its range fails.
     """
 
-    def __init__(self, generator: TextGenerator, explain: bool = False) -> None:
+    def __init__(
+        self, generator: TextGenerator, explain: bool = False, compiled: bool = False
+    ) -> None:
         self._model = generator.model
         self._preprocessor = generator.preprocessor
         self._defaults = generator.config.decoding
@@ -68,17 +80,43 @@ class Signatures:
         options = [tf.TensorSpec([None], dtype, name) for name, dtype in DTYPES.items()]
         seed, text = (tf.TensorSpec([None], tf.string, name) for name in ("seed", "text"))
         ids = tf.TensorSpec([None, None], tf.int32, "ids")
+        advance, default = self._decoder.advance, partial(self._decoder.advance, plain=self._plain)
         self.endpoints = {
-            DEFAULT_SIGNATURE: Endpoint(self._default, [seed], self._limits("seed")),
-            "generate": Endpoint(self._generate, [seed, *options], self._limits("seed", "length")),
+            DEFAULT_SIGNATURE: Endpoint(
+                partial(self._default, default), [seed], self._limits("seed")
+            ),
+            "generate": Endpoint(
+                partial(self._generate, advance), [seed, *options], self._limits("seed", "length")
+            ),
             "score": Endpoint(self._score, [text], self._limits("text")),
             "start": Endpoint(self._start, [seed], self._limits("seed")),
-            "continue": Endpoint(self._continue, [*at, *options], self._limits("length")),
+            "continue": Endpoint(
+                partial(self._continue, advance), [*at, *options], self._limits("length")
+            ),
             "step": Endpoint(self._step, [ids, *step_state], self._limits("ids")),
         }
+        self.compiled: dict[str, CompiledForm] = {}
+        if compiled:
+            self._add_compiled()
         if explain:
             connections = Connections(self._model, self._preprocessor, self._decoder)
             self.endpoints[EXPLAIN] = Endpoint(connections, [text], self._explained())
+
+    def _add_compiled(self) -> None:
+        advance = CompiledLoop(self._decoder).advance
+        functions: dict[str, Callable[..., Tensors]] = {
+            "generate": self._generate,
+            "continue": self._continue,
+        }
+        if self._defaults.stop is None:
+            functions[DEFAULT_SIGNATURE] = self._default
+        for name, function in functions.items():
+            plain = self.endpoints[name]
+            form = CompiledForm(signature=name + COMPILED, rows=COMPILED_ROWS)
+            self.endpoints[form.signature] = Endpoint(
+                partial(function, advance), plain.inputs, plain.limits
+            )
+            self.compiled[name] = form
 
     def _limits(self, *inputs: str) -> CallLimits:
         """Text is read in pieces of `PROMPT_CHUNK`, and generated character by character."""
@@ -107,18 +145,19 @@ class Signatures:
         """The outputs of a signature for named inputs, as NumPy arrays."""
         return self.endpoints[name].answer(inputs)
 
-    def _default(self, seed: Any) -> Tensors:
+    def _default(self, advance: Advance, seed: Any) -> Tensors:
         stop = self._defaults.stop
         if stop is not None:
             stop = tf.constant(self._preprocessor.encode(stop))
         options = row_options(self._defaults, tf.zeros(tf.shape(seed), tf.int64))
         length = tf.fill(tf.shape(seed), self._defaults.length)
         state = self._decoder.start(*self._ids(seed), stop)
-        ids, lengths, _ = self._decoder.advance(state, options, length, plain=self._plain)
+        ids, lengths, _ = advance(state, options, length)
         return {"text": self._preprocessor.text(ids, lengths)}
 
-    def _generate(self, seed: Any, **options: Any) -> Tensors:
-        return {"text": self._advance(self._decoder.start(*self._ids(seed)), options)[0]}
+    def _generate(self, advance: Advance, seed: Any, **options: Any) -> Tensors:
+        state = self._decoder.start(*self._ids(seed))
+        return {"text": self._advance(advance, state, options)[0]}
 
     def _score(self, text: Any) -> Tensors:
         ids, lengths = self._ids(text)
@@ -143,20 +182,22 @@ class Signatures:
     def _start(self, seed: Any) -> Tensors:
         return _flat(self._decoder.start(*self._ids(seed)))
 
-    def _continue(self, **inputs: Any) -> Tensors:
+    def _continue(self, advance: Advance, **inputs: Any) -> Tensors:
         *backbone, own = unflatten_state(inputs)
         state = DecodingState(inputs["logits"], tuple(backbone), inputs["position"], own)
-        text, state = self._advance(state, {name: inputs[name] for name in DTYPES})
+        text, state = self._advance(advance, state, {name: inputs[name] for name in DTYPES})
         return {"text": text, **_flat(state)}
 
     def _step(self, ids: Any, **state: Any) -> Tensors:
         logits, new = self._model.decode_step(ids, unflatten_state(state), ids != PAD)
         return {"logits": logits, **flatten_state(new)}
 
-    def _advance(self, state: DecodingState, options: Tensors) -> tuple[Any, DecodingState]:
+    def _advance(
+        self, advance: Advance, state: DecodingState, options: Tensors
+    ) -> tuple[Any, DecodingState]:
         _check(options)
         length = options.pop("length")
-        ids, lengths, state = self._decoder.advance(state, options, length)
+        ids, lengths, state = advance(state, options, length)
         return self._preprocessor.text(ids, lengths), state
 
     def _ids(self, texts: Any) -> tuple[Any, Any]:
