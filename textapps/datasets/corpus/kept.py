@@ -70,7 +70,8 @@ class KeptCorpus:
 def is_large_file(config: CorpusConfig) -> bool:
     """Whether the source is a file, large enough to be kept in the cache."""
     path = Path(config.source).expanduser()
-    return path.is_file() and content_bytes([path]) >= kept_from_bytes()
+    is_file = config.source != "sample" and path.is_file()
+    return is_file and content_bytes([path]) >= kept_from_bytes()
 
 
 def load_kept(
