@@ -1,5 +1,7 @@
 """Training on texts that are on disk: the same featurizer, batches and weights as in memory."""
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -138,3 +140,30 @@ def test_a_run_that_starts_from_another_keeps_its_ngrams(
             lifecycle.begin(TASK, tiny("sentiment", "lstm", **extended), tmp_path / "models")
         )
     assert made[-1].preprocessor.digest == made[-2].preprocessor.digest
+
+
+@pytest.mark.parametrize("kind", ["table", "learned", "encoded"])
+def test_without_room_on_the_disk_training_goes_on_in_memory(
+    tiny: Callable[..., Any],
+    switch: Callable[[bool], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+) -> None:
+    switch(False)
+    held = lifecycle.begin(TASK, tiny("sentiment", "lstm"), tmp_path / "models")
+    expected = batches_of(held)
+    switch(True)
+    make = Cache._make
+
+    def fill(cache: Cache, name: str, *rest: Any) -> None:
+        if name.startswith(kind):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        make(cache, name, *rest)
+
+    monkeypatch.setattr(Cache, "_make", fill)
+    kept = lifecycle.begin(TASK, tiny("sentiment", "lstm"), tmp_path / "models")
+    same(expected, batches_of(kept))
+    assert "(No space left on device), so it is held in memory" in caplog.text
+    assert kept.preprocessor.digest == held.preprocessor.digest
