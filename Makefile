@@ -94,6 +94,8 @@ endif
 	$(BIN)/python -m benchmarks serving-many
 	$(BIN)/python -m benchmarks distributed
 	$(BIN)/python -m benchmarks batch-inference
+	$(BIN)/python -m benchmarks large-data
+	$(BIN)/python -m benchmarks large-text
 	$(BIN)/pip install --quiet --editable '.[spark]' --constraint constraints.txt
 	$(BIN)/python -m benchmarks batch-spark
 	$(BIN)/python -m benchmarks page

@@ -177,7 +177,7 @@ def baseline(
     write_texts(place / "validation.csv", validation, np.arange(len(validation)))
     write_texts(place / "test.csv", test, kept)
     answers = test.labels[kept]
-    texts = [test.texts[row] for row in kept]
+    texts = [test.texts[row] for row in kept.tolist()]
 
     def fit(question: Figures) -> Figures:
         size, seed = question["size"], question["seed"]

@@ -433,6 +433,21 @@ def test_batch_spark(bench: Bench, work: Path) -> None:
     assert found["peak_memory_mb"] > 100
 
 
+@pytest.mark.usefixtures("eager")
+def test_large_data(bench: Bench, work: Path) -> None:
+    given = ("--megabytes", 0.03, "--preset", "tiny", "--steps", 2)
+    found = bench("large-data", *given)["large-data"]
+    assert found["rows"] > 100
+    assert found["cache_mb"] >= 0
+    assert list(found["starts"]) == ["first", "second"]
+    for start in found["starts"].values():
+        assert start["seconds"] > 0
+        assert start["peak_memory_mb"] > 100
+    assert not (work / "large-data").exists()
+    given = ("--megabytes", 0.02, "--preset", "tiny", "--steps", 2)
+    assert list(bench("large-text", *given)["large-text"]["starts"]) == ["first", "second"]
+
+
 @pytest.mark.slow
 def test_distributed(bench: Bench, data: Path) -> None:
     given = ("--data", data / "opinions.csv", *TINY, "--set", "training.batch_size=10")

@@ -54,7 +54,7 @@ def test_without_results_every_figure_is_said_to_be_missing(results: Results) ->
         assert isinstance(suite, Accuracy)
         for case in suite.table():
             assert any(row.startswith(f"| {suite.label_of(case)} | not") for row in rows)
-    assert text.count("\n\nNot measured.\n\n") == 25
+    assert text.count("\n\nNot measured.\n\n") == 27
 
 
 def test_rows_of_cases_and_of_other_results(results: Results) -> None:

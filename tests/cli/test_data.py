@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from textapps.cache.store import Cache
 from textapps.cli.commands.data import data_group
 from textapps.core.errors import ConfigurationError, DataError
 from textapps.core.names import TASKS
@@ -362,3 +363,22 @@ def test_every_command_has_an_example_and_stands_in_the_docs() -> None:
             if isinstance(parameter, click.Option):
                 assert parameter.help
                 assert parameter.opts[0] in docs
+
+
+def test_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTAPPS_CACHE_DIR", str(tmp_path / "cache"))
+    assert run("cache").stdout.startswith(f"{tmp_path}/cache/data: 0.0 MB of at most 50,000.0 MB")
+    made = Cache().kept("table", {}, lambda into: into.write(one=np.zeros(300_000)), "pets.csv")
+    assert made is not None
+    head, _, row = run("cache").stdout.splitlines()
+    assert "2.4 MB of" in head
+    assert row.startswith("2.4 MB")
+    assert row.endswith("pets.csv")
+    found = json.loads(run("cache", "--json").stdout)
+    assert [(one["name"], one["of"]) for one in found["entries"]] == [
+        (made.directory.name, "pets.csv")
+    ]
+    cleared = run("cache", "--clear")
+    assert cleared.stderr.startswith("removed 2.4 MB from")
+    assert "0.0 MB of" in cleared.stdout
+    assert not made.directory.exists()

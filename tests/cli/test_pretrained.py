@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from textapps.cache.place import cache_dir
 from textapps.cli import pretrained_exports
-from textapps.cli.cache import cache_dir
 from textapps.cli.pretrained_exports import PretrainedExports
 from textapps.core.errors import RunError, TextappsError
 from textapps.pretrained.model import PretrainedModel

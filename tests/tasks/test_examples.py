@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textapps.core.names import TASKS
-from textapps.datasets.corpus.examples import Corpus
+from textapps.datasets.corpus.examples import HeldCorpus
 from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks.examples import short_ones
 from textapps.tasks.generate.data import examples as seeds
@@ -103,14 +103,14 @@ def test_clips_are_fewer_where_they_would_be_too_large(
 
 def test_seeds_begin_paragraphs_and_end_with_words() -> None:
     text = "\n\n".join(f"Number {n}:\nIt was {'very ' * n}cold that day" for n in range(2, 9))
-    found = [each.inputs["seed"] for each in seeds(Corpus("prose", text), 3)]
+    found = [each.inputs["seed"] for each in seeds(HeldCorpus("prose", text), 3)]
     assert len(set(found)) == 3
     for seed in found:
         assert isinstance(seed, str)
         assert seed.startswith("Number ")
         assert 20 < len(seed) <= 40
         assert seed.split()[-1] in ("very", "was", "cold", "that", "day")
-    unspaced = Corpus("lines", "一" * 90 + "\n" + "二" * 10)
+    unspaced = HeldCorpus("lines", "一" * 90 + "\n" + "二" * 10)
     assert [each.inputs["seed"] for each in seeds(unspaced, 3)] == ["一" * 40, "二" * 10]
 
 

@@ -9,7 +9,16 @@ from textapps.core.names import PRETRAINING, TASKS
 from textapps.tasks.registry import get_presets
 
 # Those that are no keys of a configuration; the last one is for the tests of textapps.
-_OTHERS = ("CACHE_DIR", "DEBUG", "MODELS_DIR", "PRETRAINED_DIR", "SERVE_TOKEN", "SHARED_DATA")
+_OTHERS = (
+    "CACHE_DIR",
+    "CACHE_FROM_MB",
+    "CACHE_GB",
+    "DEBUG",
+    "MODELS_DIR",
+    "PRETRAINED_DIR",
+    "SERVE_TOKEN",
+    "SHARED_DATA",
+)
 
 
 def unread_variables(names: Iterable[str]) -> Iterator[str]:

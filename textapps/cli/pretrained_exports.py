@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from textapps import __version__
+from textapps.cache.place import CACHE_VARIABLE, cache_dir
 from textapps.cli import console
-from textapps.cli.cache import CACHE_VARIABLE, cache_dir
 from textapps.cli.main import describe
 from textapps.cli.tensorflow_start import prepare_tensorflow
 from textapps.core.counted import counted

@@ -13,6 +13,30 @@ def notice(message: str, *arguments: object) -> None:
     logging.getLogger("textapps").log(NOTICE, message, *arguments)
 
 
+Said = list[tuple[int, str]]
+"""What was logged: levels and messages."""
+
+
+@contextmanager
+def recorded() -> Iterator[Said]:
+    """Collects the notices and warnings that are logged within it, even where they are muted."""
+    logger = logging.getLogger("textapps")
+    level, found = logger.level, Said()
+
+    def collect(record: logging.LogRecord) -> bool:
+        found.append((record.levelno, record.getMessage()))
+        return record.levelno >= shown
+
+    shown = logger.getEffectiveLevel()
+    logger.addFilter(collect)
+    logger.setLevel(min(shown, NOTICE))
+    try:
+        yield found
+    finally:
+        logger.setLevel(level)
+        logger.removeFilter(collect)
+
+
 @contextmanager
 def muted() -> Iterator[None]:
     """Within it, notices and warnings are not logged: for data that are read a second time."""

@@ -2,14 +2,14 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from textapps.core.counted import counted
 from textapps.core.errors import DataError
 
 LOGGER = logging.getLogger("textapps")
-E = TypeVar("E")
+E_co = TypeVar("E_co", covariant=True)
 SPLITS = ("train", "validation", "test")
 _SHOWN = 3  # bad rows that are named
 _SPLIT_NAMES = {
@@ -19,7 +19,7 @@ _SPLIT_NAMES = {
 }
 
 
-class Source(Protocol[E]):
+class Source(Protocol[E_co]):
     """A data set before splitting."""
 
     @property
@@ -30,7 +30,7 @@ class Source(Protocol[E]):
     def own_splits(self) -> frozenset[str]:
         """The splits that it has: some of train, validation and test; empty if it is not split."""
 
-    def examples(self, split: str | None) -> list[E]:
+    def examples(self, split: str | None) -> Sequence[E_co]:
         """The examples of an own split; None: all examples of a source that is not split."""
 
 

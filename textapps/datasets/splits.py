@@ -1,10 +1,14 @@
 """Which split an example belongs to."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textapps.core.errors import DataError
 from textapps.core.part import ALL, Part
@@ -24,8 +28,8 @@ _BOUNDS = {
 }
 
 
-def split_of(key: str) -> str:
-    """`train` (80 %), `validation` (10 %) or `test` (10 %) for a group key.
+def split_of(key: str | int) -> str:
+    """`train` (80 %), `validation` (10 %) or `test` (10 %) for a group key, or its `hash_of`.
 
     sha1 of the key in UTF-8, as a number modulo 2^27 = 134,217,728: below 13,421,772 validation,
     from there below 26,843,545 test, else train.
@@ -37,13 +41,13 @@ def split_of(key: str) -> str:
     return next(split for split, (_, end) in _BOUNDS.items() if bucket < end)
 
 
-def home(key: str, missing: Collection[str]) -> str:
+def home(key: str | int, missing: Collection[str]) -> str:
     """The split of a group of training examples, given the splits to make from them."""
     split = split_of(key)
     return split if split in missing else "train"
 
 
-def distance(key: str, split: str) -> int:
+def distance(key: str | int, split: str) -> int:
     """How far the hash of a key is from the range of a split; 0 inside."""
     start, end = _BOUNDS[split]
     return max(start - _bucket(key), _bucket(key) - (end - 1), 0)
@@ -58,12 +62,32 @@ def bucket_share(key: str) -> float:
     return _bucket(key) / _BUCKETS
 
 
-def _bucket(key: str) -> int:
-    return int.from_bytes(hashlib.sha1(key.encode()).digest(), "big") % _BUCKETS
+def hash_of(key: str) -> int:
+    """The last 64 bits of the sha1 of a key, on which the split depends."""
+    return int.from_bytes(hashlib.sha1(key.encode()).digest()[-8:], "big")
+
+
+def homes_of(hashes: NDArray[np.uint64], missing: Collection[str]) -> NDArray[np.int8]:
+    """As `home`, for what `hash_of` gives: int8[keys], indices into `SPLITS`.
+
+    >>> hashes = np.uint64([hash_of(key) for key in ("one", "two", "a fine film")])
+    >>> [SPLITS[place] for place in homes_of(hashes, ("validation",))]
+    ['train', 'train', 'validation']
+    """
+    buckets = hashes % np.uint64(_BUCKETS)
+    homes = np.full(len(hashes), SPLITS.index("train"), np.int8)
+    for split in missing:
+        start, end = _BOUNDS[split]
+        homes[(buckets >= start) & (buckets < end)] = SPLITS.index(split)
+    return homes
+
+
+def _bucket(key: str | int) -> int:
+    return (hash_of(key) if isinstance(key, str) else key) % _BUCKETS
 
 
 def carve(
-    examples: list[E],
+    examples: Sequence[E],
     missing: Collection[str],
     key: Callable[[E], str],
     moved: Mapping[str, str] | None = None,
@@ -91,21 +115,23 @@ class Splitter(Generic[E]):
     config: names the other sources
     other: opens one of them
     carved: distributes training examples over train and the missing splits
-    size: what an example adds to `Part.size`
+    size: the `Part.size` of examples
+    joined: the examples of several splits, one after the other
     """
 
     main: Callable[[], Source[E]]
     config: SourceConfig
     other: Callable[[str], Source[E]]
-    carved: Callable[[list[E], Collection[str]], dict[str, list[E]]]
-    size: Callable[[E], int] = lambda _: 1
+    carved: Callable[[Sequence[E], Collection[str]], Mapping[str, Sequence[E]]]
+    size: Callable[[Sequence[E]], int] = len
+    joined: Callable[[list[Sequence[E]]], Sequence[E]] = lambda parts: list(chain(*parts))
 
     @property
     def given(self) -> dict[str, str | None]:
         """The names or paths of the other sources, by split."""
         return {"validation": self.config.validation_source, "test": self.config.test_source}
 
-    def examples(self, split: str) -> tuple[str, list[E]]:
+    def examples(self, split: str) -> tuple[str, Sequence[E]]:
         """The name of the source and the examples of a split, which may be empty.
 
         `all` is the whole main source. DataError if the source has only other splits.
@@ -116,7 +142,7 @@ class Splitter(Generic[E]):
             source = self.other(given)
             own = source.own_splits
             if len(own) > 1 and split not in own:
-                raise _only(source, split)
+                raise lacks(source.name, source.own_splits, split)
             return source.name, source.examples(split if split in own else next(iter(own), None))
         if split != "train" and split in self._main.own_splits:
             return self._main.name, self._main.examples(split)
@@ -134,7 +160,9 @@ class Splitter(Generic[E]):
         if self.given["test"] or "test" in own:
             return "test"
         if len(own) > 1:
-            raise DataError(f"{_only(self._main, 'test')}; choose one with --split, or --split all")
+            raise DataError(
+                f"{lacks(self._main.name, own, 'test')}; choose one with --split, or --split all"
+            )
         return next(iter(own), ALL)
 
     def part(self, split: str, size: int) -> Part:
@@ -143,20 +171,20 @@ class Splitter(Generic[E]):
             return Part(split, size)
         if self._main.own_splits and not isinstance(self._main, TableSource):
             return Part(split, size)
-        return Part(split, size, sum(map(self.size, self._whole)))
+        return Part(split, size, self.size(self._whole))
 
     @cached_property
-    def _whole(self) -> list[E]:
+    def _whole(self) -> Sequence[E]:
         """All examples of the main source, split after split."""
         own = sorted(self._main.own_splits, key=SPLITS.index)
-        return [one for split in own for one in self._main.examples(split)] if own else self.pool
+        return self.joined([self._main.examples(split) for split in own]) if own else self.pool
 
     @cached_property
-    def pool(self) -> list[E]:
+    def pool(self) -> Sequence[E]:
         """The training examples before missing splits are carved from them."""
         own = self._main.own_splits
         if own and "train" not in own:
-            raise _only(self._main, "train")
+            raise lacks(self._main.name, own, "train")
         return self._main.examples("train" if own else None)
 
     @cached_property
@@ -164,7 +192,7 @@ class Splitter(Generic[E]):
         return self.main()
 
     @cached_property
-    def _parts(self) -> dict[str, list[E]]:
+    def _parts(self) -> Mapping[str, Sequence[E]]:
         own = self._main.own_splits
         missing = [name for name, given in self.given.items() if not given and name not in own]
         return self.carved(self.pool, missing)
@@ -176,7 +204,6 @@ def nothing_for(split: str, name: str, kind: str, instead: str = "") -> DataErro
     return DataError(f"{name}: no {kind} for {split}{remedy}".replace(" for all", ""))
 
 
-def _only(source: Source[E], split: str) -> DataError:
-    return DataError(
-        f"{source.name}: no {split} split, only {', '.join(sorted(source.own_splits))}"
-    )
+def lacks(name: str, own: Collection[str], split: str) -> DataError:
+    """The error for data that have splits, but not this one."""
+    return DataError(f"{name}: no {split} split, only {', '.join(sorted(own))}")

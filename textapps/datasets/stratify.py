@@ -2,27 +2,32 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from textapps.datasets.source import SPLITS, Defect, Report
 from textapps.datasets.splits import carve, distance, home
 
 E = TypeVar("E")
+K = TypeVar("K", str, int)
 
 
-class Moves(NamedTuple):
+class Moves(NamedTuple, Generic[K]):
     """How to give every split a group of every class.
 
     to: the new split of each group that moves, by its key
     lacking: the splits that still lack a class, by class; it has too few groups
     """
 
-    to: dict[str, str]
+    to: dict[K, str]
     lacking: dict[str, list[str]]
 
 
-def moves(groups: Mapping[str, Collection[str]], missing: Collection[str]) -> Moves:
+def moves(
+    groups: Mapping[K, Collection[str]],
+    missing: Collection[str],
+    counted: Mapping[tuple[str, str], int] | None = None,
+) -> Moves[K]:
     """The groups that do not go where the rule of `split_of` sends them.
 
     For each class in turn, and each split that has none of it: of the groups of the class that
@@ -30,19 +35,22 @@ def moves(groups: Mapping[str, Collection[str]], missing: Collection[str]) -> Mo
     A split can spare a group if it has another one of each class in the group. The order of
     `groups` is irrelevant.
 
-    groups: the classes in each group, by its key
+    groups: the classes in each group, by its key or by the `hash_of` it
     missing: the splits to make from the training examples
+    counted: how many groups have a class and are in a split, of all groups, if `groups` are only
+        those with a class that a split has none of; None: of `groups`
     """
     homes = {key: home(key, missing) for key in groups}
-    counts = Counter((label, homes[key]) for key, labels in groups.items() for label in labels)
-    keys: dict[str, list[str]] = {}
+    found = ((label, homes[key]) for key, labels in groups.items() for label in labels)
+    counts = Counter(found if counted is None else counted)
+    keys: dict[str, list[K]] = {}
     for key in sorted(groups):
         for label in groups[key]:
             keys.setdefault(label, []).append(key)
-    to: dict[str, str] = {}
+    to: dict[K, str] = {}
     lacking: dict[str, list[str]] = {}
     for label in sorted(keys):
-        for split in _splits(missing):
+        for split in splits_made(missing):
             if counts[label, split]:
                 continue
             spare = [
@@ -62,7 +70,7 @@ def moves(groups: Mapping[str, Collection[str]], missing: Collection[str]) -> Mo
 
 
 def carve_classes(
-    examples: list[E],
+    examples: Sequence[E],
     missing: Collection[str],
     key: Callable[[E], str],
     label: Callable[[E], str | None],
@@ -83,27 +91,47 @@ def carve_classes(
         if (own := label(example)) is not None:
             groups.setdefault(key(example), set()).add(own)
             rows[own] += 1
-    moved, lacking = moves(groups, missing)
-    if report is not None and len(rows) > 1:
-        splits = ", ".join(_splits(missing))
-        for own in lacking:
-            message = (
-                f"class '{own}' has too few rows ({rows[own]}) for {splits}: add some, leave them "
-                "out, or give --validation-data and --test-data"
-            )
-            report(Defect(name, message))
-        if moved:
-            counts = Counter(
-                (own, moved[key(one)])
-                for one in examples
-                if (own := label(one)) is not None and key(one) in moved
-            )
-            told = ", ".join(f"{n} of '{own}' to {to}" for (own, to), n in sorted(counts.items()))
-            logging.getLogger("textapps").warning(
-                "%s: rows moved so that every split has every class: %s", name, told
-            )
-    return carve(examples, missing, key, moved)
+    found = moves(groups, missing)
+    if report is not None:
+        moved = (
+            (own, found.to[key(one)])
+            for one in (examples if found.to else ())
+            if (own := label(one)) is not None and key(one) in found.to
+        )
+        tell(name, found.lacking, rows, Counter(moved), missing, report)
+    return carve(examples, missing, key, found.to)
 
 
-def _splits(missing: Collection[str]) -> list[str]:
+def tell(
+    name: str,
+    lacking: Collection[str],
+    rows: Mapping[str, int],
+    moved: Mapping[tuple[str, str], int],
+    missing: Collection[str],
+    report: Report,
+) -> None:
+    """Reports classes with too few rows, and warns of rows that have moved.
+
+    lacking: the classes with too few
+    rows: how many each class has
+    moved: how many of a class have moved to a split
+    """
+    if len(rows) < 2:
+        return
+    splits = ", ".join(splits_made(missing))
+    for own in lacking:
+        message = (
+            f"class '{own}' has too few rows ({rows[own]}) for {splits}: add some, leave them "
+            "out, or give --validation-data and --test-data"
+        )
+        report(Defect(name, message))
+    if moved:
+        told = ", ".join(f"{n} of '{own}' to {to}" for (own, to), n in sorted(moved.items()))
+        logging.getLogger("textapps").warning(
+            "%s: rows moved so that every split has every class: %s", name, told
+        )
+
+
+def splits_made(missing: Collection[str]) -> list[str]:
+    """The training split and the missing ones, in the usual order."""
     return [split for split in SPLITS if split == "train" or split in missing]

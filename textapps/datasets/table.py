@@ -1,7 +1,7 @@
 """Sources whose examples are rows: files and prepared sets, for every kind of example."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -77,13 +77,19 @@ class TableSource(Generic[E]):
         """The values of the `split` column."""
         return frozenset(split for split in self._by_split if split is not None)
 
-    def examples(self, split: str | None) -> list[E]:
+    def examples(self, split: str | None) -> Sequence[E]:
         """In the order of the file; DataError if it has no rows."""
         return self._by_split.get(split, [])
 
     @cached_property
     def _by_split(self) -> dict[str | None, list[E]]:
         by_split: dict[str | None, list[E]] = {}
+        for split, example in self.stream():
+            by_split.setdefault(split, []).append(example)
+        return by_split
+
+    def stream(self) -> Iterator[tuple[str | None, E]]:
+        """All examples, each with its split, without keeping them; DataError as `examples`."""
         columns: list[str] | None = None
         split = split_column = None
         given = self._wanted.columns.values()
@@ -101,10 +107,9 @@ class TableSource(Generic[E]):
             if example is not None:
                 if split_column:
                     split = split_in_cell(cells.get(split_column, ""), place, self.report)
-                by_split.setdefault(split, []).append(example)
+                yield split, example
         if columns is None:
             raise DataError(f"{self.path}: no rows in this file")
-        return by_split
 
     def _columns(self, cells: Cells) -> list[str]:
         if not self._form.named:

@@ -1,6 +1,7 @@
 """Text to character ids and back, in the graph and, for large texts, in NumPy."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,13 @@ class CharacterPreprocessor(tf.Module):
         Raises:
             ConfigurationError: every character is rarer than `min_count`.
         """
-        counts = Counter(normal_text(text, config.unicode))
+        return cls.from_counts(Counter(normal_text(text, config.unicode)), config, known)
+
+    @classmethod
+    def from_counts(
+        cls, counts: Mapping[str, int], config: CharacterConfig, known: Vocabulary | None = None
+    ) -> "CharacterPreprocessor":
+        """The same, given how often each character of the training text occurs."""
         vocabulary = Vocabulary.from_counts(
             counts.items(), config.vocabulary_size, config.min_count
         )
@@ -75,9 +82,14 @@ class CharacterPreprocessor(tf.Module):
         """The text of int32[characters]; PAD and UNK become U+FFFD."""
         return "".join(map(chr, self._points[ids]))
 
-    def unknown(self, text: str) -> list[str]:
-        """The characters that are not in the vocabulary, each once, in order of appearance."""
-        text = normal_text(text, self.form)
+    def unknown(self, text: Iterable[str]) -> list[str]:
+        """The characters that are not in the vocabulary, each once, in order of appearance.
+
+        Args:
+            text: a text, or characters in the form in which texts are read.
+        """
+        if isinstance(text, str):
+            text = normal_text(text, self.form)
         known = set(self.vocabulary.tokens)
         return [character for character in dict.fromkeys(text) if character not in known]
 

@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.core.records import RecordError, read_described, write_described
+from textapps.preprocessing.text import concatenated
 
 FILE = "ngrams.npz"
 FORMAT = 2  # format 1 held the keys themselves
@@ -56,19 +58,19 @@ class NgramIndex(tf.Module):
         vocabulary_size: int,
         min_texts: int,
         most: int | None = None,
+        count: Callable[[Iterable[Any]], tuple[Any, Any]] | None = None,
     ) -> "NgramIndex":
         """Learns the n-grams that occur in at least `min_texts` of the texts.
 
         Args:
             ids, row_splits: as `TextPreprocessor.encode` gives them.
             most: if there are more n-grams, `min_texts` is raised until there are not.
+            count: counts equal numbers among arrays of int64: → int64[different numbers], sorted,
+                and how often each occurs. It may leave out what is not kept. By default in memory.
         """
         nothing = cls(orders, vocabulary_size, np.zeros(1, np.int64))
-        found = [nothing._keys(batch).numpy() for batch in _batches(ids, row_splits)]
-        keys, counts = np.unique(
-            np.concatenate([batch[batch > 0] for batch in found] or [np.zeros(0, np.int64)]),
-            return_counts=True,
-        )
+        found = (nothing._keys(batch).numpy() for batch in _batches(ids, row_splits))
+        keys, counts = (count or _counted)(batch[batch > 0] for batch in found)
         if most is not None and np.count_nonzero(counts >= min_texts) > most:
             min_texts = 1 + int(np.partition(counts, -most - 1)[-most - 1])
         kept = keys[counts >= min_texts]
@@ -106,12 +108,13 @@ class NgramIndex(tf.Module):
         Returns:
             int32[features of all texts], and int64[texts + 1], the row splits.
         """
-        values, lengths = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+        return concatenated(self.encode_batches(ids, row_splits))
+
+    def encode_batches(self, ids: Any, row_splits: Any) -> Iterator[tuple[Any, Any]]:
+        """The same batch after batch: int32[features], and int64[texts], the lengths."""
         for batch in _batches(ids, row_splits):
             features = self._features(batch).numpy()
-            values.append(features[features > 0])
-            lengths.append(np.count_nonzero(features, axis=1))
-        return np.concatenate(values), np.cumsum(np.concatenate(lengths))
+            yield features[features > 0], np.count_nonzero(features, axis=1)
 
     def save(self, directory: Path) -> None:
         """Writes the keys and their sha256; the configuration has orders and vocabulary size."""
@@ -161,6 +164,10 @@ class NgramIndex(tf.Module):
         return found
 
 
+def _counted(keys: Iterable[Any]) -> tuple[Any, Any]:
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *keys]), return_counts=True)
+
+
 def _planes(keys: Any) -> Any:
     """int64[features], sorted → uint8[8, features]: the bytes of their differences, place by place.
 
@@ -181,6 +188,6 @@ def _batches(ids: Any, row_splits: Any) -> Any:
     for start in range(0, len(row_splits) - 1, TEXTS_AT_ONCE):
         splits = row_splits[start : start + TEXTS_AT_ONCE + 1]
         ragged = tf.RaggedTensor.from_row_splits(
-            ids[splits[0] : splits[-1]], splits - splits[0], validate=False
+            ids[splits[0] : splits[-1]].astype(np.int32), splits - splits[0], validate=False
         )
         yield ragged.to_tensor()

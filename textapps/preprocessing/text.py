@@ -30,6 +30,9 @@ _WORDS = (
 )
 
 
+_COUNTED_AT_ONCE = 1 << 22  # tokens
+
+
 class TextPreprocessor(tf.Module):
     """Standardises texts, splits them into words or characters and looks up their ids.
 
@@ -64,15 +67,21 @@ class TextPreprocessor(tf.Module):
 
         Returns it with what `encode` gives for these texts, which are cut into tokens once.
         """
-        empty, numbered = cls(config, Vocabulary([])), NumberedTokens()
-        provisional = encode_all(
-            lambda batch: numbered(empty._tokens(batch)), texts, config, "training texts"
+        numbered = NumberedTokens()
+        batches = cls.numbered(texts, config, numbered)
+        values, splits = concatenated(batches)
+        preprocessor = cls(config, numbered.vocabulary(config, known))
+        return preprocessor, (numbered.ids(preprocessor.vocabulary)[values], splits)
+
+    @classmethod
+    def numbered(
+        cls, texts: Iterable[str], config: TextConfig, numbers: "NumberedTokens"
+    ) -> Iterator[tuple[Any, Any]]:
+        """As `encode_batches`, with the numbers of tokens, which are counted."""
+        empty = cls(config, Vocabulary([]))
+        return encode_batches(
+            lambda batch: numbers(empty._tokens(batch)), texts, config, "training texts"
         )
-        vocabulary = Vocabulary.from_counts(
-            numbered.counts(), config.vocabulary_size, config.min_count
-        )
-        vocabulary = vocabulary if known is None else known.extended(vocabulary)
-        return cls(config, vocabulary), numbered.encoded(provisional, vocabulary)
 
     def __call__(self, texts: Any) -> Any:
         """string[batch] → int32[batch, time], padded with 0 on the right; time is at least 1."""
@@ -86,7 +95,11 @@ class TextPreprocessor(tf.Module):
         Returns:
             int32[tokens], the ids of all texts, and int64[texts + 1], the row splits.
         """
-        return encode_all(self._ids, texts, self.config, what)
+        return concatenated(self.encode_batches(texts, what))
+
+    def encode_batches(self, texts: Sequence[str], what: str) -> Iterator[tuple[Any, Any]]:
+        """The same batch after batch: int32[tokens], and int64[texts], the lengths."""
+        return encode_batches(self._ids, texts, self.config, what)
 
     def lengths(self, texts: Any) -> Any:
         """string[batch] → int64[batch]: how many tokens they have, before any is left out."""
@@ -116,27 +129,51 @@ class NumberedTokens:
     def __init__(self) -> None:
         self._numbers: defaultdict[bytes, int] = defaultdict()
         self._numbers.default_factory = self._numbers.__len__
-        self._met = [np.zeros(0, np.int32)]
+        self._counts = np.zeros(0, np.int64)
+        self._met: list[Any] = []  # and not counted yet
+        self._waiting = 0
 
     def __call__(self, tokens: Any) -> Any:
         """Ragged string[batch, (tokens)] → their numbers, ragged int32[batch, (tokens)]."""
         met = tokens.flat_values.numpy().tolist()
         self._met.append(np.fromiter(map(self._numbers.__getitem__, met), np.int32, len(met)))
-        return tokens.with_flat_values(self._met[-1])
+        self._waiting += len(met)
+        found = tokens.with_flat_values(self._met[-1])
+        if self._waiting >= _COUNTED_AT_ONCE:
+            self._count()
+        return found
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """Each token that was met, and how often."""
-        counts = np.bincount(np.concatenate(self._met), minlength=len(self._numbers)).tolist()
+        self._count()
+        counts = self._counts.tolist()
         return ((token.decode(), counts[number]) for token, number in self._numbers.items())
 
-    def encoded(self, ragged: tuple[Any, Any], vocabulary: Vocabulary) -> tuple[Any, Any]:
-        """Numbers of many texts, as `encode_all` gives them, to the ids of a vocabulary."""
+    def vocabulary(self, config: TextConfig, known: Vocabulary | None = None) -> Vocabulary:
+        """The vocabulary of the tokens that were met; it begins with the `known` one, if any."""
+        found = Vocabulary.from_counts(self.counts(), config.vocabulary_size, config.min_count)
+        return found if known is None else known.extended(found)
+
+    def ids(self, vocabulary: Vocabulary) -> Any:
+        """int32[numbers]: the id in a vocabulary of each number."""
         ids = np.full(len(self._numbers), UNK, np.int32)
         for number, token in enumerate(vocabulary.tokens, FIRST):
             if (place := self._numbers.get(token.encode())) is not None:
                 ids[place] = number
+        return ids
+
+    def encoded(self, ragged: tuple[Any, Any], vocabulary: Vocabulary) -> tuple[Any, Any]:
+        """Numbers of many texts, as `encode_all` gives them, to the ids of a vocabulary."""
         values, splits = ragged
-        return ids[values], splits
+        return self.ids(vocabulary)[values], splits
+
+    def _count(self) -> None:
+        met = np.concatenate([np.zeros(0, np.int32), *self._met])
+        found = np.bincount(met, minlength=len(self._numbers))
+        found[: len(self._counts)] += self._counts
+        self._counts = found
+        self._met.clear()
+        self._waiting = 0
 
 
 def tokenize(texts: Any, config: TextConfig) -> Any:
@@ -208,15 +245,28 @@ def encode_all(
     Returns:
         int32[tokens], the ids of all texts, and int64[texts + 1], the row splits.
     """
-    values, lengths = [np.zeros(0, "int32")], [np.zeros(1, "int64")]
+    return concatenated(encode_batches(encode, texts, limit, what))
+
+
+def encode_batches(
+    encode: Callable[[Any], Any], texts: Iterable[str], limit: TextConfig, what: str
+) -> Iterator[tuple[Any, Any]]:
+    """The same batch after batch: int32[tokens], and int64[texts], the lengths."""
     long = LongTexts(limit)
     with long.said(what):
         for batch in batches(texts):
             ragged = encode(batch)
             long.add(ragged.row_lengths().numpy())
             ragged = truncate(ragged, limit)
-            values.append(ragged.flat_values.numpy())
-            lengths.append(ragged.row_lengths().numpy())
+            yield ragged.flat_values.numpy(), ragged.row_lengths().numpy()
+
+
+def concatenated(batches: Iterable[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Batches of (values, lengths) → int32[all values], and int64[rows + 1], the row splits."""
+    values, lengths = [np.zeros(0, "int32")], [np.zeros(1, "int64")]
+    for more, own in batches:
+        values.append(more)
+        lengths.append(own)
     return np.concatenate(values), np.cumsum(np.concatenate(lengths))
 
 

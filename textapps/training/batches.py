@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.cache.mapped import MappedArray
 from textapps.training.plan import Plan, shard
 
 Batch = tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[np.float32]]
@@ -49,24 +50,27 @@ class TextBatchSource:
     """Batches of labelled sequences of ids.
 
     Args:
-        sequences: by input name, (int32[all], int64[texts + 1]): the concatenated ids of all texts
-            and the row splits; 0 is PAD.
+        sequences: by input name, (int32[all], int64[texts + 1]): the concatenated ids of all texts,
+            in memory or in a file, and the row splits; 0 is PAD.
         labels: int32[texts]; or float32[texts, classes], the probabilities of the classes.
         plan: the order of the batches.
+        counts: how many texts of each class have each feature of a task, if that is known.
         worker, workers: index of this process and number of processes, for data parallelism.
     """
 
     def __init__(
         self,
-        sequences: Mapping[str, tuple[NDArray[np.int32], NDArray[np.int64]]],
+        sequences: Mapping[str, tuple[NDArray[np.int32] | MappedArray, NDArray[np.int64]]],
         labels: NDArray[Any],
         plan: Plan,
+        counts: NDArray[np.float64] | None = None,
         worker: int = 0,
         workers: int = 1,
     ) -> None:
-        self.sequences = dict(sequences)
+        self.sequences: dict[str, tuple[Any, NDArray[np.int64]]] = dict(sequences)
         self.labels = labels
         self.plan = plan
+        self.counts = counts
         self.worker = worker
         self.workers = workers
 
@@ -105,7 +109,7 @@ class TextBatchSource:
 
 
 def padded(
-    values: NDArray[np.int32],
+    values: NDArray[np.int32] | MappedArray,
     row_splits: NDArray[np.int64],
     rows: NDArray[np.int64],
     multiple: int = 1,

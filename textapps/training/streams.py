@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.cache.mapped import MappedArray
 from textapps.training.batches import Batch
 from textapps.training.plan import shard
 
@@ -19,7 +20,7 @@ class StreamBatchSource:
     pass to pass.
 
     Args:
-        ids: int32[n], the sequence; n is at least 2.
+        ids: int[n], the sequence, in memory or in a file; n is at least 2.
         streams: rows of a batch.
         chunk: positions of a row.
         worker, workers: index and number of processes; this one takes streams worker::workers.
@@ -27,7 +28,7 @@ class StreamBatchSource:
 
     def __init__(
         self,
-        ids: NDArray[np.int32],
+        ids: NDArray[np.int32] | MappedArray,
         streams: int,
         chunk: int,
         worker: int = 0,
@@ -46,7 +47,7 @@ class StreamBatchSource:
         done = pass_index * self.steps_per_pass + step
         starts, weights = shard(self._starts, self.worker, self.workers)
         positions = (starts + done * self.chunk)[:, None] + np.arange(self.chunk + 1)
-        window = self.ids[positions % len(self.ids)]
+        window = self.ids[positions % len(self.ids)].astype(np.int32, copy=False)
         inputs = {"ids": window[:, :-1], "start": np.full(len(window), done == 0)}
         return inputs, window[:, 1:], np.repeat(weights[:, None], self.chunk, axis=1)
 
@@ -65,7 +66,8 @@ class ScoringBatchSource:
     weights is 1, so that a weighted mean over all positions is a mean over the evaluated ones.
 
     Args:
-        ids: int32[n + 1]; the first is the context of the n others, which are evaluated.
+        ids: int[n + 1], in memory or in a file; the first is the context of the n others, which
+            are evaluated.
         streams, chunk: as in `StreamBatchSource`.
         lead: positions.
         worker, workers: as in `StreamBatchSource`.
@@ -73,7 +75,7 @@ class ScoringBatchSource:
 
     def __init__(
         self,
-        ids: NDArray[np.int32],
+        ids: NDArray[np.int32] | MappedArray,
         streams: int,
         chunk: int,
         lead: int,
@@ -98,8 +100,9 @@ class ScoringBatchSource:
         positions = (self._starts[rows] + step * self.chunk)[:, None] + np.arange(self.chunk)
         evaluated = (positions >= self._from[rows, None]) & (positions < self._to[rows, None])
         here = np.minimum(positions, len(self.ids) - 2)
-        inputs = {"ids": self.ids[here], "start": np.full(len(here), step == 0)}
-        return inputs, self.ids[here + 1], np.float32(self._weight) * evaluated * weights[:, None]
+        given, following = (self.ids[at].astype(np.int32, copy=False) for at in (here, here + 1))
+        inputs = {"ids": given, "start": np.full(len(here), step == 0)}
+        return inputs, following, np.float32(self._weight) * evaluated * weights[:, None]
 
     def in_order(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Reorders values of all batches, [streams, steps · chunk], to float32[n]."""

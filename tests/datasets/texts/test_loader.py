@@ -10,8 +10,9 @@ from textapps.core.errors import DataError
 from textapps.datasets.config import DataConfig
 from textapps.datasets.splits import split_of
 from textapps.datasets.texts.examples import LabelledTexts
-from textapps.datasets.texts.loader import TextLoader, load_texts
+from textapps.datasets.texts.loader import load_texts
 from textapps.datasets.texts.sources import TextFolder
+from textapps.datasets.texts.text_loader import TextLoader
 
 
 def many(classes: str = "cat dog fish", rows: int = 60) -> list[tuple[str, str]]:

@@ -66,6 +66,7 @@ def data_group() -> None:
       textapps data show book.txt --task generate
       textapps data check pairs.tsv.gz --task translate
       textapps data check clips/ --task speech
+      textapps data cache --clear
     """
 
 
@@ -151,6 +152,52 @@ def check_command(
         stop = "stops" if len(stops) == 1 else "stop"
         count = counted(len(stops), "defect")
         raise DataError(f"{findings.name} has {count} that {stop} training: {stops[0]}")
+
+
+@data_group.command("cache")
+@click.option("--clear", is_flag=True, help="Remove everything that no process is writing.")
+@_json
+def cache_command(clear: bool, as_json: bool) -> None:
+    """List what is kept of large data: texts, token ids and n-grams, which training made once.
+
+    The least recently used are removed when all together are larger than TEXTAPPS_CACHE_GB
+    (default 50). They are in TEXTAPPS_CACHE_DIR, else in XDG_CACHE_HOME, else in ~/.cache/textapps.
+
+    
+    Examples:
+      textapps data cache
+      textapps data cache --clear
+    """
+    from datetime import datetime
+
+    from textapps.cache.place import limit_bytes
+    from textapps.cache.store import Cache
+
+    cache = Cache()
+    if clear:
+        click.echo(f"removed {_megabytes(cache.clear())} from {cache.root}", err=True)
+    entries = cache.entries()
+    total = sum(entry.size_bytes for entry in entries)
+    if as_json:
+        listed = [entry._asdict() for entry in entries]
+        limit = limit_bytes()
+        _print_json({"directory": str(cache.root), "limit_bytes": limit, "entries": listed})
+        return
+    click.echo(f"{cache.root}: {_megabytes(total)} of at most {_megabytes(limit_bytes())}")
+    if entries:
+        rows = [
+            [
+                _megabytes(one.size_bytes),
+                f"{datetime.fromtimestamp(one.used):%Y-%m-%d %H:%M}",
+                one.of,
+            ]
+            for one in entries
+        ]
+        _print_table([["size", "last used", "of"], *rows])
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB"
 
 
 @contextmanager

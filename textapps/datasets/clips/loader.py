@@ -163,7 +163,7 @@ class ClipLoader:
             rotation=_rotation(recordings, classes, chosen.spare),
         )
 
-    def recordings(self, split: str) -> tuple[str, list[Recording]]:
+    def recordings(self, split: str) -> tuple[str, Sequence[Recording]]:
         """The name of the source and all recordings of a split, of any word."""
         name, found = self._splitter.examples(split)
         return name, [*found, *self._added] if split == "train" else found
@@ -234,7 +234,7 @@ class ClipLoader:
         return tuple(class_names(self._main.name, words, self._config, noise=noise))
 
     def _carved(
-        self, recordings: list[Recording], missing: Collection[str]
+        self, recordings: Sequence[Recording], missing: Collection[str]
     ) -> dict[str, list[Recording]]:
         return carve_classes(
             recordings,

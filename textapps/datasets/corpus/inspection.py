@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from textapps.datasets.config import CorpusConfig
-from textapps.datasets.corpus.examples import Corpus
+from textapps.datasets.corpus.examples import HeldCorpus
 from textapps.datasets.corpus.loader import load_corpora
 from textapps.datasets.inspection import Findings, Lines, Overview, count, short
 from textapps.datasets.source import SPLITS
@@ -81,14 +81,14 @@ def check(config: CorpusConfig) -> CorpusFindings:
     return CorpusFindings(*_summaries(corpora), odd, shared)
 
 
-def _summaries(corpora: list[Corpus]) -> tuple[str, dict[str, CorpusSummary]]:
+def _summaries(corpora: list[HeldCorpus]) -> tuple[str, dict[str, CorpusSummary]]:
     known = set(corpora[0].text)
     return corpora[0].name, {
         split: _summary(corpus, known) for split, corpus in zip(SPLITS, corpora, strict=True)
     }
 
 
-def _summary(corpus: Corpus, known: set[str]) -> CorpusSummary:
+def _summary(corpus: HeldCorpus, known: set[str]) -> CorpusSummary:
     counted = Counter(corpus.text)
     return CorpusSummary(
         characters=len(corpus.text),
@@ -101,7 +101,7 @@ def _summary(corpus: Corpus, known: set[str]) -> CorpusSummary:
     )
 
 
-def _odd(corpus: Corpus) -> Counts:
+def _odd(corpus: HeldCorpus) -> Counts:
     return {
         char: number
         for char, number in Counter(corpus.text).most_common()
@@ -114,5 +114,5 @@ def _named(counts: Mapping[str, int]) -> list[str]:
     return [f"{char!r} U+{ord(char):04X}: {number:,}" for char, number in counts.items()]
 
 
-def _long_lines(corpus: Corpus) -> list[str]:
+def _long_lines(corpus: HeldCorpus) -> list[str]:
     return [line for line in corpus.text.split("\n") if len(line) >= LONG_LINE]

@@ -5,7 +5,7 @@ from functools import cached_property, partial
 
 from textapps.core.part import ALL
 from textapps.datasets.config import CorpusConfig
-from textapps.datasets.corpus.examples import Corpus
+from textapps.datasets.corpus.examples import HeldCorpus
 from textapps.datasets.corpus.sources import DocumentSource, Unit, open_documents
 from textapps.datasets.source import SPLITS, Skipped, stop
 from textapps.datasets.splits import Splitter, carve, nothing_for
@@ -13,7 +13,7 @@ from textapps.datasets.splits import Splitter, carve, nothing_for
 SHARE_OF_PART = 0.05  # for validation, and again for test, of a text that is cut by position
 
 
-def load_corpora(config: CorpusConfig, splits: Sequence[str | None] = SPLITS) -> list[Corpus]:
+def load_corpora(config: CorpusConfig, splits: Sequence[str | None] = SPLITS) -> list[HeldCorpus]:
     """Load splits.
 
     A source's own splits are used. Missing splits of tables and of prepared sets are carved by the
@@ -27,13 +27,15 @@ def load_corpora(config: CorpusConfig, splits: Sequence[str | None] = SPLITS) ->
     main = other(config.source)
     if config.split is not None and ALL not in splits:
         main = CutDocuments(main, config.split)
-    splitter: Splitter[str] = Splitter(lambda: main, config, other, partial(_carved, main), len)
+    splitter: Splitter[str] = Splitter(
+        lambda: main, config, other, partial(_carved, main), lambda texts: sum(map(len, texts))
+    )
     corpora = []
     for split in map(splitter.to_evaluate, splits):
         name, texts = splitter.examples(split)
         skipped.warn(name)
         part = splitter.part(split, sum(map(len, texts)))
-        corpora.append(Corpus(name, joined(texts), len(texts), part))
+        corpora.append(HeldCorpus(name, joined(texts), len(texts), part))
         if not corpora[-1].text:
             raise nothing_for(split, name, "text", " or --split")
     return corpora
@@ -70,7 +72,7 @@ def joined(texts: Sequence[str]) -> str:
 
 
 def _carved(
-    documents: DocumentSource, texts: list[str], missing: Collection[str]
+    documents: DocumentSource, texts: Sequence[str], missing: Collection[str]
 ) -> dict[str, list[str]]:
     """Rows are split by the hash of their text; other texts are joined and cut by position."""
     if documents.unit == "row" or not missing:

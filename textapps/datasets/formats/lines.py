@@ -20,6 +20,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+PIECE_BYTES = 1 << 22
 
 
 def read_lines(
@@ -63,6 +64,27 @@ def read_text(path: Path, report: Report, encoding: str | None = None) -> str:
         return text_of(stream.read(), str(path), report, encoding)
 
 
+def read_pieces(path: Path, report: Report, encoding: str | None = None) -> Iterator[str]:
+    """The same text in pieces of whole lines, of about 4 MB or of one line that is longer."""
+    with opened(path) as stream:
+        start = stream.readline()
+        encoding = encoding or _marked(start, str(path))
+        if encoding and not is_utf_8(encoding):
+            rest = cast(BinaryIO, _Rest(start, stream))
+            texts = io.TextIOWrapper(rest, encoding, errors="replace", newline="\n")
+            first = True
+            while lines := texts.readlines(PIECE_BYTES):
+                text = _checked("".join(lines), str(path), report, encoding, first=first)
+                yield text.replace("\r\n", "\n")
+                first = False
+            return
+        done, raw = 0, start + b"".join(stream.readlines(PIECE_BYTES))
+        while raw:
+            yield decode(raw, str(path), report, first=not done, done=done).replace("\r\n", "\n")
+            done += len(raw)
+            raw = b"".join(stream.readlines(PIECE_BYTES))
+
+
 def text_of(raw: bytes, place: str, report: Report, encoding: str | None = None) -> str:
     """The same for bytes from `place`."""
     encoding = encoding or _marked(raw, place)
@@ -73,12 +95,15 @@ def text_of(raw: bytes, place: str, report: Report, encoding: str | None = None)
     return text.replace("\r\n", "\n")
 
 
-def decode(raw: bytes, place: str, report: Report, *, first: bool = True) -> str:
-    """Decode UTF-8. `first`: these bytes begin a file, so a byte order mark is dropped."""
+def decode(raw: bytes, place: str, report: Report, *, first: bool = True, done: int = 0) -> str:
+    """Decode UTF-8. `first`: these bytes begin a file, so a byte order mark is dropped.
+
+    `done` bytes of it were decoded before.
+    """
     try:
         text = raw.decode("utf-8-sig" if first else "utf-8")
     except UnicodeDecodeError as error:
-        byte = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+        byte = f"byte 0x{raw[error.start]:02x} at position {done + error.start + 1}"
         remedy = "save it as UTF-8, or name its encoding, as in --encoding cp1252"
         report(Defect(place, f"not UTF-8 ({byte}); {remedy}"))
         text = raw.decode(errors="replace")

@@ -41,7 +41,7 @@ def as_pairs(name: str, rows: Sequence[Pair], part: Part, *, reverse: bool = Fal
 
 def load_rows(
     config: PairsConfig, splits: Sequence[str | None] = SPLITS, report: Report = stop
-) -> list[tuple[str, list[Pair], Part]]:
+) -> list[tuple[str, Sequence[Pair], Part]]:
     """The name of the source, the pairs of each split before `reverse`, and which part they are.
 
     A split may be empty; errors as in `load_pairs`.

@@ -2,9 +2,10 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,20 +38,22 @@ _WORDS = _Words()
 class LabelledTexts:
     """One split of a data set, in a fixed order.
 
-    texts: n texts
+    texts: n texts, in memory or on disk
     labels: int32[n], each an index into `label_names`
     label_names: the classes in the order of a model's scores
     name: what reports and file names call the set
     part: which part of the set it is
     unlabelled: other texts to train on, which have no label
+    known_fingerprint: that of the labelled texts, if it is known
     """
 
-    texts: list[str]
+    texts: Sequence[str]
     labels: NDArray[np.int32]
     label_names: tuple[str, ...]
     name: str
     part: Part = WHOLE
     unlabelled: tuple[str, ...] = ()
+    known_fingerprint: str | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -58,13 +61,20 @@ class LabelledTexts:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (64 hexadecimal digits) over texts, labels and their order; not over the name."""
-        digest = hashlib.sha256()
-        for text in (*self.label_names, *self.texts, *self.unlabelled):
-            data = text.encode()
-            # Lengths keep ("ab", "c") apart from ("a", "bc").
-            digest.update(len(data).to_bytes(8, "little") + data)
-        digest.update(self.labels.astype("<i4").tobytes())
-        return digest.hexdigest()
+        if self.known_fingerprint and not self.unlabelled:
+            return self.known_fingerprint
+        return fingerprint_of(chain(self.label_names, self.texts, self.unlabelled), self.labels)
+
+
+def fingerprint_of(texts: Iterable[str], labels: NDArray[np.int32]) -> str:
+    """sha256 (64 hexadecimal digits) over texts and numbers, in their order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        data = text.encode()
+        # Lengths keep ("ab", "c") apart from ("a", "bc").
+        digest.update(len(data).to_bytes(8, "little") + data)
+    digest.update(labels.astype("<i4").tobytes())
+    return digest.hexdigest()
 
 
 def unspaced(texts: Iterable[str]) -> str | None:

@@ -24,7 +24,8 @@ from textapps.datasets.inspection import (
 from textapps.datasets.labels import alike, scarce, to_balance
 from textapps.datasets.source import SPLITS, Defect
 from textapps.datasets.texts.examples import LabelledTexts, plain, unspaced
-from textapps.datasets.texts.loader import TextLoader, load_texts
+from textapps.datasets.texts.loader import load_texts
+from textapps.datasets.texts.text_loader import TextLoader
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Loading texts without their labels, and without those that a classifier is evaluated on."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,11 +15,11 @@ from textapps.datasets.splits import Splitter, bucket_share
 from textapps.datasets.stratify import carve_classes
 from textapps.datasets.texts.config import PlainTextsConfig
 from textapps.datasets.texts.examples import LabelledTexts, plain
-from textapps.datasets.texts.loader import TextLoader
 from textapps.datasets.texts.sources import Text, open_texts
+from textapps.datasets.texts.text_loader import TextLoader
 
 _EVALUATED = ("validation", "test")
-_Carved = Callable[[str, list[Text], Collection[str]], dict[str, list[Text]]]
+_Carved = Callable[[str, Sequence[Text], Collection[str]], Mapping[str, Sequence[Text]]]
 
 
 def load_plain_texts(config: PlainTextsConfig) -> tuple[LabelledTexts, LabelledTexts]:
@@ -131,7 +131,7 @@ def _section(name: str, config: PlainTextsConfig) -> DataConfig:
     )
 
 
-def _parts(section: DataConfig, carved: _Carved) -> tuple[str, dict[str, list[Text]]]:
+def _parts(section: DataConfig, carved: _Carved) -> tuple[str, dict[str, Sequence[Text]]]:
     """The name of the source of a section, and the texts of its splits, carved if it has none."""
     open_plain = partial(open_texts, config=section, labelled=False)
     source: Source[Text] = open_plain(section.source)
@@ -141,12 +141,16 @@ def _parts(section: DataConfig, carved: _Carved) -> tuple[str, dict[str, list[Te
     return source.name, {split: splitter.examples(split)[1] for split in SPLITS}
 
 
-def _whole(name: str, rows: list[Text], missing: Collection[str]) -> dict[str, list[Text]]:
+def _whole(
+    name: str, rows: Sequence[Text], missing: Collection[str]
+) -> Mapping[str, Sequence[Text]]:
     """All texts are for training."""
     return {"train": rows, **{split: [] for split in missing}}
 
 
-def _carved(name: str, rows: list[Text], missing: Collection[str]) -> dict[str, list[Text]]:
+def _carved(
+    name: str, rows: Sequence[Text], missing: Collection[str]
+) -> Mapping[str, Sequence[Text]]:
     """Labelled texts by the rule for classifiers; all others are for training."""
     if not any(row.label for row in rows):
         notice(

@@ -42,13 +42,19 @@ class TextSource(Source[Text], Protocol):
 
 
 def open_texts(
-    source: str, config: DataConfig, report: Report = stop, *, labelled: bool = True
+    source: str,
+    config: DataConfig,
+    report: Report = stop,
+    *,
+    labelled: bool = True,
+    kind: "type[TextTable] | None" = None,
 ) -> TextSource:
     """Open the source of a name or path; DataError if there is none.
 
-    Not `labelled`: texts may have the label "".
+    Not `labelled`: texts may have the label "". `kind` is what reads a file with labels.
     """
-    wanted, table = (_wanted(config, report), TextTable) if labelled else (_plain(config), AnyTable)
+    wanted = _wanted(config, report) if labelled else _plain(config)
+    table = (kind or TextTable) if labelled else AnyTable
     whole = stop if config.skip_bad else report  # a file of a folder is no row to leave out
     sample = bundled_dir() / "sentiment.csv"
     rungs = Rungs[TextSource](
@@ -124,7 +130,7 @@ class AnyTable(TextTable):
 
     def examples(self, split: str | None) -> list[Text]:
         """In the order of the file; DataError if it has no rows."""
-        rows = super().examples(split)
+        rows = list(super().examples(split))
         if self.named:
             return rows
         lines = [row.text for row in rows if row.text.strip() and not row.label]

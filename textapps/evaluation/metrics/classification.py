@@ -284,17 +284,15 @@ def _checked(labels: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Counts, Floa
     truth, values = np.asarray(labels), np.asarray(scores, np.float64)
     if values.ndim != 2 or values.shape[1] < 2 or truth.shape != values.shape[:1]:
         raise DataError(
-            "evaluation needs labels[n] and scores[n, classes] of two classes or more, "
-            f"not shapes {truth.shape} and {values.shape}"
+            "evaluation needs labels[n] and scores[n, classes] of two classes or more, not "
+            f"shapes {truth.shape} and {values.shape}"
         )
     if not len(truth):
         raise DataError("there are no examples to evaluate on")
     truth = truth.astype(np.int64)
     if truth.min() < 0 or truth.max() >= values.shape[1]:
-        raise DataError(
-            f"labels range from {truth.min()} to {truth.max()}, "
-            f"but the model has {values.shape[1]} classes"
-        )
+        span = f"labels range from {truth.min()} to {truth.max()}"
+        raise DataError(f"{span}, but the model has {values.shape[1]} classes")
     # The tolerance is for bfloat16, in which a softmax sums to one within half a percent.
     if not (np.abs(values.sum(axis=1) - 1.0) < 0.02).all() or values.min() < 0:
         raise DataError("scores must be probabilities: finite, not negative, each row summing to 1")

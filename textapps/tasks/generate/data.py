@@ -4,13 +4,20 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.cache.mapped import MappedArray
+from textapps.cache.store import Cache
+from textapps.cache.writing import EntryWriter
 from textapps.core.errors import DataError
+from textapps.core.notices import muted
 from textapps.datasets.corpus.examples import Corpus
+from textapps.datasets.corpus.kept import KeptCorpus, is_large_file, load_kept
 from textapps.datasets.corpus.loader import load_corpora
+from textapps.datasets.source import SPLITS
 from textapps.preprocessing.characters import CharacterPreprocessor, normal_text
 from textapps.savedmodel.manifest import Example
 from textapps.tasks.examples import short_ones
@@ -32,6 +39,10 @@ def load(config: GenerateConfig, splits: Sequence[str | None]) -> list[Corpus]:
     So every character that is scored has its place in the text.
     """
     form = config.preprocessor.unicode
+    if is_large_file(config.data) and set(splits) <= set(SPLITS):
+        own = [split for split in splits if split is not None]
+        if kept := load_kept(config.data, own, lambda text: normal_text(text, form), form):
+            return kept
     corpora = load_corpora(config.data, splits)
     return [replace(corpus, text=normal_text(corpus.text, form)) for corpus in corpora]
 
@@ -57,8 +68,8 @@ def learn(
     """The vocabulary of the training text, or a known one, and the streams of the text."""
     if known is None or config.start.extend_vocabulary:
         old = None if known is None else known.vocabulary
-        known = CharacterPreprocessor.from_text(train.text, config.preprocessor, old)
-    elif unknown := known.unknown(train.text):
+        known = CharacterPreprocessor.from_counts(train.counts, config.preprocessor, old)
+    elif unknown := known.unknown(train.counts):
         logging.getLogger("textapps").warning(
             "%s: unknown to the run to start from: %s (%d in all); --extend-vocabulary adds them",
             train.name,
@@ -72,20 +83,58 @@ def training_batches(
     config: GenerateConfig, preprocessor: CharacterPreprocessor, train: Corpus
 ) -> StreamBatchSource:
     """Streams that repeat the training text, each from its own place."""
-    ids = preprocessor.encode(train.text)
+    ids = _encoded(preprocessor, train)
     return StreamBatchSource(ids, config.training.batch_size, config.model.chunk)
+
+
+def validation_batches(
+    config: GenerateConfig, preprocessor: CharacterPreprocessor, validation: Corpus
+) -> ScoringBatchSource:
+    """Every character of the validation text once, the first after a line break."""
+    return _scoring_batches(config, _encoded(preprocessor, validation, BEGINNING))
 
 
 def scoring_batches(
     config: GenerateConfig, preprocessor: CharacterPreprocessor, text: str
 ) -> ScoringBatchSource:
-    """Every character of a text once, the first after a line break."""
-    return ScoringBatchSource(
-        encode_from_start(preprocessor, text),
-        streams=EVALUATION_STREAMS,
-        chunk=config.model.chunk,
-        lead=LEAD,
-    )
+    """The same of any text."""
+    return _scoring_batches(config, encode_from_start(preprocessor, text))
+
+
+def _scoring_batches(
+    config: GenerateConfig, ids: NDArray[np.int32] | MappedArray
+) -> ScoringBatchSource:
+    return ScoringBatchSource(ids, streams=EVALUATION_STREAMS, chunk=config.model.chunk, lead=LEAD)
+
+
+def _encoded(
+    preprocessor: CharacterPreprocessor, corpus: Corpus, before: str = ""
+) -> NDArray[np.int32] | MappedArray:
+    """int[characters]: the ids of a corpus, after those of `before`; in a file if it is large."""
+    if isinstance(corpus, KeptCorpus):
+        key = {
+            "text": corpus.fingerprint,
+            "vocabulary": "".join(preprocessor.vocabulary.tokens),
+            "form": preprocessor.form,
+            "before": before,
+        }
+        ids = len(preprocessor.vocabulary)
+        dtype = "u1" if ids <= 1 << 8 else "<u2" if ids <= 1 << 16 else "<i4"
+
+        def make(into: EntryWriter) -> None:
+            into.create({"ids": dtype})
+            characters = -len(before)
+            with muted():  # what there is to say of the file has been said
+                for piece in chain([before], corpus.pieces()):
+                    into.append(ids=preprocessor.encode(piece))
+                    characters += len(piece)
+            if characters != len(corpus):
+                raise DataError(f"{corpus.name} has changed while it was read: start again")
+
+        of = f"{corpus.name}: {len(corpus):,} characters of {corpus.part.split} as ids"
+        if (entry := Cache().kept("characters", key, make, of)) is not None:
+            return entry.arrays["ids"]
+    return preprocessor.encode(before + corpus.text)
 
 
 def encode_from_start(preprocessor: CharacterPreprocessor, text: str) -> NDArray[np.int32]:

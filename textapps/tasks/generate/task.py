@@ -44,9 +44,7 @@ TASK = Task(
         folder, config.preprocessor.unicode
     ),
     training_batches=data.training_batches,
-    validation_batches=lambda config, characters, validation: data.scoring_batches(
-        config, characters, validation.text
-    ),
+    validation_batches=data.validation_batches,
     model=lambda config, characters, _: LanguageModel(config, len(characters.vocabulary)),
     trainee=lambda config, characters, _, __, rows: LanguageModel(
         config,

@@ -1,6 +1,7 @@
 """Texts to the inputs of the sentiment model."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,16 @@ class TextFeaturizer:
         """What an export must track."""
         return [self.tokenizer] + ([] if self.ngrams is None else [self.ngrams])
 
+    @property
+    def digest(self) -> str:
+        """sha256 of all that the numbers of a text depend on."""
+        digest = hashlib.sha256(self.tokenizer.config.model_dump_json().encode())
+        digest.update("\n".join(self.tokenizer.vocabulary.tokens).encode())
+        if self.ngrams is not None:
+            digest.update(f"\n{self.ngrams.orders}\n".encode())
+            digest.update(self.ngrams.keys.numpy().tobytes())
+        return digest.hexdigest()
+
     @classmethod
     def learn(
         cls, texts: Sequence[str], config: SentimentConfig, known: "TextFeaturizer | None" = None
@@ -59,25 +70,43 @@ class TextFeaturizer:
         Returns:
             The featurizer, and `encode` of the training texts.
         """
-        ngrams = None
         if known is None or config.start.extend_vocabulary:
             old = None if known is None else known.tokenizer.vocabulary
             tokenizer, ids = TextPreprocessor.learn(texts, config.preprocessor, old)
         else:
             tokenizer = TextPreprocessor(config.preprocessor, known.tokenizer.vocabulary)
             ids = tokenizer.encode(texts, "training texts")
-            if known.ngrams is not None and known.ngrams.orders == config.model.ngrams:
-                ngrams = known.ngrams
-        if config.model.ngrams and ngrams is None:
-            ngrams = NgramIndex.learn(
-                *ids,
-                orders=config.model.ngrams,
-                vocabulary_size=len(tokenizer.vocabulary),
-                min_texts=config.model.ngram_min_texts,
-                most=config.model.ngram_most,
-            )
-        featurizer = cls(tokenizer, ngrams)
+        featurizer = cls(tokenizer, cls.learned_ngrams(config, tokenizer, known, ids))
         return featurizer, featurizer._features(ids)
+
+    @staticmethod
+    def learned_ngrams(
+        config: SentimentConfig,
+        tokenizer: TextPreprocessor,
+        known: "TextFeaturizer | None",
+        ids: tuple[Any, Any],
+        count: Callable[[Iterable[Any]], tuple[Any, Any]] | None = None,
+    ) -> NgramIndex | None:
+        """The n-grams of the training texts, or those of the run to start from; None without them.
+
+        Args:
+            ids: of the training texts, as (values, row splits).
+            count: as `NgramIndex.learn` takes it.
+        """
+        keeps = known is not None and not config.start.extend_vocabulary
+        ngrams = known.ngrams if known is not None and keeps else None
+        if ngrams is not None and ngrams.orders == config.model.ngrams:
+            return ngrams
+        if not config.model.ngrams:
+            return None
+        return NgramIndex.learn(
+            *ids,
+            orders=config.model.ngrams,
+            vocabulary_size=len(tokenizer.vocabulary),
+            min_texts=config.model.ngram_min_texts,
+            most=config.model.ngram_most,
+            count=count,
+        )
 
     def save(self, directory: Path) -> None:
         """Writes the vocabulary and the n-grams."""

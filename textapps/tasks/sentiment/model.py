@@ -71,15 +71,22 @@ class SentimentModel(keras.Model):
             self.ngram_path.build()
         self.built = True
 
-    def adapt(self, sequences: Mapping[str, tuple[Any, Any]], labels: Any) -> None:
+    def adapt(
+        self, sequences: Mapping[str, tuple[Any, Any]], labels: Any, counts: Any = None
+    ) -> None:
         """Sets the n-gram path to naive Bayes of the training texts.
 
         Args:
             sequences: as `TextFeaturizer.encode` gives them.
             labels: int32[texts], or the probabilities of the classes, float32[texts, classes].
+            counts: `class_counts` of them, if they are known.
         """
-        if self.ngram_path is not None:
+        if self.ngram_path is None:
+            return
+        if counts is None:
             self.ngram_path.adapt(*sequences["ngrams"], labels)
+        else:
+            self.ngram_path.adapt_to(counts)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """See the class."""

@@ -1,5 +1,6 @@
 """A linear path beside the backbone: one weight for each n-gram that a text holds."""
 
+import itertools
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from keras import ops
 # With two classes the difference of the logits starts at 0.02 of that of naive Bayes, which counts
 # dependent n-grams many times. Starts from 0.01 to 0.05 led to the same results.
 INITIAL_WEIGHT = 0.01
+_FEATURES_AT_ONCE = 1 << 22
 
 
 class NgramPath(keras.layers.Layer):
@@ -39,14 +41,12 @@ class NgramPath(keras.layers.Layer):
             labels: int32[texts], or the probabilities of the classes, float32[texts, classes],
                 of which an n-gram gets its shares.
         """
-        rows, classes = self.shape
-        shares = labels if labels.ndim > 1 else np.eye(classes)[labels]
-        lengths = np.diff(row_splits)
-        counts = np.stack(
-            [np.bincount(features, np.repeat(share, lengths), rows) for share in shares.T], axis=1
-        )[1:]
-        ratio = log_count_ratios(counts)
-        self.ratio.assign(np.concatenate([np.zeros((1, classes)), ratio]))
+        self.adapt_to(class_counts(features, row_splits, labels, *self.shape))
+
+    def adapt_to(self, counts: Any) -> None:
+        """The same, given how many texts of each class have each feature, as `class_counts`."""
+        ratio = log_count_ratios(counts[1:])
+        self.ratio.assign(np.concatenate([np.zeros((1, self.shape[1])), ratio]))
 
     def call(self, features: Any) -> Any:
         """int32[batch, n], padded with 0 → float32[batch, classes]."""
@@ -55,6 +55,27 @@ class NgramPath(keras.layers.Layer):
     def terms(self, features: Any) -> Any:
         """int32[any shape] → float32[any shape, classes]: what each n-gram adds to the logits."""
         return ops.take(self.ratio, features, axis=0) * ops.take(self.weight, features, axis=0)
+
+
+def class_counts(features: Any, row_splits: Any, labels: Any, rows: int, classes: int) -> Any:
+    """float64[rows, classes]: how many texts of each class have each feature.
+
+    Args:
+        features, row_splits, labels: as `NgramPath.adapt` takes them.
+        rows: one more than the largest feature.
+    """
+    if labels.ndim > 1:
+        lengths = np.diff(row_splits)
+        found = [np.bincount(features, np.repeat(share, lengths), rows) for share in labels.T]
+        return np.stack(found, axis=1)
+    counts = np.zeros(rows * classes, np.int64)
+    starts = np.arange(0, row_splits[-1], _FEATURES_AT_ONCE)
+    bounds = np.unique([*np.searchsorted(row_splits, starts, "right") - 1, len(labels)])
+    for first, end in itertools.pairwise(bounds):
+        own = features[row_splits[first] : row_splits[end]].astype(np.int64)
+        of = np.repeat(labels[first:end], np.diff(row_splits[first : end + 1]))
+        counts += np.bincount(own * classes + of, minlength=len(counts))
+    return counts.reshape(rows, classes).astype(np.float64)
 
 
 def log_count_ratios(counts: Any) -> Any:

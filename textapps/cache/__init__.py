@@ -1,0 +1,1 @@
+"""Data that were prepared once: entries of memory-mapped arrays that processes share."""
