@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,4 +131,4 @@ def _fingerprint(
     """That of `LabelledTexts`; reading all texts for it takes a while, so it is noted."""
     chosen = fingerprint_of([rows.table.content], np.concatenate([rows.rows, labels]))
     key = {"of": "texts", **rows.table.key, "chosen": chosen, "labels": list(names)}
-    return cache.noted(key, lambda: fingerprint_of([*names, *rows.texts], labels))
+    return cache.noted(key, lambda: fingerprint_of(chain(names, rows.texts), labels))
