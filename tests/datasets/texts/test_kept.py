@@ -3,6 +3,7 @@
 import json
 import logging
 import tempfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textapps.cache import mapped, writing
 from textapps.core.errors import DataError
 from textapps.datasets.config import DataConfig
 from textapps.datasets.large import are_large
+from textapps.datasets.texts import kept
 from textapps.datasets.texts.examples import LabelledTexts
 from textapps.datasets.texts.kept import KeptTexts
 from textapps.datasets.texts.loader import load_texts
@@ -197,3 +200,20 @@ def test_texts_are_a_sequence(write: Callable[..., Path]) -> None:
     assert data.texts[:2] == ["text 0", "text 1"]
     assert [data.texts[row] for row in np.array([3, 1])] == ["text 3", "text 1"]
     assert sorted(data.texts, key=len)[-1].startswith("text")
+
+
+def test_few_texts_are_in_memory_at_a_time(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "_AT_ONCE", 10)
+    for module in (mapped, writing):  # of which two are in memory when an entry is opened
+        monkeypatch.setattr(module, "BLOCK_BYTES", 1 << 16)
+    rows = "".join(f"{'neg' if n % 2 else 'pos'},{n} {'film ' * 2_000}\n" for n in range(600))
+    config = DataConfig(source=str(write("pets.csv", f"label,text\n{rows}")))
+    for _ in range(2):  # made, and found
+        tracemalloc.start()
+        data = load_texts(config)
+        assert sum(len(text) for each in data for text in each.texts) > 6_000_000
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 2_000_000
