@@ -1,7 +1,7 @@
 """A recogniser of commands in PyTorch, as its users write it.
 
-Log-mel spectrogram by `torch.stft`, two convolutions, one bidirectional recurrent layer with a
-residual, attention pooling.
+Log-mel spectrogram, a stem of plain or separable convolutions, one bidirectional recurrent layer
+with a residual, attention pooling.
 """
 
 import time
@@ -51,8 +51,8 @@ class Recognizer(nn.Module):
         super().__init__()
         if backbone["kind"] not in GATES or backbone["layers"] != 1:
             raise SystemExit("this benchmark is for a recurrent backbone with one block")
-        if stem["separable"] or stem.get("channels") or stem["normalization"] != "batch":
-            raise SystemExit("this benchmark is for a stem of plain convolutions")
+        if stem.get("channels") or stem["normalization"] != "batch":
+            raise SystemExit("this benchmark is for a stem of convolutions over time")
         self.window = round(audio["sample_rate"] * audio["window_ms"] / 1_000)
         self.hop = round(audio["sample_rate"] * audio["hop_ms"] / 1_000)
         for name in ("mel", "mean", "deviation"):
@@ -61,9 +61,10 @@ class Recognizer(nn.Module):
         units, self.kernel = backbone["units"], stem["kernel"]
         widths = [self.mel.shape[1]] + [units] * len(stem["strides"])
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(width, units, self.kernel, stride, bias=False)
+            convolution(width, units, self.kernel, stride, separable=stem["separable"])
             for width, stride in zip(widths, stem["strides"], strict=False)
         )
+        self.strides = stem["strides"]
         self.norms = nn.ModuleList(nn.BatchNorm1d(units, 1e-3, 0.03) for _ in self.convolutions)
         self.stem_dropout = nn.Dropout(stem["dropout"])
         self.dropout = nn.Dropout(backbone["dropout"])
@@ -82,11 +83,11 @@ class Recognizer(nn.Module):
         x = ((energies @ self.mel + 1e-6).log() - self.mean) / self.deviation
         x = x.transpose(1, 2)
         before = (self.kernel - 1) // 2
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            (stride,) = convolution.stride
+        stages = zip(self.convolutions, self.norms, self.strides, strict=True)
+        for convolve, norm, stride in stages:
             steps = -(-x.shape[2] // stride)
             padded = functional.pad(x, (before, self.kernel - 1 - before + stride - 1))
-            y = functional.relu(norm(convolution(padded)[:, :, :steps]))
+            y = functional.relu(norm(convolve(padded)[:, :, :steps]))
             x = x + y if stride == 1 and x.shape[1] == y.shape[1] else y
         x = self.stem_dropout(x.transpose(1, 2))
         x = self.norm(x + self.dropout(self.recurrent(self.mixer_norm(x))[0]))
@@ -102,9 +103,16 @@ class Recognizer(nn.Module):
                 target.copy_(torch.tensor(np.ascontiguousarray(array)))
 
         pairs = zip(self.convolutions, self.norms, strict=True)
-        for index, (convolution, norm) in enumerate(pairs):
+        for index, (each, norm) in enumerate(pairs):
             path = f"stem/convolution_{index}"
-            put(convolution.weight, arrays[f"{path}/convolution/kernel"].transpose(2, 1, 0))
+            if isinstance(each, nn.Sequential):
+                depthwise, pointwise = each
+                kernel = arrays[f"{path}/convolution/depthwise_kernel"]
+                put(depthwise.weight, kernel.transpose(1, 2, 0))
+                kernel = arrays[f"{path}/convolution/pointwise_kernel"]
+                put(pointwise.weight, kernel.transpose(2, 1, 0))
+            else:
+                put(each.weight, arrays[f"{path}/convolution/kernel"].transpose(2, 1, 0))
             put(norm.weight, arrays[f"{path}/norm/gamma"])
             put(norm.bias, arrays[f"{path}/norm/beta"])
             put(norm.running_mean, arrays[f"{path}/norm/moving_mean"])
@@ -136,6 +144,16 @@ class Recognizer(nn.Module):
     def _gates(self, array: Any) -> Any:
         parts = np.split(array, len(self.gates))
         return np.concatenate([parts[place] for place in self.gates])
+
+
+def convolution(inputs: int, units: int, kernel: int, stride: int, *, separable: bool) -> nn.Module:
+    """float32[batch, inputs, time] → float32[batch, units, steps], without padding."""
+    if not separable:
+        return nn.Conv1d(inputs, units, kernel, stride, bias=False)
+    return nn.Sequential(
+        nn.Conv1d(inputs, inputs, kernel, stride, groups=inputs, bias=False),
+        nn.Conv1d(inputs, units, 1, bias=False),
+    )
 
 
 class Trainer:
