@@ -28,6 +28,9 @@ class AddedWords(Benchmark):
     word: tuple[str, ...] = Field(description="the words, each added alone")
     recordings: int = Field(description="of a word, each of another speaker")
     draws: int = Field(description="of recordings")
+    share: float = Field(
+        description="of other words' clips that a word may take, as --false-accepts"
+    )
 
     def measure(self, context: Context) -> Figures:
         if self.data is None:
@@ -55,7 +58,14 @@ class AddedWords(Benchmark):
                 started = time.perf_counter()
                 with tempfile.TemporaryDirectory(prefix="textapps-benchmark-") as folder:
                     files = list(map(Path, chosen))
-                    added = add_word(recognizer, word, files, folder, negatives=negatives)
+                    added = add_word(
+                        recognizer,
+                        word,
+                        files,
+                        folder,
+                        false_accepts=self.share,
+                        negatives=negatives,
+                    )
                 seconds = time.perf_counter() - started
                 kernel, bias = last_layer(added.recognizer)
                 labels = added.recognizer.labels
@@ -73,6 +83,7 @@ class AddedWords(Benchmark):
             "data": Path(self.data).name,
             "recordings": self.recordings,
             "draws": self.draws,
+            "share": self.share,
             "test_clips": {
                 "other words": int(unknown.sum()),
                 "commands": int(command.sum()),

@@ -191,6 +191,29 @@ def test_all_is_cleared_but_what_is_being_written(cache: Cache) -> None:
     assert list(cache.root.iterdir()) == []
 
 
+def test_what_is_no_entry_stays(cache: Cache) -> None:
+    """The folder may be named by mistake, and hold somebody's data."""
+    kept(cache, Maker(), "a")
+    cache.noted({}, lambda: "a line")
+    own = [cache.root / "raw" / "thesis.csv", cache.root / "notes" / "mine.txt"]
+    for path in own:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("precious")
+    cache.clear()
+    assert [path.read_text() for path in own] == ["precious", "precious"]
+    assert cache.entries() == []
+    assert sorted(path.name for path in cache.root.iterdir()) == ["notes", "raw"]
+
+
+def test_a_damaged_note_is_computed_again(cache: Cache) -> None:
+    cache.noted({}, lambda: "a line")
+    (note,) = (cache.root / "notes").iterdir()
+    for damaged in (b"", note.read_bytes()[:-1], b"\xff"):
+        note.write_bytes(damaged)
+        assert cache.note({}) is None
+        assert cache.noted({}, lambda: "another") == "another"
+
+
 SCRIPT = """
 import sys, time
 from pathlib import Path

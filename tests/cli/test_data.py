@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from textapps.cache.store import Cache
 from textapps.cli.commands.data import data_group
-from textapps.core.errors import ConfigurationError, DataError
+from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.core.names import TASKS
 from textapps.datasets.kinds import KINDS
 
@@ -382,3 +382,18 @@ def test_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cleared.stderr.startswith("removed 2.4 MB from")
     assert "0.0 MB of" in cleared.stdout
     assert not made.directory.exists()
+
+
+def test_a_cache_that_cannot_be_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "x.csv"
+    place.write_text("text\n")
+    monkeypatch.setenv("TEXTAPPS_CACHE_DIR", str(place))
+    error = run("cache", "--clear").exception
+    assert isinstance(error, RunError)
+    assert "cannot be cleared (Not a directory): make it writable, or name another" in str(error)
+    monkeypatch.setenv("TEXTAPPS_CACHE_DIR", str(tmp_path))
+    made = Cache().kept("table", {}, lambda into: into.write(one=np.zeros(3)), "pets.csv")
+    assert made is not None
+    monkeypatch.setenv("TEXTAPPS_CACHE_GB", "-1")
+    assert isinstance(run("cache", "--clear").exception, ConfigurationError)
+    assert made.directory.exists()

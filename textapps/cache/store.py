@@ -1,11 +1,13 @@
 """The entries of the cache: made once, found again, bounded in size."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
@@ -25,6 +27,8 @@ FORMAT = 1
 _HALF = ".half"  # what the folder of an entry that is being written ends with
 _LOCK = ".lock"
 _NOTES = "notes"
+_NAME = re.compile(r"[\w-]+-[0-9a-f]{24}")
+_NOTE = re.compile(r"[0-9a-f]{64}")
 
 
 class Listed(NamedTuple):
@@ -118,9 +122,11 @@ class Cache:
         return found
 
     def note(self, key: Mapping[str, object]) -> str | None:
-        """The line that was noted, None if none was."""
+        """The line that was noted; None if none was, or it is damaged."""
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            return self._note(key).read_text(encoding="utf-8")
+            checksum, _, line = self._note(key).read_text(encoding="utf-8").partition(" ")
+            if checksum == _checksum(line):
+                return line
         return None
 
     def write_note(self, key: Mapping[str, object], line: str) -> None:
@@ -128,7 +134,7 @@ class Cache:
         path = self._note(key)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(path, line)
+            write_file(path, f"{_checksum(line)} {line}")
 
     def entries(self) -> list[Listed]:
         """All entries, those used last first."""
@@ -164,16 +170,36 @@ class Cache:
         return removed
 
     def clear(self) -> int:
-        """Removes everything that no process is writing; returns the number of bytes."""
-        before = _size(self.root)
-        found = self.root.iterdir() if self.root.is_dir() else ()
-        for name in {path.name.removesuffix(_LOCK).removesuffix(_HALF) for path in found}:
-            with contextlib.suppress(OSError), (self.root / f"{name}{_LOCK}").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for one in (name, f"{name}{_HALF}"):
-                    shutil.rmtree(self.root / one, ignore_errors=True)
+        """Removes the entries that no process is writing; returns the number of bytes.
+
+        Other files and folders stay, because the folder may be one that holds more.
+
+        Raises:
+            OSError: something cannot be removed.
+        """
+        if self.root.parent.exists() and not self.root.parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        paths = self.root.iterdir() if self.root.is_dir() else ()
+        names = {path.name.removesuffix(_LOCK).removesuffix(_HALF) for path in paths}
+        removed = 0
+        for name in filter(_NAME.fullmatch, names):
+            with (self.root / f"{name}{_LOCK}").open("w") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                for folder in (self.root / name, self.root / f"{name}{_HALF}"):
+                    if folder.exists():
+                        removed += _size(folder)
+                        shutil.rmtree(folder)
                 (self.root / f"{name}{_LOCK}").unlink()
-        return before - _size(self.root)
+        for note in (self.root / _NOTES).glob("*"):
+            if _NOTE.fullmatch(note.name):
+                removed += note.stat().st_size
+                note.unlink()
+        with contextlib.suppress(OSError):  # it holds something else
+            (self.root / _NOTES).rmdir()
+        return removed
 
     def _note(self, key: Mapping[str, object]) -> Path:
         content = json.dumps([FORMAT, key], sort_keys=True)
@@ -212,6 +238,10 @@ class Cache:
                 # `clear` may have removed it meanwhile, and another process made a new one.
                 if held := os.fstat(lock.fileno()).st_nlink > 0:
                     yield
+
+
+def _checksum(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest()
 
 
 def _size(directory: Path) -> int:

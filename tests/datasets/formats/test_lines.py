@@ -5,7 +5,7 @@ import pytest
 
 from textapps.core.errors import DataError
 from textapps.core.notices import NOTICE
-from textapps.datasets.formats.lines import check_encoding, read_lines, read_text
+from textapps.datasets.formats.lines import check_encoding, read_lines, read_pieces, read_text
 from textapps.datasets.source import Defect, stop
 
 
@@ -73,6 +73,13 @@ def test_what_is_not_of_the_named_encoding_is_reported(write) -> None:
     defects: list[Defect] = []
     assert list(read_lines(path, defects.append, "cp1252")) == [(1, "café 5€"), (2, "no \ufffd")]
     assert defects == [(f"{path}:2", "not cp1252; name another with --encoding")]
+
+
+def test_a_text_that_a_codec_refuses_is_reported_in_pieces_too(write) -> None:
+    path = write("a.txt", "Größe\n".encode("utf-16-le"))  # without a byte order mark
+    defects: list[Defect] = []
+    assert list(read_pieces(path, defects.append, "utf-16")) == []
+    assert defects == [(str(path), "not utf-16; name another with --encoding")]
 
 
 @pytest.mark.parametrize("name", ["cp1253a", "hex", ""])

@@ -12,7 +12,7 @@ import click
 
 from textapps.cli.options import Choice
 from textapps.core.counted import counted
-from textapps.core.errors import DataError
+from textapps.core.errors import DataError, RunError
 from textapps.core.names import TASKS
 
 if TYPE_CHECKING:
@@ -163,27 +163,32 @@ def cache_command(clear: bool, as_json: bool) -> None:
     The least recently used are removed when all together are larger than TEXTAPPS_CACHE_GB
     (default 50). They are in TEXTAPPS_CACHE_DIR, else in XDG_CACHE_HOME, else in ~/.cache/textapps.
 
-    
+    \b
     Examples:
       textapps data cache
       textapps data cache --clear
     """
     from datetime import datetime
 
-    from textapps.cache.place import limit_bytes
+    from textapps.cache.place import CACHE_VARIABLE, limit_bytes
     from textapps.cache.store import Cache
 
-    cache = Cache()
+    cache, limit = Cache(), limit_bytes()
     if clear:
-        click.echo(f"removed {_megabytes(cache.clear())} from {cache.root}", err=True)
+        try:
+            click.echo(f"removed {_megabytes(cache.clear())} from {cache.root}", err=True)
+        except OSError as error:
+            raise RunError(
+                f"{cache.root} cannot be cleared ({error.strerror}): make it writable, or name "
+                f"another folder by {CACHE_VARIABLE}"
+            ) from error
     entries = cache.entries()
     total = sum(entry.size_bytes for entry in entries)
     if as_json:
         listed = [entry._asdict() for entry in entries]
-        limit = limit_bytes()
         _print_json({"directory": str(cache.root), "limit_bytes": limit, "entries": listed})
         return
-    click.echo(f"{cache.root}: {_megabytes(total)} of at most {_megabytes(limit_bytes())}")
+    click.echo(f"{cache.root}: {_megabytes(total)} of at most {_megabytes(limit)}")
     if entries:
         rows = [
             [
@@ -197,7 +202,8 @@ def cache_command(clear: bool, as_json: bool) -> None:
 
 
 def _megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:,.1f} MB"
+    """At least 0.1 for what is not empty."""
+    return f"{max(size_bytes / 1e6, 0.1 * (size_bytes > 0)):,.1f} MB"
 
 
 @contextmanager

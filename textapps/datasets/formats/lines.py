@@ -73,7 +73,7 @@ def read_pieces(path: Path, report: Report, encoding: str | None = None) -> Iter
             rest = cast(BinaryIO, _Rest(start, stream))
             texts = io.TextIOWrapper(rest, encoding, errors="replace", newline="\n")
             first = True
-            while lines := texts.readlines(PIECE_BYTES):
+            while lines := _decoded(texts, path, report, encoding):
                 text = _checked("".join(lines), str(path), report, encoding, first=first)
                 yield text.replace("\r\n", "\n")
                 first = False
@@ -153,6 +153,15 @@ def _marked(start: bytes, name: str) -> str | None:
     if found:
         notice("%s: read as %s, by its byte order mark", name, found.upper())
     return found
+
+
+def _decoded(texts: io.TextIOWrapper, path: Path, report: Report, encoding: str) -> list[str]:
+    """The next lines; none where a codec refuses more, as UTF-16 without a byte order mark."""
+    try:
+        return texts.readlines(PIECE_BYTES)
+    except UnicodeError:
+        report(Defect(str(path), f"not {encoding}; name another with --encoding"))
+        return []
 
 
 def _checked(text: str, place: str, report: Report, encoding: str | None, *, first: bool) -> str:
