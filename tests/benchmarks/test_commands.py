@@ -346,7 +346,7 @@ def exports(work: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("exports")
 def test_serving(bench: Bench) -> None:
-    given = ("--seconds", 0.2, "--rounds", 1, "--starts", 0, "--connections", 4)
+    given = ("--seconds", 0.6, "--rounds", 1, "--starts", 0, "--connections", 4)
     found = bench("serving", *given)["serving"]
     for figures in found["texts"].values():
         assert figures["sides"].keys() == {"textapps", "plain, in threads", "plain, in the loop"}

@@ -24,7 +24,7 @@ class NatsPerToken(keras.metrics.Mean):
 
         Of two logits for each token, see `TokenLoss`, the first ones count.
         """
-        if logits.shape.rank == targets.shape.rank + 2:
+        if len(logits.shape) == len(targets.shape) + 2:
             logits = logits[0]
         nats = token_nats(targets, logits)
         if sample_weight is not None:

@@ -32,7 +32,7 @@ class TokenLoss(keras.losses.Loss):
 
         Or float32[2, batch, time, vocabulary].
         """
-        if logits.shape.rank == targets.shape.rank + 1:
+        if len(logits.shape) == len(targets.shape) + 1:
             return token_nats(targets, logits, self.smoothing)
         first, second = tf.unstack(logits)
         nats = token_nats(targets, first, self.smoothing)

@@ -179,4 +179,5 @@ def test_a_reader_that_has_enough(text_models: Path) -> None:
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
-    assert (process.wait(100), errors) == (0, b"")
+    assert (process.wait(100), errors.count(b"\n")) == (0, 1)
+    assert errors.endswith(b" answers; --run names another one\n")

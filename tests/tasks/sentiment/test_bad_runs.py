@@ -202,7 +202,8 @@ def test_read_only_directories(
     arguments = ("--models-dir", str(models))
     with read_only(run):
         result = cli("sentiment", "predict", "a fine film", *arguments)
-        assert (result.exit_code, result.stderr) == (0, "")
+        told = f"{run.name} answers; --run names another one\n"
+        assert (result.exit_code, result.stderr) == (0, told)
         assert_fails(cli("sentiment", "evaluate", *arguments), 1, "cannot write", str(run))
     (run / ".lock").unlink(missing_ok=True)
     with read_only(run):
