@@ -14,7 +14,7 @@ train: $(SET_UP)
 	$(BIN)/textapps sentiment evaluate
 	$(BIN)/textapps sentiment predict "A wonderful film: I laughed, I cried, I went again."
 
-# tests/durations.py says how many processes there are, and which tests each takes together.
+# One process per core; tests/durations.py says which tests a process takes together.
 test: $(SET_UP)
 	$(PYTEST)
 

@@ -5,7 +5,6 @@ long they take; `make durations` renews it.
 """
 
 import json
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -37,11 +36,6 @@ def group_of(nodeid: str) -> str:
         if path.startswith(places) or of_task:
             return task
     return nodeid if "_of_the_readme_" in nodeid else path
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores, because tests wait for servers, browsers and processes."""
-    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
