@@ -26,6 +26,8 @@ pytest_plugins = ("tests.chromium", "tests.durations", "tests.tasks.runs")
 
 # Tracing makes many objects that stay; looking among them for what is not used any more costs time.
 gc.set_threshold(50_000, 20, 20)
+# It warns of functions that it traces often by the addresses of objects, so at random.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
