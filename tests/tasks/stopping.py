@@ -4,11 +4,15 @@ import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from textapps.tasks import lifecycle
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
+from textapps.training.interruption import TrainingInterrupted
 from textapps.training.pace import Extent
 from textapps.training.progress import NoProgress
 from textapps.training.run_directory import RunDirectory
@@ -65,3 +69,14 @@ def assert_same_bits(one: RunDirectory, two: RunDirectory) -> None:
     assert left.keys() == right.keys()
     for name, array in left.items():
         assert array.tobytes() == right[name].tobytes(), name
+
+
+def resumes_to_the_same_bits(task: Any, config: Any, folder: Path) -> Any:
+    """Trains once as a whole and once interrupted and resumed; the predictor of the whole run."""
+    whole, result = lifecycle.train(task, config, folder / "whole")
+    with pytest.raises(TrainingInterrupted):
+        lifecycle.train(task, config, folder / "parts", InterruptAt(result.steps * 2 // 3))
+    (run,) = RunDirectory.all(folder / "parts", task.name)
+    lifecycle.resume(task, run)
+    assert_same_bits(whole.run, run)
+    return whole

@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks.stopping import InterruptAt, assert_same_bits
+from tests.tasks.stopping import resumes_to_the_same_bits
 from tests.tasks.toy_words import WORDS
 from textapps.core.errors import ConfigurationError
 from textapps.tasks import lifecycle
 from textapps.tasks.speech.hard_negatives import HardNegatives
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.task import TASK
-from textapps.training.interruption import TrainingInterrupted
-from textapps.training.run_directory import RunDirectory
 
 Tiny = Callable[..., Any]
 LABELS = ("go", "stop", "unknown", "silence")
@@ -58,12 +56,7 @@ def test_the_loss_of_training_alone_is_changed(untrained: Any, mixup: float) -> 
 def test_resumed_it_ends_with_the_same_bits(tiny: Tiny, tmp_path: Path) -> None:
     changes = {"training.epochs": 2, "model.hard_negatives": 4.0}
     config = tiny("speech", "simple_rnn", **changes)
-    whole, result = lifecycle.train(TASK, config, tmp_path / "whole")
-    with pytest.raises(TrainingInterrupted):
-        lifecycle.train(TASK, config, tmp_path / "parts", InterruptAt(result.steps * 2 // 3))
-    (run,) = RunDirectory.all(tmp_path / "parts", "speech")
-    lifecycle.resume(TASK, run)
-    assert_same_bits(whole.run, run)
+    whole = resumes_to_the_same_bits(TASK, config, tmp_path)
     plain, _ = lifecycle.train(
         TASK, tiny("speech", "simple_rnn", **{"training.epochs": 2}), tmp_path / "plain"
     )

@@ -10,7 +10,12 @@ import keras
 import numpy as np
 import pytest
 
-from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
+from tests.tasks.stopping import (
+    InterruptAt,
+    assert_same_bits,
+    halfway,
+    resumes_to_the_same_bits,
+)
 from tests.tasks.toy_words import spoken, wav_bytes
 from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.tasks import lifecycle
@@ -63,12 +68,7 @@ def test_every_variation_is_the_same_after_an_interruption(tiny: Tiny, tmp_path:
     changes = {f"augmentation.{name}": value for name, value in varied.items()}
     changes |= {"training.epochs": 2, "preprocessor.kind": "pcen"}
     config = tiny("speech", "simple_rnn", **changes)
-    whole, result = lifecycle.train(TASK, config, tmp_path / "whole")
-    with pytest.raises(TrainingInterrupted):
-        lifecycle.train(TASK, config, tmp_path / "parts", InterruptAt(result.steps * 2 // 3))
-    (run,) = RunDirectory.all(tmp_path / "parts", "speech")
-    lifecycle.resume(TASK, run)
-    assert_same_bits(whole.run, run)
+    resumes_to_the_same_bits(TASK, config, tmp_path)
 
 
 @pytest.mark.slow
