@@ -7,6 +7,7 @@ A question is [batch, length]; sources are drawn from it. The answer is {"second
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,12 @@ def textapps(scratch: str, vocabulary: int, **sizes: int) -> Ask:
     return timed(finder(scratch, vocabulary, **sizes), vocabulary)
 
 
+def compiled(scratch: str, vocabulary: int, **sizes: int) -> Ask:
+    """As `textapps`, by the search of an export with signatures that XLA compiles."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+    return timed(finder(scratch, vocabulary, True, **sizes), vocabulary)
+
+
 class NoTokenizers:
     """In the place of tokenizers, for a search that copies no numbers."""
 
@@ -62,24 +69,34 @@ class NoTokenizers:
         """There are none."""
 
 
-def finder(scratch: str, vocabulary: int, **sizes: int) -> Find:
-    """The search of a `TranslationModel`, traced once for each length."""
+def finder(scratch: str, vocabulary: int, compiled: bool = False, /, **sizes: int) -> Find:
+    """The search of a `TranslationModel`, traced or compiled once for each length."""
     from textapps.core.memory import keep_freed_memory
 
     keep_freed_memory()
     import tensorflow as tf
 
     from textapps.decoding.config import SearchConfig
+    from textapps.tasks.translate.compiled import CompiledSearch
     from textapps.tasks.translate.search import Search
 
     model = untrained(Path(scratch, WEIGHTS), vocabulary, **sizes)
-    search = Search(model, NoTokenizers())  # type: ignore[arg-type]  # ids need none
+    kind = CompiledSearch if compiled else Search
+    search = kind(model, NoTokenizers())  # type: ignore[arg-type]  # ids need none
+
+    @cache
+    def graph(length: int) -> Any:
+        ratio = length // SOURCE  # as in use, where a long source has room for a longer answer
+        longest = {"max_ratio": ratio, "max_extra": length - ratio * (SOURCE - 1)}
+        config = SearchConfig(beam=BEAMS, length_penalty=LENGTH_PENALTY, **longest)
+        given = [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int64)]
+        return tf.function(
+            lambda source, seeds: search.ids(source, seeds, config), input_signature=given
+        )
 
     def find(source: Any, length: int) -> tuple[Any, Any]:
-        longest = {"max_ratio": 0, "max_extra": length}
-        config = SearchConfig(beam=BEAMS, length_penalty=LENGTH_PENALTY, **longest)
         seeds = tf.zeros(len(source), tf.int64)
-        found = search.traced_ids(config)(tf.constant(source, tf.int32), seeds)
+        found = graph(length)(tf.constant(source, tf.int32), seeds)
         return found.ids[:, 0].numpy(), found.scores[:, 0].numpy()
 
     return find

@@ -16,6 +16,7 @@ from textapps.training.run_directory import RunDirectory
 
 ENOUGH = 0.7  # of the answers are the same on both sides, or it is not the same that is timed
 CLOSE = 1e-4  # scores of equal answers, as a share of them
+COMPILED = "textapps-compiled"
 SIZES = ("vocabulary", "units", "layers", "heads", "feed_forward")
 
 Answers = Mapping[str, Sequence[dict[str, Any]]]  # of each side, one a round
@@ -61,6 +62,7 @@ class Case(NamedTuple):
 class SearchSpeed(Comparison):
     """Sentences translated a second by beam search, beside loops in PyTorch, at several lengths.
 
+    Several sentences and one are translated at a time, one of the first two lengths only.
     The weights are drawn so that every answer goes on to the length asked for, and all sides have
     the same: how many of their answers are the same is told, and fewer than seven in ten are an
     error. PyTorch has a cache of keys and values, or none, as in Joey NMT and in tutorials.
@@ -75,7 +77,8 @@ class SearchSpeed(Comparison):
     feed_forward: int = Field(description="its inner width")
 
     def measure(self, context: Context) -> Figures:
-        cases = [*(Case(self.batch, length) for length in self.length), Case(1, self.length[0])]
+        several = [Case(self.batch, length) for length in self.length]
+        cases = [*several, *(Case(1, length) for length in self.length[:2])]
         sizes = self.model_dump(include=set(SIZES))
         answers, left_out = self.asked(cases, **sizes)
         known = {"beams": BEAMS, "source_tokens": SOURCE, "sizes": sizes, "rounds": self.rounds}
@@ -101,6 +104,10 @@ def search_rates(answers: Mapping[Case, Answers]) -> Figures:
             "times": {s: round(each / own, 2) for s, each in seconds.items() if s != "textapps"},
         }
         if "pytorch" in sides:
+            if COMPILED in sides:
+                agreement(sides[COMPILED][0], sides["pytorch"][0])
+                ratio = seconds["pytorch"] / seconds[COMPILED]
+                figures["compiled_times_pytorch"] = round(ratio, 2)
             figures |= agreement(sides["textapps"][0], sides["pytorch"][0])
         cases.append(figures)
     doubled = {

@@ -144,7 +144,11 @@ def test_rates_of_search_and_what_doubling_costs() -> None:
                 "pytorch": answers(1, 1.0, 0.5, 4.0),
             },
             Case(10, 6): {"textapps": answers(1, 1.1), "pytorch": answers(1, 3.0)},
-            Case(1, 3): {"textapps": answers(1, 0.1), "pytorch": [answer(1, 8), answer(0.2)]},
+            Case(1, 3): {
+                "textapps": answers(1, 0.1),
+                "textapps-compiled": answers(5, 0.05),
+                "pytorch": [answer(1, 8), answer(0.2)],
+            },
         }
     )
     first, _, last = found["cases"]
@@ -156,6 +160,8 @@ def test_rates_of_search_and_what_doubling_costs() -> None:
     }
     assert first["times"] == {"pytorch": 2.0}
     assert (first["same_answers"], last["same_answers"]) == (1.0, 0.9)
+    assert last["times"] == {"textapps-compiled": 0.5, "pytorch": 2.0}
+    assert last["compiled_times_pytorch"] == 4.0
     assert found["doubled"] == {"3 to 6": {"textapps": 2.2, "pytorch": 3.0}}
 
 

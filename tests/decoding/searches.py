@@ -78,7 +78,8 @@ def table(seed: int = 0) -> Table:
 def _searcher(model: Any, search: str, length_penalty: float, **options: Any) -> Any:
     def run(sources: Any, max_length: Any, random_seed: Any) -> Hypotheses:
         start = tf.fill(tf.shape(sources), BOS)
-        state, memory = model.initial_state(tf.size(sources)), {"source": sources}
+        rows = options["beams"] if "room" in options else 1
+        state, memory = model.initial_state(rows * tf.size(sources)), {"source": sources}
         given = {"length_penalty": length_penalty, "max_length": max_length, **options}
         if search == "beam":
             return beam_search(model.decode_step, state, memory, start, **given)
@@ -112,7 +113,7 @@ def find(
     )
     ids, scores, lengths = (leaf.numpy() for leaf in found)
     assert ids.shape[:2] == scores.shape == lengths.shape
-    assert ids.shape[2] == max(1, lengths.max(initial=0))
+    assert ids.shape[2] == options.get("room", max(1, lengths.max(initial=0)))
     for row, count in zip(ids.reshape(-1, ids.shape[2]), lengths.reshape(-1), strict=True):
         assert row[:count].all()
         assert not row[count:].any()

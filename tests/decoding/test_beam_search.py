@@ -60,6 +60,20 @@ def test_scores_are_those_of_the_sequences_and_they_descend(
             assert score == pytest.approx(table().score(source, sequence, length_penalty), abs=1e-4)
 
 
+@pytest.mark.parametrize("beams", [1, 3, 20])
+@given(sources=BATCH, longest=st.integers(0, 7), length_penalty=PENALTY)
+def test_with_all_beams_and_room_from_the_start_it_finds_the_same(
+    beams: int, sources: list[int], longest: int, length_penalty: float
+) -> None:
+    """Also with more beams than there are continuations of a token."""
+    given = {"beams": beams, "n_best": beams, "length_penalty": length_penalty}
+    for one, other in zip(
+        find(sources, longest, **given), find(sources, longest, room=7, **given), strict=True
+    ):
+        assert [tokens for tokens, _ in one] == [tokens for tokens, _ in other]
+        np.testing.assert_allclose([s for _, s in one], [s for _, s in other], rtol=1e-5)
+
+
 @pytest.mark.parametrize("beams", [2, 3, 5])
 @given(sources=BATCH, longest=st.integers(0, 12), length_penalty=PENALTY)
 def test_the_best_is_never_below_greedy(

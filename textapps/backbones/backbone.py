@@ -134,13 +134,16 @@ class Backbone(keras.layers.Layer):
             return ()
         return tuple(block.mixer.initial_state(batch) for block in self.blocks)
 
-    def search_state(self, batch: Any, beams: int) -> Any:
+    def search_state(self, batch: Any, beams: int, room: int | None = None) -> Any:
         """The state at the start of `batch` searches, each with up to `beams` rows.
+
+        With `room` for a number of positions, each has `beams` rows from the start, and all arrays
+        keep their sizes, as XLA needs it.
 
         A search reads one position at a time, without padding. Between two positions `reorder` may
         replace its rows by others of the same search, equally many for each search.
         """
-        return tuple(block.mixer.search_state(batch, beams) for block in self.blocks)
+        return tuple(block.mixer.search_state(batch, beams, room) for block in self.blocks)
 
     def reorder(self, state: Any, rows: Any) -> Any:
         """The state of a search whose row i goes on from what row int32[rows][i] has read."""

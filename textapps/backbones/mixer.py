@@ -54,9 +54,12 @@ class Mixer(keras.layers.Layer):
             return ()
         return {leaf: ops.zeros((batch, self.units), self.compute_dtype) for leaf in self.leaves}
 
-    def search_state(self, batch: Any, beams: int) -> Any:
-        """The state at the start of `batch` searches with up to `beams` rows each."""
-        return self.initial_state(batch)
+    def search_state(self, batch: Any, beams: int, room: int | None = None) -> Any:
+        """The state at the start of `batch` searches with up to `beams` rows each.
+
+        With `room` for a number of positions its arrays keep their sizes, and it has all rows.
+        """
+        return self.initial_state(batch if room is None else batch * beams)
 
     def reorder(self, state: Any, rows: Any) -> Any:
         """The state of a search whose row i goes on from what row int32[rows][i] has read."""

@@ -99,10 +99,10 @@ class SelfAttention(Mixer):
         )
         return outputs, self._advance(new_state, keys, values, mask)
 
-    def search_state(self, batch: Any, beams: int) -> Any:
+    def search_state(self, batch: Any, beams: int, room: int | None = None) -> Any:
         """The state at the start of `batch` searches with up to `beams` rows: see `shared_past`."""
-        depth = self.units // self.heads
-        return shared_past.begin(batch, beams, self.heads, depth, self.compute_dtype)
+        sizes = (batch, beams, self.heads, self.units // self.heads, self.compute_dtype)
+        return shared_past.begin(*sizes) if room is None else shared_past.begin_fixed(*sizes, room)
 
     def reorder(self, state: Any, rows: Any) -> Any:
         """The state of searches whose row i goes on from what row int32[rows][i] has read."""

@@ -7,6 +7,13 @@ each position; when a search reorders its rows, only what each row sees changes.
     new_keys, new_values  float[batch, heads, entries, depth], the next block while it fills
     seen                  bool[rows, positions, beams]: which entries are of a row's own past
 
+A loop that XLA compiles needs arrays of fixed sizes. With `room` for a known number of positions,
+the state is:
+
+    keys, values          float[batch, heads, room · beams, depth], the keys rotated
+    seen                  bool[rows, room, beams]
+    position              int32[], how many there are
+
 docs/decisions/2026-11-21-shared-past.md says why.
 """
 
@@ -29,6 +36,13 @@ def begin(batch: Any, beams: int, heads: int, depth: int, dtype: str) -> dict[st
     return {"keys": blocks, "values": blocks, "new_keys": new, "new_values": new, "seen": seen}
 
 
+def begin_fixed(batch: Any, beams: int, heads: int, depth: int, dtype: str, room: int) -> Any:
+    """The state before the first position of `batch` searches, with room for so many positions."""
+    entries = ops.zeros((batch, heads, room * beams, depth), dtype)
+    seen = ops.zeros((batch * beams, room, beams), "bool")
+    return {"keys": entries, "values": entries, "seen": seen, "position": ops.zeros((), "int32")}
+
+
 def reorder(state: Any, rows: Any) -> dict[str, Any]:
     """The state in which row i goes on from what row int32[rows][i] has read."""
     return {**state, "seen": ops.take(state["seen"], rows, axis=0)}
@@ -47,14 +61,19 @@ def attend(
         float[rows, units] and the state with this position.
     """
     rows, units, batch = ops.shape(query)[0], query.shape[1], ops.shape(state["keys"])[0]
-    position = ops.shape(state["seen"])[1]
+    fixed = "position" in state
+    position = state["position"] if fixed else ops.shape(state["seen"])[1]
     width = ops.maximum(rows // ops.maximum(batch, 1), 1)  # the batch may be empty
     query, key, value = (
         split_heads(ops.reshape(x, (batch, width, units)), heads) for x in (query, key, value)
     )
     here = cosines_and_sines(ops.reshape(position, (1,)), query.shape[-1])
     query = turn(query, *here) / float(query.shape[-1]) ** 0.5
-    state = _added(state, turn(key, *here), value)
+    key = turn(key, *here)
+    if fixed:
+        mixed, state = _attend_fixed(query, key, value, state, context)
+        return ops.reshape(merge_heads(mixed), (rows, units)), state
+    state = _added(state, key, value)
     recent = ops.arange(position + 1) >= position - context
     visible = ops.logical_and(state["seen"], recent[:, None])
     visible = ops.reshape(visible, (batch, 1, width, -1))
@@ -70,6 +89,25 @@ def attend(
     mixed = ops.sum(ops.matmul(old, state["values"]), axis=2)
     mixed += ops.matmul(weights[..., olds:], state["new_values"])
     return ops.reshape(merge_heads(mixed), (rows, units)), state
+
+
+def _attend_fixed(
+    query: Any, key: Any, value: Any, state: Any, context: int
+) -> tuple[Any, dict[str, Any]]:
+    """As `attend`, of float[batch, heads, beams, depth] and for arrays of fixed sizes."""
+    (rows, room, beams), position = ops.shape(state["seen"]), state["position"]
+    begin = (0, 0, position * beams, 0)
+    keys = ops.slice_update(state["keys"], begin, key)
+    values = ops.slice_update(state["values"], begin, value)
+    slots = ops.arange(room)
+    own = ops.arange(rows)[:, None] % beams == ops.arange(beams)
+    seen = ops.where(slots[:, None] == position, own[:, None], state["seen"])
+    visible = ops.logical_and(seen, (slots >= position - context)[:, None])
+    visible = ops.reshape(visible, (-1, 1, beams, room * beams))
+    scores = ops.cast(products(query, keys), "float32")
+    weights = ops.cast(masked_softmax(scores, visible), value.dtype)
+    state = {"keys": keys, "values": values, "seen": seen, "position": position + 1}
+    return ops.matmul(weights, values), state
 
 
 def _added(state: Any, key: Any, value: Any) -> Any:

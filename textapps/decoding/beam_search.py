@@ -73,6 +73,7 @@ def beam_search(
     n_best: int = 1,
     reorder: Callable[[Any, Any], Any] = of_rows,
     rules: Rules = FREE,
+    room: int | None = None,
 ) -> Hypotheses:
     """The `n_best` sequences with the highest log P / length penalty that `beams` beams find.
 
@@ -88,13 +89,16 @@ def beam_search(
 
     Args:
         decode_step: see `DecodeStep`; it rules out tokens that no answer has.
-        state: before the start ids, for `batch` rows; the loop makes beams of them.
+        state: before the start ids, for `batch` rows, of which the loop makes beams; with `room`
+            for all beams of each.
         memory: a nest of [batch, …] that the beams of a row share; it is never copied.
         start_ids: int32[batch].
         max_length: int or int32[batch], tokens without EOS; 0 gives empty sequences.
         reorder: state, int32[rows] → the state in which row i goes on from row rows[i]; by default
             it takes these rows of every leaf.
         rules: P is the probability that they leave.
+        room: the longest limit, if it is known before: then all shapes are, as XLA needs it, and
+            `ids` has so many columns.
 
     Raises:
         ConfigurationError: fewer than one beam, more answers than beams, a negative penalty.
@@ -108,11 +112,12 @@ def beam_search(
     check_length_penalty(length_penalty)
     limit = limits(max_length, start_ids)
     search = _Search(
-        decode_step, memory, limit, beams, length_penalty, end_id, n_best, reorder, rules
+        decode_step, memory, limit, beams, length_penalty, end_id, n_best, reorder, rules, room
     )
     steps, tokens, parents, finished = search.run(state, start_ids)
     best = _Finished(*(leaf[:, :n_best] for leaf in finished))
-    return Hypotheses(_trace_back(tokens, parents, steps, best), best.scores, best.lengths)
+    time = room or tf.maximum(tf.reduce_max(best.lengths), 1)
+    return Hypotheses(_trace_back(tokens, parents, steps, best, time), best.scores, best.lengths)
 
 
 class _Search(NamedTuple):
@@ -127,15 +132,21 @@ class _Search(NamedTuple):
     n_best: int
     reorder: Callable[[Any, Any], Any]
     rules: Rules
+    room: int | None
 
     def run(self, state: Any, start_ids: Any) -> tuple[Any, Any, Any, _Finished]:
         """The number of steps, tokens and parents of all beams in each, the finished sequences."""
         none = tf.zeros([tf.size(start_ids), self.beams], tf.int32)
         known, longest = shapes(state), tf.reduce_max(self.limit)
+        ids, scores = start_ids[:, None], tf.zeros_like(start_ids, tf.float32)[:, None]
+        if self.room is not None:  # one beam is real, and the others become so in the first step
+            others = [[0, 0], [0, self.beams - 1]]
+            ids = tf.repeat(ids, self.beams, axis=1)
+            scores = tf.pad(scores, others, constant_values=IMPOSSIBLE)
         begin = _LoopState(
-            ids=start_ids[:, None],
-            scores=tf.zeros_like(start_ids, tf.float32)[:, None],
-            past=self.rules.begin([tf.size(start_ids), 1], longest),
+            ids=ids,
+            scores=scores,
+            past=self.rules.begin(tf.shape(ids), longest if self.room is None else self.room),
             state=state,
             greedy=tf.ones_like(start_ids, tf.bool),
             finished=_Finished(tf.fill(tf.shape(none), IMPOSSIBLE), none, none),
@@ -147,7 +158,11 @@ class _Search(NamedTuple):
         invariants = invariants._replace(ids=wide, scores=wide, past=past, state=known)
         tokens, parents = (
             tf.TensorArray(
-                tf.int32, 0, dynamic_size=True, clear_after_read=False, element_shape=wide
+                tf.int32,
+                0 if self.room is None else self.room + 1,
+                dynamic_size=self.room is None,
+                clear_after_read=False,
+                element_shape=wide,
             )
             for _ in range(2)
         )
@@ -264,11 +279,10 @@ def _pick(values: Any, places: Any) -> Any:
     return tf.gather(values, places, batch_dims=1)
 
 
-def _trace_back(tokens: Any, parents: Any, steps: Any, finished: _Finished) -> Any:
+def _trace_back(tokens: Any, parents: Any, steps: Any, finished: _Finished, time: Any) -> Any:
     """int32[batch, n, time], the tokens of finished sequences, found from last to first."""
     lengths = finished.lengths
-    time = tf.maximum(tf.reduce_max(lengths), 1)
-    shape = tf.concat([time[None], tf.shape(lengths)], axis=0)
+    shape = tf.concat([[time], tf.shape(lengths)], axis=0)
     ids = tf.TensorArray(tf.int32, time, element_shape=lengths.shape)
     ids = ids.unstack(tf.fill(shape, PAD))  # an empty batch has no step
 

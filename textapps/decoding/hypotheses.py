@@ -80,6 +80,8 @@ def shapes(state: Any) -> Any:
 
     def known(leaf: Any) -> Any:
         shape = tf.convert_to_tensor(leaf).shape
+        if not shape.rank:
+            return shape
         return tf.TensorShape([None] * max(shape.rank - 1, 1)).concatenate(shape[1:][-1:])
 
     return tf.nest.map_structure(known, state)

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from textapps.core.config import Section
-from textapps.core.keys import Option
+from textapps.core.keys import Option, Options
 
 
 class ExportConfig(Section):
@@ -37,7 +37,11 @@ class ExportConfig(Section):
     )
     compiled: bool = Field(
         False,
-        description="Of a generator: add signatures that XLA compiles and that write faster, for "
-        "servers that have XLA. The others stay as they are.",
+        description="Of a generator or a translator: add signatures that XLA compiles and that "
+        "write faster, for servers that have XLA. The others stay as they are.",
     )
     warmup: bool = Field(True, description="Add warm-up requests for TensorFlow Serving.")
+
+
+# Of the tasks whose exports may have compiled signatures.
+COMPILED_OPTION = Options(compiled=Option("--compiled/--no-compiled", commands=("export",)))

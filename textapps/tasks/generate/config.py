@@ -5,10 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from textapps.core.config import Section
-from textapps.core.keys import Option, Options, Search
+from textapps.core.keys import Search
 from textapps.datasets.config import CorpusConfig
 from textapps.decoding.config import DecodingConfig
-from textapps.exporting.config import ExportConfig
+from textapps.exporting.config import COMPILED_OPTION, ExportConfig
 from textapps.preprocessing.config import CharacterConfig
 from textapps.tasks.config import Presets, TaskConfig
 
@@ -40,10 +40,7 @@ class GenerateConfig(TaskConfig):
     preprocessor: CharacterConfig = CharacterConfig()
     model: ModelConfig = ModelConfig()
     decoding: DecodingConfig = DecodingConfig()
-    export: Annotated[
-        ExportConfig,
-        Options(compiled=Option("--compiled/--no-compiled", commands=("export",))),
-    ] = ExportConfig()
+    export: Annotated[ExportConfig, COMPILED_OPTION] = ExportConfig()
 
 
 _BY_NAME: dict[str, dict[str, Any]] = {

@@ -9,6 +9,7 @@ from textapps.core.config import Section
 from textapps.core.keys import Option, Options, Search
 from textapps.datasets.config import PairsConfig
 from textapps.decoding.config import SearchConfig
+from textapps.exporting.config import COMPILED_OPTION, ExportConfig
 from textapps.preprocessing.config import SubwordConfig
 from textapps.tasks.config import Presets, TaskConfig
 
@@ -66,6 +67,7 @@ class TranslateConfig(TaskConfig):
     backbone: Annotated[BackboneConfig, Options(attention=Option("--attention"))] = BackboneConfig()
     model: ModelConfig = ModelConfig()
     decoding: SearchConfig = SearchConfig()
+    export: Annotated[ExportConfig, COMPILED_OPTION] = ExportConfig()
 
 
 # The best of 0.6, 1, 1.4, 1.8 and 2.2 on the validation sentences of Multi30k.

@@ -1,5 +1,6 @@
 """The SavedModel of a translator: sentence in, sentence out."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from textapps.exporting.config import ExportConfig
 from textapps.exporting.export import export_model
 from textapps.exporting.steady import steady_case
 from textapps.exporting.verification import Case
+from textapps.savedmodel.graph import COMPILED
 from textapps.savedmodel.limits import CallLimits
+from textapps.savedmodel.manifest import CompiledForm
 from textapps.tasks.limits import position_bytes
+from textapps.tasks.translate.compiled import CompiledSearch
 from textapps.tasks.translate.predictor import Translator
-from textapps.tasks.translate.search import AT_ONCE
+from textapps.tasks.translate.search import AT_ONCE, Search
 
 N_BEST = 5
 LONGEST_SOURCE = 200_000  # characters
@@ -37,7 +41,8 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
     Signatures: `serving_default`, source → translation and score[batch]; `n_best`, source →
     translations[batch, n] and scores[batch, n], the best first; `length`, source → how many tokens
     its longest sentence has, and how many are read; with attention `explain`, source and
-    translation → their pieces and the attention between them.
+    translation → their pieces and the attention between them. If they are wanted, and answers are
+    not drawn, the first two have forms that XLA compiles, with `COMPILED` behind their names.
 
     Raises:
         ExportError: it cannot be written, or its answers differ from the run's.
@@ -51,12 +56,12 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
     def seeds(source: Any) -> Any:
         return tf.zeros(tf.shape(source), tf.int64)
 
-    def default(source: Any) -> dict[str, Any]:
-        translations, scores = translator.search.traced(best)(source, seeds(source))
+    def default(search: Search, source: Any) -> dict[str, Any]:
+        translations, scores = search.traced(best)(source, seeds(source))
         return {"translation": translations[:, 0], "score": scores[:, 0]}
 
-    def n_best(source: Any) -> dict[str, Any]:
-        translations, scores = translator.search.traced(several)(source, seeds(source))
+    def n_best(search: Search, source: Any) -> dict[str, Any]:
+        translations, scores = search.traced(several)(source, seeds(source))
         return {"translations": translations, "scores": scores}
 
     source = tf.TensorSpec([None], tf.string, "source")
@@ -64,10 +69,24 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
         lambda source: translator.search.length(source, best), [source], _limits(translator, best)
     )
     endpoints = {
-        DEFAULT_SIGNATURE: Endpoint(default, [source], _limits(translator, best)),
-        "n_best": Endpoint(n_best, [source], _limits(translator, several)),
+        DEFAULT_SIGNATURE: Endpoint(
+            partial(default, translator.search), [source], _limits(translator, best)
+        ),
+        "n_best": Endpoint(
+            partial(n_best, translator.search), [source], _limits(translator, several)
+        ),
         "length": length,
     }
+    compiled = {}
+    if config.compiled and not decoding.temperature:
+        search = CompiledSearch(translator.model, translator.preprocessor)
+        for name, function in ((DEFAULT_SIGNATURE, default), ("n_best", n_best)):
+            form, limits = (
+                CompiledForm(signature=name + COMPILED, rows=(1,)),
+                endpoints[name].limits,
+            )
+            endpoints[form.signature] = Endpoint(partial(function, search), [source], limits)
+            compiled[name] = form
     if config.explain and translator.config.backbone.attention != "none":
         endpoints[EXPLAIN] = Endpoint(
             translator.alignment,
@@ -81,6 +100,12 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
             Case("n_best", {"source": list(TEXTS)}, _n_best_answers(translator, several)),
             Case("length", {"source": list(TEXTS)}, length.answer({"source": list(TEXTS)})),
         ]
+        for form in compiled.values():
+            # Two translations may be so near to each other that rounding decides: these answers
+            # are those of the same form in this process.
+            ask = endpoints[form.signature].answer
+            rows = [{"source": [text]} for text in TEXTS]
+            made += [Case(form.signature, row, ask(row)) for row in rows]
         if EXPLAIN in endpoints:
             some = [TEXTS[0], TEXTS[1], TEXTS[-1]]
             asked = {"source": some, "translation": ["", "", TEXTS[0]]}
@@ -94,6 +119,7 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
             **translator.manifest_fields,
             **translator.data_fields(config.examples),
             "decoding": decoding.model_dump(),
+            "compiled": compiled,
         },
         cases=cases,
         models_dir=models_dir,

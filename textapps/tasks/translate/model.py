@@ -153,9 +153,9 @@ class TranslationModel(keras.Model):
         x = self._embed(self.target_embedding, ids, training=False)
         return self.decoder.attention_weights(x, memory=self.encode_source(source))
 
-    def search_state(self, batch: Any, beams: int) -> Any:
+    def search_state(self, batch: Any, beams: int, room: int | None = None) -> Any:
         """The decoder's state before the first token: see `Backbone.search_state`."""
-        return self.decoder.search_state(batch, beams)
+        return self.decoder.search_state(batch, beams, room)
 
     def output_table(self) -> Any:
         """float[units + 1, vocabulary], the tied last layer; None if it is not tied.

@@ -95,11 +95,16 @@ class Search:
     def _find_each(self, text: Any, random_seed: Any, config: SearchConfig) -> tuple[Any, Any]:
         source, numbers = self.encoded(text)
         batch = tf.shape(source)[0]
-        found = self.traced_ids(config)(source, random_seed)
+        found = self.ids(source, random_seed, config)
         n = config.n_best
         flat = tf.reshape(found.ids, [batch * n, -1])
         translations = tf.reshape(self._tokenizers.decode_target(flat, numbers), [batch, n])
         return tf.ensure_shape(translations, [None, n]), found.scores
+
+    def ids(self, source: Any, random_seed: Any, config: SearchConfig) -> Hypotheses:
+        """`find_ids` as its graph computes it."""
+        found: Hypotheses = self.traced_ids(config)(source, random_seed)
+        return found
 
     def length(self, text: Any, config: SearchConfig) -> dict[str, Any]:
         """string[batch] → `tokens` of the longest sentence, `max_tokens` read: int32[batch]."""
@@ -126,10 +131,15 @@ class Search:
         ends = tf.fill([ids.nrows(), 1], EOS)
         return tf.concat([ids, ends], axis=1).to_tensor(PAD), numbers
 
-    def find_ids(self, source: Any, random_seed: Any, config: SearchConfig) -> Hypotheses:
+    def find_ids(
+        self, source: Any, random_seed: Any, config: SearchConfig, room: int | None = None
+    ) -> Hypotheses:
         """int32[batch, time], int64[batch] → the `n_best` best translations as ids.
 
         The translation of a row without a token is empty.
+
+        Args:
+            room: see `beam_search`, which it needs; the state has room for EOS too.
         """
         batch = tf.shape(source)[0]
         beams = 1 if config.temperature else max(config.beam, config.n_best)
@@ -137,7 +147,7 @@ class Search:
         longest = tf.cast(config.max_ratio * tf.cast(tokens, tf.float32), tf.int32)
         arguments = {
             "decode_step": partial(self._model.decode_step, table=self._model.output_table()),
-            "state": self._model.search_state(batch, beams),
+            "state": self._model.search_state(batch, beams, room and room + 1),
             "memory": self._model.encode_source(source),
             "start_ids": tf.fill([batch], BOS),
             "length_penalty": config.length_penalty,
@@ -146,10 +156,14 @@ class Search:
         }
         if config.temperature:
             return sample(temperature=config.temperature, random_seed=random_seed, **arguments)
-        if beams == 1:
+        if beams == 1 and room is None:
             return greedy(**arguments)
         return beam_search(
-            beams=beams, n_best=config.n_best, reorder=self._model.decoder.reorder, **arguments
+            beams=beams,
+            n_best=config.n_best,
+            reorder=self._model.decoder.reorder,
+            room=room,
+            **arguments,
         )
 
     def _rules(self, source: Any, config: SearchConfig) -> Rules:
