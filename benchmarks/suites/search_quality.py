@@ -19,6 +19,7 @@ from benchmarks.trainings import Training, evaluated
 from textapps.core.errors import ConfigurationError
 from textapps.core.files import write_file
 from textapps.evaluation.metrics.differences import is_less_better
+from textapps.search.narrowing import START
 from textapps.training.run_directory import RunDirectory
 
 RECORD = "search.json"
@@ -104,6 +105,7 @@ class SearchQuality(Benchmark):
             "metric": case.metric,
             "preset": figures_of(preset),
             "search": figures_of(search),
+            "starts": [each["changes"].get(START, "none") for each in search],
             "better": better,
         }
 

@@ -149,6 +149,7 @@ class SimulatedTrainer:
             seconds=step * self.per_step,
             wall_seconds=watch.clock() - watch.began_at,
             whole_seconds=watch.whole_seconds,
+            setup_seconds=watch.setup_seconds,
             validation_seconds=watch.validation_seconds,
             parameters=1_000 * config.backbone.units,
             milliseconds=1.0,

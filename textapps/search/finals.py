@@ -12,7 +12,7 @@ from textapps.search.watch import Watch
 from textapps.training.run_directory import RunDirectory
 
 SEED_STEP = 1  # from the random seed of one training of a configuration to that of the next
-WORTH_SHARE = 0.5  # of a whole training: a shorter one is not begun
+WORTH_SHARE = 0.1  # of a whole training, behind its setup: a shorter one is not begun
 
 
 def play(search: Search) -> None:
@@ -57,11 +57,15 @@ def _to_the_end(search: Search, trial: Trial) -> None:
 def _again(search: Search, trial: Trial, later: Sequence[float] = ()) -> bool:
     """Trains the configuration of a trial with the next random seed; False if it failed.
 
+    A training that must end sooner may be the best one all the same, but does not count where
+    configurations are compared.
+
     later: the seconds that later trainings want; if there are too few, all get their share.
     """
+    assert trial.facts is not None
     left, whole = search.allowance.for_trainings, search.whole_seconds(trial)
     given = max(left - sum(later), left * whole / max(whole + sum(later), 1e-9))
-    if given < WORTH_SHARE * whole:
+    if given < trial.facts.setup_seconds + WORTH_SHARE * whole:
         return False
     seeds = [one.random_seed for one in (trial.facts, *trial.finals) if one is not None]
     config = search.space.config(trial.point)

@@ -22,6 +22,7 @@ from textapps.search.trial import Facts, Trial
 from textapps.tasks.comparison import compare, unlike
 from textapps.training.run_directory import RunDirectory
 from textapps.training.run_keeping import keep_copy
+from textapps.training.start_config import FROM_NOTHING
 
 TEST_ROUNDS = 3  # of taking times
 SHOWN_CHANGES = 6  # of a trial
@@ -177,10 +178,10 @@ def _told_changes(search: Search, trial: Trial) -> str:
         config = search.space.config(trial.point)
     except TextappsError:
         return ""
-    start = trial.point.get(START, "none")
-    told = [] if start == "none" else [f"from {start}"]
+    start = trial.point.get(START, FROM_NOTHING)
+    told = [] if start == FROM_NOTHING else [f"from {start}"]
     changes = _changes(search.space.base, config)
-    if start != "none":  # the model is that of the start
+    if start != FROM_NOTHING:  # the model is that of the start
         changes = {key: values for key, values in changes.items() if key.startswith("training.")}
     searched = [
         key for key in changes if key in search.space.dimensions and key not in (KIND, START)

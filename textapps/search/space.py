@@ -11,9 +11,9 @@ from textapps.core.keys import Key, keys_of
 from textapps.search.dimension import Dimension, Value
 from textapps.search.narrowing import START, Narrowed, narrowed
 from textapps.tasks.config import C, Presets
+from textapps.training.start_config import FROM_NOTHING
 
 KIND = "backbone.kind"
-FROM_NOTHING = "none"
 # A run that starts from another keeps what it takes from it; this may differ all the same.
 _FREE_WITH_START = "training"
 # With it, no other key of the backbone section than units has an effect, and a microcontroller can

@@ -240,6 +240,7 @@ class Trainer:
             seconds=round(state.seconds, 2),
             wall_seconds=round(watch.clock() - watch.began_at, 2),
             whole_seconds=round(watch.whole_seconds, 2),
+            setup_seconds=round(watch.setup_seconds, 2),
             validation_seconds=round(watch.validation_seconds, 2),
             parameters=parameters,
             whole=state.stopped_by not in (None, "time" if cut else None),

@@ -20,7 +20,8 @@ class Facts:
     score: the same figure, so that more is better.
     step, total_steps: how far it is.
     seconds: of training steps; wall_seconds: of everything.
-    whole_seconds: that training it from the beginning to the end takes, as far as is known.
+    whole_seconds: that training it from the beginning to the end takes, as far as is known;
+    setup_seconds: of these, those before the first steps.
     validation_seconds: of one validation and its checkpoint.
     parameters: 0 if not known. milliseconds: to answer one input; None if not measured.
     whole: whether the training came to the end of its configuration.
@@ -39,6 +40,7 @@ class Facts:
     wall_seconds: float
     whole_seconds: float
     validation_seconds: float
+    setup_seconds: float = 0.0
     parameters: int = 0
     milliseconds: float | None = None
     whole: bool = False

@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from textapps.core.config import Section
 from textapps.core.keys import Option
+
+FROM_NOTHING = "none"  # in place of a run
 
 
 class StartConfig(Section):
@@ -14,7 +16,7 @@ class StartConfig(Section):
     init_from: Annotated[str | None, Option("--init-from", metavar="RUN")] = Field(
         None,
         description="Start from the preprocessor and the weights of this run, given by its "
-        "directory or its name, or of pretrained:NAME, instead of from nothing.",
+        "directory or its name, or of pretrained:NAME; none for a start from nothing.",
     )
     extend_vocabulary: Annotated[bool, Option("--extend-vocabulary")] = Field(
         False,
@@ -34,6 +36,11 @@ class StartConfig(Section):
         description="With --init-from, the learning rate of each layer divided by that of the "
         "layer after it.",
     )
+
+    @field_validator("init_from")
+    @classmethod
+    def _none(cls, given: str | None) -> str | None:
+        return None if given == FROM_NOTHING else given
 
     @model_validator(mode="after")
     def _fits_together(self) -> "StartConfig":

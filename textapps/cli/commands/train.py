@@ -27,10 +27,11 @@ def configuration(
     """The configuration of a new run, for which the run that it starts from may be the preset."""
     from textapps.core.config import lookup
     from textapps.training.run_directory import CONFIG
+    from textapps.training.start_config import FROM_NOTHING
 
     given = lookup("start.init_from", file=file, environ=os.environ, flags=flags)
     start = None
-    if given not in (None, "none"):
+    if given not in (None, FROM_NOTHING):
         start = find_run(models_dir, task, str(given), *lenders(task)).path / CONFIG
     config: TaskConfig = get_presets(task).resolve(
         file=file, environ=os.environ, flags=flags, start=start
