@@ -48,18 +48,18 @@ def sources(batch: int, vocabulary: int) -> NDArray[np.int64]:
 
 
 def textapps(scratch: str, vocabulary: int, **sizes: int) -> Ask:
-    """As `textapps translate predict` does it for few sentences, from ids to ids.
+    """As `textapps translate predict` does it, from ids to ids. Writes the weights.
 
-    That is in one thread, with which 64 sentences take no longer either. Writes the weights.
+    That is each operation in one thread, and as many batches at a time as there are cores.
     """
     os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
-    return timed(finder(scratch, vocabulary, **sizes), vocabulary)
+    return timed(finder(False, scratch, vocabulary, **sizes), vocabulary)
 
 
 def compiled(scratch: str, vocabulary: int, **sizes: int) -> Ask:
     """As `textapps`, by the search of an export with signatures that XLA compiles."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
-    return timed(finder(scratch, vocabulary, True, **sizes), vocabulary)
+    return timed(finder(True, scratch, vocabulary, **sizes), vocabulary)
 
 
 class NoTokenizers:
@@ -69,15 +69,17 @@ class NoTokenizers:
         """There are none."""
 
 
-def finder(scratch: str, vocabulary: int, compiled: bool = False, /, **sizes: int) -> Find:
+def finder(compiled: bool, scratch: str, vocabulary: int, **sizes: int) -> Find:
     """The search of a `TranslationModel`, traced or compiled once for each length."""
     from textapps.core.memory import keep_freed_memory
 
     keep_freed_memory()
     import tensorflow as tf
 
+    from textapps.core.parallel import cores, in_threads
     from textapps.decoding.config import SearchConfig
     from textapps.tasks.translate.compiled import CompiledSearch
+    from textapps.tasks.translate.predictor import FEW
     from textapps.tasks.translate.search import Search
 
     model = untrained(Path(scratch, WEIGHTS), vocabulary, **sizes)
@@ -95,9 +97,18 @@ def finder(scratch: str, vocabulary: int, compiled: bool = False, /, **sizes: in
         )
 
     def find(source: Any, length: int) -> tuple[Any, Any]:
-        seeds = tf.zeros(len(source), tf.int64)
-        found = graph(length)(tf.constant(source, tf.int32), seeds)
-        return found.ids[:, 0].numpy(), found.scores[:, 0].numpy()
+        search = graph(length)
+
+        def translated(part: Any) -> tuple[Any, Any]:
+            found = search(tf.constant(part, tf.int32), tf.zeros(len(part), tf.int64))
+            return found.ids[:, 0].numpy(), found.scores[:, 0].numpy()
+
+        size = max(-(-len(source) // cores()), FEW)
+        parts = [source[begin : begin + size] for begin in range(0, len(source), size)]
+        ids, scores = zip(*in_threads(translated, parts), strict=True)
+        width = max(each.shape[1] for each in ids)
+        padded = [np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in ids]
+        return np.concatenate(padded), np.concatenate(scores)
 
     return find
 

@@ -120,7 +120,7 @@ SMALL = {"vocabulary": 31, "units": 8, "layers": 2, "heads": 2, "feed_forward": 
 def finders(folder: Path) -> list[search_sides.Find]:
     from benchmarks.counterparts import pytorch_search
 
-    ours = search_sides.finder(str(folder), **SMALL)  # writes the weights
+    ours = search_sides.finder(False, str(folder), **SMALL)  # writes the weights
     return [ours, *(pytorch_search.finder(way, str(folder), **SMALL) for way in (True, False))]
 
 

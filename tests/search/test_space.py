@@ -203,6 +203,7 @@ def test_pretrained_starts_are_tried_first(packed: Any, monkeypatch: pytest.Monk
         flags={"start.init_from": "none"}, starts={"pretrained:imdb": Path("config.toml")}
     )
     assert len(fixed.points) == 1
+    assert fixed.config(fixed.points[0]).start.init_from is None
 
 
 def test_starts_can_be_listed() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.tasks.tiny import LABELS, tiny_config
-from textapps.core.config import dump_toml
+from textapps.cli.commands.train import configuration
+from textapps.core.config import Flags, dump_toml
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.core.names import TASKS
 from textapps.core.records import read_record
@@ -245,6 +246,15 @@ def test_what_needs_a_start_says_so() -> None:
     for key, value in (("freeze_layers", 2), ("layer_decay", 0.5), ("extend_vocabulary", True)):
         with pytest.raises(ConfigurationError, match=rf"{key} needs a run to start from"):
             get_presets("speech").resolve(flags={f"start.{key}": value})
+
+
+def test_none_is_no_start(tmp_path: Path) -> None:
+    """Also in place of one that a configuration file names."""
+    file = tmp_path / "own.toml"
+    file.write_text('[start]\ninit_from = "pretrained:imdb"\nfreeze_layers = 1\n')
+    flags = {"start.init_from": "none", "start.freeze_layers": 0}
+    config = configuration("sentiment", tmp_path, file, Flags(flags))
+    assert config.start == StartConfig()
 
 
 def test_new_tokens_are_not_frozen() -> None:

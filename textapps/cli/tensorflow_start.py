@@ -17,6 +17,9 @@ from textapps.savedmodel.loading import absent
 # that there is none, and real failures raise exceptions.
 LOG_LEVEL = "3"
 
+# Tasks whose predictors compute several batches at a time, each in a thread.
+BATCHES_IN_THREADS = frozenset({"translate"})
+
 # TensorFlow and Keras import them, where they are installed, for features that no command uses.
 # Later imports of them work as usual.
 UNUSED = ("PIL", "h5py", "matplotlib", "pandas", "psutil", "scipy", "sklearn")
@@ -37,7 +40,7 @@ def compute_in_one_thread() -> None:
     """Makes TensorFlow run each operation in one thread, unless TF_NUM_INTRAOP_THREADS is set.
 
     That is faster for few inputs: to hand a part of a small operation to another thread takes
-    longer than the whole operation.
+    longer than the whole operation. It is faster too where each core has a batch of its own.
     """
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -94,3 +95,15 @@ def test_a_run_of_an_earlier_version_keeps_texts_whole(
     assert "split_sentences = true\n" in config
     run.write_text("config.toml", config.replace("split_sentences = true\n", ""))
     assert not lifecycle.load_config(get_task("translate"), run).decoding.split_sentences
+
+
+def test_many_are_translated_at_a_time_as_each_is_alone(untrained: Callable[..., Any]) -> None:
+    """In batches of several threads."""
+    translator = untrained("translate", "gru")
+    texts = [f"{'bab dek ' * (number % 5)}kos {number}." for number in range(45)]
+    found = translator.predict(texts)
+    alone = [translator.predict([text])[0] for text in texts]
+    assert [each.translation for each in found] == [each.translation for each in alone]
+    np.testing.assert_allclose(
+        [each.score for each in found], [each.score for each in alone], atol=1e-4
+    )

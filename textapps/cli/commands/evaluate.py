@@ -19,6 +19,7 @@ from textapps.cli.options import (
     talk_options,
     together,
 )
+from textapps.cli.tensorflow_start import BATCHES_IN_THREADS, compute_in_one_thread
 from textapps.core.names import TaskName
 from textapps.tasks.registry import get_about
 
@@ -88,6 +89,8 @@ def command(task: TaskName) -> click.Command:
         threshold: Any = None,
         false_accepts: Any = None,
     ) -> None:
+        if task in BATCHES_IN_THREADS:
+            compute_in_one_thread()
         predictor = load_run(task, models_dir, run)
         if threshold is not None:
             from textapps.tasks.sentiment.threshold import decide_by

@@ -24,7 +24,7 @@ from textapps.cli.options import (
 )
 from textapps.cli.predict_inputs import asked_for
 from textapps.cli.row_output import OutputFormat, print_rows, without_surrogates
-from textapps.cli.tensorflow_start import compute_in_one_thread
+from textapps.cli.tensorflow_start import BATCHES_IN_THREADS, compute_in_one_thread
 from textapps.core.names import TaskName
 from textapps.datasets.formats.rows import Reading
 from textapps.tasks.registry import get_about
@@ -146,7 +146,8 @@ def command(task: TaskName) -> click.Command:
         if call.get("random_seed", 0) is None:
             call["random_seed"] = secrets.randbelow(2**31)
             console.say(f"random seed {call['random_seed']}")
-        if input_file is None and len(given) <= FEW:
+        few = input_file is None and len(given) <= FEW
+        if few or task in BATCHES_IN_THREADS:
             compute_in_one_thread()
         predictor = load_run(task, models_dir, run)
         unnamed = run is None and form == "text" and not predictor.run.pretrained

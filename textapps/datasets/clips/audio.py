@@ -1,16 +1,14 @@
 """The samples of clips, kept in memory or decoded on demand."""
 
 import hashlib
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.parallel import in_threads
 from textapps.core.recording_faults import LONGEST_SECONDS, TOO_LONG
 from textapps.datasets.clips.recording import Recording, from_pcm, to_pcm
 from textapps.datasets.clips.sound_file import Sound
@@ -25,7 +23,6 @@ Loudest = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 Trim = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32[any] → float32[fewer or as many], without silence at both ends."""
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 
@@ -148,19 +145,7 @@ def read_all(
             sound = None
         return None if sound is None else use(sound), defects
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for answer, defects in _ahead(pool, one, recordings):
-            for defect in defects:
-                report(defect)
-            yield answer
-
-
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`pool.map`, but only a few results ahead of the consumer."""
-    pending: deque[Future[R]] = deque()
-    for item in items:
-        pending.append(pool.submit(work, item))
-        if len(pending) > 8 * (os.cpu_count() or 1):
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
+    for answer, defects in in_threads(one, recordings):
+        for defect in defects:
+            report(defect)
+        yield answer

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from textapps.core.config import resolve
+from textapps.core.parallel import cores, in_threads
 from textapps.core.tokens import EOS
 from textapps.decoding.config import SearchConfig
 from textapps.decoding.hypotheses import possible
@@ -15,13 +16,21 @@ from textapps.preprocessing.long_texts import LongTexts
 from textapps.preprocessing.numbers import PLACEHOLDER
 from textapps.preprocessing.tokenizer import Tokenizer
 from textapps.preprocessing.tokenizer_pair import TokenizerPair
-from textapps.tasks.predictor import TrainedPredictor, batches_by_length, several, utf8
+from textapps.tasks.predictor import (
+    ANSWER_BATCH,
+    TrainedPredictor,
+    batches_by_length,
+    several,
+    utf8,
+)
 from textapps.tasks.translate.config import TranslateConfig
 from textapps.tasks.translate.explain import Alignment
 from textapps.tasks.translate.model import TranslationModel
 from textapps.tasks.translate.search import Search
+from textapps.training.plan import Indices
 
 LONG = "texts with a sentence"
+FEW = 8  # sentences, fewer of which are not worth a thread of their own
 END = "</s>"  # the end of a sentence in attention maps
 
 
@@ -65,12 +74,19 @@ class Translator(TrainedPredictor[TranslateConfig, TokenizerPair, TranslationMod
         several(texts, "text", "predict([text])")
         config = resolve(SearchConfig, flags={**self.config.decoding.model_dump(), **options})
         found: list[list[Translation]] = [[] for _ in texts]
+        size = min(max(-(-len(texts) // cores()), FEW), ANSWER_BATCH)
+        # A long batch that came last would keep one thread only.
+        batches = list(batches_by_length(map(len, texts), size))[::-1]
+        self.search.traced(config)  # one graph for all threads
+
+        def translated(rows: Indices) -> tuple[Any, Any]:
+            batch = tf.constant([utf8(texts[row]) for row in rows])
+            return self.search(batch, random_seed + rows, config)
+
         with self.long_texts.said(LONG):
-            for rows in batches_by_length(map(len, texts)):
-                batch = [utf8(texts[row]) for row in rows]
-                self._count_long(batch, config)
-                translations, scores = self.search(tf.constant(batch), random_seed + rows, config)
-                for row, strings, numbers in zip(rows, translations, scores, strict=True):
+            for rows, answers in zip(batches, in_threads(translated, batches), strict=True):
+                self._count_long([utf8(texts[row]) for row in rows], config)
+                for row, strings, numbers in zip(rows, *answers, strict=True):
                     ranked = zip(strings, possible(numbers), numbers, strict=True)
                     found[row] = [
                         Translation(text.decode(), float(score))
