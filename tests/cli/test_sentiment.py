@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -343,7 +344,7 @@ def test_predict_wants_texts_from_one_place(cli: Cli, arguments: tuple[str, ...]
     assert result.stderr.count("\n") == 1
 
 
-def test_evaluate(ask: Cli, models: Path) -> None:
+def test_evaluate(ask: Cli, ready: Any, models: Path) -> None:
     result = ask("evaluate")
     run = run_of(models)
     written = json.loads((run / "metrics.json").read_bytes())
@@ -361,7 +362,11 @@ def test_evaluate(ask: Cli, models: Path) -> None:
         f"opinions: evaluated {written['examples']} of 115 examples (test)",
         f"report: {run / 'report.html'}",
     ]
-    assert "<html" in (run / "report.html").read_text(encoding="utf-8")
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "<html" in page
+    assert "opinions.csv" in page
+    # A page that is passed on names no place of this machine.
+    assert str(Path(ready.config.data.source).parent) not in page
 
     as_json = json.loads(ask("evaluate", "--json").stdout)
     assert as_json == written

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,7 +142,7 @@ def test_listen(ask: Cli, ready, tmp_path: Path) -> None:
     assert ask("listen", str(path), "--hop-ms", "120", "--smoothing-ms", "0").exit_code == 0
 
 
-def test_evaluate(ask: Cli, models: Path) -> None:
+def test_evaluate(ask: Cli, ready: Any, models: Path) -> None:
     result = ask("evaluate")
     (run,) = (models / "speech").iterdir()
     metrics = json.loads((run / "metrics.json").read_bytes())["metrics"]
@@ -154,6 +155,9 @@ def test_evaluate(ask: Cli, models: Path) -> None:
         low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]
         assert line.split() == f"{name} {metrics[name]:.4f} 95 %: {low:.4f} to {high:.4f}".split()
     assert result.stderr.splitlines()[-1] == f"report: {run / 'report.html'}"
+    assert str(Path(ready.config.data.source).parent) not in (run / "report.html").read_text(
+        encoding="utf-8"
+    )
     assert (run / "report.html").stat().st_size > 10_000
 
 

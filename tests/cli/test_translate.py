@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -99,7 +100,7 @@ def test_sentences_from_a_file_and_from_standard_input(
     assert ask("predict", "-", *options, input=path.read_bytes()).stdout == whole
 
 
-def test_evaluate(ask: Cli, models: Path) -> None:
+def test_evaluate(ask: Cli, ready: Any, models: Path) -> None:
     result = ask("evaluate")
     (run,) = (models / "translate").iterdir()
     written = json.loads((run / "metrics.json").read_bytes())
@@ -111,6 +112,9 @@ def test_evaluate(ask: Cli, models: Path) -> None:
     assert figures[1].startswith(f"chrf  {metrics['chrf']:.2f}")
     assert re.match(r"length ratio [\d.]+: translations are (shorter|longer) than", advice)
     assert result.stderr.splitlines()[-1] == f"report: {run / 'report.html'}"
+    assert str(Path(ready.config.data.source).parent) not in (run / "report.html").read_text(
+        encoding="utf-8"
+    )
     assert (run / "report.html").stat().st_size > 10_000
     again = json.loads(ask("evaluate", "--json").stdout)
     assert (again["split"], again["metrics"]) == ("test", metrics)

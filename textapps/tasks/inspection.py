@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,6 @@ def _facts(predictor: Any) -> Mapping[str, str]:
         "backbone": config.backbone_size,
         "preset": config.preset,
         "parameters": f"{predictor.parameters:,}",
-        "trained on": config.data.source.rpartition("/")[2],
+        "trained on": Path(config.data.source).name,
         "best validation": score + monitor_of(run).replace("_", " "),
     }

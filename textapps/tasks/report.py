@@ -1,5 +1,7 @@
 """The facts that the reports of all tasks begin with."""
 
+from pathlib import Path
+
 from textapps.evaluation.reports.sections import NAMES
 from textapps.tasks.config import C
 from textapps.tasks.predictor import TrainedPredictor
@@ -27,7 +29,7 @@ def facts(
         "preset": config.preset,
         "parameters": f"{metrics['parameters']:,}",
         **more,
-        "trained on": config.data.source,
+        "trained on": Path(config.data.source).name,
         "best weights by": f"{NAMES.get(monitor, monitor.capitalize())} (validation)",
         "training": f"{metrics['seconds']:.0f} s{f', then {made}' if made else ''}",
         "evaluated on": f"{summary['data']}, {summary['split']}: {summary['examples']:,} {unit}",

@@ -1,5 +1,7 @@
 """The report on a translator."""
 
+from pathlib import Path
+
 from textapps.evaluation.reports.sections import Report
 from textapps.tasks.report import facts
 from textapps.tasks.translate.evaluate import TranslateEvaluation
@@ -29,7 +31,8 @@ def report(translator: Translator, evaluation: TranslateEvaluation) -> Report:
         "sentences",
         vocabulary=vocabulary + (", joint" if tokenizers.joint else ""),
     )
-    own["trained on"] = config.data.source_file or own["trained on"]
+    if config.data.source_file:
+        own["trained on"] = Path(config.data.source_file).name
     own["decoding"] = evaluation.searches[0].name
     title = f"Translation: {config.backbone.kind} on {summary['data']}"
     return Report(title, own, sections)
