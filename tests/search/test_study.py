@@ -5,6 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,23 @@ def test_two_processes_share_a_file_and_a_killed_one_loses_nothing(tmp_path: Pat
     study.stop(taken.id, {0: 0.6}, facts(0.6), ended=True)
     (done,) = (trial for trial in study.trials() if trial.id == taken.id)
     assert (done.ended, done.failed, done.scores) == (True, "", {0: 0.6, 2: 0.6})
+
+
+def test_no_two_take_the_same_waiting_trial(tmp_path: Path) -> None:
+    """SQLite lets both read that it waits before either writes that it does not."""
+    place, most = tmp_path / "s.db", 6
+    study, of = begin(place), space()
+    for number in range(1, most):
+        study._study.enqueue_trial({**of.points[0], "training.learning_rate": 1 + number / 10})
+    studies = [Study.open(str(place), "s") for _ in range(most)]
+    together = threading.Barrier(most)
+
+    def ask(one: Study) -> int:
+        together.wait()
+        return one.ask(of).id
+
+    with ThreadPoolExecutor(most) as pool:
+        assert sorted(pool.map(ask, studies)) == list(range(most))
 
 
 def test_a_second_process_joins_the_same_search_only(tmp_path: Path) -> None:

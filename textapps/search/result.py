@@ -52,6 +52,8 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
     notes = []
     if trial.number == 0:
         notes.append("No trial was better than the preset, which is the result.")
+    elif not test:
+        notes.append(f"Not evaluated on the test split: `textapps {run.task} evaluate` does that.")
     if len(trial.whole_trainings) < 2:
         notes.append("There was no time to train the result on a second random seed.")
     found = Searched(

@@ -256,11 +256,11 @@ def _carried_out(
                 "interrupted before the first validation; go on with "
                 f"`textapps {search.trainer.task.name} search --resume`"
             ) from None
-        search.tests = False
+        search.test_seconds = 0.0
         notice("interrupted: ends with the best so far")
     finally:
         search.progress.finish()
-    found = conclude(search, models_dir, test=search.tests)
+    found = conclude(search, models_dir, test=search.test_seconds > 0)
     search.study.finish()
     if not keep_runs:
         clear_away(search)

@@ -32,7 +32,7 @@ class Search:
     """Tries configurations of a space until the time for it is up.
 
     most_trials: None for as many as there is time for.
-    tests: whether there is time to evaluate the result on the test split.
+    test_seconds: for evaluating the result on the test split; 0 if that is left out.
     """
 
     study: Study
@@ -41,7 +41,7 @@ class Search:
     allowance: Allowance
     progress: Progress
     most_trials: int | None = None
-    tests: bool = False
+    test_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._noted_at = time.monotonic()
@@ -74,6 +74,11 @@ class Search:
         """The two best trials that may be the result, the best first."""
         usable = [trial for trial in trials if trial.usable]
         return sorted(usable, key=lambda trial: -trial.mean_score)[:FINALISTS]
+
+    def leave_test_out(self) -> None:
+        """Gives the time for the test split to the trainings."""
+        self.allowance.tail -= self.test_seconds
+        self.test_seconds = 0.0
 
     def show(self) -> None:
         """Tells how the search stands; from time to time it is noted in the study too."""
@@ -195,12 +200,10 @@ class Search:
         if not known or self._preset_seconds:
             return
         self._preset_seconds, seconds = known["preset_seconds"], known["test_seconds"]
-        if seconds is None:
-            return
-        self.tests = seconds <= LONGEST_TAIL_SHARE * self.allowance.seconds
-        if self.tests:
+        if seconds is not None and seconds <= LONGEST_TAIL_SHARE * self.allowance.seconds:
+            self.test_seconds = seconds
             self.allowance.tail += seconds
-        else:
+        elif seconds is not None:
             notice(
                 "the test split takes about %s to evaluate, so that is left out: evaluate the run "
                 "afterwards",

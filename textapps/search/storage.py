@@ -1,8 +1,10 @@
 """The database of a study, and its errors in one line."""
 
 import contextlib
+import fcntl
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from optuna.exceptions import StorageInternalError
@@ -51,6 +53,26 @@ def opened(storage: str) -> RDBStorage:
                 raise
             time.sleep(0.1)  # another process makes the tables of a new database
     return RDBStorage(url, engine_kwargs=arguments)
+
+
+@contextlib.contextmanager
+def in_turn(storage: str) -> Iterator[None]:
+    """Within it no other process of this machine is within it, if the storage is an SQLite file.
+
+    SQLite has no locks of rows: two could read that a trial waits before either of them takes it.
+    """
+    url = make_url(url_of(storage))
+    if url.drivername != "sqlite" or not url.database:
+        yield
+        return
+    path = Path(f"{url.database}.lock")
+    try:
+        path.touch()
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror}") from error
+    with path.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def shown(storage: str) -> str:

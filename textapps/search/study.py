@@ -19,7 +19,7 @@ from textapps.search.halving import LOWER_RUNGS
 from textapps.search.process import Process
 from textapps.search.sampler import NumberedSampler
 from textapps.search.space import Space
-from textapps.search.storage import explained, opened, shown
+from textapps.search.storage import explained, in_turn, opened, shown
 from textapps.search.trial import Facts, Trial
 
 FORMAT = 1
@@ -176,7 +176,7 @@ class Study:
 
     def ask(self, space: Space[Any]) -> Asked:
         """A new trial for this process."""
-        with explained(self._storage):
+        with explained(self._storage), in_turn(self._storage):
             trial = self._study.ask({k: one.distribution for k, one in space.dimensions.items()})
         self.hold(trial.number)
         return Asked(trial.number, dict(trial.params))
