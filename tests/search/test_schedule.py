@@ -116,6 +116,17 @@ def test_the_best_third_goes_on_and_finalists_have_a_second_seed(tmp_path: Path)
         steps[run] = last
 
 
+def test_a_preset_that_takes_a_third_of_the_time_leaves_some_for_others(tmp_path: Path) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=1.0, setup=5.0)
+    seconds = 3.2 * (5 + 11 * SPACE.base.training.epochs)
+    one = made(tmp_path, seconds, trainer)
+    carried_out(one)
+    preset, *others = (trial for trial in one.study.trials() if trial.facts)
+    assert preset.facts
+    assert preset.facts.whole_seconds > 0.3 * seconds
+    assert len(others) >= 2
+
+
 def test_killed_again_and_again_ends_as_if_not_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from textapps.core.errors import ConfigurationError, TextappsError
 from textapps.core.notices import muted, notice
 from textapps.search.allowance import Allowance
-from textapps.search.halving import LOWER_RUNGS, promotable
+from textapps.search.halving import LOWER_RUNGS, REDUCTION, promotable
 from textapps.search.keeping import delete, is_local, superfluous
 from textapps.search.progress import Progress, Status
 from textapps.search.space import Space
@@ -21,7 +21,7 @@ from textapps.training.run_directory import RunDirectory
 
 FINALISTS = 2
 LONGEST_SHARE = 0.25  # of the time, for one training: it is done twice if it is good
-FINALS_SHARE = 0.5  # of the time at most, for trainings on a second random seed
+FINALS_SHARE = 0.4  # of the time behind the preset at most, for second random seeds
 FAILURES = 20  # in a row, after which no configuration of the space seems to work
 NOTED_EVERY_S = 5.0
 LONGEST_TAIL_SHARE = 0.3  # of the time, for evaluating on the test split
@@ -108,7 +108,8 @@ class Search:
         if self.most_trials is not None and len(trials) >= self.most_trials:
             return None
         sessions = [trial.facts.wall_seconds for trial in trials[1:] if trial.facts is not None]
-        usual = sorted(sessions)[len(sessions) // 2] if sessions else self._preset_seconds / 2
+        sessions = sorted(sessions) or [self._preset_seconds / REDUCTION]
+        usual = sessions[len(sessions) // 2]
         return self.study.ask(self.space) if usual <= left else None
 
     def _promotable(self, trials: Sequence[Trial]) -> list[Trial]:
@@ -264,7 +265,7 @@ class Search:
             costs.append(self.rest_seconds(trial) + trial.facts.whole_seconds)
         if len(costs) == 1 and self.most_trials != 1:
             costs *= FINALISTS
-        return min(sum(costs), FINALS_SHARE * self.allowance.seconds)
+        return min(sum(costs), FINALS_SHARE * (self.allowance.seconds - self._preset_seconds))
 
     def whole_seconds(self, trial: Trial) -> float:
         """Seconds of a training of a trial from its beginning to its end."""
