@@ -61,7 +61,7 @@ def test_equal_runs_do_not_differ_and_a_weak_one_does(
 
 
 def test_a_search_keeps_its_time_and_is_not_worse_than_the_preset(
-    ask: Callable[..., str], shared_data: Path
+    ask: Callable[..., str], shared_data: Path, tmp_path: Path
 ) -> None:
     given = ("--preset", "tiny", *chinese(shared_data / "sentiment_zh"))
     found = json.loads(ask("sentiment", "search", *given, "--minutes", "3", "--json"))
@@ -70,4 +70,4 @@ def test_a_search_keeps_its_time_and_is_not_worse_than_the_preset(
     assert others
     chosen = found["tried"][found["chosen"]]
     assert chosen["best"] >= preset["best"]
-    assert Path(found["run"], "search.html").is_file()
+    assert (tmp_path / found["run"] / "search.html").is_file()
