@@ -288,13 +288,21 @@ def test_a_tensorflow_that_cannot_start_says_why(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "threads", "expected"),
-    [(8, None, "1"), (9, None, None), (1, "3", "3"), ("file", None, None)],
+    ("task", "inputs", "threads", "expected"),
+    [
+        ("sentiment", 8, None, "1"),
+        ("sentiment", 9, None, None),
+        ("sentiment", 1, "3", "3"),
+        ("sentiment", "file", None, None),
+        ("translate", 9, None, "1"),  # many are in batches, each in a thread
+        ("translate", "file", None, "1"),
+    ],
 )
 def test_few_inputs_are_computed_in_one_thread(
     cli: Callable[..., Result],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    task: str,
     inputs: int | str,
     threads: str | None,
     expected: str | None,
@@ -305,6 +313,6 @@ def test_few_inputs_are_computed_in_one_thread(
         monkeypatch.delenv(variable)
     (tmp_path / "texts.txt").write_text("a film\n")
     given = ["--input", str(tmp_path / "texts.txt")] if inputs == "file" else ["a"] * inputs
-    result = cli("translate", "predict", *given, "--models-dir", str(tmp_path))
+    result = cli(task, "predict", *given, "--models-dir", str(tmp_path))
     assert "no finished run" in result.stderr  # it is looked for after that
     assert os.environ.get(variable) == expected
