@@ -11,7 +11,9 @@ R = TypeVar("R")
 
 
 def cores() -> int:
-    """How many cores the machine has."""
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 

@@ -16,6 +16,7 @@ from typing import IO
 import click
 
 from textapps.cli.options import examples, talk_options
+from textapps.core.parallel import cores
 
 PROGRAM = (sys.executable, "-m", "textapps")
 GRACE_SECONDS = 15.0  # for a worker to end by itself before it is killed
@@ -60,7 +61,7 @@ def launch_command(workers: int, command: tuple[str, ...]) -> None:
 def start(workers: int, command: Sequence[str]) -> list[subprocess.Popen[str]]:
     """Starts the workers, each in a session of its own, so that Ctrl-C reaches it only once."""
     hosts = [f"127.0.0.1:{port}" for port in free_ports(workers)]
-    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    threads = max(1, cores() // workers)
     processes = []
     for index in range(workers):
         task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
