@@ -95,6 +95,7 @@ def test_prints_the_run_and_writes_the_page(cli: Cli, asked: list[Any], tmp_path
     assert lines[2:] == ["A note.", f"report: {tmp_path / 'run' / 'search.html'}"]
     assert result.stdout == f"{tmp_path / 'run'}\n"
     page = (tmp_path / "run" / "search.html").read_text(encoding="utf-8")
+    assert str(tmp_path) not in page
     for part in ("87.50 %", "seeds: 87.50 %, 81.25 %", "it has 9.00 MB", "classical baseline"):
         assert part in page
     assert "<script" not in page

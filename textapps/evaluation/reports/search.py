@@ -1,6 +1,7 @@
 """The report on a search: what was tried, what was found, and what it costs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from textapps.core.counted import counted
 from textapps.evaluation.reports.comparison import verdict_sections
@@ -60,7 +61,7 @@ def search_report(found: Searched) -> Report:
     ]
     runs = {run.letter: run.name for run in found.test.runs} if found.test else {}
     facts = {
-        "run": found.run,
+        "run": Path(found.run).name,
         "data": found.data,
         **({"A": f"{runs['A']}: the result", "B": f"{runs['B']}: the preset"} if runs else {}),
         "time": time_used(found.seconds_used, found.seconds_named),
