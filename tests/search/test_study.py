@@ -152,6 +152,40 @@ def test_no_two_take_the_same_waiting_trial(tmp_path: Path) -> None:
         assert sorted(pool.map(ask, studies)) == list(range(most))
 
 
+@pytest.mark.parametrize("name", ["s.db", "link.db", "sqlite+pysqlite:///{}/s.db"])
+def test_the_turn_is_of_the_file_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.1)
+    place = str(tmp_path / "s.db")
+    begin(place)
+    (tmp_path / "link.db").symlink_to(place)
+    other = name.format(tmp_path) if "://" in name else str(tmp_path / name)
+    with (
+        storage.in_turn(place),
+        pytest.raises(RunError, match=r"another process holds .*s\.db\.lock: wait for it"),
+        storage.in_turn(other),
+    ):
+        pass
+    with storage.in_turn(other):
+        pass
+    with (
+        pytest.raises(RunError, match=r"cannot open .*: No such file or directory"),
+        storage.in_turn(str(tmp_path / "none" / "s.db")),
+    ):
+        pass
+
+
+def test_no_lock_is_left_where_there_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("sqlite://", "sqlite:///:memory:", "postgresql://me@host/x"):
+        with storage.in_turn(name):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_second_process_joins_the_same_search_only(tmp_path: Path) -> None:
     place = tmp_path / "s.db"
     study = begin(place)

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,19 +61,39 @@ def in_turn(storage: str) -> Iterator[None]:
     """Within it no other process of this machine is within it, if the storage is an SQLite file.
 
     SQLite has no locks of rows: two could read that a trial waits before either of them takes it.
+
+    Raises:
+        RunError: another process does not leave it, or its lock file cannot be opened.
     """
     url = make_url(url_of(storage))
-    if url.drivername != "sqlite" or not url.database:
+    database = (url.database or "").removeprefix("file:")
+    if url.get_backend_name() != "sqlite" or database in ("", ":memory:"):
         yield
         return
-    path = Path(f"{url.database}.lock")
+    path = f"{Path(database).resolve()}.lock"
     try:
-        path.touch()
+        lock = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}") from error
-    with path.open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        raise RunError(f"cannot open {path}: {error.strerror}") from error
+    try:
+        _wait_for(lock, path)
         yield
+    finally:
+        os.close(lock)
+
+
+def _wait_for(lock: int, path: str) -> None:
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise RunError(
+                    f"another process holds {path}: wait for it, or name another file by --storage"
+                ) from None
+            time.sleep(0.02)
 
 
 def shown(storage: str) -> str:
