@@ -7,12 +7,14 @@ from typing import Any
 import tensorflow as tf
 
 from textapps.core.errors import ExportError
+from textapps.core.notices import notice
 from textapps.exporting.archive import Endpoint, write_saved_model
 from textapps.exporting.config import ExportConfig
 from textapps.exporting.publish import publish
 from textapps.exporting.verification import Case, verify
 from textapps.exporting.warmup import write_warmup_requests
 from textapps.savedmodel.errors import explain
+from textapps.savedmodel.graph import COMPILED
 from textapps.savedmodel.manifest import Manifest, checksums
 
 
@@ -36,6 +38,9 @@ def export_model(
     Returns the published directory. Raises ExportError where something cannot be written or
     does not verify; then nothing is published.
     """
+    compiled = [key for key in endpoints if key.endswith(COMPILED)]
+    if compiled:
+        notice("XLA compiles %s: this takes a minute or two", ", ".join(compiled))
     asked = cases() if config.verify or config.warmup else ()
     without = endpoints.keys() - {case.signature for case in asked}
     if asked and without:

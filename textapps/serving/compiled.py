@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from textapps.core.errors import TextappsError
+from textapps.core.notices import notice
 from textapps.savedmodel.errors import BadInput
 from textapps.savedmodel.manifest import CompiledForm
 from textapps.savedmodel.signature import Arrays, Signature
@@ -98,14 +99,16 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def compile_all(calls: Iterable[CompiledCalls], model: str) -> None:
     """Compile what can be compiled on this machine, and log it; `model` is its name and version."""
-    start = time.perf_counter()
+    start, distinct = time.perf_counter(), list(dict.fromkeys(calls))
     try:
-        for each in dict.fromkeys(calls):
+        for each in distinct:
             each.compile()
     except TextappsError as error:
         _log.warning("%s: served without its compiled signatures: %s", model, error)
     else:
-        _log.info("%s: compiled after %.1f s", model, time.perf_counter() - start)
+        names = ", ".join(call.compiled_name for call in distinct)
+        seconds = time.perf_counter() - start
+        notice("%s: %s compiled after %.1f s and used from now on", model, names, seconds)
 
 
 def _filled(inputs: Arrays, rows: int) -> dict[str, np.ndarray]:

@@ -20,8 +20,8 @@ class StartConfig(Section):
     )
     extend_vocabulary: Annotated[bool, Option("--extend-vocabulary")] = Field(
         False,
-        description="With --init-from, add the tokens of the new training data that the "
-        "vocabulary lacks; each starts at the mean of the others.",
+        description="Of sentiment and generate, with --init-from: add the tokens of the new "
+        "training data that the vocabulary lacks; each starts at the mean of the others.",
     )
     freeze_layers: Annotated[int, Option("--freeze-layers", metavar="N")] = Field(
         0,

@@ -19,7 +19,7 @@ def command(task: TaskName) -> click.Command:
         "add-word",
         epilog=examples(
             "textapps speech add-word lamp lamp-1.wav lamp-2.wav lamp-3.wav lamp-4.wav lamp-5.wav",
-            "textapps speech add-word lamp lamp/ --run pretrained:commands",
+            "textapps speech add-word lamp lamp/ --run pretrained:commands --data clips/",
             "textapps speech add-word lamp lamp/ --train",
         ),
     )
