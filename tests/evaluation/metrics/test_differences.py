@@ -70,6 +70,15 @@ def test_the_better_of_each_pair_after_correction() -> None:
     assert rows[0].corrected == pytest.approx(6 * 2 / 501)
 
 
+def test_many_systems_can_still_differ() -> None:
+    """A smallest p-value of 2 / 5,001 would not stand the correction for 90 comparisons."""
+    good, bad = np.ones(40, bool), np.arange(40) % 2 > 0
+    systems = [classifier(good)] * 9 + [classifier(bad)]
+    rows = differences(systems, ["accuracy", "log_loss"])
+    better = [(row.first, row.second) for row in rows if row.better is not None]
+    assert better == [(first, 9) for first in range(9)] * 2
+
+
 def test_known_p_values_take_the_place_of_the_resamples() -> None:
     systems = [classifier([True] * 9), classifier([True, False] * 4 + [True])]
     (row,) = differences(systems, ["accuracy"], {("accuracy", (0, 1)): 0.75}, resamples=20)

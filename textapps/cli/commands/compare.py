@@ -84,6 +84,10 @@ def compare_command(
         console.say(f"report: {path}")
 
 
+def _with_interval(told: str, interval: str) -> str:
+    return f"{told} ({interval})" if interval else told
+
+
 def _print(comparison: "Comparison") -> None:
     """The runs, a table of metrics and costs, and a verdict for each pair."""
     from rich.table import Table
@@ -101,7 +105,7 @@ def _print(comparison: "Comparison") -> None:
     for name in NAMES:
         if any(name in run.metrics for run in comparison.runs):
             cells = [
-                "{} ({})".format(*figure(run.metrics, name)) if name in run.metrics else ""
+                _with_interval(*figure(run.metrics, name)) if name in run.metrics else ""
                 for run in comparison.runs
             ]
             table.add_row(name, *cells)
@@ -110,7 +114,8 @@ def _print(comparison: "Comparison") -> None:
     for count in sorted(comparison.runs[0].milliseconds):
         times = (f"{run.milliseconds[count]:.1f} ms" for run in comparison.runs)
         table.add_row(f"{count} at once", *times)
-    table.add_row("training", *(f"{run.training_seconds:,.0f} s" for run in comparison.runs))
+    seconds = [run.training_seconds for run in comparison.runs]
+    table.add_row("training", *(f"{each:,.0f} s" if each else "not known" for each in seconds))
     console.answers().print(table)
     for line in (*comparison.verdicts, *comparison.notes):
         click.echo(line)

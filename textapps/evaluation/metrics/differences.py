@@ -4,6 +4,7 @@ All systems are evaluated on the same resampled examples (Koehn 2004), and the p
 corrected for the number of comparisons (Holm 1979).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple, Protocol
@@ -16,7 +17,7 @@ from textapps.evaluation.metrics.bootstrap import Floats, resampled
 
 SIGNIFICANT = 0.05
 FEWEST = 30  # examples; resampling fewer of them makes chance look certain
-RESAMPLES = 5_000  # so that 20 comparisons can still be significant: 20 * 2 / 5,001 < 0.05
+RESAMPLES = 5_000  # at least
 LOWER_IS_BETTER = frozenset(
     {
         "loss",
@@ -87,7 +88,7 @@ def differences(
     metrics: Sequence[str],
     known: Mapping[tuple[str, Pair], float] | None = None,
     *,
-    resamples: int = RESAMPLES,
+    resamples: int | None = None,
     seed: int = 0,
 ) -> list[Difference]:
     """Every pair of systems in each metric that both have.
@@ -95,6 +96,7 @@ def differences(
     Args:
         known: p-values that another test has computed, by metric and pair; they take the place of
             those from the resamples.
+        resamples: by default as many as `resamples_for` the comparisons.
 
     Raises:
         DataError: the systems have a different number of examples.
@@ -103,6 +105,8 @@ def differences(
         told = ", ".join(str(system.examples) for system in systems)
         raise DataError(f"a comparison needs answers to the same examples, not to {told} of them")
     estimates = [system.of(np.ones(system.examples)) for system in systems]
+    pairs = list(combinations(range(len(systems)), 2))
+    resamples = resamples or resamples_for(len(pairs) * len(metrics))
     draws: list[dict[str, list[float]]] = [{name: [] for name in metrics} for _ in systems]
     for counts in resampled(systems[0].examples, resamples, seed):
         for system, drawn in zip(systems, draws, strict=True):
@@ -111,7 +115,7 @@ def differences(
                 drawn[name].append(found.get(name, np.nan))
     rows = []
     for name in metrics:
-        for one, other in combinations(range(len(systems)), 2):
+        for one, other in pairs:
             if name not in estimates[one] or name not in estimates[other]:
                 continue
             gaps = np.array(draws[one][name]) - np.array(draws[other][name])
@@ -126,6 +130,18 @@ def differences(
         row._replace(corrected=p_value, better=_better(row, p_value) if enough else None)
         for row, p_value in zip(rows, corrected, strict=True)
     ]
+
+
+def resamples_for(comparisons: int, fewest: int = RESAMPLES) -> int:
+    """How many resamples it takes until so many comparisons can be significant.
+
+    The smallest p-value of n resamples, 2 / (n + 1), is multiplied by the number of comparisons,
+    and should then be half of what is significant.
+
+    >>> resamples_for(3), resamples_for(135)
+    (5000, 10800)
+    """
+    return max(fewest, math.ceil(2 * comparisons / (SIGNIFICANT / 2)))
 
 
 def two_sided(gaps: npt.ArrayLike) -> float:

@@ -6,12 +6,15 @@ from textapps.evaluation.metrics.translation import BleuTokenizer
 
 
 def paired_bleu(
-    answers: Sequence[Sequence[str]], references: Sequence[str], tokenizer: BleuTokenizer
+    answers: Sequence[Sequence[str]],
+    references: Sequence[str],
+    tokenizer: BleuTokenizer,
+    resamples: int = 1_000,
 ) -> dict[tuple[int, int], float]:
     """The p-value of each pair of systems, by their numbers.
 
-    sacrebleu counts a difference of exactly 0 as no chance event: it gives 1 / 1,001, its smallest
-    p-value, where two systems are equal. Here that is 1.
+    sacrebleu counts a difference of exactly 0 as no chance event: it gives 1 / (resamples + 1),
+    its smallest p-value, where two systems are equal. Here that is 1.
 
     Args:
         answers: of each system, str[n].
@@ -30,7 +33,11 @@ def paired_bleu(
     for first in range(len(systems) - 1):
         metric = BLEU(tokenize=tokenizer, force=True)
         test = PairedTest(
-            systems[first:], {"BLEU": metric}, [list(references)], test_type="bs", n_samples=1_000
+            systems[first:],
+            {"BLEU": metric},
+            [list(references)],
+            test_type="bs",
+            n_samples=resamples,
         )
         _, results = test()
         scores = [each for each in results["BLEU"] if isinstance(each, Result)]

@@ -1,10 +1,12 @@
 """A translator's part of a comparison with others on the same sentences."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from textapps.datasets.pairs.examples import Pairs
+from textapps.evaluation.metrics.differences import resamples_for
 from textapps.evaluation.metrics.paired_bleu import paired_bleu
 from textapps.evaluation.metrics.translation import (
     ScoredTranslations,
@@ -13,6 +15,7 @@ from textapps.evaluation.metrics.translation import (
 )
 from textapps.preprocessing.text import in_form
 from textapps.tasks.answered import ASKED, Answered, Ask, KnownTests, spread
+from textapps.tasks.translate.about import ABOUT
 from textapps.tasks.translate.predictor import Translator
 
 
@@ -47,8 +50,10 @@ def answered(translator: Translator, pairs: Pairs) -> Answered:
 def known_tests(answers: Sequence[Answered]) -> KnownTests:
     """The p-values of BLEU, by sacrebleu's own test."""
     scored = [one.scored for one in answers if isinstance(one.scored, ScoredTranslations)]
-    references = scored[0].references
-    found = paired_bleu([one.answers for one in scored], references, bleu_tokenizer(references))
+    references, systems = scored[0].references, [one.answers for one in scored]
+    comparisons = len(ABOUT.compared) * math.comb(len(systems), 2)
+    resamples = resamples_for(comparisons, fewest=1_000)
+    found = paired_bleu(systems, references, bleu_tokenizer(references), resamples)
     return {("bleu", pair): p_value for pair, p_value in found.items()}
 
 
