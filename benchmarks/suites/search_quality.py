@@ -5,14 +5,14 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from pydantic import Field
 
 from benchmarks import processes
-from benchmarks.benchmark import Benchmark, Context, Table
+from benchmarks.benchmark import Benchmark, Context, Measurement, Table
 from benchmarks.results import Figures, rounded
 from benchmarks.suites.small_data import drawn, write_texts
 from benchmarks.trainings import Training, evaluated
@@ -60,33 +60,30 @@ class SearchQuality(Benchmark):
     most_poems: int = Field(description="poems")
     cases: Mapping[str, Case]
 
-    def measure(self, context: Context) -> Figures:
-        found: dict[str, Any] = {}
-        for name, case in self.cases.items():
-            if place := getattr(self, case.place):
-                data = self.prepared(case, Path(place), context.work / self.name)
-                words = [word.format(data=data) for word in case.options]
-                found[name] = self.compared(context, name, case, words)
-        if not found:
+    def measurements(self, context: Context) -> Iterator[Measurement]:
+        """A result for each case whose data are there."""
+        given = {name: case for name, case in self.cases.items() if getattr(self, case.place)}
+        if not given:
             places = ", ".join(dict.fromkeys(f"--{case.place}" for case in self.cases.values()))
             raise ConfigurationError(f"{self.name} needs one of {places}")
-        off = [
-            abs(seconds / (60 * self.minutes) - 1)
-            for each in found.values()
-            for seconds in each["search"]["wall_seconds"]
-        ]
+        for name, case in given.items():
+            yield f"{self.name}-{name}", partial(self.figures, context, name, case)
+
+    def figures(self, context: Context, name: str, case: Case) -> Figures:
+        """The figures of a case."""
+        data = self.prepared(case, Path(getattr(self, case.place)), context.work / self.name)
+        words = [word.format(data=data) for word in case.options]
+        found = self.compared(context, name, case, words)
+        used = found["search"]["wall_seconds"]
         return {
             "minutes": self.minutes,
-            "seeds": self.seeds,
-            "preset": self.preset,
-            "cases": found,
-            "better": sum(each["better"] for each in found.values()),
-            "of": len(found),
-            "time_off": round(max(off), 4),
+            "preset_name": self.preset,
+            **found,
+            "time_off": round(max(abs(each / (60 * self.minutes) - 1) for each in used), 4),
         }
 
     def compared(self, context: Context, name: str, case: Case, words: Sequence[str]) -> Figures:
-        """The figures of a case."""
+        """The preset and a search with each random seed, and which of both is better."""
         preset, search = [], []
         for seed in range(self.seeds):
             changes = dict(each.split("=", 1) for each in self.set)
