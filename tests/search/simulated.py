@@ -14,6 +14,7 @@ from textapps.search.process import Process
 from textapps.search.progress import Status
 from textapps.search.trainer import Session
 from textapps.search.trial import Facts
+from textapps.training.data_record import DATA
 from textapps.training.pace import Extent
 from textapps.training.until import Until
 
@@ -47,7 +48,7 @@ class SimulatedTrainer:
     """In the place of `Trainer`: a training is a number of steps, and its score follows from them.
 
     per_step, setup: seconds. noise: of these, as a share. die_after: steps, before which all goes
-    well; then RuntimeError stands for a kill.
+    well; then RuntimeError stands for a kill. slowness: milliseconds of an answer for each unit.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class SimulatedTrainer:
         noise: float = 0.0,
         die_after: float = float("inf"),
         limits: Limits | None = None,
+        slowness: float = 1 / 32,
         seed: int = 0,
     ) -> None:
         self.clock, self.folder = clock, folder
         self.per_step, self.setup, self.noise = per_step, setup, noise
         self.left_to_live = die_after
         self.limits = limits or Limits()
+        self.slowness = slowness
         self.random = random.Random(seed)
         self.trained: list[tuple[str, int, int]] = []  # run, first and last step of a session
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,18 +83,21 @@ class SimulatedTrainer:
         deadline: float | None = None,
         limited: bool = True,
         timed: bool = False,
+        measured_until: float = float("inf"),
         began: Callable[[Any], None] = lambda run: None,
     ) -> Session:
-        if run is None:
+        if run is None or not (run.path / DATA).is_file():
             run = SimpleNamespace(path=Path(tempfile.mkdtemp(prefix="run-", dir=self.folder)))
+        (run.path / DATA).touch()
         began(run)
         self.clock.now += self._about(self.setup)
         total = STEPS_PER_PASS * config.training.epochs
         steps = rungs(total, STEPS_PER_PASS)
         step = first = self._step(run)
-        until = Until() if deadline is None else Until(deadline=deadline)
-        watch.start(Extent(total, step, STEPS_PER_PASS, STEPS_PER_PASS, 3))
-        stopped_by = None
+        until = Until(deadline=float("inf") if deadline is None else deadline)
+        stopped_by = "epochs" if step == total else None  # killed after its end
+        if stopped_by is None:
+            watch.start(Extent(total, step, STEPS_PER_PASS, STEPS_PER_PASS, 3))
         while stopped_by is None:
             step += 1
             self.left_to_live -= 1
@@ -99,7 +105,7 @@ class SimulatedTrainer:
                 raise RuntimeError("killed")
             self.clock.now += self._about(self.per_step * config.backbone.units / 32)
             watch.update(step, {}, step)
-            late = self.clock.now >= until.deadline
+            late = self.clock.now >= until.deadline - watch.next_validation
             if step % STEPS_PER_PASS and step != total and not late:
                 continue
             self.clock.now += self._about(self.per_step)
@@ -111,9 +117,9 @@ class SimulatedTrainer:
                 if not goes_on(rung, self.score(config, step / total)):
                     break
         self.trained.append((str(run.path), first, step))
-        return self._session(config, run, watch, stopped_by)
+        return self._session(config, run, watch, stopped_by, total)
 
-    def stopped(self, run: Any, watch: Any) -> Session:
+    def stopped(self, run: Any, watch: Any, known: Facts | None) -> Session:
         return Session({}, None, False)
 
     def classical(self, config: Any) -> dict[str, float]:
@@ -128,15 +134,17 @@ class SimulatedTrainer:
         off = abs(config.training.learning_rate / 0.01 - 1)
         return round(share * (0.9 - 0.1 * min(off, 4.0)) + 0.001 * config.random_seed, 6)
 
-    def _session(self, config: Any, run: Any, watch: Any, stopped_by: str | None) -> Session:
-        extent, step = watch.extent, self._step(run)
-        steps = rungs(extent.total_steps, extent.interval)
+    def _session(
+        self, config: Any, run: Any, watch: Any, stopped_by: str | None, total: int
+    ) -> Session:
+        step = self._step(run)
+        steps = rungs(total, STEPS_PER_PASS)
         scores = {
-            rung: self.score(config, end / extent.total_steps)
+            rung: self.score(config, end / total)
             for rung, end in zip(shares(steps)[:-1], steps[:-1], strict=True)
             if end <= step
         }
-        score = self.score(config, step / extent.total_steps)
+        score = self.score(config, step / total)
         facts = Facts(
             run=str(run.path),
             host=Process.of().host,
@@ -145,14 +153,14 @@ class SimulatedTrainer:
             monitor="accuracy",
             score=score,
             step=step,
-            total_steps=extent.total_steps,
+            total_steps=total,
             seconds=step * self.per_step,
             wall_seconds=watch.clock() - watch.began_at,
-            whole_seconds=watch.whole_seconds,
+            whole_seconds=watch.whole_seconds or step * self.per_step,
             setup_seconds=watch.setup_seconds,
             validation_seconds=watch.validation_seconds,
             parameters=1_000 * config.backbone.units,
-            milliseconds=1.0,
+            milliseconds=self.slowness * config.backbone.units,
             whole=stopped_by == "epochs",
             fits=self.limits.fit(1_000 * config.backbone.units, 1.0),
         )

@@ -1,6 +1,7 @@
 """What a search trains and when it ends, with a clock that the trainings move."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,14 @@ def test_the_time_named_is_kept(
     )
     one = made(folder, 60 * minutes, trainer)
     carried_out(one)
-    used = one.allowance.spent + 2 * (setup + setup)  # the end, as it was estimated
-    assert used <= 1.05 * 60 * minutes
     trials = one.study.trials()
+    end = 0.0
+    if one.tail.is_possible:
+        of_preset, of_result = (
+            facts.milliseconds for facts in (trials[0].facts, finals.best_trainings(trials)[0][1])
+        )
+        end = (setup + setup) * (1 + of_result / of_preset)
+    assert one.allowance.spent + end <= 1.05 * 60 * minutes
     assert trials[0].point == SPACE.points[0]
     assert trials[0].ended
     best = finals.best_trainings(trials)
@@ -166,6 +172,107 @@ def test_killed_again_and_again_ends_as_if_not_killed(
     assert (best[0].number, best[1].score) == (same[0].number, same[1].score)
 
 
+def test_a_final_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    one = made(tmp_path, 3_600, trainer, trials=4)
+    one.explore()
+    for trial in one.finalists(one.study.trials()):
+        finals._to_the_end(one, trial)
+    trainer.left_to_live = 25  # of the 60 to 240 steps of a second random seed
+    with pytest.raises(RuntimeError):
+        finals.play(one)
+    best = one.finalists(one.study.trials())[0]
+    assert one.study.finals_begun(best.id) == {1: None}  # this process lives
+    monkeypatch.setattr(Process, "is_gone", property(lambda self: True))
+    ((seed, run),) = one.study.finals_begun(best.id).items()
+    assert seed == 1
+    trainer.left_to_live, trainer.trained = 10_000, []
+    finals.play(one)
+    assert trainer.trained[0][:2] == (str(run), 20)
+    assert [facts.random_seed for facts in one.study.trials()[best.number].finals] == [1]
+    assert not one.study.finals_begun(best.id)
+
+
+def test_finals_on_another_machine_do_not_end_those_of_this_one(tmp_path: Path) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    one = made(tmp_path, 3_600, trainer, trials=4)
+    one.explore()
+    last = one.finalists(one.study.trials())[-1]
+    assert last.facts
+    far = replace(last.facts, host="far away", random_seed=9, score=0.99, whole=True)
+    one.study.add_final(last.id, far)
+    trainings = finals.best_trainings(one.study.trials())
+    assert trainings
+    assert far not in [facts for _, facts in trainings]
+    finals.play(one)
+    seeds = {trial.id: {one.random_seed for one in trial.finals} for trial in one.study.trials()}
+    assert seeds[last.id] == {9, 10}
+
+
+def test_time_is_kept_for_the_slowest_finalist(tmp_path: Path) -> None:
+    """A model of twice the preset's width takes twice as long on the test split."""
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=3.0)
+    one = made(tmp_path, 600, trainer)
+    one.explore()
+    preset, *others = one.study.trials()
+    assert preset.facts
+    assert preset.facts.milliseconds
+    finalists = [trial.facts.milliseconds or 0 for trial in one.finalists([preset, *others])]
+    slower = max(1.0, *(one / preset.facts.milliseconds for one in finalists))
+    assert one.tail.seconds == pytest.approx((preset.facts.setup_seconds + 3.0) * (1 + slower))
+
+
+def test_the_preset_gives_away_the_time_for_the_test_split_last(tmp_path: Path) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.2, setup=5.0)
+    trainer.score = lambda config, share: (  # type: ignore[method-assign]
+        share * (0.9 if config.training.learning_rate == SPACE.base.training.learning_rate else 0.5)
+    )
+    one = made(tmp_path, 600, trainer)
+    one.explore()
+    kept: list[float] = []
+    whole = trainer.session
+
+    def session(*words: Any, **options: Any) -> Any:
+        kept.append(one.tail.seconds)
+        return whole(*words, **options)
+
+    trainer.session = session  # type: ignore[method-assign]
+    finals.play(one)
+    chosen, _ = finals.best_trainings(one.study.trials())[0]
+    assert chosen.number == 0
+    assert kept[0] > 0
+    assert kept[-1] == 0
+    assert one.allowance.left < 0.05 * 600
+
+
+def test_a_preset_that_just_fits_is_not_measured_any_more(tmp_path: Path) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=1.0, setup=5.0)
+    seconds = 1.05 * (5 + 11 * SPACE.base.training.epochs)
+    one = made(tmp_path, seconds, trainer)
+    carried_out(one)
+    assert one.allowance.spent <= seconds
+    assert one.study.measured["test_seconds"] is None
+    assert not one.tail.is_possible
+
+
+def test_killed_while_the_preset_is_measured_it_is_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    one = made(tmp_path, 3_600, trainer, trials=2)
+    with monkeypatch.context() as killed:
+        killed.setattr(trainer, "classical", lambda config: 1 / 0)
+        killed.setattr(Study, "stop", lambda *words, **options: None)  # it does not come to this
+        with pytest.raises(ZeroDivisionError):
+            one.explore()
+    assert not one.study.measured
+    monkeypatch.setattr(Process, "is_gone", property(lambda self: True))
+    again = made(tmp_path, 3_600, trainer, trials=2)
+    carried_out(again)
+    assert again.study.measured["baseline"] == {"accuracy": 0.4}
+    assert again.study.trials()[0].ended
+
+
 def test_a_time_shorter_than_one_trial_says_how_long_one_takes(tmp_path: Path) -> None:
     trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=1.0, setup=5.0)
     one = made(tmp_path, 60, trainer)
@@ -194,6 +301,16 @@ def test_a_training_of_few_steps_is_found_too_long(
             assert found.value.seconds == 2 + total + 2  # setup, steps, validation
             break
         watch.update(step, {}, step)
+
+
+def test_the_time_of_a_training_ends_at_its_own_limit() -> None:
+    clock = Clock()
+    watch = Watch(longest=50.0, clock=clock)
+    watch.start(Extent(1_000, 0, 10, 10, 3, max_seconds=30.0))
+    for step in range(1, 21):
+        clock.now += 1.0
+        watch.update(step, {}, step)  # not too long
+    assert watch.whole_seconds == 2 + 30 + 3 * 1  # setup, steps, validations
 
 
 def test_trials_that_all_fail_end_the_search(

@@ -16,6 +16,7 @@ from tests.tasks.tiny import TINY
 from textapps.core.errors import ConfigurationError, DataError, RunError
 from textapps.search import run as searches
 from textapps.search import trainer as trainers
+from textapps.search.finals import best_trainings
 from textapps.search.limits import Limits
 from textapps.search.space import Space
 from textapps.search.trainer import Trainer
@@ -134,6 +135,66 @@ def test_a_deadline_ends_a_run_that_is_validated(tiny: Callable[..., Any], tmp_p
     run = RunDirectory.open(found.facts.path)
     assert run.finished
     assert (run.path / "history.csv").read_text().count("\n") == 2
+
+
+def test_a_run_that_was_killed_after_its_end_is_measured(
+    tiny: Callable[..., Any], tmp_path: Path
+) -> None:
+    config = tiny("sentiment", "simple_rnn")
+    space = Space(get_presets("sentiment"), flags=_flags({"preset": "tiny"}))
+    trainer = Trainer("sentiment", space, tmp_path, Limits())
+    whole = trainer.session(config, None, Watch())
+    assert whole.facts
+    run = RunDirectory.open(whole.facts.path)
+    again = Trainer("sentiment", space, tmp_path, Limits()).session(
+        config, run, Watch(), timed=True
+    )
+    assert again.facts
+    assert (again.scores, again.ended, again.facts.whole) == (whole.scores, True, True)
+    assert again.facts.total_steps == whole.facts.total_steps == whole.facts.step
+    assert again.facts.whole_seconds > 0
+
+
+def test_what_was_stopped_keeps_what_was_measured(tiny: Callable[..., Any], tmp_path: Path) -> None:
+    config = tiny("sentiment", "simple_rnn")
+    space = Space(get_presets("sentiment"), flags=_flags({"preset": "tiny"}))
+    small = Trainer("sentiment", space, tmp_path, Limits(megabytes=1e-4))
+    found = small.session(config, None, Watch(), limited=False)
+    assert found.facts
+    assert not found.facts.fits
+    run = RunDirectory.open(found.facts.path)
+    stopped = small.stopped(run, Watch()).facts
+    assert stopped
+    assert (stopped.parameters, stopped.fits) == (found.facts.parameters, False)
+    fast = Trainer("sentiment", space, tmp_path, Limits(milliseconds=1e6))
+    unknown, known = (fast.stopped(run, Watch(), one).facts for one in (None, found.facts))
+    assert unknown
+    assert known
+    assert (unknown.fits, known.fits) == (False, True)
+    assert (known.milliseconds, known.parameters) == (
+        found.facts.milliseconds,
+        found.facts.parameters,
+    )
+
+
+def test_ctrl_c_in_the_evaluation_on_test_leaves_the_run(
+    toy_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("textapps.search.result.compare", stopped)
+    asked = settings("sentiment", toy_data("sentiment"), trials=3)
+    monkeypatch.setattr("textapps.search.result.best_trainings", _second_trial_first)
+    run, found = searched("sentiment", tmp_path, asked)
+    assert run.finished
+    assert (found.test, found.chosen) == (None, 1)
+    assert found.notes[0].startswith("Not evaluated on the test split")
+
+
+def _second_trial_first(trials: Any) -> Any:
+    found = best_trainings(trials)
+    return sorted(found, key=lambda one: one[0].number != 1)
 
 
 def test_a_size_limit_that_none_meets_tells_the_smallest(

@@ -66,6 +66,15 @@ def test_every_point_is_a_configuration(task: str, preset: str, seed: int) -> No
     assert refused <= 2
 
 
+@pytest.mark.parametrize("units", [None, "48..500"])
+def test_a_transformer_has_a_width_that_its_heads_divide(units: str | None) -> None:
+    flags = {} if units is None else {"backbone.units": units}
+    found = space("generate", flags={"preset": "base", **flags})
+    for seed in range(40):
+        config = found.config({**draw(found, seed), KIND: "transformer"})
+        assert config.backbone.units % (2 * config.backbone.heads) == 0
+
+
 def test_a_key_of_which_one_value_is_given_has_it_in_all_trials() -> None:
     found = space(flags={RATE: 0.002, "training.epochs": 2})
     assert {RATE, "training.epochs"}.isdisjoint(found.dimensions)

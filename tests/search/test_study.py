@@ -18,6 +18,7 @@ from textapps.core.config import Flags
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.core.notices import NOTICE
 from textapps.search import storage
+from textapps.search.process import Process
 from textapps.search.run import DATABASE, _last
 from textapps.search.space import Space
 from textapps.search.study import Study
@@ -133,6 +134,37 @@ def test_two_processes_share_a_file_and_a_killed_one_loses_nothing(tmp_path: Pat
     study.stop(taken.id, {0: 0.6}, facts(0.6), ended=True)
     (done,) = (trial for trial in study.trials() if trial.id == taken.id)
     assert (done.ended, done.failed, done.scores) == (True, "", {0: 0.6, 2: 0.6})
+
+
+def test_a_trial_that_another_process_works_on_is_busy(tmp_path: Path) -> None:
+    place, run = tmp_path / "s.db", tmp_path / "run"
+    study = begin(place)
+    with start(place, 1) as one:
+        assert one.stdout
+        taken = int(one.stdout.readline())
+        (_, other) = study.trials()
+        assert (other.id, other.busy) == (taken, True)
+        assert not study.claim(taken, run)
+        one.kill()
+        one.wait()
+    assert [trial.busy for trial in study.trials()] == [False, False]
+    assert study.claim(taken, run)
+    assert study.claim(taken, run)  # it is this one's
+    study.release(taken)
+    study.begin_final(0, 7, run)
+    assert study.finals_begun(0) == {7: None}
+    study.add_final(0, facts(0.5, random_seed=7, run=str(run)))
+    assert not study.finals_begun(0)
+
+
+def test_the_last_process_is_known(tmp_path: Path) -> None:
+    study = begin(tmp_path / "s.db")
+    study.enter()
+    far = Process("far away", 1, "2")
+    study._study.set_user_attr("here:1:far away", far)
+    assert study.leave() == [far]
+    study._study.set_user_attr("here:1:far away", None)
+    assert study.leave() == []
 
 
 def test_no_two_take_the_same_waiting_trial(tmp_path: Path) -> None:
@@ -260,7 +292,7 @@ def test_a_broken_study_does_not_keep_others_from_going_on(
     assert line.startswith(f"skipped search '3': cannot use the study in {tmp_path}/3/{DATABASE}")
     assert line.endswith(f"; if it is of no use, delete {tmp_path / '3'}")
     Study.open(str(tmp_path / "1" / DATABASE), "1").finish()
-    with pytest.raises(RunError, match="the last search, 2, has ended"):
+    with pytest.raises(RunError, match="the last search, 1, has ended"):
         _last(tmp_path, "sentiment")
 
 

@@ -65,6 +65,7 @@ def test_two_searches_share_a_file_and_each_ends_with_a_run(
     trained = [trial.facts.run for trial in trials if trial.facts]
     assert len(set(trained)) == len(trials)  # and none was trained by both
     assert trials[0].ended
+    assert not [trial.failed for trial in trials if trial.failed]
     assert all(numbers[:TRIALS] == list(range(TRIALS)) for _, numbers in told)
     # The last one has deleted the runs of all trials.
     assert not list((tmp_path / "searches" / "sentiment" / "s" / "sentiment").iterdir())

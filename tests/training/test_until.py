@@ -45,7 +45,10 @@ def test_a_deadline_ends_it_after_a_validation(tmp_path: Path) -> None:
     assert run.finished
     assert [row["step"] for row in read_history(run)] == ["1"]
     later = trainee.new_run(tmp_path)
-    assert train(later, Until(deadline=time.perf_counter() + 1e6)).stopped_by == "epochs"
+    far = time.perf_counter() + 1e6
+    assert train(later, Until(deadline=far)).stopped_by == "epochs"
+    early = trainee.new_run(tmp_path)
+    assert train(early, Until(deadline=far, reserve=lambda: 2e6)).stopped_by == "time"
 
 
 def test_a_training_without_an_end_is_given_one(tmp_path: Path) -> None:

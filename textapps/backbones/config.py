@@ -100,6 +100,16 @@ class BackboneConfig(Section):
         return self
 
 
+def fitting_units(units: int, kind: str, heads: int) -> int:
+    """The nearest width that a backbone of this kind can have.
+
+    >>> fitting_units(100, "transformer", 6), fitting_units(100, "gru", 6)
+    (96, 100)
+    """
+    step = 2 * heads if REGISTRY[kind].rotary else 1
+    return max(1, round(units / step)) * step
+
+
 class StemConfig(Section):
     """Convolutions over time before the backbone, one for each of `strides`."""
 

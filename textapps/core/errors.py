@@ -42,6 +42,10 @@ class RunError(TextappsError):
     """A run directory that cannot be used as requested."""
 
 
+class LockedError(RunError):
+    """A run that another process is training."""
+
+
 class ExportError(TextappsError):
     """An export that could not be written or failed verification."""
 

@@ -56,3 +56,12 @@ class Allowance:
     def for_trainings(self) -> float:
         """Seconds until then."""
         return self.trainings_end - self.clock()
+
+
+def told(seconds: float) -> str:
+    """A time in words.
+
+    >>> told(42), told(95), told(3700)
+    ('42 seconds', '2 minutes', '62 minutes')
+    """
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"

@@ -1,6 +1,7 @@
 """The finals of a search: the best trials trained to their ends, and on other random seeds."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textapps.core.errors import TextappsError
@@ -9,9 +10,9 @@ from textapps.search.keeping import is_local
 from textapps.search.search import Search
 from textapps.search.trial import Facts, Trial
 from textapps.search.watch import Watch
+from textapps.training.data_record import DATA
 from textapps.training.run_directory import RunDirectory
 
-SEED_STEP = 1  # from the random seed of one training of a configuration to that of the next
 WORTH_SHARE = 0.1  # of a whole training, behind its setup: a shorter one is not begun
 
 
@@ -29,17 +30,20 @@ def play(search: Search) -> None:
         costs = [search.whole_seconds(one) for one in finalists[place:]]
         with muted():
             _to_the_end(search, trial)
-            if not trial.finals:
+            if not _here(trial.finals):
                 _again(search, trial, later=costs[1:])
     while search.most_trials is None:
-        best = next(iter(search.finalists(search.study.trials())), None)
+        trials = search.study.trials()
+        search.tail.plan(search.times_slower(trials))
+        best = next(iter(search.finalists(trials)), None)
         if best is None:
             return
-        if best.number == 0:  # the preset, which is not compared with itself
-            search.leave_test_out()
         with muted():
-            if not _again(search, best):
-                return
+            if _again(search, best):
+                continue
+        if best.number or not search.tail.seconds:
+            return
+        search.tail.leave_out()  # the preset is not compared with itself
 
 
 def _to_the_end(search: Search, trial: Trial) -> None:
@@ -50,8 +54,13 @@ def _to_the_end(search: Search, trial: Trial) -> None:
         return
     if search.rest_seconds(trial) > search.allowance.for_trainings:
         return
-    found = _train(search, search.space.config(trial.point), RunDirectory.open(facts.path))
-    if found is not None:
+    if not search.study.claim(trial.id, facts.path):
+        return
+    run = RunDirectory.open(facts.path)
+    found = _train(search, trial, search.space.config(trial.point), run)
+    if found is None:
+        search.study.release(trial.id)
+    else:
         scores, ended_facts = found
         search.study.stop(trial.id, scores, ended_facts, ended=True)
 
@@ -69,10 +78,19 @@ def _again(search: Search, trial: Trial, later: Sequence[float] = ()) -> bool:
     given = max(left - sum(later), left * whole / max(whole + sum(later), 1e-9))
     if given < trial.facts.setup_seconds + WORTH_SHARE * whole:
         return False
-    seeds = [one.random_seed for one in (trial.facts, *trial.finals) if one is not None]
-    config = search.space.config(trial.point)
-    config = config.model_copy(update={"random_seed": max(seeds) + SEED_STEP})
-    found = _train(search, config, None, end=search.allowance.clock() + given, trial=trial)
+    begun = search.study.finals_begun(trial.id)
+    seed, run = next(
+        ((seed, path) for seed, path in begun.items() if path and (path / DATA).is_file()),
+        (max([*begun, *(one.random_seed for one in (trial.facts, *trial.finals))]) + 1, None),
+    )
+    found = _train(
+        search,
+        trial,
+        search.space.config(trial.point).model_copy(update={"random_seed": seed}),
+        None if run is None else RunDirectory.open(run, trained=False),
+        end=search.allowance.clock() + given,
+        began=lambda run: search.study.begin_final(trial.id, seed, run.path),
+    )
     if found is None:
         return False
     search.study.add_final(trial.id, found[1])
@@ -81,19 +99,25 @@ def _again(search: Search, trial: Trial, later: Sequence[float] = ()) -> bool:
 
 def _train(
     search: Search,
+    trial: Trial,
     config: Any,
     run: RunDirectory | None,
     *,
-    end: float | None = None,
-    trial: Trial | None = None,
+    end: float = math.inf,
+    began: Callable[[RunDirectory], None] = lambda run: None,
 ) -> tuple[dict[int, float], Facts] | None:
     """Scores and facts of a training that ends in time; None if it failed."""
-    watch = Watch(tick=search.show, clock=search.allowance.clock)
-    known = trial.facts.validation_seconds if trial is not None and trial.facts else 0.0
+    assert trial.facts is not None
+    watch = Watch(
+        tick=search.show,
+        clock=search.allowance.clock,
+        known_validation=trial.facts.validation_seconds,
+    )
     last = search.allowance.trainings_end
-    deadline = min(last, last if end is None else end) - known
     try:
-        session = search.trainer.session(config, run, watch, deadline=deadline)
+        session = search.trainer.session(
+            config, run, watch, deadline=min(last, end), measured_until=last, began=began
+        )
     except TextappsError:
         return None
     return None if session.facts is None else (dict(session.scores), session.facts)
@@ -106,10 +130,14 @@ def best_trainings(trials: Sequence[Trial]) -> list[tuple[Trial, Facts]]:
     another one may be luck.
     """
     usable = [trial for trial in trials if trial.usable]
-    tested = [trial for trial in usable if trial.finals] or usable
+    tested = [trial for trial in usable if _here(trial.finals)]
     found = []
-    for trial in sorted(tested, key=lambda one: -one.mean_score):
-        own = [facts for facts in (trial.facts, *trial.finals) if facts is not None]
-        here = [facts for facts in own if is_local(facts.run, facts.host)]
+    for trial in sorted(tested or usable, key=lambda one: -one.mean_score):
+        here = _here([facts for facts in (trial.facts, *trial.finals) if facts is not None])
         found += [(trial, facts) for facts in sorted(here, key=lambda one: -one.score)]
     return found
+
+
+def _here(trainings: Sequence[Facts]) -> list[Facts]:
+    """Those whose runs are on this machine."""
+    return [facts for facts in trainings if is_local(facts.run, facts.host)]

@@ -25,6 +25,11 @@ class Process(NamedTuple):
         return self.host == socket.gethostname()
 
     @property
+    def is_another(self) -> bool:
+        """Whether it is not this process and, as far as is known, has not ended."""
+        return self != Process.of() and not self.is_gone
+
+    @property
     def is_gone(self) -> bool:
         """Whether it was on this machine and has ended; of other machines that is not known."""
         if not self.is_here:

@@ -52,7 +52,7 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
     notes = []
     if trial.number == 0:
         notes.append("No trial was better than the preset, which is the result.")
-    elif not test:
+    elif compared is None:
         notes.append(f"Not evaluated on the test split: `textapps {run.task} evaluate` does that.")
     if len(trial.whole_trainings) < 2:
         notes.append("There was no time to train the result on a second random seed.")
@@ -78,12 +78,10 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
 
 
 def clear_away(search: Search) -> None:
-    """Deletes the runs of all trials on this machine, whose best has been copied.
-
-    They stay if another process of this machine is at the same search; the last one deletes them.
-    """
-    if search.study.leave():
-        return
+    """Deletes the runs of all trials on this machine, whose best has been copied."""
+    runs = RunDirectory.all(search.trainer.folder, search.trainer.task.name)
+    for run in runs:  # those of finals that were stopped, too
+        delete(run.path)
     for trial in search.study.trials():
         for facts in (trial.facts, *trial.finals):
             if facts is not None and is_local(facts.run, facts.host):
@@ -110,7 +108,7 @@ def _nothing(trials: Sequence[Trial], limits: Limits) -> str:
 
 
 def _tested(run: RunDirectory, preset: Trial, chosen: Trial) -> Comparison | None:
-    """The result and the preset on the test split; None if that cannot be."""
+    """The result and the preset on the test split; None if that cannot be, or at Ctrl-C."""
     if chosen.number == 0 or preset.facts is None:
         return None
     if not is_local(preset.facts.run, preset.facts.host):
@@ -121,7 +119,9 @@ def _tested(run: RunDirectory, preset: Trial, chosen: Trial) -> Comparison | Non
             return compare(runs, split="test", rounds=TEST_ROUNDS)
     except (DataError, RunError) as error:
         notice("not evaluated on the test split: %s", error)
-        return None
+    except KeyboardInterrupt:
+        notice("interrupted: ends without the test split")
+    return None
 
 
 def _tried(search: Search, trials: Sequence[Trial]) -> list[Tried]:

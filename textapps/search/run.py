@@ -120,7 +120,8 @@ def begin(
         raise RunError(f"search '{name}' is finished: name another one by --study")
     allowance = Allowance(60 * settings.minutes, began_at)
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
-    return _carried_out(search, models_dir, keep_runs=settings.keep_runs)
+    shared = storage is not None
+    return _carried_out(search, models_dir, keep_runs=settings.keep_runs, shared=shared)
 
 
 def resume(
@@ -169,7 +170,8 @@ def resume(
     allowance = Allowance(60 * settings.minutes, began_at)
     allowance.began_at -= memory.spent
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
-    return _carried_out(search, models_dir, keep_runs=keep_runs or settings.keep_runs)
+    keep_runs = keep_runs or settings.keep_runs
+    return _carried_out(search, models_dir, keep_runs=keep_runs, shared=storage is not None)
 
 
 def metrics_of(task: TaskName) -> tuple[str, ...]:
@@ -221,9 +223,10 @@ def _space(task: TaskName, settings: Settings, worth: Collection[str] | None = N
 
 
 def _last(folders: Path, task: TaskName) -> str:
-    """The name of the last search of a task that is not finished; a broken one is skipped."""
+    """The search of a task that was last at work and is not finished; a broken one is skipped."""
     ended = []
-    for name in sorted((path.parent.name for path in folders.glob(f"*/{DATABASE}")), reverse=True):
+    files = sorted(folders.glob(f"*/{DATABASE}"), key=lambda path: path.stat().st_mtime)
+    for name in (path.parent.name for path in reversed(files)):
         try:
             if not Study.open(str(folders / name / DATABASE), name).finished:
                 return name
@@ -244,7 +247,7 @@ def _last(folders: Path, task: TaskName) -> str:
 
 
 def _carried_out(
-    search: Search, models_dir: Path, *, keep_runs: bool
+    search: Search, models_dir: Path, *, keep_runs: bool, shared: bool
 ) -> tuple[RunDirectory, Searched]:
     search.study.enter()
     try:
@@ -252,16 +255,19 @@ def _carried_out(
         finals.play(search)
     except KeyboardInterrupt:
         if not any(trial.usable for trial in search.study.trials()):
+            same = ", with the same --storage and --study" if shared else ""
             raise TrainingInterrupted(
-                "interrupted before the first validation; go on with "
-                f"`textapps {search.trainer.task.name} search --resume`"
+                "interrupted before there was a result; go on with "
+                f"`textapps {search.trainer.task.name} search --resume`{same}"
             ) from None
-        search.test_seconds = 0.0
+        search.tail.leave_out()
         notice("interrupted: ends with the best so far")
     finally:
         search.progress.finish()
-    found = conclude(search, models_dir, test=search.test_seconds > 0)
-    search.study.finish()
-    if not keep_runs:
+    found = conclude(search, models_dir, test=search.tail.is_possible)
+    others = search.study.leave()
+    if not others:
+        search.study.finish()
+    if not keep_runs and not any(process.is_here for process in others):
         clear_away(search)
     return found

@@ -1,13 +1,26 @@
-"""The sampler of a search: Optuna's tree-structured Parzen estimator, seeded by trial."""
+"""The sampler of a search: small changes of the best configuration so far.
 
+Most configurations that differ from a preset in every key are bad. So a trial keeps most values of
+the best one and changes a few, as fastText's autotune does; what they are changed to is drawn by
+Optuna's tree-structured Parzen estimator.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
+
+from textapps.search.dimension import Dimension
+from textapps.search.stored import FACTS
 
 RANDOM_TRIALS = 8  # before the estimator has something to go by
+CHANGED_SHARE = 1 / 3  # of the keys
+# The only section in which trials that start from the same run differ.
+_TRAINING = "training."
 
 
 class NumberedSampler(BaseSampler):
@@ -15,23 +28,27 @@ class NumberedSampler(BaseSampler):
 
     So a search that was killed draws the same as one that was not, and processes that share a study
     do not draw the same.
+
+    dimensions: of the space, by key; set before a trial is asked for.
     """
 
     def __init__(self, seed: int) -> None:
+        self.dimensions: Mapping[str, Dimension] = {}
         self._seed = seed
         self._number, self._sampler = -1, TPESampler()
+        self._kept: dict[str, Any] = {}
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """As the estimator does it."""
-        return self._of(trial).infer_relative_search_space(study, trial)
+        """Nothing: each key is drawn by itself."""
+        return {}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """As the estimator does it."""
-        return self._of(trial).sample_relative(study, trial, search_space)
+        """Nothing."""
+        return {}
 
     def sample_independent(
         self,
@@ -40,12 +57,35 @@ class NumberedSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """As the estimator does it."""
-        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
-
-    def _of(self, trial: FrozenTrial) -> TPESampler:
+        """The value of the best trial so far, or as the estimator draws it."""
         if trial.number != self._number:
-            seed = (1_000_003 * (self._seed + 1) + trial.number) % 2**32
-            self._number = trial.number
-            self._sampler = TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed)
-        return self._sampler
+            self._begin(study, trial.number)
+        if param_name in self._kept:
+            return self._kept[param_name]
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def _begin(self, study: Study, number: int) -> None:
+        seed = (1_000_003 * (self._seed + 1) + number) % 2**32
+        self._number = number
+        self._sampler = TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed)
+        random = np.random.default_rng(seed)
+        keys = list(self.dimensions)
+        changed = {key for key in keys if random.random() < CHANGED_SHARE}
+        # So that no trial is the same as another one: a number that is drawn anew differs.
+        numbers = [key for key in keys if not self.dimensions[key].choices]
+        of_training = [key for key in numbers if key.startswith(_TRAINING)]
+        changed.add(random.choice(of_training or numbers or keys))
+        best = best_point(study.get_trials(deepcopy=False))
+        self._kept = {key: value for key, value in best.items() if key not in changed}
+
+
+def best_point(trials: Sequence[FrozenTrial]) -> dict[str, Any]:
+    """That of the best trial that was trained to its end and is within the limits.
+
+    If there is none, that of the first trial.
+    """
+    ended = [one for one in trials if one.state == TrialState.COMPLETE]
+    fitting = [one for one in ended if one.user_attrs[FACTS]["fits"]]
+    if fitting:
+        return dict(max(fitting, key=lambda one: one.value or 0.0).params)
+    return dict(trials[0].params)

@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textapps.core.errors import ConfigurationError, TextappsError
+from textapps.core.errors import ConfigurationError, LockedError, TextappsError
 from textapps.core.notices import muted, notice
-from textapps.search.allowance import Allowance
+from textapps.search.allowance import Allowance, told
 from textapps.search.halving import LOWER_RUNGS, REDUCTION, promotable
 from textapps.search.keeping import delete, is_local, superfluous
 from textapps.search.progress import Progress, Status
 from textapps.search.space import Space
 from textapps.search.study import Asked, Study
+from textapps.search.tail import Tail
 from textapps.search.trainer import Session, TooLargeError, Trainer
-from textapps.search.trial import Trial
+from textapps.search.trial import Facts, Trial
 from textapps.search.watch import OutOfTimeError, TooLongError, Watch
 from textapps.training.run_directory import RunDirectory
 
@@ -24,7 +25,8 @@ LONGEST_SHARE = 0.25  # of the time, for one training: it is done twice if it is
 FINALS_SHARE = 0.4  # of the time behind the preset at most, for second random seeds
 FAILURES = 20  # in a row, after which no configuration of the space seems to work
 NOTED_EVERY_S = 5.0
-LONGEST_TAIL_SHARE = 0.3  # of the time, for evaluating on the test split
+# Of the preset's time: with less left, neither the baseline is fitted nor the test split tried.
+WORTH_MEASURING_SHARE = 0.25
 
 
 @dataclass
@@ -32,7 +34,6 @@ class Search:
     """Tries configurations of a space until the time for it is up.
 
     most_trials: None for as many as there is time for.
-    test_seconds: for evaluating the result on the test split; 0 if that is left out.
     """
 
     study: Study
@@ -41,9 +42,9 @@ class Search:
     allowance: Allowance
     progress: Progress
     most_trials: int | None = None
-    test_seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        self.tail = Tail(self.allowance)
         self._noted_at = time.monotonic()
         self._own: set[Path] = set()  # the runs that this process has trained
         self._held: Path | None = None  # that of the session
@@ -75,10 +76,11 @@ class Search:
         usable = [trial for trial in trials if trial.usable]
         return sorted(usable, key=lambda trial: -trial.mean_score)[:FINALISTS]
 
-    def leave_test_out(self) -> None:
-        """Gives the time for the test split to the trainings."""
-        self.allowance.tail -= self.test_seconds
-        self.test_seconds = 0.0
+    def times_slower(self, trials: Sequence[Trial]) -> float:
+        """How many times as long as the preset the slowest finalist takes to answer, at least 1."""
+        preset = trials[0].facts.milliseconds if trials and trials[0].facts else None
+        known = [trial.facts.milliseconds for trial in self.finalists(trials) if trial.facts]
+        return max(1.0, *(time / preset for time in known if time and preset), 1.0)
 
     def show(self) -> None:
         """Tells how the search stands; from time to time it is noted in the study too."""
@@ -97,14 +99,14 @@ class Search:
         best = next(iter(self.finalists(trials)), None)
         self._known = Status.of(trials, best, self.allowance.left)
         self._take_measured()
+        self.tail.plan(self.times_slower(trials))
         self.show()
         if not trials:
             return self.study.ask(self.space)
         left = self.allowance.for_trainings - self._reserve(trials)
-        for trial in self._promotable(trials):
-            assert trial.facts is not None
-            if self.rest_seconds(trial) <= left:
-                return Asked(trial.id, dict(trial.point), trial.facts.path)
+        for trial, path in self._promotable(trials):
+            if self.rest_seconds(trial) <= left and self.study.claim(trial.id, path):
+                return Asked(trial.id, dict(trial.point), path)
         if self.most_trials is not None and len(trials) >= self.most_trials:
             return None
         sessions = [trial.facts.wall_seconds for trial in trials[1:] if trial.facts is not None]
@@ -112,8 +114,8 @@ class Search:
         usual = sessions[len(sessions) // 2]
         return self.study.ask(self.space) if usual <= left else None
 
-    def _promotable(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Trials of this machine that may go on, those nearest to their end first."""
+    def _promotable(self, trials: Sequence[Trial]) -> list[tuple[Trial, Path]]:
+        """Trials of this machine that may go on and their runs, those nearest to the end first."""
         found = []
         known = {trial.id: trial for trial in trials if not trial.failed}
         for rung in range(LOWER_RUNGS - 1, -1, -1):
@@ -121,8 +123,9 @@ class Search:
             gone_on = {id for id, one in known.items() if one.rung > rung}
             for id in promotable(scores, gone_on):
                 trial = known[id]
-                if trial.usable and trial.facts and is_local(trial.facts.run, trial.facts.host):
-                    found.append(trial)
+                free = trial.usable and not trial.busy
+                if free and trial.facts and is_local(trial.facts.run, trial.facts.host):
+                    found.append((trial, trial.facts.path))
         return found
 
     def _work(self, asked: Asked) -> bool:
@@ -143,6 +146,8 @@ class Search:
             for path in self._own.intersection(superfluous(self.study.trials())):
                 delete(path)
             return done
+        except LockedError:  # another process was quicker
+            return True
         except (TextappsError, OutOfTimeError, TooLongError, TooLargeError) as error:
             if first and isinstance(error, TextappsError):
                 raise
@@ -166,10 +171,11 @@ class Search:
                 deadline=end,
                 limited=False,
                 timed=True,
+                measured_until=end,
                 began=lambda run: self._hold(asked, run),
             )
         except KeyboardInterrupt:
-            self._stop(asked, self._stopped(watch))
+            self._stop(asked, self._stopped(asked, watch))
             raise
         except TooLongError as error:
             raise ConfigurationError(
@@ -177,20 +183,29 @@ class Search:
                 f"takes about {told(error.seconds)} here; give more minutes, or train a smaller "
                 "preset or fewer epochs"
             ) from None
-        self._stop(asked, session)
-        self._measure(config, watch)
+        try:  # first: a trial that is stopped is not measured again
+            if session.facts is not None:
+                self._measure(config, session.facts)
+        finally:
+            self._stop(asked, session)
         return True
 
-    def _measure(self, config: Any, watch: Watch) -> None:
-        """The classical baseline, and how long the result and the preset will take on test."""
-        baseline = {name: float(value) for name, value in self.trainer.classical(config).items()}
-        self.show()
-        seconds = self.trainer.test_seconds(config)
+    def _measure(self, config: Any, facts: Facts) -> None:
+        """The classical baseline, and how long the preset will take on the test split."""
+        baseline: dict[str, float] = {}
+        seconds = None
+        if self.allowance.for_trainings > WORTH_MEASURING_SHARE * facts.whole_seconds:
+            found = self.trainer.classical(config)
+            baseline = {name: float(value) for name, value in found.items()}
+            self.show()
+            seconds = self.trainer.test_seconds(config)
+        else:
+            notice("no time is left for the baseline, and for the test split: evaluate the run")
         self.study.note_measured(
             {
                 "baseline": baseline,
-                "preset_seconds": watch.whole_seconds,
-                "test_seconds": None if seconds is None else 2 * (watch.setup_seconds + seconds),
+                "preset_seconds": facts.whole_seconds,
+                "test_seconds": None if seconds is None else facts.setup_seconds + seconds,
             }
         )
         self._take_measured()
@@ -200,16 +215,8 @@ class Search:
         known = self.study.measured
         if not known or self._preset_seconds:
             return
-        self._preset_seconds, seconds = known["preset_seconds"], known["test_seconds"]
-        if seconds is not None and seconds <= LONGEST_TAIL_SHARE * self.allowance.seconds:
-            self.test_seconds = seconds
-            self.allowance.tail += seconds
-        elif seconds is not None:
-            notice(
-                "the test split takes about %s to evaluate, so that is left out: evaluate the run "
-                "afterwards",
-                told(seconds),
-            )
+        self._preset_seconds = known["preset_seconds"]
+        self.tail.measured(known["test_seconds"])
 
     def _session(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
         trials = self.study.trials()
@@ -232,7 +239,7 @@ class Search:
                 began=lambda run: self._hold(asked, run),
             )
         except (OutOfTimeError, KeyboardInterrupt) as stopped:
-            session = self._stopped(watch)
+            session = self._stopped(asked, watch)
             if session.scores or isinstance(stopped, KeyboardInterrupt):
                 self._stop(asked, session)
             if isinstance(stopped, KeyboardInterrupt) or not session.scores:
@@ -246,11 +253,12 @@ class Search:
         self._held = run.path
         self._own.add(run.path)
 
-    def _stopped(self, watch: Watch) -> Session:
+    def _stopped(self, asked: Asked, watch: Watch) -> Session:
         """What the session that was stopped had come to."""
         if self._held is None:
             return Session({}, None, False)
-        return self.trainer.stopped(RunDirectory.open(self._held, trained=False), watch)
+        known = next((one.facts for one in self.study.trials() if one.id == asked.id), None)
+        return self.trainer.stopped(RunDirectory.open(self._held, trained=False), watch, known)
 
     def _stop(self, asked: Asked, session: Session) -> None:
         """Notes a session; one without a validation is left open, to be resumed."""
@@ -279,15 +287,6 @@ class Search:
         if trial.ended:
             return 0.0
         return facts.whole_seconds * (1 - facts.step / facts.total_steps)
-
-
-def told(seconds: float) -> str:
-    """A time in words.
-
-    >>> told(42), told(95), told(3700)
-    ('42 seconds', '2 minutes', '62 minutes')
-    """
-    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 def _why(error: Exception) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic
 
+from textapps.backbones.config import fitting_units
 from textapps.core.config import Flags
 from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.keys import Key, keys_of
@@ -19,6 +20,7 @@ _FREE_WITH_START = "training"
 # With it, no other key of the backbone section than units has an effect, and a microcontroller can
 # run the mean only. The pretrained models have a backbone.
 _CONVOLUTIONAL, _POOLING, _UNITS = "model.convolutional", "model.pooling", "backbone.units"
+_HEADS = "backbone.heads"
 LOG_FROM = 10.0  # a range whose ends differ by so much has a logarithmic scale
 
 
@@ -120,12 +122,15 @@ class Space(Generic[C]):
             kind = None
         preset = self._preset(kind, start)
         values = _flat(preset.model_dump())
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         for key, dimension in self.dimensions.items():
             fixed = start != FROM_NOTHING and key.partition(".")[0] != _FREE_WITH_START
             if key in (KIND, START) or fixed or values[key] is None:
                 continue
             changes[key] = dimension.value(point[key], values[key])
+        if _UNITS in changes and kind is not None:
+            heads = changes.get(_HEADS, values[_HEADS])
+            changes[_UNITS] = fitting_units(int(changes[_UNITS]), kind, int(heads))
         return self._resolved(kind, start, changes)
 
     def _check(self, key: str, value: object) -> None:

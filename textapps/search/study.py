@@ -15,19 +15,17 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from textapps.core.errors import RunError
 from textapps.search.dimension import Value
-from textapps.search.halving import LOWER_RUNGS
 from textapps.search.process import Process
 from textapps.search.sampler import NumberedSampler
 from textapps.search.space import Space
 from textapps.search.storage import explained, in_turn, opened, shown
+from textapps.search.stored import BEGUN, FACTS, FAILED, FINAL, OF, OPEN, finals_begun, trials_of
 from textapps.search.trial import Facts, Trial
 
 FORMAT = 1
 ABOUT_TO = timedelta(minutes=1)
-# Attributes of the study; those of a trial end with its id.
-_RECORD, _FINISHED, _SPENT, _PRESET = "textapps", "finished", "spent", "preset"
-_OPEN, _FAILED, _FINAL, _HERE = "open:", "failed:", "final:", "here:"
-_OF, _FACTS = "of", "facts"  # of a trial
+# Attributes of the study.
+_RECORD, _FINISHED, _SPENT, _PRESET, _HERE = "textapps", "finished", "spent", "preset", "here:"
 
 
 class Asked(NamedTuple):
@@ -138,21 +136,18 @@ class Study:
 
     def finish(self) -> None:
         """Marks the search as finished."""
-        with explained(self._storage):
-            self._study.set_user_attr(_FINISHED, True)
+        self._set(_FINISHED, True)
 
     def enter(self) -> None:
         """Notes that this process takes part."""
-        with explained(self._storage):
-            self._study.set_user_attr(f"{_HERE}{os.getpid()}:{Process.of().host}", Process.of())
+        self._set(f"{_HERE}{os.getpid()}:{Process.of().host}", Process.of())
 
-    def leave(self) -> bool:
-        """Notes that it does not any more; returns whether another one of this machine does."""
-        with explained(self._storage):
-            self._study.set_user_attr(f"{_HERE}{os.getpid()}:{Process.of().host}", None)
+    def leave(self) -> list[Process]:
+        """Notes that it does not any more; returns the others that, as far as is known, do."""
+        self._set(f"{_HERE}{os.getpid()}:{Process.of().host}", None)
         others = (value for key, value in self._attributes().items() if key.startswith(_HERE))
         known = [Process(*value) for value in others if value is not None]
-        return any(process.is_here and not process.is_gone for process in known)
+        return [process for process in known if process.is_another]
 
     @property
     def spent(self) -> float:
@@ -161,8 +156,7 @@ class Study:
 
     def spend(self, seconds: float) -> None:
         """Notes how many seconds the process has used."""
-        with explained(self._storage):
-            self._study.set_user_attr(_SPENT, round(seconds, 1))
+        self._set(_SPENT, round(seconds, 1))
 
     @property
     def measured(self) -> dict[str, Any]:
@@ -171,11 +165,13 @@ class Study:
 
     def note_measured(self, figures: Mapping[str, Any]) -> None:
         """Notes what was measured after the first trial."""
-        with explained(self._storage):
-            self._study.set_user_attr(_PRESET, dict(figures))
+        self._set(_PRESET, dict(figures))
 
     def ask(self, space: Space[Any]) -> Asked:
         """A new trial for this process."""
+        sampler = self._study.sampler
+        assert isinstance(sampler, NumberedSampler)
+        sampler.dimensions = space.dimensions
         with explained(self._storage), in_turn(self._storage):
             trial = self._study.ask({k: one.distribution for k, one in space.dimensions.items()})
         self.hold(trial.number)
@@ -185,16 +181,32 @@ class Study:
         """Notes that this process works on a trial, and where."""
         with explained(self._storage):
             held = {"process": Process.of(), "run": None if run is None else str(run)}
-            self._study.set_user_attr(f"{_OPEN}{id}", held)
+            self._study.set_user_attr(f"{OPEN}{id}", held)
+
+    def claim(self, id: int, run: Path) -> bool:
+        """Holds a trial that has a run; False if another process holds it."""
+        with explained(self._storage), in_turn(self._storage):
+            held = self._study.user_attrs.get(f"{OPEN}{id}")
+            if held and Process(*held["process"]).is_another:
+                return False
+            self.hold(id, run)
+        return True
+
+    def release(self, id: int) -> None:
+        """Notes that this process does not work on a trial any more."""
+        self._set(f"{OPEN}{id}", None)
 
     def abandoned(self) -> list[Asked]:
         """Trials that were open in processes of this machine that are gone; this one holds them."""
+        with explained(self._storage), in_turn(self._storage):
+            return self._abandoned()
+
+    def _abandoned(self) -> list[Asked]:
         found = []
         attributes = self._attributes()
-        with explained(self._storage):
-            stored = self._study.get_trials(deepcopy=False)
+        stored = self._study.get_trials(deepcopy=False)
         for frozen in stored:
-            held = attributes.get(f"{_OPEN}{frozen.number}", {})
+            held = attributes.get(f"{OPEN}{frozen.number}", {})
             if not held:
                 # Killed before it was held; or another process is about to hold it.
                 old = frozen.datetime_start and datetime.now() - frozen.datetime_start > ABOUT_TO
@@ -219,7 +231,7 @@ class Study:
             if not first.state.is_finished():
                 of_study = self._database.get_study_id_from_name(self._study.study_name)
                 key = self._database.get_trial_id_from_study_id_trial_number(of_study, id)
-                self._database.set_trial_user_attr(key, _FACTS, facts.document)
+                self._database.set_trial_user_attr(key, FACTS, facts.document)
                 for rung, score in sorted(scores.items()):
                     self._database.set_trial_intermediate_value(key, rung, score)
                 if ended:
@@ -234,61 +246,53 @@ class Study:
                         params=first.params,
                         distributions=first.distributions,
                         intermediate_values=dict(scores),
-                        user_attrs={_OF: id, _FACTS: facts.document},
+                        user_attrs={OF: id, FACTS: facts.document},
                     )
                 )
-            self._study.set_user_attr(f"{_OPEN}{id}", None)
+        self.release(id)
 
     def fail(self, id: int, why: str, size: float | None = None) -> None:
         """Ends a trial that cannot be used, and says why; `size` of a model that is too large."""
         with explained(self._storage):
-            self._study.set_user_attr(f"{_FAILED}{id}", [why, size])
+            self._study.set_user_attr(f"{FAILED}{id}", [why, size])
             if not self._study.get_trials(deepcopy=False)[id].state.is_finished():
                 self._study.tell(id, state=TrialState.FAIL)
-            self._study.set_user_attr(f"{_OPEN}{id}", None)
+        self.release(id)
+
+    def begin_final(self, id: int, random_seed: int, run: Path) -> None:
+        """Notes that this process trains a trial's configuration with another random seed."""
+        held = {"process": Process.of(), "run": str(run)}
+        self._set(f"{BEGUN}{id}:{random_seed}:{run}", held)
 
     def add_final(self, id: int, facts: Facts) -> None:
         """Adds a training of a trial's configuration with another random seed."""
+        of = f"{id}:{facts.random_seed}:{facts.run}"
         with explained(self._storage):
-            key = f"{_FINAL}{id}:{facts.random_seed}:{facts.run}"
-            self._study.set_user_attr(key, facts.document)
+            self._study.set_user_attr(f"{FINAL}{of}", facts.document)
+            self._study.set_user_attr(f"{BEGUN}{of}", None)
+
+    def finals_begun(self, id: int) -> dict[int, Path | None]:
+        """The random seeds with which a trial's configuration is being trained.
+
+        To each the run, if the process that trained it was on this machine and is gone; else None.
+        """
+        return finals_begun(self._attributes(), id)
 
     def trials(self) -> list[Trial]:
         """All trials that have begun, with what later sessions have brought."""
         with explained(self._storage):
             stored = self._study.get_trials(deepcopy=False)
-        attributes = self._attributes()
-        merged: dict[int, dict[str, Any]] = {}
-        begun: datetime | None = None
-        for frozen in stored:
-            id = frozen.user_attrs.get(_OF, frozen.number)
-            if frozen.state == TrialState.WAITING:
-                continue
-            new = {"id": id, "number": len(merged), "point": dict(frozen.params), "scores": {}}
-            known = merged.setdefault(id, new)
-            begun = begun or frozen.datetime_start
-            if frozen.datetime_complete and begun:
-                known["after_seconds"] = (frozen.datetime_complete - begun).total_seconds()
-            known["scores"] |= frozen.intermediate_values
-            if frozen.state == TrialState.COMPLETE:
-                known["ended"] = True
-                known["scores"][LOWER_RUNGS] = frozen.value
-            if _FACTS in frozen.user_attrs:
-                known["facts"] = Facts.read(frozen.user_attrs[_FACTS])
-        for key, value in attributes.items():
-            if key.startswith(_FAILED):
-                known = merged[int(key.removeprefix(_FAILED))]
-                known["failed"], known["refused_size"] = value
-            if key.startswith(_FINAL):
-                known = merged[int(key.split(":")[1])]
-                known["finals"] = (*known.get("finals", ()), Facts.read(value))
-        return [Trial(**known) for known in merged.values()]
+        return trials_of(stored, self._attributes())
 
     def stored(self) -> list[FrozenTrial]:
         """The first sessions of all trials, as Optuna has them."""
         with explained(self._storage):
             stored = self._study.get_trials(deepcopy=False)
-        return [frozen for frozen in stored if _OF not in frozen.user_attrs]
+        return [frozen for frozen in stored if OF not in frozen.user_attrs]
+
+    def _set(self, key: str, value: object) -> None:
+        with explained(self._storage):
+            self._study.set_user_attr(key, value)
 
     def _attributes(self) -> dict[str, Any]:
         with explained(self._storage):

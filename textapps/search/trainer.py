@@ -2,6 +2,7 @@
 
 import gc
 import json
+import math
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.data_record import DATA
 from textapps.training.history import read_history
 from textapps.training.replicas import Replicas
-from textapps.training.run_directory import RunDirectory
+from textapps.training.run_directory import CONFIG, RunDirectory
 from textapps.training.until import Until
 from textapps.training.weights import parameter_count
 
@@ -75,6 +76,7 @@ class Trainer:
         self.task = replace(found, load_training=self._load_once)
         self._labels: Labels = ()
         self._example_seconds = 0.0
+        self._parameters: dict[Path, int] = {}  # by run
 
     def session(
         self,
@@ -86,6 +88,7 @@ class Trainer:
         deadline: float | None = None,
         limited: bool = True,
         timed: bool = False,
+        measured_until: float = math.inf,
         began: Callable[[RunDirectory], None] = lambda run: None,
     ) -> Session:
         """Trains a new run, or goes on with one, until it ends or is to stop at a rung.
@@ -93,10 +96,11 @@ class Trainer:
         Args:
             run: to go on with; one that was killed before its first step is begun again.
             goes_on: asked at each rung but the last, with the score until there.
-            deadline: as `Until` takes it.
+            deadline: as `Until` takes it, with the time for the last validation before it.
             limited: whether a model that is too large is refused.
-        timed: whether to take the time that it takes to evaluate it.
-        began: called with the run before its first step.
+            timed: whether to take the time that it takes to evaluate it.
+            measured_until: of the watch's clock; later only what a limit is set for is measured.
+            began: called with the run before its first step.
 
         Raises:
             ConfigurationError, DataError, DivergedError, RunError: as `lifecycle.train`.
@@ -109,8 +113,7 @@ class Trainer:
             if run is None or not (run.path / DATA).is_file():
                 prepared = lifecycle.begin(self.task, config, self.folder)
                 began(prepared.run)
-                if limited:
-                    self._check_size(prepared)
+                self._check_size(prepared, limited=limited)
                 until = self._until(prepared.run, watch, goes_on, deadline)
                 predictor, _ = lifecycle.carry_on(
                     self.task, prepared, Replicas.of(config.training.strategy), watch, until
@@ -119,16 +122,33 @@ class Trainer:
                 began(run)
                 until = self._until(run, watch, goes_on, deadline)
                 predictor, _ = lifecycle.resume(self.task, run, watch, until)
-            if timed:
+            self._parameters[predictor.run.path] = predictor.parameters
+            if timed and watch.clock() < measured_until:
                 self._take_time(predictor)
-            return self._measured(predictor, watch, cut=deadline is not None)
+            return self._measured(predictor, watch, measured_until)
         finally:
             del predictor
             gc.collect()
 
-    def stopped(self, run: RunDirectory, watch: Watch) -> Session:
-        """A session that was stopped between two validations, as its checkpoints have it."""
-        return self._read(run, watch)
+    def stopped(self, run: RunDirectory, watch: Watch, known: Facts | None = None) -> Session:
+        """A session that was stopped between two validations, as its checkpoints have it.
+
+        Args:
+            known: of an earlier session of the run. What no session has measured is not within its
+                limit.
+        """
+        found = self._read(run, watch)
+        if found.facts is None:
+            return found
+        parameters = self._parameters.get(run.path, 0)
+        milliseconds = None
+        if known is not None:
+            parameters, milliseconds = parameters or known.parameters, known.milliseconds
+        fits = self.limits.fit(parameters, milliseconds)
+        if self.limits.milliseconds is not None and self.task.asking:
+            fits &= milliseconds is not None
+        facts = replace(found.facts, parameters=parameters, milliseconds=milliseconds, fits=fits)
+        return replace(found, facts=facts)
 
     def classical(self, config: Any) -> Mapping[str, float]:
         """The figures of the classical baseline on the validation split, {} if there is none."""
@@ -183,26 +203,28 @@ class Trainer:
                 return False
             return not goes_on(shares(steps)[steps.index(state.step)], sign * state.best_score)
 
-        return Until(paused) if deadline is None else Until(paused, deadline)
+        until = math.inf if deadline is None else deadline
+        return Until(paused, until, lambda: watch.next_validation)
 
-    def _check_size(self, prepared: lifecycle.Prepared[Any, Any, Any, Any]) -> None:
+    def _check_size(
+        self, prepared: lifecycle.Prepared[Any, Any, Any, Any], *, limited: bool
+    ) -> None:
         most = self.limits.megabytes
         if most is None:
             return
         model = self.task.model(prepared.config, prepared.preprocessor, prepared.labels)
         model.build()
+        self._parameters[prepared.run.path] = parameter_count(model)
         size = megabytes(parameter_count(model))
-        if size > most:
+        if limited and size > most:
             raise TooLargeError(size)
 
-    def _measured(self, predictor: Any, watch: Watch, *, cut: bool) -> Session:
-        """The session of a predictor; its speed is measured if its training has ended.
-
-        cut: whether a training that was stopped by "time" was stopped by a deadline.
-        """
+    def _measured(self, predictor: Any, watch: Watch, until: float) -> Session:
+        """The session of a predictor; its speed is measured if its training has ended in time."""
         milliseconds = None
-        found = self._read(predictor.run, watch, predictor.parameters, cut=cut)
-        if self.task.asking and (found.ended or self.limits.milliseconds is not None):
+        found = self._read(predictor.run, watch, predictor.parameters)
+        wanted = found.ended and watch.clock() < until
+        if self.task.asking and (wanted or self.limits.milliseconds is not None):
             with muted():
                 _, validation = self.task.load_training(predictor.config, predictor.labels)
                 ask = self.task.asking(predictor, validation)
@@ -212,14 +234,14 @@ class Trainer:
         facts = replace(found.facts, milliseconds=milliseconds, fits=fits)
         return replace(found, facts=facts)
 
-    def _read(
-        self, run: RunDirectory, watch: Watch, parameters: int = 0, *, cut: bool = False
-    ) -> Session:
-        state, extent = _state(run), watch.extent
-        if state.best_score is None or extent is None:
+    def _read(self, run: RunDirectory, watch: Watch, parameters: int = 0) -> Session:
+        state = _state(run)
+        if state.best_score is None:
             return Session({}, None, False)
+        training = self.task.presets.of_run(run.path / CONFIG).training
+        total_steps = training.epochs * state.steps_per_pass
         monitor, sign = monitor_of(run), _sign(run)
-        steps = rungs(extent.total_steps, extent.interval)
+        steps = rungs(total_steps, training.checkpoint_steps or state.steps_per_pass)
         rows = [
             (int(row["step"]), sign * float(row[f"val_{monitor}"])) for row in read_history(run)
         ]
@@ -236,14 +258,15 @@ class Trainer:
             monitor=monitor,
             score=sign * state.best_score,
             step=state.step,
-            total_steps=extent.total_steps,
+            total_steps=total_steps,
             seconds=round(state.seconds, 2),
             wall_seconds=round(watch.clock() - watch.began_at, 2),
-            whole_seconds=round(watch.whole_seconds, 2),
+            # Of a run that was killed after its end only the seconds of its steps are known.
+            whole_seconds=round(watch.whole_seconds or state.seconds, 2),
             setup_seconds=round(watch.setup_seconds, 2),
             validation_seconds=round(watch.validation_seconds, 2),
             parameters=parameters,
-            whole=state.stopped_by not in (None, "time" if cut else None),
+            whole=state.stopped_by is not None and not _is_cut(state, training.max_seconds),
         )
         return Session(scores, facts, state.stopped_by is not None)
 
@@ -262,6 +285,11 @@ class Trainer:
 
 def _state(run: RunDirectory) -> TrainingState:
     return CheckpointStore(run.checkpoints).newest_state() or TrainingState()
+
+
+def _is_cut(state: TrainingState, most: float | None) -> bool:
+    """Whether a deadline has ended a training, not its own `max_seconds`."""
+    return state.stopped_by == "time" and (most is None or state.seconds < most)
 
 
 def _sign(run: RunDirectory) -> int:

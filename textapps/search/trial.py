@@ -73,6 +73,7 @@ class Trial:
     failed: why it cannot be used; "" if it can.
     refused_size: the megabytes of a model that was too large to be trained.
     facts: None as long as nothing is known.
+    busy: whether another process, one that lives as far as is known, works on it.
     finals: the same of trainings of the same configuration with other random seeds.
     after_seconds: from the beginning of the search to the last news of it.
     """
@@ -85,6 +86,7 @@ class Trial:
     failed: str = ""
     refused_size: float | None = None
     facts: Facts | None = None
+    busy: bool = False
     finals: Sequence[Facts] = ()
     after_seconds: float = 0.0
 

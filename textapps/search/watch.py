@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from textapps.training.pace import Extent
+from textapps.training.pace import VALIDATION_SHARE, Extent
 
 SURE_STEPS = 12  # after which a training is stopped because it would take too long
 MARGIN = 1.2  # of the estimate of that
@@ -30,6 +30,7 @@ class Watch:
     ends_at: in seconds of the clock; a step after it raises OutOfTimeError.
     longest: a training that would take more seconds from beginning to end raises TooLongError.
     tick: called after every step.
+    known_validation: seconds of a validation, as an earlier session has measured them.
     began_at: when the session began, before the data were read.
     """
 
@@ -37,6 +38,7 @@ class Watch:
     longest: float = math.inf
     tick: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.perf_counter
+    known_validation: float = 0.0
 
     def __post_init__(self) -> None:
         self.began_at = self._last = self.clock()
@@ -56,17 +58,23 @@ class Watch:
         return self._validation_seconds / self._validations if self._validations else 0.0
 
     @property
+    def next_validation(self) -> float:
+        """The estimate for a validation and its checkpoint, in seconds."""
+        known = self.validation_seconds or self.known_validation
+        if known or self.extent is None:
+            return known
+        return self.extent.validation_steps * self.per_step * VALIDATION_SHARE
+
+    @property
     def whole_seconds(self) -> float:
         """The estimate for the training from beginning to end."""
         if self.extent is None:
             return 0.0
-        extent = self.extent
-        validations = -(-extent.total_steps // extent.interval)
-        return (
-            self.setup_seconds
-            + extent.total_steps * self.per_step
-            + validations * (self.validation_seconds or extent.validation_steps * self.per_step / 3)
-        )
+        steps = float(self.extent.total_steps)
+        if self.extent.max_seconds is not None:
+            steps = min(steps, self.extent.max_seconds / max(self.per_step, 1e-9))
+        validations = math.ceil(steps / self.extent.interval)
+        return self.setup_seconds + steps * self.per_step + validations * self.next_validation
 
     def start(self, extent: Extent) -> None:
         """Training begins."""

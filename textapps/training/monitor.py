@@ -228,7 +228,9 @@ class Monitor(keras.callbacks.Callback):
         return self.config.max_seconds is not None and seconds >= self.config.max_seconds
 
     def _late(self) -> bool:
-        return math.isfinite(self.until.deadline) and self.replicas.clock() >= self.until.deadline
+        if not math.isfinite(self.until.deadline):
+            return False
+        return self.replicas.clock() >= self.until.deadline - self.until.reserve()
 
     def _interrupted(self) -> TrainingInterrupted:
         return TrainingInterrupted(

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from textapps.core import files
 from textapps.core.config import Section, dump_toml, read_toml
-from textapps.core.errors import ConfigurationError, RunError
+from textapps.core.errors import ConfigurationError, LockedError, RunError
 from textapps.core.names import training_command
 from textapps.core.notices import notice
 from textapps.pretrained import store
@@ -247,7 +247,7 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """The lock of the process that trains this run; RunError if another process holds it.
+        """The lock of the process that trains this run; LockedError if another process holds it.
 
         The kernel releases it when the process ends, however it ends.
         """
@@ -261,7 +261,7 @@ class RunDirectory:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 holder = os.pread(handle, 20, 0).decode(errors="replace").strip()
-                raise RunError(
+                raise LockedError(
                     f"process {holder or 'unknown'} is training {self.path}: "
                     "wait for it or start another run"
                 ) from error

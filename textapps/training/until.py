@@ -19,7 +19,9 @@ class Until:
         is not finished, and resuming it gives the same weights as without the stop.
     deadline: in seconds of time.perf_counter(). The step after it ends the interval; when that is
         validated, the run is finished, stopped by "time".
+    reserve: the seconds before the deadline that the last validation needs.
     """
 
     paused: Callable[[TrainingState], bool] = _never
     deadline: float = math.inf
+    reserve: Callable[[], float] = lambda: 0.0

@@ -1,0 +1,39 @@
+"""What a new trial keeps of the best one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.search.test_study import begin, facts, space
+from textapps.search.sampler import CHANGED_SHARE
+
+BEST_RATE = 1.75  # times that of the preset
+
+
+def test_a_trial_changes_a_few_values_of_the_best(tmp_path: Path) -> None:
+    study, of = begin(tmp_path / "s.db"), space()
+    study._study.enqueue_trial({**of.points[0], "training.learning_rate": BEST_RATE})
+    for score in (0.5, 0.7):  # the preset, and a better one
+        study.stop(study.ask(of).id, {0: 0.3}, facts(score), ended=True)
+    best = {**of.points[0], "training.learning_rate": BEST_RATE}
+    changed: list[set[str]] = []
+    for _ in range(30):
+        asked = study.ask(of)
+        changed.append({key for key, value in asked.point.items() if value != best[key]})
+        study.stop(asked.id, {0: 0.1}, facts(0.1), ended=False)
+    assert all(any(key.startswith("training.") for key in keys) for keys in changed)
+    mean = sum(map(len, changed)) / len(changed)
+    assert mean == pytest.approx(CHANGED_SHARE * len(of.dimensions), rel=0.4)
+    assert set.union(*changed) == of.dimensions.keys()  # each has its turn
+
+
+def test_one_over_a_limit_is_not_the_best(tmp_path: Path) -> None:
+    study, of = begin(tmp_path / "s.db"), space()
+    study._study.enqueue_trial({**of.points[0], "training.learning_rate": BEST_RATE})
+    study.stop(study.ask(of).id, {}, facts(0.5), ended=True)
+    study.stop(study.ask(of).id, {}, facts(0.7, fits=False), ended=True)
+    rates = []
+    for _ in range(12):
+        rates.append(study.ask(of).point["training.learning_rate"])
+    assert BEST_RATE not in rates
+    assert rates.count(1.0) >= 3
