@@ -80,7 +80,7 @@ class Search:
         """How many times as long as the preset the slowest finalist takes to answer, at least 1."""
         preset = trials[0].facts.milliseconds if trials and trials[0].facts else None
         known = [trial.facts.milliseconds for trial in self.finalists(trials) if trial.facts]
-        return max(1.0, *(time / preset for time in known if time and preset), 1.0)
+        return max([1.0, *(time / preset for time in known if time and preset)])
 
     def show(self) -> None:
         """Tells how the search stands; from time to time it is noted in the study too."""

@@ -41,7 +41,8 @@ def command(task: TaskName) -> click.Command:
     @click.option(
         "--minutes",
         type=FiniteRange(min=0, min_open=True),
-        help="The time that it takes, from the start of the command to its end.",
+        help="The time that it takes, from the start of the command to its end; needed without "
+        "--resume.",
     )
     @click.option(
         "--trials",
