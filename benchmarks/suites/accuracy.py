@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -41,7 +42,7 @@ class Way(Table):
         label: what stands beside the model on the page.
     """
 
-    set: Mapping[str, bool | int | str] = Field({})
+    set: Mapping[str, bool | int | float | str] = Field({})
     options: tuple[str, ...] = ()
     name: str | None = None
     label: str = ""
@@ -176,7 +177,33 @@ def searches(run: RunDirectory, summary: Summary, folder: Path) -> Figures:
     return figures
 
 
-BESIDE = {"nbsvm": nbsvm, "lite": lite, "searches": searches}
+def adapted(run: RunDirectory, summary: Summary, folder: Path) -> Figures:
+    """The figures of `generate score --adapt` on the text of the split."""
+    with sides.opened({"adapted": "benchmarks.suites.accuracy:adapting"}) as (asks, _):
+        figures: Figures = asks["adapted"]({"run": str(run.path), "split": summary["split"]})
+    return {"adapted": figures}
+
+
+def adapting() -> sides.Ask:
+    """A process that scores the text of a run's split, and learns from it meanwhile."""
+    from textapps.evaluation.metrics.language import language_metrics
+    from textapps.tasks import lifecycle
+    from textapps.tasks.generate.adaptation import Adaptation
+    from textapps.tasks.registry import get_task
+
+    def score(question: Figures) -> Figures:
+        task = get_task("generate")
+        generator: Any = lifecycle.load(task, RunDirectory.open(Path(question["run"])))
+        text = task.load_split(generator.config, question["split"], ()).text
+        begun = time.perf_counter()
+        nats = generator.nats(text, Adaptation())
+        seconds = round(time.perf_counter() - begun, 1)
+        return {**rounded(language_metrics(nats), 6), "seconds": seconds}
+
+    return score
+
+
+BESIDE = {"nbsvm": nbsvm, "lite": lite, "searches": searches, "adapted": adapted}
 
 
 class Tatoeba(Accuracy):

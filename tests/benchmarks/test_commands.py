@@ -197,6 +197,11 @@ def test_generate(bench: Bench, data: Path) -> None:
     given = ("--data", data / "verses.txt", *TINY, *changes())
     found = bench("generate", *given)["generate-tiny-simple_rnn"]
     assert found["metrics"]["nats_per_character"] < 4
+    found = bench("shakespeare", *given)["shakespeare-simple_rnn"]
+    assert found["config"]["backbone"]["recurrent_dropout"] == 0.25
+    # Of a text this short the model has only measured its gradients yet.
+    static = found["metrics"]["nats_per_character"]
+    assert found["adapted"]["nats_per_character"] == pytest.approx(static, abs=1e-4)
     found = bench("nanogpt", *given, "--seconds", 0)["nanogpt"]
     assert found["textapps"]["steps"] > 0
     assert found["ngrams"]["order"] > 1
