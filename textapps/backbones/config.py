@@ -35,10 +35,10 @@ class BackboneConfig(Section):
         Option("--backbone", choices=BACKBONES),
         Search(among=("gru", "lstm", "transformer")),
     ] = Field("gru", description="The kind of backbone that reads the sequence.")
-    units: Annotated[int, Option("--units"), Search(times=(0.5, 2), multiple=8)] = Field(
+    units: Annotated[int, Option("--units"), Search(times=(0.5, 2), multiple=8, cost=1.5)] = Field(
         128, ge=2, le=8192, description="Width of inputs and outputs of each block."
     )
-    layers: Annotated[int, Option("--layers"), Search(times=(0.5, 2))] = Field(
+    layers: Annotated[int, Option("--layers"), Search(times=(0.5, 2), cost=1)] = Field(
         1, ge=1, le=64, description="Number of blocks."
     )
     dropout: Annotated[float, Option("--dropout"), Search(between=(0, 0.5))] = Field(

@@ -55,12 +55,14 @@ class Search:
     between: from one number to another
     among: these
     multiple: integers are rounded to a multiple of it
+    cost: the time of a training grows about with this power of the value
     """
 
     times: tuple[float, float] | None = None
     between: tuple[float, float] | None = None
     among: tuple[str | float | bool, ...] = ()
     multiple: int = 1
+    cost: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class Dimension:
     whole: whether the numbers of the range are integers.
     factor: whether the range is one of factors of the preset's value, whose own factor is 1.
     multiple: what the product with a factor is rounded to, if the preset's value is an integer.
+    cost: the time of a training grows about with this power of the value.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Dimension:
     whole: bool = False
     factor: bool = False
     multiple: int = 1
+    cost: float = 0.0
 
     @property
     def distribution(self) -> "BaseDistribution":
@@ -67,6 +69,34 @@ class Dimension:
             return ", ".join(map(str, self.choices))
         span = f"{self.low:g} to {self.high:g}"
         return f"{span} times the preset" if self.factor else span
+
+    def ratio(self, drawn: Value) -> float:
+        """How many times the preset's value it is; 1 if it is no number.
+
+        >>> Dimension(key="a", preset=64, low=0.5, high=2, factor=True).ratio(1.5)
+        1.5
+        >>> Dimension(key="a", preset=64, low=16, high=128).ratio(32)
+        0.5
+        """
+        if self.choices or isinstance(drawn, str):
+            return 1.0
+        return drawn if self.factor else drawn / float(self.preset)
+
+    def cost_of(self, drawn: Value) -> float:
+        """How many times as long as the preset's a training with it takes, as far as is known."""
+        return float(self.ratio(drawn) ** self.cost) if self.cost else 1.0
+
+    def at_most(self, drawn: Value, ratio: float) -> Value:
+        """What was drawn, or the largest number of the range that is so many times the preset's.
+
+        >>> units = Dimension(key="a", preset=10, low=5, high=40, whole=True)
+        >>> units.at_most(30, 2.05), units.at_most(12, 2.05), units.at_most(30, 0.1)
+        (20, 12, 5)
+        """
+        if self.choices or self.ratio(drawn) <= ratio:
+            return drawn
+        most = max(self.low, ratio if self.factor else ratio * float(self.preset))
+        return int(most) if self.whole else most
 
     def value(self, drawn: Value, preset: Any) -> Any:
         """The value of the key.

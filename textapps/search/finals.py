@@ -27,7 +27,7 @@ def play(search: Search) -> None:
     """
     finalists = search.finalists(search.study.trials())
     for place, trial in enumerate(finalists):
-        costs = [search.whole_seconds(one) for one in finalists[place:]]
+        costs = [one.whole_seconds for one in finalists[place:]]
         with muted():
             _to_the_end(search, trial)
             if not _here(trial.finals):
@@ -52,7 +52,7 @@ def _to_the_end(search: Search, trial: Trial) -> None:
     assert facts is not None
     if trial.ended or not is_local(facts.run, facts.host):
         return
-    if search.rest_seconds(trial) > search.allowance.for_trainings:
+    if trial.rest_seconds > search.allowance.for_trainings:
         return
     if not search.study.claim(trial.id, facts.path):
         return
@@ -74,7 +74,7 @@ def _again(search: Search, trial: Trial, later: Sequence[float] = ()) -> bool:
     later: the seconds that later trainings want; if there are too few, all get their share.
     """
     assert trial.facts is not None
-    left, whole = search.allowance.for_trainings, search.whole_seconds(trial)
+    left, whole = search.allowance.for_trainings, trial.whole_seconds
     given = max(left - sum(later), left * whole / max(whole + sum(later), 1e-9))
     if given < trial.facts.setup_seconds + WORTH_SHARE * whole:
         return False

@@ -2,9 +2,11 @@
 
 Most configurations that differ from a preset in every key are bad. So a trial keeps most values of
 the best one and changes a few, as fastText's autotune does; what they are changed to is drawn by
-Optuna's tree-structured Parzen estimator.
+Optuna's tree-structured Parzen estimator. Values that would make a training too long are lowered to
+what there is time for.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,14 +31,17 @@ class NumberedSampler(BaseSampler):
     So a search that was killed draws the same as one that was not, and processes that share a study
     do not draw the same.
 
-    dimensions: of the space, by key; set before a trial is asked for.
+    dimensions, most_cost: of the space, by key, and how many times as long as the preset's a
+        training may take; set before a trial is asked for.
     """
 
     def __init__(self, seed: int) -> None:
         self.dimensions: Mapping[str, Dimension] = {}
+        self.most_cost = math.inf
         self._seed = seed
         self._number, self._sampler = -1, TPESampler()
         self._kept: dict[str, Any] = {}
+        self._known: dict[str, Any] = {}  # these, and what was drawn
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -62,7 +67,14 @@ class NumberedSampler(BaseSampler):
             self._begin(study, trial.number)
         if param_name in self._kept:
             return self._kept[param_name]
-        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+        drawn = self._sampler.sample_independent(study, trial, param_name, param_distribution)
+        dimension = self.dimensions[param_name]
+        if dimension.cost > 0:
+            others = (self.dimensions[key].cost_of(value) for key, value in self._known.items())
+            left = self.most_cost / math.prod(others)
+            drawn = dimension.at_most(drawn, left ** (1 / dimension.cost))
+        self._known[param_name] = drawn
+        return drawn
 
     def _begin(self, study: Study, number: int) -> None:
         seed = (1_000_003 * (self._seed + 1) + number) % 2**32
@@ -77,6 +89,7 @@ class NumberedSampler(BaseSampler):
         changed.add(random.choice(of_training or numbers or keys))
         best = best_point(study.get_trials(deepcopy=False))
         self._kept = {key: value for key, value in best.items() if key not in changed}
+        self._known = dict(self._kept)
 
 
 def best_point(trials: Sequence[FrozenTrial]) -> dict[str, Any]:

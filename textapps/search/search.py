@@ -1,5 +1,6 @@
 """The search itself: what is trained next, until the time is up."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -91,6 +92,11 @@ class Search:
             self.study.spend(self.allowance.spent)
 
     @property
+    def _longest(self) -> float:
+        """Seconds that a training may take."""
+        return max(LONGEST_SHARE * self.allowance.seconds, self._preset_seconds)
+
+    @property
     def _status(self) -> Status:
         return replace(self._known, seconds_left=max(0.0, self.allowance.left))
 
@@ -105,14 +111,17 @@ class Search:
             return self.study.ask(self.space)
         left = self.allowance.for_trainings - self._reserve(trials)
         for trial, path in self._promotable(trials):
-            if self.rest_seconds(trial) <= left and self.study.claim(trial.id, path):
+            if trial.rest_seconds <= left and self.study.claim(trial.id, path):
                 return Asked(trial.id, dict(trial.point), path)
         if self.most_trials is not None and len(trials) >= self.most_trials:
             return None
         sessions = [trial.facts.wall_seconds for trial in trials[1:] if trial.facts is not None]
         sessions = sorted(sessions) or [self._preset_seconds / REDUCTION]
         usual = sessions[len(sessions) // 2]
-        return self.study.ask(self.space) if usual <= left else None
+        if usual > left:
+            return None
+        longest = self._longest / self._preset_seconds if self._preset_seconds else math.inf
+        return self.study.ask(self.space, longest)
 
     def _promotable(self, trials: Sequence[Trial]) -> list[tuple[Trial, Path]]:
         """Trials of this machine that may go on and their runs, those nearest to the end first."""
@@ -222,8 +231,9 @@ class Search:
         trials = self.study.trials()
         reserve = self._reserve(trials)
         ends_at = self.allowance.trainings_end - reserve
-        longest = max(LONGEST_SHARE * self.allowance.seconds, self._preset_seconds)
-        watch = Watch(ends_at=ends_at, longest=longest, tick=self.show, clock=self.allowance.clock)
+        watch = Watch(
+            ends_at=ends_at, longest=self._longest, tick=self.show, clock=self.allowance.clock
+        )
 
         def goes_on(rung: int, score: float) -> bool:
             others = self.study.trials()
@@ -267,26 +277,10 @@ class Search:
 
     def _reserve(self, trials: Sequence[Trial]) -> float:
         """Seconds for training the finalists to their ends, and on a second random seed."""
-        costs = []
-        for trial in self.finalists(trials):
-            assert trial.facts is not None
-            costs.append(self.rest_seconds(trial) + trial.facts.whole_seconds)
+        costs = [one.rest_seconds + one.whole_seconds for one in self.finalists(trials)]
         if len(costs) == 1 and self.most_trials != 1:
             costs *= FINALISTS
         return min(sum(costs), FINALS_SHARE * (self.allowance.seconds - self._preset_seconds))
-
-    def whole_seconds(self, trial: Trial) -> float:
-        """Seconds of a training of a trial from its beginning to its end."""
-        assert trial.facts is not None
-        return trial.facts.whole_seconds
-
-    def rest_seconds(self, trial: Trial) -> float:
-        """Seconds from where a trial stands to its end."""
-        facts = trial.facts
-        assert facts is not None
-        if trial.ended:
-            return 0.0
-        return facts.whole_seconds * (1 - facts.step / facts.total_steps)
 
 
 def _why(error: Exception) -> str:

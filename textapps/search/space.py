@@ -191,6 +191,7 @@ class Space(Generic[C]):
                 log=True,
                 factor=True,
                 multiple=declared.multiple,
+                cost=declared.cost,
             )
         assert declared.between is not None
         low, high = min(declared.between[0], preset), max(declared.between[1], preset)
@@ -243,6 +244,7 @@ def _given(key: Key, given: Narrowed, preset: Any) -> Dimension | None:
         high=given.high,
         log=log,
         whole=key.kind is int,
+        cost=key.search.cost if key.search else 0.0,
     )
 
 

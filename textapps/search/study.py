@@ -1,6 +1,7 @@
 """The memory of a search: an Optuna study, which processes may share."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -167,11 +168,10 @@ class Study:
         """Notes what was measured after the first trial."""
         self._set(_PRESET, dict(figures))
 
-    def ask(self, space: Space[Any]) -> Asked:
-        """A new trial for this process."""
-        sampler = self._study.sampler
-        assert isinstance(sampler, NumberedSampler)
-        sampler.dimensions = space.dimensions
+    def ask(self, space: Space[Any], most_cost: float = math.inf) -> Asked:
+        """A new trial for this process, whose training is so many times the preset's at most."""
+        sampler: Any = self._study.sampler
+        sampler.dimensions, sampler.most_cost = space.dimensions, most_cost
         with explained(self._storage), in_turn(self._storage):
             trial = self._study.ask({k: one.distribution for k, one in space.dimensions.items()})
         self.hold(trial.number)

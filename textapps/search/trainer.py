@@ -15,9 +15,9 @@ from typing import Any
 from textapps.core.errors import DataError
 from textapps.core.names import TaskName
 from textapps.core.notices import muted
-from textapps.evaluation.metrics.differences import is_less_better
 from textapps.search.halving import rungs, shares
 from textapps.search.limits import Limits, megabytes
+from textapps.search.rung_scores import RungScores, sign_of
 from textapps.search.space import Space
 from textapps.search.trial import Facts
 from textapps.search.watch import Watch
@@ -27,7 +27,6 @@ from textapps.tasks.registry import get_task, monitor_of
 from textapps.tasks.task import Labels
 from textapps.training.checkpoint import CheckpointStore, TrainingState
 from textapps.training.data_record import DATA
-from textapps.training.history import read_history
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import CONFIG, RunDirectory
 from textapps.training.until import Until
@@ -77,6 +76,7 @@ class Trainer:
         self._labels: Labels = ()
         self._example_seconds = 0.0
         self._parameters: dict[Path, int] = {}  # by run
+        self._scores = RungScores(self.task)
 
     def session(
         self,
@@ -192,16 +192,14 @@ class Trainer:
         goes_on: Callable[[int, float], bool],
         deadline: float | None,
     ) -> Until:
-        sign = _sign(run)
-
         def paused(state: TrainingState) -> bool:
             extent = watch.extent
             assert extent is not None
-            assert state.best_score is not None
             steps = rungs(extent.total_steps, extent.interval)
             if state.step not in steps[:-1]:
                 return False
-            return not goes_on(shares(steps)[steps.index(state.step)], sign * state.best_score)
+            score = self._scores.best(run, state.step)
+            return not goes_on(shares(steps)[steps.index(state.step)], score)
 
         until = math.inf if deadline is None else deadline
         return Until(paused, until, lambda: watch.next_validation)
@@ -240,13 +238,9 @@ class Trainer:
             return Session({}, None, False)
         training = self.task.presets.of_run(run.path / CONFIG).training
         total_steps = training.epochs * state.steps_per_pass
-        monitor, sign = monitor_of(run), _sign(run)
         steps = rungs(total_steps, training.checkpoint_steps or state.steps_per_pass)
-        rows = [
-            (int(row["step"]), sign * float(row[f"val_{monitor}"])) for row in read_history(run)
-        ]
         scores = {
-            rung: max(score for step, score in rows if step <= end)
+            rung: self._scores.best(run, end)
             for rung, end in zip(shares(steps)[:-1], steps[:-1], strict=True)
             if state.step >= end
         }
@@ -255,8 +249,8 @@ class Trainer:
             host=socket.gethostname(),
             random_seed=int(run.config["random_seed"]),
             best=state.best_score,
-            monitor=monitor,
-            score=sign * state.best_score,
+            monitor=monitor_of(run),
+            score=sign_of(run) * state.best_score,
             step=state.step,
             total_steps=total_steps,
             seconds=round(state.seconds, 2),
@@ -290,8 +284,3 @@ def _state(run: RunDirectory) -> TrainingState:
 def _is_cut(state: TrainingState, most: float | None) -> bool:
     """Whether a deadline has ended a training, not its own `max_seconds`."""
     return state.stopped_by == "time" and (most is None or state.seconds < most)
-
-
-def _sign(run: RunDirectory) -> int:
-    """-1 if less is better in the metric that selects the best weights of a run."""
-    return -1 if is_less_better(monitor_of(run)) else 1

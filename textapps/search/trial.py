@@ -108,6 +108,20 @@ class Trial:
         return self.facts is not None and not self.failed and self.facts.fits
 
     @property
+    def whole_seconds(self) -> float:
+        """Seconds of its training from beginning to end, as far as is known."""
+        assert self.facts is not None
+        return self.facts.whole_seconds
+
+    @property
+    def rest_seconds(self) -> float:
+        """Seconds from where it stands to its end."""
+        assert self.facts is not None
+        if self.ended:
+            return 0.0
+        return self.whole_seconds * (1 - self.facts.step / self.facts.total_steps)
+
+    @property
     def whole_trainings(self) -> list[Facts]:
         """Its trainings, of all random seeds, that were to the end of the configuration."""
         own = [] if self.facts is None else [self.facts]

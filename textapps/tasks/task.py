@@ -201,6 +201,8 @@ class Task(Generic[C, S, P, B, M, R, E]):
     answered: a predictor's part of a comparison with others on the same examples. None: it has no
         answers to compare.
     asking: what is timed: makes a function that answers so many of the examples.
+    early: by which validation metric trainings are compared before their ends, and the factor that
+        makes it comparable between preprocessors. None: by the one that selects the best weights.
     classical: the figures of the classical baseline, fitted to the first of two splits, on the
         second. None: the task has no such baseline.
     tokens: the ids of some texts of a split by a preprocessor, UNK for what it does not know; the
@@ -248,6 +250,7 @@ class Task(Generic[C, S, P, B, M, R, E]):
     report: Callable[[R, E], Report]
     answered: Callable[[R, S], Answered] | None = None
     asking: Callable[[R, S], Ask] | None = None
+    early: Callable[[P, S], tuple[str, float]] | None = None
     classical: Callable[[C, S, S], Mapping[str, float]] | None = None
     tokens: Callable[[P, S], NDArray[np.int32]] | None = None
     keys: Callable[[S], Iterable[Hashable]] | None = None

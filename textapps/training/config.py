@@ -15,10 +15,10 @@ class TrainingConfig(Section):
     An interval is `checkpoint_steps` steps; each ends with a validation and a checkpoint.
     """
 
-    epochs: Annotated[int, Option("--epochs"), Search(times=(0.5, 6))] = Field(
+    epochs: Annotated[int, Option("--epochs"), Search(times=(0.5, 6), cost=1)] = Field(
         3, ge=1, description="Passes over the training data."
     )
-    batch_size: Annotated[int, Option("--batch-size"), Search(times=(0.25, 2))] = Field(
+    batch_size: Annotated[int, Option("--batch-size"), Search(times=(0.25, 2), cost=-0.4)] = Field(
         64,
         ge=1,
         le=65536,

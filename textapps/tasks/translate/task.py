@@ -1,5 +1,7 @@
 """Translation: a sentence to a sentence, many-to-many out of step."""
 
+import tensorflow as tf
+
 from textapps.core.counted import counted
 from textapps.core.notices import muted, notice
 from textapps.core.tokens import EOS
@@ -46,6 +48,14 @@ def objective(translator: Translator, validation: Pairs, batches: TokenBatchSour
     return Objective(loss, [NatsPerToken()], monitor=f"val_{ABOUT.monitor}", figures=figures)
 
 
+def early(tokenizers: TokenizerPair, validation: Pairs) -> tuple[str, float]:
+    """The nats for each character: the BLEU of a young model is too low to say anything."""
+    targets = validation.targets[:SCORED]
+    ids, _ = tokenizers.encode_target(tf.constant(targets))
+    tokens = int(tf.size(ids.flat_values)) + len(targets)  # EOS among them
+    return "nats_per_token", tokens / max(1, sum(map(len, targets)))
+
+
 def settle(config: TranslateConfig, train: Pairs) -> TranslateConfig:
     """Decides whether numbers are copied, which only pairs with numbers can teach."""
     if config.preprocessor.copy_numbers != "auto":
@@ -89,6 +99,7 @@ TASK = Task(
     report=report,
     answered=answered,
     asking=asking,
+    early=early,
     known_tests=known_tests,
     tokens=data.tokens,
     keys=lambda pairs: zip(map(plain, pairs.sources), map(plain, pairs.targets), strict=True),
