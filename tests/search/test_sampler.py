@@ -1,5 +1,6 @@
 """What a new trial keeps of the best one."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,18 @@ def test_a_trial_changes_a_few_values_of_the_best(tmp_path: Path) -> None:
     mean = sum(map(len, changed)) / len(changed)
     assert mean == pytest.approx(CHANGED_SHARE * len(of.dimensions), rel=0.4)
     assert set.union(*changed) == of.dimensions.keys()  # each has its turn
+
+
+def test_no_longer_training_is_drawn_than_there_is_time_for(tmp_path: Path) -> None:
+    study, of = begin(tmp_path / "s.db"), space()
+    study.stop(study.ask(of).id, {}, facts(0.5), ended=True)
+    costs = []
+    for _ in range(25):
+        asked = study.ask(of, most_cost=1.5)
+        study.stop(asked.id, {0: 0.1}, facts(0.1), ended=False)
+        costs.append(math.prod(of.dimensions[k].cost_of(v) for k, v in asked.point.items()))
+    assert max(costs) == pytest.approx(1.5)  # some take all of it
+    assert min(costs) < 0.9
 
 
 def test_one_over_a_limit_is_not_the_best(tmp_path: Path) -> None:

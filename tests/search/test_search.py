@@ -23,6 +23,7 @@ from textapps.search.trainer import Trainer
 from textapps.search.watch import Watch
 from textapps.tasks import lifecycle
 from textapps.tasks.registry import get_presets, get_task
+from textapps.training.history import read_history
 from textapps.training.run_directory import RunDirectory
 
 pytestmark = [
@@ -117,6 +118,34 @@ def test_a_session_that_stops_at_a_rung_goes_on_with_the_same_bits(
     assert (ended.ended, ended.facts.whole, ended.facts.step) == (True, True, 30)
     assert ended.scores == whole.scores
     assert_same_bits(RunDirectory.open(whole.facts.path), run)
+
+
+def test_translators_are_compared_by_nats_for_each_character(
+    tiny: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Which do not depend on how many tokens a sentence has; BLEU is 0 for long."""
+    config = tiny("translate", "simple_rnn", **{"training.checkpoint_steps": 20})
+    space = Space(get_presets("translate"), flags=_flags({"preset": "tiny"}))
+    trainer = Trainer("translate", space, tmp_path, Limits())
+    seen: list[float] = []
+
+    def stops(rung: int, score: float) -> bool:
+        seen.append(score)
+        return False
+
+    found = trainer.session(config, None, Watch(), goes_on=stops)
+    assert found.facts
+    run = RunDirectory.open(found.facts.path)
+    best = min(float(row["val_nats_per_token"]) for row in read_history(run))
+    _, validation = get_task("translate").load_training(config, ())
+    translator: Any = lifecycle.load(get_task("translate"), run)
+    tokens = sum(
+        1 + int(translator.preprocessor.target.lengths([text])[0]) for text in validation.targets
+    )
+    nats = best * tokens / sum(map(len, validation.targets))
+    assert seen == [pytest.approx(-nats, rel=1e-5)]
+    assert list(found.scores.values()) == seen
+    assert found.facts.monitor == "bleu"
 
 
 def _flags(values: dict[str, object]) -> Any:

@@ -86,17 +86,22 @@ class Dimension:
         """How many times as long as the preset's a training with it takes, as far as is known."""
         return float(self.ratio(drawn) ** self.cost) if self.cost else 1.0
 
-    def at_most(self, drawn: Value, ratio: float) -> Value:
-        """What was drawn, or the largest number of the range that is so many times the preset's.
+    def affordable(self, drawn: Value, cost: float) -> Value:
+        """What was drawn, or the nearest number of the range with which a training costs no more.
 
-        >>> units = Dimension(key="a", preset=10, low=5, high=40, whole=True)
-        >>> units.at_most(30, 2.05), units.at_most(12, 2.05), units.at_most(30, 0.1)
+        >>> passes = Dimension(key="a", preset=10, low=5, high=40, whole=True, cost=1)
+        >>> passes.affordable(30, 2.05), passes.affordable(12, 2.05), passes.affordable(30, 0.1)
         (20, 12, 5)
+        >>> batch = Dimension(key="a", preset=64, low=0.25, high=2, factor=True, cost=-0.5)
+        >>> batch.affordable(0.25, 1.0), batch.affordable(0.25, 2.0)
+        (1.0, 0.25)
         """
-        if self.choices or self.ratio(drawn) <= ratio:
+        if not self.cost or self.choices or self.cost_of(drawn) <= cost:
             return drawn
-        most = max(self.low, ratio if self.factor else ratio * float(self.preset))
-        return int(most) if self.whole else most
+        ratio = cost ** (1 / self.cost)
+        nearest = ratio if self.factor else ratio * float(self.preset)
+        nearest = min(max(nearest, self.low), self.high)
+        return int(nearest) if self.whole else nearest
 
     def value(self, drawn: Value, preset: Any) -> Any:
         """The value of the key.

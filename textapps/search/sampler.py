@@ -68,13 +68,10 @@ class NumberedSampler(BaseSampler):
         if param_name in self._kept:
             return self._kept[param_name]
         drawn = self._sampler.sample_independent(study, trial, param_name, param_distribution)
-        dimension = self.dimensions[param_name]
-        if dimension.cost > 0:
-            others = (self.dimensions[key].cost_of(value) for key, value in self._known.items())
-            left = self.most_cost / math.prod(others)
-            drawn = dimension.at_most(drawn, left ** (1 / dimension.cost))
-        self._known[param_name] = drawn
-        return drawn
+        others = (self.dimensions[key].cost_of(value) for key, value in self._known.items())
+        left = self.most_cost / math.prod(others)
+        self._known[param_name] = self.dimensions[param_name].affordable(drawn, left)
+        return self._known[param_name]
 
     def _begin(self, study: Study, number: int) -> None:
         seed = (1_000_003 * (self._seed + 1) + number) % 2**32
