@@ -48,7 +48,7 @@ class SimulatedTrainer:
     """In the place of `Trainer`: a training is a number of steps, and its score follows from them.
 
     per_step, setup: seconds. noise: of these, as a share. die_after: steps, before which all goes
-    well; then RuntimeError stands for a kill. slowness: milliseconds of an answer for each unit.
+    well; then RuntimeError stands for a kill.
     """
 
     def __init__(
@@ -61,14 +61,12 @@ class SimulatedTrainer:
         noise: float = 0.0,
         die_after: float = float("inf"),
         limits: Limits | None = None,
-        slowness: float = 1 / 32,
         seed: int = 0,
     ) -> None:
         self.clock, self.folder = clock, folder
         self.per_step, self.setup, self.noise = per_step, setup, noise
         self.left_to_live = die_after
         self.limits = limits or Limits()
-        self.slowness = slowness
         self.random = random.Random(seed)
         self.trained: list[tuple[str, int, int]] = []  # run, first and last step of a session
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +106,7 @@ class SimulatedTrainer:
             late = self.clock.now >= until.deadline - watch.next_validation
             if step % STEPS_PER_PASS and step != total and not late:
                 continue
-            self.clock.now += self._about(self.per_step)
+            self.clock.now += self._about(self.per_step * config.backbone.units / 32)
             (run.path / "state.json").write_text(json.dumps(step))
             watch.epoch_end({})
             stopped_by = "epochs" if step == total else "time" if late else None
@@ -160,7 +158,7 @@ class SimulatedTrainer:
             setup_seconds=watch.setup_seconds,
             validation_seconds=watch.validation_seconds,
             parameters=1_000 * config.backbone.units,
-            milliseconds=self.slowness * config.backbone.units,
+            milliseconds=1.0,
             whole=stopped_by == "epochs",
             fits=self.limits.fit(1_000 * config.backbone.units, 1.0),
         )

@@ -81,9 +81,10 @@ def test_the_time_named_is_kept(
     end = 0.0
     if one.tail.is_possible:
         of_preset, of_result = (
-            facts.milliseconds for facts in (trials[0].facts, finals.best_trainings(trials)[0][1])
+            facts.validation_seconds
+            for facts in (trials[0].facts, finals.best_trainings(trials)[0][1])
         )
-        end = (setup + setup) * (1 + of_result / of_preset)
+        end = 2 * setup + setup * (1 + of_result / of_preset)
     assert one.allowance.spent + end <= 1.05 * 60 * minutes
     assert trials[0].point == SPACE.points[0]
     assert trials[0].ended
@@ -210,16 +211,16 @@ def test_finals_on_another_machine_do_not_end_those_of_this_one(tmp_path: Path) 
 
 
 def test_time_is_kept_for_the_slowest_finalist(tmp_path: Path) -> None:
-    """A model of twice the preset's width takes twice as long on the test split."""
+    """A model of twice the preset's width takes twice as long in validations and on test."""
     trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=3.0)
     one = made(tmp_path, 600, trainer)
     one.explore()
     preset, *others = one.study.trials()
     assert preset.facts
-    assert preset.facts.milliseconds
-    finalists = [trial.facts.milliseconds or 0 for trial in one.finalists([preset, *others])]
-    slower = max(1.0, *(one / preset.facts.milliseconds for one in finalists))
-    assert one.tail.seconds == pytest.approx((preset.facts.setup_seconds + 3.0) * (1 + slower))
+    finalists = [trial.facts.validation_seconds for trial in one.finalists([preset, *others])]
+    slower = max(1.0, *(one / preset.facts.validation_seconds for one in finalists))
+    kept = 2 * preset.facts.setup_seconds + 3.0 * (1 + slower)
+    assert one.tail.seconds == pytest.approx(kept)
 
 
 def test_the_preset_gives_away_the_time_for_the_test_split_last(tmp_path: Path) -> None:

@@ -78,10 +78,13 @@ class Search:
         return sorted(usable, key=lambda trial: -trial.mean_score)[:FINALISTS]
 
     def times_slower(self, trials: Sequence[Trial]) -> float:
-        """How many times as long as the preset the slowest finalist takes to answer, at least 1."""
-        preset = trials[0].facts.milliseconds if trials and trials[0].facts else None
-        known = [trial.facts.milliseconds for trial in self.finalists(trials) if trial.facts]
-        return max([1.0, *(time / preset for time in known if time and preset)])
+        """How many times as long as the preset the slowest finalist takes to answer, at least 1.
+
+        As their validations tell, of many examples at once.
+        """
+        preset = trials[0].facts.validation_seconds if trials and trials[0].facts else 0.0
+        known = [trial.facts.validation_seconds for trial in self.finalists(trials) if trial.facts]
+        return max([1.0, *(time / preset for time in known if preset)])
 
     def show(self) -> None:
         """Tells how the search stands; from time to time it is noted in the study too."""
@@ -214,7 +217,8 @@ class Search:
             {
                 "baseline": baseline,
                 "preset_seconds": facts.whole_seconds,
-                "test_seconds": None if seconds is None else facts.setup_seconds + seconds,
+                "test_seconds": seconds,
+                "test_setup": facts.setup_seconds,
             }
         )
         self._take_measured()
@@ -225,7 +229,8 @@ class Search:
         if not known or self._preset_seconds:
             return
         self._preset_seconds = known["preset_seconds"]
-        self.tail.measured(known["test_seconds"])
+        if known["test_seconds"] is not None:
+            self.tail.measured(setup=known["test_setup"], seconds=known["test_seconds"])
 
     def _session(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
         trials = self.study.trials()

@@ -15,10 +15,10 @@ class Tail:
 
     >>> allowance = Allowance(100, began_at=0.0, clock=lambda: 30.0)
     >>> tail, before = Tail(allowance), allowance.for_trainings
-    >>> tail.measured(5.0)
+    >>> tail.measured(setup=1.0, seconds=4.0)
     >>> tail.plan(times=2.0)
     >>> tail.seconds, before - allowance.for_trainings, tail.is_possible
-    (15.0, 15.0, True)
+    (14.0, 14.0, True)
     >>> tail.leave_out()
     >>> tail.seconds, before - allowance.for_trainings, tail.is_possible
     (0.0, 0.0, False)
@@ -28,23 +28,22 @@ class Tail:
         self.seconds = 0.0
         self._allowance = allowance
         self._most = LONGEST_SHARE * allowance.seconds
-        self._preset: float | None = None
+        self._setup, self._preset = 0.0, 0.0
 
-    def measured(self, seconds: float | None) -> None:
-        """Notes how long the preset takes on the test split, None if that is not known."""
-        if seconds is not None and 2 * seconds > self._most:
+    def measured(self, *, setup: float, seconds: float) -> None:
+        """Notes how long it takes to load a run, and to evaluate the preset on the test split."""
+        self._setup, self._preset = setup, seconds
+        self.plan()
+        if not self.seconds:
             notice(
                 "the test split takes about %s to evaluate, so that is left out: evaluate the run "
                 "afterwards",
-                told(2 * seconds),
+                told(2 * (setup + seconds)),
             )
-            seconds = None
-        self._preset = seconds
-        self.plan()
 
     def plan(self, times: float = 1.0) -> None:
         """Keeps the time that it takes if the result takes so many times as long as the preset."""
-        seconds = 0.0 if self._preset is None else self._preset * (1 + times)
+        seconds = 2 * self._setup + self._preset * (1 + times)
         if seconds > self._most:
             seconds = 0.0
         self._allowance.tail += seconds - self.seconds
@@ -52,7 +51,8 @@ class Tail:
 
     def leave_out(self) -> None:
         """Gives the time to the trainings."""
-        self.measured(None)
+        self._setup, self._preset = 0.0, 0.0
+        self.plan()
 
     @property
     def is_possible(self) -> bool:
