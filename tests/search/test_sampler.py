@@ -40,6 +40,17 @@ def test_no_longer_training_is_drawn_than_there_is_time_for(tmp_path: Path) -> N
     assert min(costs) < 0.9
 
 
+def test_the_first_that_is_drawn_has_as_many_passes_as_there_is_time_for(tmp_path: Path) -> None:
+    study, of = begin(tmp_path / "s.db"), space()
+    study.stop(study.ask(of, most_cost=1.7).id, {}, facts(0.5), ended=True)
+    second, third = (study.ask(of, most_cost=1.7).point for _ in range(2))
+    assert second == {**of.points[0], "training.epochs": pytest.approx(1.7)}
+    assert third["training.epochs"] != second["training.epochs"]
+    study = begin(tmp_path / "short.db")
+    study.stop(study.ask(of).id, {}, facts(0.5), ended=True)
+    assert study.ask(of, most_cost=1.05).point["training.epochs"] <= 1.05
+
+
 def test_one_over_a_limit_is_not_the_best(tmp_path: Path) -> None:
     study, of = begin(tmp_path / "s.db"), space()
     study._study.enqueue_trial({**of.points[0], "training.learning_rate": BEST_RATE})

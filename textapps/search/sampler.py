@@ -3,7 +3,8 @@
 Most configurations that differ from a preset in every key are bad. So a trial keeps most values of
 the best one and changes a few, as fastText's autotune does; what they are changed to is drawn by
 Optuna's tree-structured Parzen estimator. Values that would make a training too long are lowered to
-what there is time for.
+what there is time for. The first trial that is drawn is the best one so far with as many passes as
+there is time for: on few data a preset often has too few.
 """
 
 import math
@@ -17,12 +18,14 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from textapps.search.dimension import Dimension
-from textapps.search.stored import FACTS
+from textapps.search.stored import FACTS, OF
 
 RANDOM_TRIALS = 8  # before the estimator has something to go by
 CHANGED_SHARE = 1 / 3  # of the keys
 # The only section in which trials that start from the same run differ.
 _TRAINING = "training."
+_PASSES = "training.epochs"
+MORE = 1.1  # times the passes of the preset, for a trial that is about them alone
 
 
 class NumberedSampler(BaseSampler):
@@ -30,18 +33,24 @@ class NumberedSampler(BaseSampler):
 
     So a search that was killed draws the same as one that was not, and processes that share a study
     do not draw the same.
-
-    dimensions, most_cost: of the space, by key, and how many times as long as the preset's a
-        training may take; set before a trial is asked for.
     """
 
     def __init__(self, seed: int) -> None:
-        self.dimensions: Mapping[str, Dimension] = {}
-        self.most_cost = math.inf
+        self.prepare({}, math.inf, given=0)
         self._seed = seed
         self._number, self._sampler = -1, TPESampler()
         self._kept: dict[str, Any] = {}
         self._known: dict[str, Any] = {}  # these, and what was drawn
+
+    def prepare(self, dimensions: Mapping[str, Dimension], most_cost: float, *, given: int) -> None:
+        """Before a trial is asked for.
+
+        Args:
+            dimensions: of the space, by key.
+            most_cost: how many times as long as the preset's a training may take.
+            given: how many points of the study are not drawn.
+        """
+        self._dimensions, self._most_cost, self._given = dimensions, most_cost, given
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -68,9 +77,9 @@ class NumberedSampler(BaseSampler):
         if param_name in self._kept:
             return self._kept[param_name]
         drawn = self._sampler.sample_independent(study, trial, param_name, param_distribution)
-        others = (self.dimensions[key].cost_of(value) for key, value in self._known.items())
-        left = self.most_cost / math.prod(others)
-        self._known[param_name] = self.dimensions[param_name].affordable(drawn, left)
+        others = (self._dimensions[key].cost_of(value) for key, value in self._known.items())
+        left = self._most_cost / math.prod(others)
+        self._known[param_name] = self._dimensions[param_name].affordable(drawn, left)
         return self._known[param_name]
 
     def _begin(self, study: Study, number: int) -> None:
@@ -78,15 +87,28 @@ class NumberedSampler(BaseSampler):
         self._number = number
         self._sampler = TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed)
         random = np.random.default_rng(seed)
-        keys = list(self.dimensions)
+        keys = list(self._dimensions)
         changed = {key for key in keys if random.random() < CHANGED_SHARE}
         # So that no trial is the same as another one: a number that is drawn anew differs.
-        numbers = [key for key in keys if not self.dimensions[key].choices]
+        numbers = [key for key in keys if not self._dimensions[key].choices]
         of_training = [key for key in numbers if key.startswith(_TRAINING)]
         changed.add(random.choice(of_training or numbers or keys))
-        best = best_point(study.get_trials(deepcopy=False))
+        trials = study.get_trials(deepcopy=False)
+        best = best_point(trials)
         self._kept = {key: value for key, value in best.items() if key not in changed}
+        first = sum(OF not in one.user_attrs for one in trials) == self._given + 1
+        if first and (longest := self._longest) is not None:
+            self._kept = {**best, _PASSES: longest}
         self._known = dict(self._kept)
+
+    @property
+    def _longest(self) -> Any:
+        """As many passes as there is time for; None if they are hardly more than the preset's."""
+        passes = self._dimensions.get(_PASSES)
+        if passes is None or passes.choices or math.isinf(self._most_cost):
+            return None
+        longest = passes.affordable(passes.high, self._most_cost)
+        return longest if passes.ratio(longest) >= MORE else None
 
 
 def best_point(trials: Sequence[FrozenTrial]) -> dict[str, Any]:

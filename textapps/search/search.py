@@ -22,7 +22,7 @@ from textapps.search.watch import OutOfTimeError, TooLongError, Watch
 from textapps.training.run_directory import RunDirectory
 
 FINALISTS = 2
-LONGEST_SHARE = 0.25  # of the time, for one training: it is done twice if it is good
+LONGEST_SHARE = 1 / 3  # of the time, for one training: it is done twice if it is good
 FINALS_SHARE = 0.4  # of the time behind the preset at most, for second random seeds
 FAILURES = 20  # in a row, after which no configuration of the space seems to work
 NOTED_EVERY_S = 5.0

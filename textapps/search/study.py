@@ -171,7 +171,7 @@ class Study:
     def ask(self, space: Space[Any], most_cost: float = math.inf) -> Asked:
         """A new trial for this process, whose training is so many times the preset's at most."""
         sampler: Any = self._study.sampler
-        sampler.dimensions, sampler.most_cost = space.dimensions, most_cost
+        sampler.prepare(space.dimensions, most_cost, given=len(space.points))
         with explained(self._storage), in_turn(self._storage):
             trial = self._study.ask({k: one.distribution for k, one in space.dimensions.items()})
         self.hold(trial.number)
