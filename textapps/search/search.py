@@ -230,7 +230,8 @@ class Search:
             return
         self._preset_seconds = known["preset_seconds"]
         if known["test_seconds"] is not None:
-            self.tail.measured(setup=known["test_setup"], seconds=known["test_seconds"])
+            setup = known.get("test_setup", 0.0)  # which earlier versions did not note
+            self.tail.measured(setup=setup, seconds=known["test_seconds"])
 
     def _session(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
         trials = self.study.trials()
