@@ -14,6 +14,7 @@ from textapps.core.errors import TextappsError, unknown
         ("DataError", 3),
         ("DivergedError", 4),
         ("RunError", 1),
+        ("LockedError", 1),
         ("ExportError", 1),
     ],
 )
@@ -24,7 +25,7 @@ def test_exit_codes(name: str, code: int) -> None:
 def test_every_error_is_in_the_tree_of_the_docstring() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     assert {kind.__name__ for kind in kinds if issubclass(kind, TextappsError)} == {
-        line.replace("├── ", "").replace("└── ", "").split()[0]
+        line.lstrip(" │├└─").split()[0]
         for line in (errors.__doc__ or "").splitlines()
         if "Error " in line
     }

@@ -4,7 +4,8 @@
     ├── ConfigurationError   2  a wrong option, key or value
     ├── DataError            3  missing, empty or corrupt data
     ├── DivergedError        4  a loss that became NaN or infinite
-    ├── RunError             1  a run that is missing, damaged, locked or of another task
+    ├── RunError             1  a run that is missing, damaged or of another task
+    │   └── LockedError      1  a run that another process is training
     └── ExportError          1  an export that could not be written or verified
 
 Every message is one line that names the cause and, where there is one, the remedy.
