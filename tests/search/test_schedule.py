@@ -213,7 +213,7 @@ def test_finals_on_another_machine_do_not_end_those_of_this_one(tmp_path: Path) 
 def test_time_is_kept_for_the_slowest_finalist(tmp_path: Path) -> None:
     """A model of twice the preset's width takes twice as long in validations and on test."""
     trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=3.0)
-    one = made(tmp_path, 600, trainer)
+    one = made(tmp_path, 600, trainer, trials=6)
     one.explore()
     preset, *others = one.study.trials()
     assert preset.facts
