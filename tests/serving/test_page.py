@@ -685,6 +685,16 @@ def test_nothing_is_wider_than_a_small_phone(page: Page, site: ServedPage) -> No
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
+def test_the_list_of_models_scrolls_to_the_one_in_the_address(page: Page, site: ServedPage) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    first, *_, last = SERVED
+    for name in (last, first):
+        show(page, site, name)
+        link = page.get_by_role("navigation").get_by_role("link").filter(has_text=name)
+        expect(link).to_be_in_viewport(ratio=1)
+        assert page.evaluate("scrollY") == 0
+
+
 def test_all_controls_have_names(page: Page, site: ServedPage) -> None:
     for name in SERVED:
         panel = show(page, site, name)

@@ -52,6 +52,19 @@ function fit(box) {
   box.classList.toggle("whole", box.scrollHeight <= LITTLE * box.clientHeight);
 }
 
+/**
+ * Scroll a list sideways as far as this item of it needs. `scrollIntoView` would do it too, but then
+ * the first press of Tab leads to what comes after the item, and not to the top of the page.
+ */
+export function reveal(item) {
+  const list = item.parentElement;
+  const [inner, outer] = [item, list].map((one) => one.getBoundingClientRect());
+  const edge = parseFloat(getComputedStyle(list).paddingLeft);
+  const before = inner.left - outer.left - edge;
+  const after = inner.right - outer.right + edge;
+  list.scrollLeft += Math.min(before, 0) + Math.max(after, 0);
+}
+
 /** A label above a control, and a hint between them. */
 export function field(label, control, hint = null) {
   control.id ||= identity("field");

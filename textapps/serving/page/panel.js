@@ -2,7 +2,7 @@
 
 import { about, facts, figure } from "./about.js";
 import { Desk } from "./desk.js";
-import { element, identity } from "./dom.js";
+import { element, identity, reveal } from "./dom.js";
 import { anySignature, kindOf } from "./kinds.js";
 
 /** The panel that fits a model's signatures; `element` and `link` are its parts of the page. */
@@ -76,7 +76,7 @@ export class Panel {
     this.element.hidden = !shown;
     if (shown) {
       this.link.setAttribute("aria-current", "page");
-      this.link.parentElement.scrollIntoView({ block: "nearest", inline: "nearest" });
+      reveal(this.link.parentElement);
     } else this.link.removeAttribute("aria-current");
   }
 
