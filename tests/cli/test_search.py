@@ -11,6 +11,7 @@ from click.testing import Result
 from textapps.cli import search_progress
 from textapps.cli.search_progress import SearchProgress
 from textapps.core.names import TASKS
+from textapps.core.notices import muted
 from textapps.evaluation.searched import Searched, Tried
 from textapps.search import run as searches
 from textapps.search.progress import Status
@@ -200,6 +201,17 @@ def test_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
         progress.show(Status(seconds_left=60.0 - second))
     assert len(capsys.readouterr().err.splitlines()) == 3
     progress.finish()
+
+
+def test_the_line_is_shown_while_trainings_are_muted(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = SearchProgress()
+    with muted():
+        progress.show(Status(seconds_left=60.0))
+    assert capsys.readouterr().err == "0 trials, 0 to their end  1:00 left\n"
+    with muted():  # as --quiet does
+        quiet = SearchProgress()
+        quiet.show(Status(seconds_left=60.0))
+    assert capsys.readouterr().err == ""
 
 
 def test_on_a_terminal_one_line_is_drawn_again(

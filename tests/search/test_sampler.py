@@ -61,3 +61,21 @@ def test_one_over_a_limit_is_not_the_best(tmp_path: Path) -> None:
         rates.append(study.ask(of).point["training.learning_rate"])
     assert BEST_RATE not in rates
     assert rates.count(1.0) >= 3
+
+
+def test_without_one_within_the_limits_the_smallest_is_changed(tmp_path: Path) -> None:
+    study, of = begin(tmp_path / "s.db"), space()
+    study.stop(study.ask(of).id, {}, facts(0.5, fits=False), ended=True)
+    centre = {**of.points[0], "training.learning_rate": BEST_RATE}
+    points = [study.ask(of, math.inf, centre).point for _ in range(12)]
+    assert sum(one["training.learning_rate"] == BEST_RATE for one in points) >= 3
+
+
+def test_of_lists_one_value_differs(tmp_path: Path) -> None:
+    of = space()
+    of.dimensions = {key: one for key, one in of.dimensions.items() if one.choices}
+    assert len(of.dimensions) > 2
+    study = begin(tmp_path / "s.db", of=of)
+    best = study.ask(of)
+    study.stop(best.id, {}, facts(0.5), ended=True)
+    assert all(study.ask(of).point != best.point for _ in range(12))

@@ -1,6 +1,7 @@
 """What a search trains and when it ends, with a clock that the trainings move."""
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.search.simulated import Clock, Silent, SimulatedTrainer, opened
+from tests.search.simulated import STEPS_PER_PASS, Clock, Silent, SimulatedTrainer, opened
 from textapps.core.config import Flags
 from textapps.core.errors import ConfigurationError
-from textapps.search import finals, search
+from textapps.search import failures, finals, search
 from textapps.search.allowance import Allowance
 from textapps.search.halving import LOWER_RUNGS, REDUCTION
+from textapps.search.limits import Limits
 from textapps.search.process import Process
 from textapps.search.search import Search
 from textapps.search.space import Space
@@ -46,12 +48,16 @@ def _no_real_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(
-    folder: Path, seconds: float, trainer: SimulatedTrainer, trials: int | None = None
+    folder: Path,
+    seconds: float,
+    trainer: SimulatedTrainer,
+    trials: int | None = None,
+    of: Space[Any] = SPACE,
 ) -> Search:
     folder.mkdir(parents=True, exist_ok=True)
-    study = Study.begin(str(folder / "s.db"), "s", SPACE, RECORD, seed=3)
+    study = Study.begin(str(folder / "s.db"), "s", of, RECORD, seed=3)
     allowance = Allowance(seconds, clock=trainer.clock)
-    return Search(study, SPACE, trainer, allowance, Silent(), trials)  # type: ignore[arg-type]
+    return Search(study, of, trainer, allowance, Silent(), trials)  # type: ignore[arg-type]
 
 
 def carried_out(one: Search) -> None:
@@ -330,8 +336,64 @@ def test_trials_that_all_fail_end_the_search(
     one.explore()
     first, *others = one.study.trials()
     assert first.ended
-    assert len(others) == search.FAILURES
+    assert len(others) == failures.FAILURES
     assert {trial.failed for trial in others} == {"no"}
+
+
+def test_a_preset_that_was_killed_late_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of it fits into what is left of the time; all of it would not."""
+    monkeypatch.setattr(Process, "is_gone", property(lambda self: True))
+    steps = STEPS_PER_PASS * SPACE.base.training.epochs
+    whole = 5.0 + 1.1 * steps
+    first = SimulatedTrainer(
+        Clock(), tmp_path / "runs", per_step=1.0, setup=5.0, die_after=steps * 4 // 5
+    )
+    one = made(tmp_path, 1.4 * whole, first)
+    with pytest.raises(RuntimeError, match="killed"):
+        one.explore()
+    spent = one.allowance.spent
+    assert spent > 0.5 * one.allowance.seconds
+    second = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=1.0, setup=5.0)
+    again = made(tmp_path, 1.4 * whole, second)
+    again.allowance.began_at -= spent
+    carried_out(again)
+    assert again.study.trials()[0].ended
+    assert second.trained[0][1] > 0
+
+
+def test_a_small_space_is_looked_through_once(tmp_path: Path) -> None:
+    own = SPACE.base.model_dump()
+    fixed = {key: own[key.partition(".")[0]][key.partition(".")[2]] for key in SPACE.dimensions}
+    flags = {**fixed, "preset": "tiny", "backbone.units": "16,32,64", "model.stride": "1,2"}
+    small = Space(get_presets("sentiment"), Flags(flags), kinds=("gru",))
+    assert small.dimensions.keys() == {"backbone.units", "model.stride"}
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    one = made(tmp_path, 36_000, trainer, of=small)
+    one.explore()
+    assert one.allowance.spent < 3_600
+    trials = one.study.trials()
+    tried = [tuple(trial.point.values()) for trial in trials if not trial.failed]
+    assert len(tried) == len(set(tried)) == 6
+    assert {trial.failed[:-2] for trial in trials if trial.failed} == {failures.REPEATED}
+
+
+def test_models_over_a_limit_take_no_places_of_others(tmp_path: Path) -> None:
+    """They are better, as larger ones are."""
+    trainer = SimulatedTrainer(
+        Clock(), tmp_path / "runs", per_step=0.02, setup=1.0, limits=Limits(megabytes=0.12)
+    )
+    trainer.score = lambda config, share: round(share * config.backbone.units / 100, 6)  # type: ignore[method-assign]
+    one = made(tmp_path, 3_600, trainer, trials=15)
+    one.explore()
+    trials = one.study.trials()[1:]
+    over = {trial.id for trial in trials if trial.facts and not trial.facts.fits}
+    assert over
+    assert [trial for trial in trials if trial.usable and trial.rung > 0]
+    sessions = Counter(run for run, *_ in trainer.trained)
+    again = {trial.id for trial in trials if trial.facts and sessions[trial.facts.run] > 1}
+    assert not again & over
 
 
 def test_the_ladder_is_that_of_the_docs() -> None:

@@ -23,6 +23,7 @@ from textapps.search.trainer import Trainer
 from textapps.search.watch import Watch
 from textapps.tasks import lifecycle
 from textapps.tasks.registry import get_presets, get_task
+from textapps.training.checkpoint import CheckpointStore
 from textapps.training.history import read_history
 from textapps.training.run_directory import RunDirectory
 
@@ -53,12 +54,13 @@ def test_ends_with_a_finished_run(
     assert (preset.ended, preset.changes) == (True, "")
     chosen = next(row for row in found.tried if row.number == found.chosen)
     assert len(chosen.seeds) == 2  # the second one is of the finals
+    assert chosen.best == CheckpointStore(run.checkpoints).newest_state().best_score
     assert chosen.milliseconds
     assert any(row.front for row in found.tried)
     assert (found.baseline is not None) == (task in ("sentiment", "generate"))
     assert json.loads(json.dumps(found.document))["chosen"] == found.chosen
-    if found.chosen:
-        assert found.test is not None
+    assert (found.test is None) == (found.chosen == 0)
+    if found.test is not None:
         assert found.test.split == "test"
         assert RATE in found.changes
     # The runs of the trials are gone; the study is finished.
@@ -73,7 +75,7 @@ def test_ends_with_a_finished_run(
 def test_test_is_not_read_before_the_end(
     toy_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other labels in the test split change nothing that is chosen."""
+    """Another text in the test split changes nothing that is chosen."""
     source = tmp_path / "opinions.csv"
     shutil.copy(toy_data("sentiment"), source)
     results = []
@@ -253,6 +255,7 @@ def test_limits_choose_among_what_is_within_them(
     chosen = next(row for row in found.tried if row.number == found.chosen)
     assert 0 < chosen.megabytes <= limit < preset.megabytes
     refused = [row for row in found.tried[1:] if row.best is None]
+    assert refused
     assert all("MB" in row.reached for row in refused)
 
 

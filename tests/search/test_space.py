@@ -129,6 +129,8 @@ def test_backbones(kinds: tuple[str, ...], kind: str, choices: tuple[str, ...] |
     [
         ({RATE: "1e-5..1e-4"}, r"excludes the preset, which has 0.003 .*: widen the range"),
         ({"model.pooling": "mean,max"}, "excludes the preset, which has max_mean"),
+        ({"training.monitor": "auto,loss"}, 'training.monitor = "auto,loss"'),
+        ({"preset": "tiny,small"}, "unknown preset 'tiny,small'"),
         ({RATE: "1e-2..1e-4"}, "the range is empty"),
         ({RATE: "a..b"}, "'a' is not one of the numbers"),
         ({"training.epochs": "1.5..9"}, "'1.5' is not one of the whole numbers"),

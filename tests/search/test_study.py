@@ -18,8 +18,8 @@ from textapps.core.config import Flags
 from textapps.core.errors import ConfigurationError, RunError
 from textapps.core.notices import NOTICE
 from textapps.search import storage
+from textapps.search.folders import DATABASE, last_unfinished
 from textapps.search.process import Process
-from textapps.search.run import DATABASE, _last
 from textapps.search.space import Space
 from textapps.search.study import Study
 from textapps.search.trial import Facts
@@ -264,6 +264,11 @@ def test_a_foreign_file_is_one_line(tmp_path: Path) -> None:
         begin(tmp_path / "no" / "such" / "s.db")
     with pytest.raises(ConfigurationError, match="is not the address of a database"):
         begin("a b://:x")
+    with pytest.raises(ConfigurationError, match="is not the address of a database") as caught:
+        begin("postgresql://me:secret@word:more@host/x")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match=r"needs \w+: install it"):
+        begin("oracle+cx_oracle://me@host/x")
 
 
 def test_a_full_disk_is_one_line() -> None:
@@ -287,13 +292,13 @@ def test_a_broken_study_does_not_keep_others_from_going_on(
     begin(tmp_path / "2" / DATABASE, name="2").finish()
     (tmp_path / "3" / DATABASE).write_text("this is no database" * 99)
     with caplog.at_level(NOTICE, "textapps"):
-        assert _last(tmp_path, "sentiment") == "1"
+        assert last_unfinished(tmp_path, "sentiment") == "1"
     (line,) = caplog.messages
     assert line.startswith(f"skipped search '3': cannot use the study in {tmp_path}/3/{DATABASE}")
     assert line.endswith(f"; if it is of no use, delete {tmp_path / '3'}")
     Study.open(str(tmp_path / "1" / DATABASE), "1").finish()
     with pytest.raises(RunError, match="the last search, 1, has ended"):
-        _last(tmp_path, "sentiment")
+        last_unfinished(tmp_path, "sentiment")
 
 
 def test_a_study_of_a_newer_format_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textapps.cli.console import is_quiet, say
+from textapps.cli.console import is_quiet
 from textapps.core.counted import counted
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ SECONDS_BETWEEN_DRAWINGS = 0.5
 class SearchProgress:
     """One line that is drawn again and again on a terminal; elsewhere a line every ten seconds.
 
-    Implements `textapps.search.progress.Progress`. With --quiet it says nothing.
+    Implements `textapps.search.progress.Progress`. With --quiet it says nothing; that is asked
+    once, because the search mutes what its trainings say.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._quiet = is_quiet()
         self._shown: float | None = None
         self._drawn = 0
 
@@ -31,7 +33,7 @@ class SearchProgress:
         terminal = sys.stderr.isatty()
         pause = SECONDS_BETWEEN_DRAWINGS if terminal else SECONDS_BETWEEN_LINES
         now = self._clock()
-        if is_quiet() or (self._shown is not None and now - self._shown < pause):
+        if self._quiet or (self._shown is not None and now - self._shown < pause):
             return
         self._shown = now
         line = told(status)
@@ -40,7 +42,7 @@ class SearchProgress:
             sys.stderr.flush()
             self._drawn = len(line)
         else:
-            say(line)
+            print(line, file=sys.stderr, flush=True)
 
     def finish(self) -> None:
         """Ends the line."""

@@ -21,6 +21,15 @@ STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 MODELS_DIR_VARIABLE = "TEXTAPPS_MODELS_DIR"
 
 
+def lenders(task: str) -> tuple[PretrainingName, ...]:
+    """The other tasks whose runs a run of this task may start from.
+
+    >>> lenders("sentiment"), lenders("speech")
+    (('sentiment-pretrain',), ())
+    """
+    return tuple(name for of, name in PRETRAINING.items() if of == task)
+
+
 def training_command(task: str) -> str:
     """The command that trains a run of this task.
 

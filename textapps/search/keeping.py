@@ -19,20 +19,22 @@ def is_local(run: str, host: str) -> bool:
 
 
 def superfluous(trials: Sequence[Trial]) -> list[Path]:
-    """The runs that will hardly be needed: of failed trials, and of all but the best at each rung.
+    """The runs that will hardly be needed: all but the best at each rung.
 
-    That of the first trial, the preset, is needed to the end.
+    Those of trials that cannot be the result are not needed. That of the first trial, the preset,
+    is needed to the end.
     """
     found = []
     by_rung: dict[int, list[Trial]] = {}
     for trial in trials[1:]:
         if trial.facts is not None and is_local(trial.facts.run, trial.facts.host):
-            if trial.failed:
-                found.append(trial.facts.path)
-            else:
+            if trial.usable:
                 by_rung.setdefault(trial.rung, []).append(trial)
-    for alike in by_rung.values():
-        alike.sort(key=lambda trial: -trial.mean_score)
+            else:
+                found.append(trial.facts.path)
+    for rung, alike in by_rung.items():
+        # By what decides which goes on; a trial that was stopped elsewhere has none of it.
+        alike.sort(key=lambda trial: -trial.scores.get(rung, trial.mean_score))
         found += [trial.facts.path for trial in alike[KEPT:] if trial.facts is not None]
     return found
 

@@ -10,8 +10,10 @@ from textapps.core.keys import Key
 from textapps.search.dimension import Value
 
 _RANGE = re.compile(r"(?P<low>[^.\s].*?)\s*\.\.\s*(?P<high>[^.\s].*)")
-# Sections whose values do not say what the model is and how it is trained.
-_NOT_SEARCHED = ("data", "start", "decoding", "detection", "export")
+# Sections whose values do not say what the model is and how it is trained, and keys with which
+# trials could not be compared.
+_NOT_SEARCHED = ("data", "start", "decoding", "detection", "export", "preset", "random_seed")
+_METRIC = "training.monitor"
 START = "start.init_from"  # of its section, a list of this key is searched
 _STARTS = re.compile(r"\s*(none|pretrained:[^,]+)(,\s*(none|pretrained:[^,]+)\s*)+")
 
@@ -44,10 +46,15 @@ def narrowed(flags: Flags, keys: Mapping[str, Key]) -> tuple[Flags, dict[str, Na
     return fixed, ranges
 
 
+def is_list_of_starts(text: str) -> bool:
+    """Whether it is a list of models of the package, and not the name of one or of a run."""
+    return _STARTS.fullmatch(text) is not None
+
+
 def _is_searched(name: str, text: str) -> bool:
     if name == START:  # other text is the path of a run
-        return _STARTS.fullmatch(text) is not None
-    return name.partition(".")[0] not in _NOT_SEARCHED
+        return is_list_of_starts(text)
+    return name != _METRIC and name.partition(".")[0] not in _NOT_SEARCHED
 
 
 def _narrowed(name: str, text: str, key: Key | None) -> Narrowed | None:

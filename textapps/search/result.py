@@ -1,6 +1,7 @@
 """The end of a search: the run that it gives, and what is told of all trials."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from textapps.core.notices import muted, notice
 from textapps.evaluation.comparison import Comparison
 from textapps.evaluation.metrics.differences import is_less_better
 from textapps.evaluation.searched import Searched, Tried, front
+from textapps.search.failures import REPEATED
 from textapps.search.finals import best_trainings
 from textapps.search.halving import LOWER_RUNGS, REDUCTION
 from textapps.search.importance import importances
@@ -18,7 +20,7 @@ from textapps.search.limits import Limits, megabytes
 from textapps.search.narrowing import START
 from textapps.search.search import Search
 from textapps.search.space import KIND
-from textapps.search.trial import Facts, Trial
+from textapps.search.trial import Facts, Trial, smallest
 from textapps.tasks.comparison import compare, unlike
 from textapps.training.run_directory import RunDirectory
 from textapps.training.run_keeping import keep_copy
@@ -63,7 +65,7 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
         metric=facts.monitor,
         less=is_less_better(facts.monitor),
         chosen=trial.number,
-        tried=_tried(search, trials),
+        tried=_tried(search, trials, {trial.number: facts}),
         seconds_named=search.allowance.seconds,
         seconds_used=round(search.allowance.spent, 1),
         preset_seconds=preset.facts.whole_seconds if preset.facts else 0.0,
@@ -77,11 +79,14 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
     return run, found
 
 
-def clear_away(search: Search) -> None:
-    """Deletes the runs of all trials on this machine, whose best has been copied."""
-    runs = RunDirectory.all(search.trainer.folder, search.trainer.task.name)
-    for run in runs:  # those of finals that were stopped, too
-        delete(run.path)
+def clear_away(search: Search, *, alone: bool) -> None:
+    """Deletes the runs of all trials on this machine, whose best has been copied.
+
+    alone: whether no other machine, whose runs may be in the same folder, is at work.
+    """
+    if alone:  # those of finals that were stopped, too
+        for run in RunDirectory.all(search.trainer.folder, search.trainer.task.name):
+            delete(run.path)
     for trial in search.study.trials():
         for facts in (trial.facts, *trial.finals):
             if facts is not None and is_local(facts.run, facts.host):
@@ -90,15 +95,15 @@ def clear_away(search: Search) -> None:
 
 def _nothing(trials: Sequence[Trial], limits: Limits) -> str:
     """Why there is no result."""
-    sized = [(trial.size, trial.number) for trial in trials if trial.size is not None]
-    known = [trial for trial in trials if trial.facts is not None]
-    if limits.megabytes is not None and sized and min(sized)[0] > limits.megabytes:
-        size, smallest = min(sized)
+    least = smallest(trials)
+    size = None if least is None else least.size
+    if least and size and limits.megabytes is not None and size > limits.megabytes:
         return (
             f"no trial is within --max-size {limits.megabytes:g}MB: the smallest, trial "
-            f"{smallest}, has {size:.2f} MB; allow more, or choose a smaller --preset"
+            f"{least.number}, has {size:.2f} MB; allow more, or choose a smaller --preset"
         )
-    timed = [trial.facts.milliseconds for trial in known if trial.facts]
+    known = [trial.facts for trial in trials if trial.facts is not None]
+    timed = [facts.milliseconds for facts in known if limits.fit(facts.parameters, None)]
     if limits.milliseconds is not None and (fastest := [t for t in timed if t is not None]):
         return (
             f"no trial is within --max-ms {limits.milliseconds:g}: the fastest takes "
@@ -124,10 +129,13 @@ def _tested(run: RunDirectory, preset: Trial, chosen: Trial) -> Comparison | Non
     return None
 
 
-def _tried(search: Search, trials: Sequence[Trial]) -> list[Tried]:
+def _tried(search: Search, trials: Sequence[Trial], results: Mapping[int, Facts]) -> list[Tried]:
+    """A row for each trial; `results` has the training that is the result, by its number."""
     fronts = _fronts(trials)
     rows = []
     for trial in trials:
+        if trial.failed.startswith(REPEATED):
+            continue
         facts = trial.facts
         rows.append(
             Tried(
@@ -135,7 +143,7 @@ def _tried(search: Search, trials: Sequence[Trial]) -> list[Tried]:
                 backbone=str(trial.point.get(KIND, search.space.base.reads_with)),
                 changes=_told_changes(search, trial),
                 reached=_reached(trial),
-                best=facts.best if facts else None,
+                best=results.get(trial.number, facts).best if facts else None,
                 seeds=[one.best for one in trial.whole_trainings],
                 after_seconds=trial.after_seconds,
                 seconds=facts.seconds if facts else 0.0,
@@ -156,7 +164,9 @@ def _fronts(trials: Sequence[Trial]) -> set[int]:
 
     def row(facts: Facts | None) -> tuple[float, ...]:
         assert facts is not None
-        return (-facts.score, facts.parameters, facts.milliseconds or 0.0)
+        slowest = math.inf  # as far as is known
+        milliseconds = slowest if facts.milliseconds is None else facts.milliseconds
+        return (-facts.score, facts.parameters, milliseconds)
 
     on_front = front([row(trial.facts) for trial in known])
     return {trial.id for trial, best in zip(known, on_front, strict=True) if best}
@@ -166,7 +176,7 @@ def _reached(trial: Trial) -> str:
     if trial.failed:
         return trial.failed
     if trial.ended:
-        return "to its end"
+        return "to its end" if trial.whole_trainings else "cut short"
     if trial.rung < 0:
         return "not validated"
     return f"1/{REDUCTION ** (LOWER_RUNGS - trial.rung)}"

@@ -1,6 +1,5 @@
 """A search from its options to its result: begun, joined, or gone on with."""
 
-import datetime
 import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
@@ -8,16 +7,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from textapps.core.config import Flags
+from textapps.core.config import Flags, lookup
 from textapps.core.errors import ConfigurationError, RunError, unknown
-from textapps.core.names import PRETRAINING, TaskName
+from textapps.core.names import TaskName, lenders
 from textapps.core.notices import notice
 from textapps.evaluation.searched import Searched
 from textapps.pretrained import store
 from textapps.search import finals
 from textapps.search.allowance import Allowance
+from textapps.search.folders import DATABASE, FOLDER, check_name, last_unfinished, new_folder
 from textapps.search.limits import Limits
-from textapps.search.narrowing import START
+from textapps.search.narrowing import START, is_list_of_starts
 from textapps.search.progress import Progress
 from textapps.search.result import clear_away, conclude
 from textapps.search.search import Search
@@ -26,11 +26,10 @@ from textapps.search.starts import worth_trying
 from textapps.search.study import Study
 from textapps.search.trainer import Trainer
 from textapps.tasks.registry import get_presets
-from textapps.training.interruption import TrainingInterrupted
+from textapps.training.interruption import TrainingInterrupted, TrainingTerminated
 from textapps.training.run_directory import CONFIG, RunDirectory
+from textapps.training.start_config import FROM_NOTHING
 
-FOLDER = "searches"  # in the folder of models
-DATABASE = "study.db"
 # A model that does not know a character has only the probability of an unknown one to give.
 VOCABULARY_METRICS = frozenset({"nats_per_character"})
 
@@ -83,25 +82,24 @@ def begin(
         RunError: the study cannot be used, or no trial is within the limits.
         TrainingInterrupted: Ctrl-C was pressed before there was a result.
     """
-    _check_name(study)
+    check_name(study)
+    settings = _with_start(task, settings, models_dir)
     space = _space(task, settings)
-    name = study or f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    if storage and not study:
-        name = f"textapps-{task}"
-    folder = models_dir / FOLDER / task / name
+    folders = models_dir / FOLDER / task
     limits = Limits(settings.megabytes, settings.milliseconds)
-    trainer = Trainer(task, space, folder, limits)
+    trainer = Trainer(task, space, folders, limits)
     data = space.base.data.resolved()
-    own = space.base.data.model_dump()
-    absolute = {f"data.{k}": v for k, v in data.model_dump().items() if v != own[k]}
-    settings = replace(settings, flags={**settings.flags, **absolute})
+    # All of it, wherever it is from: `resume` may run in another folder and environment.
+    places = {f"data.{k}": v for k, v in data.model_dump(exclude_none=True).items()}
+    settings = replace(settings, flags={**settings.flags, **places})
     train, validation = trainer.task.load_training(space.base.model_copy(update={"data": data}), ())
     starts = space.starts
     if starts and START not in settings.flags:
         starts = worth_trying(trainer.task, starts, train)
         space = _space(task, settings, starts)
-    new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    name = study or (f"textapps-{task}" if storage else None)
+    new = name is None or not (folders / name).exists()
+    trainer.folder = folder = new_folder(folders, name)
     record = {
         "task": task,
         "metric": settings.metric,
@@ -111,13 +109,13 @@ def begin(
     }
     place = storage or str(folder / DATABASE)
     try:
-        memory = Study.begin(place, name, space, record, space.base.random_seed)
+        memory = Study.begin(place, folder.name, space, record, space.base.random_seed)
     except BaseException:
         if new:  # a database that could not be written may have left a part of it
             shutil.rmtree(folder, ignore_errors=True)
         raise
     if memory.finished:
-        raise RunError(f"search '{name}' is finished: name another one by --study")
+        raise RunError(f"search '{folder.name}' is finished: name another one by --study")
     allowance = Allowance(60 * settings.minutes, began_at)
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
     shared = storage is not None
@@ -143,10 +141,10 @@ def resume(
     Raises:
         RunError: there is no such search, or it is finished; and as `begin`.
     """
-    _check_name(study)
+    check_name(study)
     folders = models_dir / FOLDER / task
     if storage is None:
-        name = study or _last(folders, task)
+        name = study or last_unfinished(folders, task)
         place = str(folders / name / DATABASE)
         if not Path(place).is_file():
             raise RunError(f"there is no search '{name}' in {folders}: begin one by --minutes")
@@ -165,8 +163,16 @@ def resume(
             f"{settings.file or 'its configuration'}: restore them, or begin a new search"
         )
     memory = Study.open(place, name, space.base.random_seed)
+    if storage is None:
+        memory.take_over()
     limits = Limits(settings.megabytes, settings.milliseconds)
     trainer = Trainer(task, space, folders / name, limits)
+    splits = trainer.task.load_training(space.base, ())
+    if memory.record["data"] != [split.fingerprint for split in splits]:
+        raise RunError(
+            f"search '{name}' was begun on other data than {space.base.data.source} has now: "
+            "restore them, or begin a new search"
+        )
     allowance = Allowance(60 * settings.minutes, began_at)
     allowance.began_at -= memory.spent
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
@@ -185,32 +191,27 @@ def metrics_of(task: TaskName) -> tuple[str, ...]:
     return (get_about(task).monitor,)
 
 
-def _check_name(study: str | None) -> None:
-    """ConfigurationError if a name is not that of a folder just below the others."""
-    name = study or ""
-    parts = [part for part in ("/", "\\", "..") if part in name]
-    if parts or name.startswith(".") or not name.isprintable():
-        raise ConfigurationError(
-            f"--study {name!r}: the name of a search is one of a folder, without '/', '\\', '..', "
-            "a '.' at the beginning, or characters that cannot be seen: choose one such as reviews"
-        )
-
-
 def _space(task: TaskName, settings: Settings, worth: Collection[str] | None = None) -> Space[Any]:
     """The space around the preset, with all pretrained starts or with those worth trying."""
     flags = Flags(settings.flags)
     if settings.metric is not None:
         if settings.metric not in metrics_of(task):
             raise ConfigurationError(unknown("metric", settings.metric, metrics_of(task)))
+        if flags.get("training.monitor", settings.metric) != settings.metric:
+            raise ConfigurationError(
+                f"--metric {settings.metric} and training.monitor differ: leave one out"
+            )
         if len(metrics_of(task)) > 1:
             flags["training.monitor"] = settings.metric
-    named = (task, *(name for of, name in PRETRAINING.items() if of == task))
-    models = [model for each in named for model in store.models(each)]
+    models = [model for each in (task, *lenders(task)) for model in store.models(each)]
     starts = {
         model.origin: model.path / CONFIG
         for model in models
         if worth is None or model.origin in worth
     }
+    given = str(flags.get(START, FROM_NOTHING))
+    if given != FROM_NOTHING and not is_list_of_starts(given):
+        starts = {given: RunDirectory.find(Path(), task, given, *lenders(task)).path / CONFIG}
     return Space(
         get_presets(task),
         flags,
@@ -222,28 +223,18 @@ def _space(task: TaskName, settings: Settings, worth: Collection[str] | None = N
     )
 
 
-def _last(folders: Path, task: TaskName) -> str:
-    """The search of a task that was last at work and is not finished; a broken one is skipped."""
-    ended = []
-    files = sorted(folders.glob(f"*/{DATABASE}"), key=lambda path: path.stat().st_mtime)
-    for name in (path.parent.name for path in reversed(files)):
-        try:
-            if not Study.open(str(folders / name / DATABASE), name).finished:
-                return name
-        except RunError as error:
-            notice(
-                "skipped search '%s': %s; if it is of no use, delete %s",
-                name,
-                error,
-                folders / name,
-            )
-        else:
-            ended.append(name)
-    found = f"the last search, {ended[0]}, has ended" if ended else "there is none"
-    raise RunError(
-        f"no search of {task} in {folders} to go on with, {found}: begin one by "
-        f"`textapps {task} search --minutes 30`"
-    )
+def _with_start(task: TaskName, settings: Settings, models_dir: Path) -> Settings:
+    """The same with what finds the run to start from in any folder, if one is named.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    file = None if settings.file is None else Path(settings.file)
+    given = lookup(START, file=file, environ=os.environ, flags=settings.flags)
+    if given in (None, FROM_NOTHING) or is_list_of_starts(str(given)):
+        return settings
+    run = RunDirectory.find(models_dir, task, str(given), *lenders(task))
+    return replace(settings, flags={**settings.flags, START: run.origin})
 
 
 def _carried_out(
@@ -253,13 +244,13 @@ def _carried_out(
     try:
         search.explore()
         finals.play(search)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        same = ", with the same --storage and --study" if shared else ""
+        remedy = f"go on with `textapps {search.trainer.task.name} search --resume`{same}"
+        if isinstance(stop, TrainingTerminated):  # there may be little time before it is killed
+            raise TrainingInterrupted(f"terminated; {remedy}") from None
         if not any(trial.usable for trial in search.study.trials()):
-            same = ", with the same --storage and --study" if shared else ""
-            raise TrainingInterrupted(
-                "interrupted before there was a result; go on with "
-                f"`textapps {search.trainer.task.name} search --resume`{same}"
-            ) from None
+            raise TrainingInterrupted(f"interrupted before there was a result; {remedy}") from None
         search.tail.leave_out()
         notice("interrupted: ends with the best so far")
     finally:
@@ -269,5 +260,5 @@ def _carried_out(
     if not others:
         search.study.finish()
     if not keep_runs and not any(process.is_here for process in others):
-        clear_away(search)
+        clear_away(search, alone=not others)
     return found

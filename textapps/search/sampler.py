@@ -36,21 +36,32 @@ class NumberedSampler(BaseSampler):
     """
 
     def __init__(self, seed: int) -> None:
-        self.prepare({}, math.inf, given=0)
+        self.prepare({}, math.inf, None, given=0)
         self._seed = seed
         self._number, self._sampler = -1, TPESampler()
+        self._random, self._different = np.random.default_rng(seed), ""  # the key that must change
+        self._best: dict[str, Any] = {}
         self._kept: dict[str, Any] = {}
         self._known: dict[str, Any] = {}  # these, and what was drawn
 
-    def prepare(self, dimensions: Mapping[str, Dimension], most_cost: float, *, given: int) -> None:
+    def prepare(
+        self,
+        dimensions: Mapping[str, Dimension],
+        most_cost: float,
+        centre: Mapping[str, Any] | None,
+        *,
+        given: int,
+    ) -> None:
         """Before a trial is asked for.
 
         Args:
             dimensions: of the space, by key.
             most_cost: how many times as long as the preset's a training may take.
+            centre: the point to change, by default that of the best trial.
             given: how many points of the study are not drawn.
         """
-        self._dimensions, self._most_cost, self._given = dimensions, most_cost, given
+        self._dimensions, self._most_cost = dimensions, most_cost
+        self._centre, self._given = centre, given
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -76,9 +87,14 @@ class NumberedSampler(BaseSampler):
             self._begin(study, trial.number)
         if param_name in self._kept:
             return self._kept[param_name]
-        drawn = self._sampler.sample_independent(study, trial, param_name, param_distribution)
-        others = (self._dimensions[key].cost_of(value) for key, value in self._known.items())
-        left = self._most_cost / math.prod(others)
+        choices = self._dimensions[param_name].choices
+        if param_name == self._different and len(choices) > 1:
+            others = [each for each in choices if each != self._best[param_name]]
+            drawn = others[self._random.integers(len(others))]
+        else:
+            drawn = self._sampler.sample_independent(study, trial, param_name, param_distribution)
+        costs = (self._dimensions[key].cost_of(value) for key, value in self._known.items())
+        left = self._most_cost / math.prod(costs)
         self._known[param_name] = self._dimensions[param_name].affordable(drawn, left)
         return self._known[param_name]
 
@@ -86,15 +102,17 @@ class NumberedSampler(BaseSampler):
         seed = (1_000_003 * (self._seed + 1) + number) % 2**32
         self._number = number
         self._sampler = TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed)
-        random = np.random.default_rng(seed)
+        self._random = random = np.random.default_rng(seed)
         keys = list(self._dimensions)
         changed = {key for key in keys if random.random() < CHANGED_SHARE}
-        # So that no trial is the same as another one: a number that is drawn anew differs.
+        # So that no trial is the same as the best: a number that is drawn anew differs, as a rule.
         numbers = [key for key in keys if not self._dimensions[key].choices]
         of_training = [key for key in numbers if key.startswith(_TRAINING)]
-        changed.add(random.choice(of_training or numbers or keys))
+        self._different = str(random.choice(of_training or numbers or keys))
+        changed.add(self._different)
         trials = study.get_trials(deepcopy=False)
-        best = best_point(trials)
+        best = best_point(trials) if self._centre is None else dict(self._centre)
+        self._best = best
         self._kept = {key: value for key, value in best.items() if key not in changed}
         first = sum(OF not in one.user_attrs for one in trials) == self._given + 1
         if first and (longest := self._longest) is not None:

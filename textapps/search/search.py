@@ -10,21 +10,21 @@ from typing import Any
 from textapps.core.errors import ConfigurationError, LockedError, TextappsError
 from textapps.core.notices import muted, notice
 from textapps.search.allowance import Allowance, told
+from textapps.search.failures import Failures, RepeatedError, why
 from textapps.search.halving import LOWER_RUNGS, REDUCTION, promotable
 from textapps.search.keeping import delete, is_local, superfluous
 from textapps.search.progress import Progress, Status
 from textapps.search.space import Space
-from textapps.search.study import Asked, Study
+from textapps.search.study import Study
 from textapps.search.tail import Tail
 from textapps.search.trainer import Session, TooLargeError, Trainer
-from textapps.search.trial import Facts, Trial
+from textapps.search.trial import Asked, Facts, Trial, smallest
 from textapps.search.watch import OutOfTimeError, TooLongError, Watch
 from textapps.training.run_directory import RunDirectory
 
 FINALISTS = 2
 LONGEST_SHARE = 1 / 3  # of the time, for one training: it is done twice if it is good
 FINALS_SHARE = 0.4  # of the time behind the preset at most, for second random seeds
-FAILURES = 20  # in a row, after which no configuration of the space seems to work
 NOTED_EVERY_S = 5.0
 # Of the preset's time: with less left, neither the baseline is fitted nor the test split tried.
 WORTH_MEASURING_SHARE = 0.25
@@ -51,6 +51,7 @@ class Search:
         self._held: Path | None = None  # that of the session
         self._preset_seconds = 0.0
         self._known = Status()
+        self._configs: dict[int, Any] = {}  # by the id of the trial
 
     def explore(self) -> None:
         """Trains trials to their rungs, as long as the finalists can be trained afterwards.
@@ -60,17 +61,17 @@ class Search:
             DataError, DivergedError, RunError: the first trial, which is the preset, fails.
             TrainingInterrupted: Ctrl-C was pressed.
         """
-        failures = 0
+        failures = Failures()
         self._take_measured()
         for asked in self.study.abandoned():
             self._work(asked)
-        while failures < FAILURES:
+        while not failures.are_too_many:
             trials = self.study.trials()
             job = self._next(trials)
             if job is None:
                 return
-            failures = 0 if self._work(job) else failures + 1
-        notice("the last %d trials failed, so no more are begun", FAILURES)
+            failures.count(self._work(job))
+        notice("the last trials failed or were known already, so no more are begun")
 
     def finalists(self, trials: Sequence[Trial]) -> list[Trial]:
         """The two best trials that may be the result, the best first."""
@@ -124,56 +125,68 @@ class Search:
         if usual > left:
             return None
         longest = self._longest / self._preset_seconds if self._preset_seconds else math.inf
-        return self.study.ask(self.space, longest)
+        near = None if any(one.usable and one.ended for one in trials) else best or smallest(trials)
+        return self.study.ask(self.space, longest, near.point if near else None)
 
     def _promotable(self, trials: Sequence[Trial]) -> list[tuple[Trial, Path]]:
         """Trials of this machine that may go on and their runs, those nearest to the end first."""
         found = []
-        known = {trial.id: trial for trial in trials if not trial.failed}
+        known = {trial.id: trial for trial in trials if trial.usable}
         for rung in range(LOWER_RUNGS - 1, -1, -1):
             scores = {id: one.scores[rung] for id, one in known.items() if rung in one.scores}
             gone_on = {id for id, one in known.items() if one.rung > rung}
             for id in promotable(scores, gone_on):
                 trial = known[id]
-                free = trial.usable and not trial.busy
-                if free and trial.facts and is_local(trial.facts.run, trial.facts.host):
-                    found.append((trial, trial.facts.path))
+                facts = trial.facts
+                if facts and not trial.busy and is_local(facts.run, facts.host):
+                    found.append((trial, facts.path))
         return found
 
-    def _work(self, asked: Asked) -> bool:
-        """A session of a trial; False if it failed."""
+    def _work(self, asked: Asked) -> Exception | None:
+        """A session of a trial; why it failed, or None."""
         first, self._held = asked.id == 0, None
         if asked.point.keys() != self.space.dimensions.keys():
             self.study.fail(asked.id, "killed while it was drawn")
-            return False
+            return None
         try:
             config = self.space.config(asked.point)
+            self._check_new(asked.id, config)
             run = None
             if asked.run is not None and asked.run.is_dir():
                 run = RunDirectory.open(asked.run, trained=False)
             if first:
-                return self._first(asked, config, run)
+                self._first(asked, config, run)
+                return None
             with muted():
-                done = self._session(asked, config, run)
+                self._session(asked, config, run)
             for path in self._own.intersection(superfluous(self.study.trials())):
                 delete(path)
-            return done
         except LockedError:  # another process was quicker
-            return True
-        except (TextappsError, OutOfTimeError, TooLongError, TooLargeError) as error:
+            return None
+        except (TextappsError, OutOfTimeError, TooLongError, TooLargeError, RepeatedError) as error:
             if first and isinstance(error, TextappsError):
                 raise
             size = error.megabytes if isinstance(error, TooLargeError) else None
-            self.study.fail(asked.id, _why(error), size)
+            self.study.fail(asked.id, why(error), size)
             if self._held is not None:
                 delete(self._held)
-            return False
+            return error
+        return None
 
-    def _first(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
+    def _check_new(self, id: int, config: Any) -> None:
+        """RepeatedError if an earlier trial has the same configuration."""
+        for trial in self.study.trials():
+            if trial.id < id and not trial.failed:
+                if trial.id not in self._configs:
+                    self._configs[trial.id] = self.space.config(trial.point)
+                if self._configs[trial.id] == config:
+                    raise RepeatedError(trial.number)
+
+    def _first(self, asked: Asked, config: Any, run: RunDirectory | None) -> None:
         """The preset as it stands, to its end; what it takes says what the time is good for."""
-        watch = Watch(
-            longest=self.allowance.for_trainings, tick=self.show, clock=self.allowance.clock
-        )
+        # A part of one that was killed is done already; what is not done in time is left out.
+        longest = self.allowance.for_trainings if run is None else self.allowance.seconds
+        watch = Watch(longest=longest, tick=self.show, clock=self.allowance.clock)
         end = self.allowance.trainings_end
         try:
             session = self.trainer.session(
@@ -200,7 +213,6 @@ class Search:
                 self._measure(config, session.facts)
         finally:
             self._stop(asked, session)
-        return True
 
     def _measure(self, config: Any, facts: Facts) -> None:
         """The classical baseline, and how long the preset will take on the test split."""
@@ -233,7 +245,7 @@ class Search:
             setup = known.get("test_setup", 0.0)  # which earlier versions did not note
             self.tail.measured(setup=setup, seconds=known["test_seconds"])
 
-    def _session(self, asked: Asked, config: Any, run: RunDirectory | None) -> bool:
+    def _session(self, asked: Asked, config: Any, run: RunDirectory | None) -> None:
         trials = self.study.trials()
         reserve = self._reserve(trials)
         ends_at = self.allowance.trainings_end - reserve
@@ -242,7 +254,7 @@ class Search:
         )
 
         def goes_on(rung: int, score: float) -> bool:
-            others = self.study.trials()
+            others = [one for one in self.study.trials() if one.usable]
             scores = {one.id: one.scores[rung] for one in others if rung in one.scores}
             return asked.id in promotable({**scores, asked.id: score}, ())
 
@@ -260,9 +272,8 @@ class Search:
                 self._stop(asked, session)
             if isinstance(stopped, KeyboardInterrupt) or not session.scores:
                 raise
-            return True
+            return
         self._stop(asked, session)
-        return True
 
     def _hold(self, asked: Asked, run: RunDirectory) -> None:
         self.study.hold(asked.id, run.path)
@@ -287,13 +298,3 @@ class Search:
         if len(costs) == 1 and self.most_trials != 1:
             costs *= FINALISTS
         return min(sum(costs), FINALS_SHARE * (self.allowance.seconds - self._preset_seconds))
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, OutOfTimeError):
-        return "the time was up"
-    if isinstance(error, TooLongError):
-        return f"it would take {told(error.seconds)}"
-    if isinstance(error, TooLargeError):
-        return f"it has {error.megabytes:.2f} MB"
-    return str(error)

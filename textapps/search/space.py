@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from textapps.backbones.config import fitting_units
-from textapps.core.config import Flags
+from textapps.core.config import Flags, lookup
 from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.keys import Key, keys_of
 from textapps.search.dimension import Dimension, Value
@@ -33,7 +33,8 @@ class Space(Generic[C]):
             key, and any other value is the same in all trials.
         kinds: the backbones to try, by default those that the field names. The preset is that of
             its own one, or of the first if it is not among them.
-        starts: what runs may start from, by its origin, with its config.toml.
+        starts: what runs may start from, by its origin, with its config.toml. One that a flag, the
+            file or the environment names is that of all trials, of which only the training differs.
         same_vocabulary: whether a start learns all tokens that the preset would know,
             because the metric favours a model that knows less.
 
@@ -58,6 +59,8 @@ class Space(Generic[C]):
         self._file, self._environ = file, environ or {}
         self._starts = starts or {}
         self._same_vocabulary = same_vocabulary
+        given = lookup(START, file=file, environ=environ, flags=flags)
+        self._start = None if given is None else self._starts.get(str(given))
         self._known: dict[tuple[str | None, str], C] = {}
         self._flags, ranges = narrowed(flags, keys)
         kinds = kinds or tuple(map(str, ranges[KIND].choices if KIND in ranges else ()))
@@ -118,7 +121,7 @@ class Space(Generic[C]):
         """
         start = str(point.get(START, FROM_NOTHING))
         kind: str | None = str(point[KIND]) if KIND in point else self.base.backbone.kind
-        if start != FROM_NOTHING or self._convolutional:
+        if start != FROM_NOTHING or self._start or self._convolutional:
             kind = None
         preset = self._preset(kind, start)
         values = _flat(preset.model_dump())
@@ -158,7 +161,10 @@ class Space(Generic[C]):
                     value = getattr(self.base.preprocessor, name)
                     flags.setdefault(f"preprocessor.{name}", value)
         return self._presets.resolve(
-            file=self._file, environ=self._environ, flags=flags, start=self._starts.get(start)
+            file=self._file,
+            environ=self._environ,
+            flags=flags,
+            start=self._starts.get(start, self._start),
         )
 
     def _dimension(
@@ -167,6 +173,13 @@ class Space(Generic[C]):
         """The dimension of a key; None if it has one value."""
         if self._convolutional and given is None and self._is_left_out(key.name):
             return None
+        if self._start and key.name.partition(".")[0] != _FREE_WITH_START:
+            if given is None and not (kinds and key.name == KIND):
+                return None
+            raise ConfigurationError(
+                f"{key.name} is that of the run to start from: search keys of training, or leave "
+                "--init-from out"
+            )
         if key.name == START:
             return self._start_dimension(key, given)
         if key.name in self._flags:

@@ -24,6 +24,10 @@ from textapps.core.errors import ConfigurationError, RunError
 
 LOCK_SECONDS = 20  # that a process waits for another one to be done with an SQLite file
 ATTEMPTS = 50  # to open a database while another process makes its tables
+NO_ADDRESS = (  # which is not told, because it may have a password
+    "--storage is not the address of a database, such as postgresql://USER@HOST/DATABASE, or the "
+    "path of a file; write '@', ':' and '/' in a password as %40, %3A and %2F"
+)
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -36,7 +40,12 @@ def url_of(storage: str) -> str:
     scheme, separator, rest = storage.partition("://")
     if not separator:
         return f"sqlite:///{storage}"
-    return f"{DRIVERS.get(scheme, scheme)}://{rest}"
+    url = f"{DRIVERS.get(scheme, scheme)}://{rest}"
+    try:
+        make_url(url)
+    except ValueError:  # a port that is no number
+        raise ConfigurationError(NO_ADDRESS) from None
+    return url
 
 
 def opened(storage: str) -> RDBStorage:
@@ -118,19 +127,18 @@ def explained(storage: str) -> Iterator[None]:
     try:
         yield
     except ArgumentError:
+        raise ConfigurationError(NO_ADDRESS) from None
+    except ImportError as error:  # Optuna wraps the one that names the module
+        cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
         raise ConfigurationError(
-            f"--storage {storage} is not the address of a database, such as "
-            "postgresql://USER@HOST/DATABASE, or the path of a file"
-        ) from None
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"--storage {shown(storage)} needs {error.name}: pip install 'textapps[search]'"
+            f"--storage {shown(storage)} needs {cause.name or 'a driver'}: install it; the one of "
+            "PostgreSQL comes with pip install 'textapps[search]'"
         ) from None
     except (StorageInternalError, SQLAlchemyError, RuntimeError) as error:
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        text = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        root: BaseException = error
+        while root.__cause__ is not None:
+            root = root.__cause__
+        text = " ".join(str(getattr(root, "orig", None) or root).split())
         remedy = "check --storage"
         if "locked" in text:
             remedy = "another process holds it; wait for it, or name another file by --storage"

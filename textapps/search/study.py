@@ -5,9 +5,8 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -15,26 +14,18 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from textapps.core.errors import RunError
+from textapps.search import stored
 from textapps.search.dimension import Value
 from textapps.search.process import Process
 from textapps.search.sampler import NumberedSampler
 from textapps.search.space import Space
 from textapps.search.storage import explained, in_turn, opened, shown
-from textapps.search.stored import BEGUN, FACTS, FAILED, FINAL, OF, OPEN, finals_begun, trials_of
-from textapps.search.trial import Facts, Trial
+from textapps.search.stored import BEGUN, FACTS, FAILED, FINAL, HERE, OF, OPEN, SPENT
+from textapps.search.trial import Asked, Facts, Trial
 
 FORMAT = 1
-ABOUT_TO = timedelta(minutes=1)
 # Attributes of the study.
-_RECORD, _FINISHED, _SPENT, _PRESET, _HERE = "textapps", "finished", "spent", "preset", "here:"
-
-
-class Asked(NamedTuple):
-    """A trial to work on: its id, its point, and its run if it has one already."""
-
-    id: int
-    point: dict[str, Value]
-    run: Path | None = None
+_RECORD, _FINISHED, _PRESET = "textapps", "finished", "preset"
 
 
 class Study:
@@ -141,23 +132,31 @@ class Study:
 
     def enter(self) -> None:
         """Notes that this process takes part."""
-        self._set(f"{_HERE}{os.getpid()}:{Process.of().host}", Process.of())
+        self._set(_own(HERE), Process.of())
 
     def leave(self) -> list[Process]:
         """Notes that it does not any more; returns the others that, as far as is known, do."""
-        self._set(f"{_HERE}{os.getpid()}:{Process.of().host}", None)
-        others = (value for key, value in self._attributes().items() if key.startswith(_HERE))
-        known = [Process(*value) for value in others if value is not None]
-        return [process for process in known if process.is_another]
+        self._set(_own(HERE), None)
+        self._set(_own(SPENT), None)
+        return [one for one in stored.processes(self._attributes()) if one.is_another]
+
+    def take_over(self) -> None:
+        """Takes all processes of other machines for gone, and their runs for those of this one.
+
+        For a study that only one machine can use, which may have another name than before.
+        """
+        hosts = {process.host for process in stored.processes(self._attributes())}
+        known = self._attributes().get(stored.GONE, [])
+        self._set(stored.GONE, sorted({*known, *hosts} - {Process.of().host}))
 
     @property
     def spent(self) -> float:
-        """The seconds that its process has used, which `spend` notes from time to time."""
-        return float(self._attributes().get(_SPENT, 0.0))
+        """The seconds that a killed process of this machine has used, as `spend` noted them."""
+        return stored.spent(self._attributes())
 
     def spend(self, seconds: float) -> None:
         """Notes how many seconds the process has used."""
-        self._set(_SPENT, round(seconds, 1))
+        self._set(_own(SPENT), [Process.of(), round(seconds, 1)])
 
     @property
     def measured(self) -> dict[str, Any]:
@@ -168,10 +167,20 @@ class Study:
         """Notes what was measured after the first trial."""
         self._set(_PRESET, dict(figures))
 
-    def ask(self, space: Space[Any], most_cost: float = math.inf) -> Asked:
-        """A new trial for this process, whose training is so many times the preset's at most."""
+    def ask(
+        self,
+        space: Space[Any],
+        most_cost: float = math.inf,
+        centre: Mapping[str, Value] | None = None,
+    ) -> Asked:
+        """A new trial for this process.
+
+        Args:
+            most_cost: how many times as long as the preset's its training may take.
+            centre: the point that it is near to, by default that of the best trial.
+        """
         sampler: Any = self._study.sampler
-        sampler.prepare(space.dimensions, most_cost, given=len(space.points))
+        sampler.prepare(space.dimensions, most_cost, centre, given=len(space.points))
         with explained(self._storage), in_turn(self._storage):
             trial = self._study.ask({k: one.distribution for k, one in space.dimensions.items()})
         self.hold(trial.number)
@@ -187,7 +196,7 @@ class Study:
         """Holds a trial that has a run; False if another process holds it."""
         with explained(self._storage), in_turn(self._storage):
             held = self._study.user_attrs.get(f"{OPEN}{id}")
-            if held and Process(*held["process"]).is_another:
+            if held and stored.process_of(held["process"], self._study.user_attrs).is_another:
                 return False
             self.hold(id, run)
         return True
@@ -199,25 +208,10 @@ class Study:
     def abandoned(self) -> list[Asked]:
         """Trials that were open in processes of this machine that are gone; this one holds them."""
         with explained(self._storage), in_turn(self._storage):
-            return self._abandoned()
-
-    def _abandoned(self) -> list[Asked]:
-        found = []
-        attributes = self._attributes()
-        stored = self._study.get_trials(deepcopy=False)
-        for frozen in stored:
-            held = attributes.get(f"{OPEN}{frozen.number}", {})
-            if not held:
-                # Killed before it was held; or another process is about to hold it.
-                old = frozen.datetime_start and datetime.now() - frozen.datetime_start > ABOUT_TO
-                gone = held == {} and frozen.state == TrialState.RUNNING and bool(old)
-                run = None
-            else:
-                gone = Process(*held["process"]).is_gone
-                run = None if held["run"] is None else Path(held["run"])
-            if gone:
-                self.hold(frozen.number, run)
-                found.append(Asked(frozen.number, dict(frozen.params), run))
+            trials = self._study.get_trials(deepcopy=False)
+            found = stored.abandoned(trials, self._attributes())
+            for asked in found:
+                self.hold(asked.id, asked.run)
         return found
 
     def stop(self, id: int, scores: Mapping[int, float], facts: Facts, *, ended: bool) -> None:
@@ -276,19 +270,19 @@ class Study:
 
         To each the run, if the process that trained it was on this machine and is gone; else None.
         """
-        return finals_begun(self._attributes(), id)
+        return stored.finals_begun(self._attributes(), id)
 
     def trials(self) -> list[Trial]:
         """All trials that have begun, with what later sessions have brought."""
         with explained(self._storage):
-            stored = self._study.get_trials(deepcopy=False)
-        return trials_of(stored, self._attributes())
+            trials = self._study.get_trials(deepcopy=False)
+        return stored.trials_of(trials, self._attributes())
 
     def stored(self) -> list[FrozenTrial]:
         """The first sessions of all trials, as Optuna has them."""
         with explained(self._storage):
-            stored = self._study.get_trials(deepcopy=False)
-        return [frozen for frozen in stored if OF not in frozen.user_attrs]
+            trials = self._study.get_trials(deepcopy=False)
+        return [frozen for frozen in trials if OF not in frozen.user_attrs]
 
     def _set(self, key: str, value: object) -> None:
         with explained(self._storage):
@@ -298,3 +292,8 @@ class Study:
         with explained(self._storage):
             found: dict[str, Any] = self._study.user_attrs
         return found
+
+
+def _own(kind: str) -> str:
+    """The key of an attribute that each process has for itself."""
+    return f"{kind}{os.getpid()}:{Process.of().host}"

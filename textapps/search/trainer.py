@@ -15,6 +15,7 @@ from typing import Any
 from textapps.core.errors import DataError
 from textapps.core.names import TaskName
 from textapps.core.notices import muted
+from textapps.preprocessing.config import AudioConfig
 from textapps.search.halving import rungs, shares
 from textapps.search.limits import Limits, megabytes
 from textapps.search.rung_scores import RungScores, sign_of
@@ -33,6 +34,8 @@ from textapps.training.until import Until
 from textapps.training.weights import parameter_count
 
 KEPT_SETS = 2  # of data in memory
+# Keys of the preprocessor on which it depends how texts and recordings are read.
+_READ_WITH = frozenset({"unicode", *AudioConfig.model_fields})
 
 
 class TooLargeError(Exception):
@@ -70,7 +73,7 @@ class Trainer:
         found = get_task(name)
         self.folder, self.limits = folder, limits
         self._load = found.load_training
-        self._varied = {key.rpartition(".")[2] for key in space.dimensions}
+        self._varied = {key.rpartition(".")[2] for key in space.dimensions} - _READ_WITH
         self._sets: dict[str, tuple[Any, Any]] = {}
         self.task = replace(found, load_training=self._load_once)
         self._labels: Labels = ()

@@ -3,11 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from textapps.search.dimension import Value
 from textapps.search.halving import LOWER_RUNGS
 from textapps.search.limits import megabytes
+
+
+class Asked(NamedTuple):
+    """A trial to work on: its id, its point, and its run if it has one already."""
+
+    id: int
+    point: dict[str, Value]
+    run: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,3 +141,9 @@ class Trial:
         assert self.facts is not None
         scores = [one.score for one in self.whole_trainings] or [self.facts.score]
         return sum(scores) / len(scores)
+
+
+def smallest(trials: Sequence[Trial]) -> Trial | None:
+    """The one with the smallest model, None if no size is known."""
+    sized = [(trial.size, trial.id, trial) for trial in trials if trial.size is not None]
+    return min(sized)[2] if sized else None

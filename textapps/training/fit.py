@@ -96,8 +96,8 @@ def fit(
         RunError: another process trains this run, the disk or the memory is full, the checkpoints
             belong to other data or another model, or another worker has stopped.
         DivergedError: a loss or weight that is not finite; no such checkpoint is written.
-        TrainingInterrupted: SIGINT or SIGTERM came; all steps done are saved. A second signal
-            does not wait for that.
+        TrainingInterrupted: SIGINT or, as TrainingTerminated, SIGTERM came; all steps done are
+            saved. A second signal does not wait for that.
     """
     replicas = replicas or Replicas()
     progress = progress if progress and replicas.is_chief else NoProgress()

@@ -10,6 +10,10 @@ class TrainingInterrupted(KeyboardInterrupt):
     """A signal stopped training after a checkpoint; the message says how to resume."""
 
 
+class TrainingTerminated(TrainingInterrupted):
+    """The signal was SIGTERM, as schedulers send it before they kill a process."""
+
+
 class Interruption:
     """While entered, the first SIGINT or SIGTERM only sets `requested`; a second one takes effect.
 
@@ -19,7 +23,7 @@ class Interruption:
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
-        self.requested = False
+        self.requested = self._terminated = False
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -34,9 +38,11 @@ class Interruption:
         traceback: TracebackType | None,
     ) -> None:
         self._restore()
+        if self._terminated and isinstance(error, TrainingInterrupted):
+            raise TrainingTerminated(str(error)) from None
 
     def _request(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
+        self.requested, self._terminated = True, number == signal.SIGTERM
         self._restore()
 
     def _restore(self) -> None:

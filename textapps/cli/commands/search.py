@@ -90,7 +90,7 @@ def command(task: TaskName) -> click.Command:
         "--resume",
         is_flag=True,
         help="Go on with a search that was stopped, the last one of the task unless --study names "
-        "it; takes no other options than --storage and --keep-runs.",
+        "it; takes no options of training or of the search but --storage and --keep-runs.",
     )
     @click.option("--keep-runs", is_flag=True, help="Keep the runs of all trials.")
     @json_option

@@ -12,7 +12,7 @@ from textapps.cli.field_options import collect_flags, config_options, field_opti
 from textapps.cli.loading import find_run
 from textapps.cli.options import examples, models_dir_option, talk_options
 from textapps.core.memory import keep_freed_memory
-from textapps.core.names import PRETRAINING, PretrainingName, TaskName
+from textapps.core.names import PRETRAINING, PretrainingName, TaskName, lenders
 from textapps.tasks.registry import get_about, get_presets
 from textapps.training.cluster import Cluster
 
@@ -37,11 +37,6 @@ def configuration(
         file=file, environ=os.environ, flags=flags, start=start
     )
     return config
-
-
-def lenders(task: TaskName | PretrainingName) -> tuple[PretrainingName, ...]:
-    """The other tasks whose runs a run of this task may start from."""
-    return tuple(name for of, name in PRETRAINING.items() if of == task)
 
 
 def command(task: TaskName | PretrainingName, name: str = "train") -> click.Command:
