@@ -1,5 +1,6 @@
 """Runs of every task compared."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 
 from textapps.core.errors import DataError, RunError
+from textapps.datasets.pairs.examples import Pairs
 from textapps.evaluation.comparison import Comparison, document
 from textapps.evaluation.reports.comparison import comparison_report
 from textapps.evaluation.reports.report import write_report
 from textapps.tasks import comparison, lifecycle
 from textapps.tasks.comparison import compare, latencies
 from textapps.tasks.registry import get_task
+from textapps.tasks.translate.compare import _identity
 
 Make = Callable[[str, str], Any]
 EXACT = {"sentiment": True, "generate": False, "translate": False, "speech": True}
@@ -104,6 +107,44 @@ def test_other_data_for_all_runs(
     path.write_text("text,label\nthe film was dull,0\na great night,größer als\n")
     found = compare([one.run, other.run], {"source": str(path)})
     assert (found.data, found.split, found.examples) == ("other", "all", 2)
+    assert "too few examples to tell the difference between A and B" in found.verdicts[0]
+    assert "too few examples" in page_of(found, tmp_path / "page.html")
+
+
+def test_examples_that_a_run_was_trained_on_are_counted(
+    untrained: Make,
+    loaded: Callable[..., None],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Other data that were in its training split, and those whose test split is not its own."""
+    one, other = untrained("sentiment", "simple_rnn"), untrained("sentiment", "lstm")
+    loaded(one, other)
+    train, _ = get_task("sentiment").load_training(one.config, one.labels)
+    rows = [
+        (text, one.labels[label]) for text, label in zip(train.texts, train.labels, strict=True)
+    ]
+    path = tmp_path / "other.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows[:3], ("a new text", rows[0][1])])
+    compare([one.run, other.run], {"source": str(path)})
+    told = [line for line in caplog.messages if "was trained on" in line]
+    assert [line.partition(" was ")[2] for line in told] == [
+        "trained on 3 of the 4 examples of other: its figures are too good"
+    ] * 2
+
+
+def test_another_way_to_read_is_that_of_the_first_run_for_all(
+    untrained: Make, loaded: Callable[..., None], toy_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    one, other = untrained("sentiment", "simple_rnn"), untrained("sentiment", "lstm")
+    moved = tmp_path / "moved.csv"
+    moved.write_bytes(Path(one.config.data.source).read_bytes())
+    elsewhere = other.configured({"data.source": str(moved)})
+    elsewhere.run = other.run
+    loaded(one, elsewhere)
+    found = compare([one.run, elsewhere.run], {"skip_bad": True})
+    assert found.data == Path(one.config.data.source).stem
 
 
 def test_data_that_a_run_was_trained_on_are_split(
@@ -162,6 +203,13 @@ def test_runs_that_read_other_examples_are_refused(
     loaded(one, turned)
     with pytest.raises(DataError, match="do not read the same examples"):
         compare([one.run, turned.run])
+
+
+def test_examples_of_translators_have_the_same_references() -> None:
+    """In the Unicode form of each run."""
+    pairs = Pairs("x", ("a", "b"), ("u", "v"))
+    assert _identity(pairs, ["u", "v"]) == _identity(pairs, ["u", "v"])
+    assert _identity(pairs, ["u", "v"]) != _identity(pairs, ["u", "w"])
 
 
 def test_calls_are_timed_in_turn() -> None:

@@ -85,10 +85,13 @@ class Comparison:
             values = (figure(run.metrics, row.metric)[0] for run in (one, other))
             return f"{one.letter} is better than {other.letter}: {' against '.join(values)}; {told}"
         pair = [each for each in self.differences if each[1:3] == row[1:3]]
-        kind = "no significant difference"
+        between = f"between {first.letter} and {second.letter}: {told}"
         if _is_none(row):
             kind = "no difference" if all(map(_is_none, pair)) else f"no difference in {name}"
-        return f"{kind} between {first.letter} and {second.letter}: {told}"
+            return f"{kind} {between}"
+        if row.is_of_few:
+            return f"too few examples to tell the difference {between}"
+        return f"no significant difference {between}"
 
 
 def _is_none(row: Difference) -> bool:
@@ -98,7 +101,7 @@ def _is_none(row: Difference) -> bool:
 def limits(row: Difference) -> str:
     """The interval of a difference as text.
 
-    >>> limits(Difference("accuracy", 0, 1, 0.01, -0.005, 0.025, 0.2, 0.2, None))
+    >>> limits(Difference("accuracy", 0, 1, 0.01, -0.005, 0.025, 0.2, 0.2, None, 100))
     '-0.50 to +2.50 points'
     """
     low, high = gap(row.metric, row.low), gap(row.metric, row.high)
@@ -108,10 +111,11 @@ def limits(row: Difference) -> str:
 def chance(p_value: float) -> str:
     """A p-value as text.
 
-    >>> chance(0.0312), chance(0.0004), chance(1.0)
-    ('p = 0.031', 'p = 0.0004', 'p = 1')
+    >>> chance(0.0312), chance(0.0004), chance(1.0), chance(0.0496)
+    ('p = 0.031', 'p = 0.0004', 'p = 1', 'p = 0.0496')
     """
-    return f"p = {p_value:.2g}" if p_value >= 0.001 else f"p = {p_value:.1g}"
+    digits = 1 if p_value < 0.001 else 3 if 0.04 < p_value < 0.06 else 2  # near what is significant
+    return f"p = {p_value:.{digits}g}"
 
 
 def document(comparison: Comparison) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Runs of a task compared on the same examples."""
 
 import json
+import logging
 import string
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -19,12 +20,14 @@ from textapps.evaluation.metrics.differences import differences
 from textapps.tasks import lifecycle
 from textapps.tasks.answered import ASKED, Answered
 from textapps.tasks.evaluation import costs, is_same, load_evaluated, warn_of_changed_data
+from textapps.tasks.read_before import count_read
 from textapps.tasks.registry import get_about, get_task, monitor_of
 from textapps.tasks.task import Labels
 from textapps.training.data_record import read_data_record
 from textapps.training.history import read_history
 from textapps.training.run_directory import RunDirectory
 
+LOGGER = logging.getLogger("textapps")
 LETTERS = string.ascii_uppercase
 SHOWN = 6  # examples of each run
 ROUNDS, FEWEST_ROUNDS = 20, 3  # of taking times
@@ -127,20 +130,14 @@ def _answers(
     own = [one.config.data for one in predictors]
     if split is None and any(map(SourceConfig.is_source_of, sections, own)):
         split = "test"
-    if data is None:
-        for section, predictor in zip(sections, predictors, strict=True):
-            if not section.is_source_of(predictor.config.data):
-                notice(
-                    "%s was trained on other data than %s: it may have seen these examples",
-                    predictor.run.name,
-                    base.run.name,
-                )
     first, found = None, list[Answered]()
     for section, predictor in zip(sections, predictors, strict=True):
         with muted() if found else nullcontext():  # what is to be said of the data is said once
             examples = load_evaluated(task, predictor, section, split, labels)
         if is_same(section, predictor.config.data):
             warn_of_changed_data(task, predictor.run, predictor.config, predictor.labels)
+        else:
+            _tell_what_was_read(task, predictor, section, examples, named=data is not None)
         first = first or examples
         found.append(task.answered(predictor, examples))
         if found[-1].identity != found[0].identity:
@@ -150,6 +147,32 @@ def _answers(
                 "direction and the same Unicode form"
             )
     return first, found
+
+
+def _tell_what_was_read(
+    task: Any, predictor: Any, section: SourceConfig, examples: Any, *, named: bool
+) -> None:
+    """Warns of examples that a run was trained on, as far as that can be known.
+
+    named: whether the examples are not those of a run's own data.
+    """
+    run, own = predictor.run, predictor.config
+    count = None
+    if task.keys is not None and not run.pretrained and own.data.files:
+        with suppress(DataError), muted():
+            count = count_read(task, examples, task, own, run, predictor.labels)
+    if count:
+        LOGGER.warning(
+            "%s was trained on %s of the %s examples of %s: its figures are too good",
+            run.name,
+            f"{count:,}",
+            f"{len(examples):,}",
+            examples.name,
+        )
+    elif count is None and (not named or section.is_source_of(own.data)):
+        notice(
+            "%s may have seen these examples: its data were others, or split otherwise", run.name
+        )
 
 
 def _common_labels(task: Any, runs: Sequence[RunDirectory]) -> Labels:
@@ -169,9 +192,11 @@ def _common_labels(task: Any, runs: Sequence[RunDirectory]) -> Labels:
 def _section(predictor: Any, base: Any, data: Mapping[str, object] | None) -> SourceConfig:
     """The [data] section from which a run reads the examples; what is of the model stays."""
     own: SourceConfig = predictor.config.data
-    if data:
+    if data and "source" in data:
         return own.changed(data).resolved()
     shared: SourceConfig = base.config.data
+    if data:  # another way to read them
+        shared = shared.changed(data).resolved()
     return shared.model_copy(update={key: getattr(own, key) for key in own.of_the_model})
 
 

@@ -1,6 +1,7 @@
 """Whether a run is tested on examples that the run it starts from has read."""
 
 import logging
+from typing import Any
 
 from textapps.core.errors import DataError
 from textapps.core.notices import muted, notice
@@ -32,10 +33,10 @@ def warn_of_read(
     try:
         with muted():  # what is to be said of these files was said in training, or will be
             test = task.load_split(config, "test", labels)
-            train, _ = lender.load_training(own, start_labels)
+            count = count_read(task, test, lender, own, run, start_labels)
     except DataError:
         return
-    if train.fingerprint != read_data_record(run)["train"]["sha256"]:
+    if count is None:
         notice(
             "the training data of %s have changed, so whether it has read examples of the test "
             "split of %s cannot be told",
@@ -43,8 +44,7 @@ def warn_of_read(
             test.name,
         )
         return
-    read = set(task.keys(train))
-    if count := sum(key in read for key in task.keys(test)):
+    if count:
         LOGGER.warning(
             "%s was trained on %s of the %s examples of the test split of %s: figures of this run "
             "there will be too good; evaluate it on other data",
@@ -53,3 +53,27 @@ def warn_of_read(
             f"{len(test):,}",
             test.name,
         )
+
+
+def count_read(
+    task: Task[C, S, P, B, M, R, E],
+    examples: Any,
+    trainer: Any,
+    own: Any,
+    run: RunDirectory,
+    labels: Labels,
+) -> int | None:
+    """How many of some examples a run was trained on; None if its training data have changed.
+
+    Args:
+        trainer: the task of the run; own: its configuration.
+
+    Raises:
+        DataError: its training data are missing.
+    """
+    assert task.keys is not None
+    train, _ = trainer.load_training(own, labels)
+    if train.fingerprint != read_data_record(run)["train"]["sha256"]:
+        return None
+    read = set(task.keys(train))
+    return sum(key in read for key in task.keys(examples))

@@ -31,8 +31,8 @@ def test_accuracy_agrees_with_the_paired_bootstrap_of_two_means() -> None:
 
 def test_nats_agree_with_the_paired_gain_and_less_is_better() -> None:
     random = np.random.default_rng(6)
-    nats = random.random(3_100)
-    worse = nats + 0.1 + 0.01 * random.random(3_100)
+    nats = random.random(30_100)
+    worse = nats + 0.1 + 0.01 * random.random(30_100)
     (row,) = differences(
         [LanguageFigures(worse), LanguageFigures(nats)], ["nats_per_character"], resamples=300
     )
@@ -47,7 +47,7 @@ def test_nats_agree_with_the_paired_gain_and_less_is_better() -> None:
 def test_a_system_and_itself_do_not_differ() -> None:
     system = classifier([True, False, True])
     for row in differences([system] * 3, ["accuracy", "log_loss"], resamples=50):
-        assert row[3:] == (0.0, 0.0, 0.0, 1.0, 1.0, None)
+        assert row[3:] == (0.0, 0.0, 0.0, 1.0, 1.0, None, 3)
 
 
 def test_the_better_of_each_pair_after_correction() -> None:
@@ -96,6 +96,28 @@ def test_resamples_without_the_examples_of_a_rate_are_left_out() -> None:
     expected = speech_metrics(labels, scores, names, commands=commands, resamples=0)
     found = one.of(np.ones(5))
     assert found == {name: expected[name] for name in found}
+
+
+def test_one_clip_makes_no_recogniser_better() -> None:
+    names, commands = ("go", "unknown"), ("go",)
+    labels = [0] * 99 + [1]
+    wrong = np.array([[0.9, 0.1]] * 100)
+    right = np.vstack([wrong[:99], [[0.2, 0.8]]])
+    pair = [SpeechFigures(labels, each, names, commands=commands) for each in (wrong, right)]
+    (row,) = differences(pair, ["false_accept_rate"], resamples=100)
+    assert row.corrected < 0.05
+    assert (row.better, row.examples, row.is_of_few) == (None, 1, True)
+    (row,) = differences(pair, ["accuracy"], resamples=100)
+    assert not row.is_of_few
+
+
+def test_a_short_text_makes_no_generator_better() -> None:
+    """Its blocks are shorter than a style lasts, so chance looks certain."""
+    nats = np.random.default_rng(8).random(9_000)
+    pair = [LanguageFigures(nats), LanguageFigures(nats + 0.1)]
+    (row,) = differences(pair, ["nats_per_character"], resamples=100)
+    assert row.corrected < 0.05
+    assert (row.better, row.examples) == (None, 9)
 
 
 def test_systems_with_other_examples_are_refused() -> None:

@@ -208,10 +208,7 @@ class ClassifierFigures:
     """
 
     def __init__(
-        self,
-        given: npt.ArrayLike,
-        probabilities: npt.ArrayLike,
-        threshold: float | None = None,
+        self, given: npt.ArrayLike, probabilities: npt.ArrayLike, threshold: float | None = None
     ) -> None:
         labels, scores = _checked(given, probabilities)
         self.examples, self.classes = scores.shape
@@ -223,6 +220,10 @@ class ClassifierFigures:
         self._bins, self._gaps = _bins(confidence), correct - confidence
         columns = [1] if self.classes == 2 else range(self.classes)  # two classes: one ROC curve
         self._curves = [_Curve(scores[:, k], labels == k) for k in columns]
+
+    def behind(self, metric: str) -> int:
+        """On how many examples a metric rests."""
+        return int(self.examples)
 
     def of(self, counts: Floats) -> dict[str, float]:
         """The metrics of the data in which example i occurs counts[i] times, float64[examples]."""

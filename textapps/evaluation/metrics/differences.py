@@ -30,6 +30,8 @@ LOWER_IS_BETTER = frozenset(
         "false_accept_rate",
         "false_reject_rate",
         "miss_rate",
+        "false_alarms",
+        "false_alarms_on_words",
         "false_alarms_per_hour",
         "latency_ms",
         "milliseconds_per_clip",
@@ -51,6 +53,9 @@ class Scored(Protocol):
     def of(self, counts: Floats) -> Mapping[str, float]:
         """The metrics of the data in which example i occurs counts[i] times, float64[examples]."""
 
+    def behind(self, metric: str) -> int:
+        """On how many examples, which do not depend on each other, a metric rests."""
+
 
 class Difference(NamedTuple):
     """The difference of two systems in a metric, `first` minus `second`.
@@ -60,7 +65,8 @@ class Difference(NamedTuple):
     p_value: two-sided: how likely a difference as large is if the systems are equally good.
     corrected: the p-value corrected for the number of comparisons.
     better: the number of the better system; None if the difference is not significant at 5 %, or
-        there are fewer than `FEWEST` examples.
+        there are too few examples.
+    examples: on which the metric rests.
     """
 
     metric: str
@@ -72,6 +78,12 @@ class Difference(NamedTuple):
     p_value: float
     corrected: float
     better: int | None
+    examples: int
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether there are too few examples to say which system is better."""
+        return self.examples < FEWEST
 
 
 def is_less_better(metric: str) -> bool:
@@ -123,11 +135,12 @@ def differences(
             low, high = map(float, np.quantile(gaps, (0.025, 0.975)))
             gap = estimates[one][name] - estimates[other][name]
             p_value = (known or {}).get((name, (one, other)), two_sided(gaps))
-            rows.append(Difference(name, one, other, gap, low, high, p_value, p_value, None))
+            behind = systems[one].behind(name)
+            row = Difference(name, one, other, gap, low, high, p_value, p_value, None, behind)
+            rows.append(row)
     corrected = holm([row.p_value for row in rows])
-    enough = systems[0].examples >= FEWEST
     return [
-        row._replace(corrected=p_value, better=_better(row, p_value) if enough else None)
+        row._replace(corrected=p_value, better=_better(row, p_value))
         for row, p_value in zip(rows, corrected, strict=True)
     ]
 
@@ -176,7 +189,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _better(row: Difference, p_value: float) -> int | None:
-    if p_value >= SIGNIFICANT or not row.difference:
+    if p_value >= SIGNIFICANT or not row.difference or row.is_of_few:
         return None
     first_wins = (row.difference < 0) == is_less_better(row.metric)
     return row.first if first_wins else row.second

@@ -91,6 +91,11 @@ class LanguageFigures:
     def __init__(self, nats: npt.ArrayLike) -> None:
         self._blocks = _blocks(nats)
         self.examples = len(self._blocks)
+        self._whole = len(np.asarray(nats)) // BLOCK
+
+    def behind(self, metric: str) -> int:
+        """On how many blocks a metric rests; shorter ones than `BLOCK` depend on each other."""
+        return self._whole
 
     def of(self, counts: Floats) -> dict[str, float]:
         """The metric of the text in which block i occurs counts[i] times, float64[blocks]."""

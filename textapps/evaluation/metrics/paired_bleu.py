@@ -1,4 +1,4 @@
-"""sacrebleu's paired bootstrap test of BLEU (Koehn 2004, as Moses computes it)."""
+"""sacrebleu's paired bootstrap test of BLEU (Koehn 2004, as Moses computes it), two-sided."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,9 @@ def paired_bleu(
 ) -> dict[tuple[int, int], float]:
     """The p-value of each pair of systems, by their numbers.
 
-    sacrebleu counts a difference of exactly 0 as no chance event: it gives 1 / (resamples + 1),
-    its smallest p-value, where two systems are equal. Here that is 1.
+    sacrebleu counts the resamples beyond the difference on one side of it, so its p-value is
+    doubled here. It counts a difference of exactly 0 as no chance event: it gives
+    1 / (resamples + 1), its smallest p-value, where two systems are equal. Here that is 1.
 
     Args:
         answers: of each system, str[n].
@@ -42,6 +43,6 @@ def paired_bleu(
         _, results = test()
         scores = [each for each in results["BLEU"] if isinstance(each, Result)]
         for second, other in enumerate(scores[1:], first + 1):
-            p_value = 1.0 if other.p_value is None else float(other.p_value)
+            p_value = 1.0 if other.p_value is None else min(1.0, 2 * float(other.p_value))
             found[first, second] = 1.0 if other.score == scores[0].score else p_value
     return found

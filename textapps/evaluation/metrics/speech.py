@@ -130,6 +130,12 @@ class SpeechFigures:
         self._rates = _rejections(labels, scores, label_names, commands)
         self.examples = self._classes.examples
 
+    def behind(self, metric: str) -> int:
+        """On how many clips a metric rests: a rate on those that could be wrong in its way."""
+        if metric in self._rates:
+            return int(self._rates[metric][0].sum())
+        return self._classes.behind(metric)
+
     def of(self, counts: Floats) -> dict[str, float]:
         """The metrics of the data in which clip i occurs counts[i] times, float64[clips]."""
         figures = self._classes.of(counts)

@@ -85,6 +85,10 @@ class ScoredTranslations:
         """The same, under the name that comparisons use."""
         return len(self)
 
+    def behind(self, metric: str) -> int:
+        """On how many sentences a metric rests."""
+        return len(self)
+
     def of(self, counts: Floats) -> dict[str, float]:
         """`figures`, under the name that comparisons use."""
         return self.figures(counts)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from textapps.core.counted import counted, plural
-from textapps.evaluation.comparison import Comparison, chance, limits
-from textapps.evaluation.metrics.differences import is_less_better
+from textapps.evaluation.comparison import ComparedRun, Comparison, chance, limits
+from textapps.evaluation.metrics.differences import FEWEST, Difference, is_less_better
 from textapps.evaluation.reports.curves import curves_over_seconds
 from textapps.evaluation.reports.plots import metric_name
 from textapps.evaluation.reports.sections import (
@@ -83,21 +83,28 @@ def _differences(comparison: Comparison) -> Table:
             f"{gap(row.metric, row.difference)}\n{limits(row)}",
             chance(row.p_value).removeprefix("p = "),
             chance(row.corrected).removeprefix("p = "),
-            "neither" if row.better is None else runs[row.better].letter,
+            _better(row, runs),
         )
         for row in comparison.differences
     ]
-    bleu = " The p-value of BLEU is that of sacrebleu's paired bootstrap."
+    bleu = " The p-value of BLEU is that of sacrebleu's paired bootstrap, doubled."
     return Table(
         "Differences",
         ("", "Difference", "p", "corrected", "Better"),
         rows,
         "First minus second, with 95 % intervals, by a paired bootstrap of the same examples. The "
         f"corrected p-value allows for {counted(len(rows), 'comparison')} in this table (Holm "
-        "1979); a run is better if it is below 0.05. Another random seed in training gives another "
-        "model: the test is about these runs, not about their configurations."
+        f"1979); a run is better if it is below 0.05 and the metric rests on {FEWEST} examples or "
+        "more, of a text on as many blocks of 1,000 characters. Another random seed in training "
+        "gives another model: the test is about these runs, not about their configurations."
         + (bleu if comparison.decides == "bleu" else ""),
     )
+
+
+def _better(row: Difference, runs: Sequence[ComparedRun]) -> str:
+    if row.better is not None:
+        return runs[row.better].letter
+    return "too few examples" if row.is_of_few else "neither"
 
 
 def _costs(comparison: Comparison) -> Table:

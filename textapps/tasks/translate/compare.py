@@ -1,5 +1,6 @@
 """A translator's part of a comparison with others on the same sentences."""
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 
@@ -34,7 +35,7 @@ def answered(translator: Translator, pairs: Pairs) -> Answered:
         }
 
     return Answered(
-        identity=pairs.fingerprint,
+        identity=_identity(pairs, references),
         metrics=translation_metrics(scored),
         scored=scored,
         merit=np.asarray(scored.sentence_chrf),
@@ -45,6 +46,11 @@ def answered(translator: Translator, pairs: Pairs) -> Answered:
         ask=asking(translator, pairs),
         asked=f"{ASKED} sentences from all over the split",
     )
+
+
+def _identity(pairs: Pairs, references: Sequence[str]) -> str:
+    """Of the pairs and of the references in the run's Unicode form."""
+    return hashlib.sha256(repr((pairs.fingerprint, list(references))).encode()).hexdigest()
 
 
 def known_tests(answers: Sequence[Answered]) -> KnownTests:
