@@ -194,6 +194,16 @@ def test_sorted_by_a_column(cli: Cli, models: Path, column: str, order: tuple[in
     assert column in table.splitlines()[0].split()
 
 
+@pytest.mark.parametrize("column", ["false_alarms", "false_alarms_on_words", "miss_rate_low"])
+def test_fewer_mistakes_come_first(cli: Cli, models: Path, column: str) -> None:
+    for name, value in zip(NAMES[:2], (2.0, 1.0), strict=True):
+        run = RunDirectory.open(models / "sentiment" / name)
+        run.write_json("metrics.json", {"metrics": {column: value}})
+    result = cli("runs", "--sort", column, "--json", "--models-dir", str(models))
+    found = [json.loads(line)["run"] for line in result.stdout.splitlines()]
+    assert found == [NAMES[1], NAMES[0], NAMES[2]]
+
+
 def test_scores_are_sorted_by_what_they_are(cli: Cli, models: Path) -> None:
     for number, loss in ((4, 0.5), (5, 0.25)):
         state = TrainingState(6, 6, 1.0, loss, loss, 6)
@@ -290,6 +300,26 @@ def test_what_must_not_be_deleted(cli: Cli, models: Path) -> None:
         assert "comes with the package" in result.stderr
     assert first.is_dir()
     assert second.is_dir()
+
+
+def test_a_folder_that_is_no_run_stays(cli: Cli, models: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "config.toml").write_text('title = "My blog"')
+    for arguments in (("--yes", "--delete", str(site)), ("--run", str(site), "--note", "x")):
+        result = cli("runs", *arguments, "--models-dir", str(models))
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert f"{site} is not a run: its config.toml is of something else" in result.stderr
+    assert [path.name for path in site.iterdir()] == ["config.toml"]
+
+
+def test_the_task_of_what_is_deleted_is_that_of_the_option(cli: Cli, models: Path) -> None:
+    delete = ("runs", "--yes", "--models-dir", str(models), "--delete", NAMES[0], "--task")
+    result = cli(*delete, "speech")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert (models / "sentiment" / NAMES[0]).is_dir()
+    assert cli(*delete, "sentiment").exit_code == 0
+    assert not (models / "sentiment" / NAMES[0]).is_dir()
 
 
 def test_a_run_is_needed_however_it_is_named(

@@ -5,11 +5,14 @@ commands how far their logits must be above that of `unknown`.
 """
 
 import logging
+from contextlib import suppress
 
 from textapps.core.errors import RunError
+from textapps.core.notices import muted
 from textapps.core.records import RecordError, dump_record, read_record
 from textapps.pretrained.description import DESCRIPTION
 from textapps.training.checkpoint import CheckpointStore
+from textapps.training.evaluations import METRICS
 from textapps.training.run_directory import RunDirectory
 
 THRESHOLD = "threshold.json"
@@ -45,17 +48,33 @@ def read_threshold(run: RunDirectory) -> float | None:
 def write_threshold(run: RunDirectory, threshold: float | None) -> None:
     """Keeps a threshold with the run; None takes it away.
 
+    Figures of the test split by another threshold are taken away too, until it is evaluated again.
+
     Raises:
         RunError: it is a model of the package, or cannot be written.
     """
-    if run.pretrained or (run.path / DESCRIPTION).exists():
-        raise RunError(f"{run.name} comes with the package and stays as it is: use a run")
+    check_own(run)
+    before = None
+    with suppress(RunError), muted():  # a damaged or an old one goes
+        before = read_threshold(run)
+    if threshold != before:
+        _remove(run, METRICS)
     if threshold is not None:
         state = CheckpointStore(run.checkpoints).newest_state()
         fields = {"threshold": threshold, "step": state and state.best_step}
         run.write_text(THRESHOLD, dump_record(fields))
         return
+    _remove(run, THRESHOLD)
+
+
+def check_own(run: RunDirectory) -> None:
+    """RunError if a run is a model of the package, which no threshold can be written into."""
+    if run.pretrained or (run.path / DESCRIPTION).exists():
+        raise RunError(f"{run.name} comes with the package and stays as it is: use a run")
+
+
+def _remove(run: RunDirectory, name: str) -> None:
     try:
-        (run.path / THRESHOLD).unlink(missing_ok=True)
+        (run.path / name).unlink(missing_ok=True)
     except OSError as error:
-        raise RunError(f"cannot delete {run.path / THRESHOLD}: {error.strerror}") from error
+        raise RunError(f"cannot delete {run.path / name}: {error.strerror}") from error

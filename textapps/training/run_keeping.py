@@ -8,6 +8,7 @@ from pathlib import Path
 from textapps.core.config import Section
 from textapps.core.errors import RunError
 from textapps.core.files import directory_aside, remove_directory
+from textapps.core.names import PRETRAINING, TASKS
 from textapps.pretrained import store
 from textapps.pretrained.description import DESCRIPTION
 from textapps.pretrained.model import PREFIX
@@ -18,15 +19,20 @@ NOTE = "note.txt"
 _STAYS = "{} comes with the package and stays as it is"
 
 
-def find_own(models_dir: Path, named: str) -> RunDirectory:
-    """The run of this name or path, of whatever task, with or without a checkpoint.
+def find_own(models_dir: Path, named: str, task: str | None = None) -> RunDirectory:
+    """The run of this name or path, with or without a checkpoint; by default of whatever task.
 
     Raises:
-        RunError: there is none, or it is a model of the package.
+        RunError: there is none, it is a model of the package, or a folder with another config.toml.
     """
     if named.startswith(PREFIX):
         raise RunError(_STAYS.format(store.find(named).origin))
-    return RunDirectory.find_any(models_dir, named, trained=False)
+    if task is not None:
+        return RunDirectory.find(models_dir, task, named, trained=False)
+    run = RunDirectory.find_any(models_dir, named, trained=False)
+    if run.task not in (*TASKS, *PRETRAINING.values()):
+        raise RunError(f"{run.path} is not a run: its config.toml is of something else")
+    return run
 
 
 def read_note(run: RunDirectory) -> str:

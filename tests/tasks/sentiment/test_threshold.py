@@ -18,6 +18,7 @@ from textapps.tasks.comparison import compare
 from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.threshold import decide_by
 from textapps.training.decision import THRESHOLD, read_threshold
+from textapps.training.evaluations import METRICS, read_metrics
 from textapps.training.run_directory import RunDirectory
 
 TASK = get_task("sentiment")
@@ -65,6 +66,16 @@ def test_auto_is_chosen_on_validation_and_kept(classifier: Any) -> None:
     assert again.threshold == expected
     decide_by(again, "none")
     assert again.threshold is read_threshold(classifier.run) is None
+
+
+def test_figures_by_another_rule_are_taken_away(classifier: Any) -> None:
+    classifier.run.write_json(METRICS, {"metrics": {"accuracy": 0.5}})
+    decide_by(classifier, "none")  # as before
+    assert read_metrics(classifier.run)
+    (classifier.run.path / THRESHOLD).write_text("{")  # damaged
+    decide_by(classifier, 0.25)
+    assert not (classifier.run.path / METRICS).exists()
+    assert read_threshold(classifier.run) == 0.25
 
 
 def test_predictions_figures_and_report_follow_it(classifier: Any) -> None:

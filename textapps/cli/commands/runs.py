@@ -68,9 +68,9 @@ def runs_command(
     if run is not None or delete:
         from textapps.training.run_keeping import find_own, write_note
 
-        doomed = [find_own(models_dir, each) for each in delete]
+        doomed = [find_own(models_dir, each, task) for each in delete]
         if run is not None and note is not None:
-            write_note(find_own(models_dir, run), without_surrogates(note))
+            write_note(find_own(models_dir, run, task), without_surrogates(note))
         _delete(doomed, yes)
         return
     from textapps.training.run_directory import RunDirectory
@@ -111,6 +111,7 @@ def sorted_rows(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]
             return not value, 0.0, value
         if column == "score":
             name = columns[number]["monitor"]
+        name = name.removesuffix("_low").removesuffix("_high")
         falling = 1.0 if is_less_better(name) else -1.0
         return value is None, falling * (value or 0.0), ""
 

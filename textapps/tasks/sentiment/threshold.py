@@ -9,7 +9,7 @@ from textapps.evaluation.metrics.thresholds import best_threshold
 from textapps.tasks.evaluation import load_evaluated
 from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.predictor import SentimentClassifier
-from textapps.training.decision import write_threshold
+from textapps.training.decision import check_own, write_threshold
 
 
 def decide_by(classifier: SentimentClassifier, wanted: float | Literal["auto", "none"]) -> None:
@@ -24,6 +24,7 @@ def decide_by(classifier: SentimentClassifier, wanted: float | Literal["auto", "
         DataError: the validation split is missing.
         RunError: the run cannot be written.
     """
+    check_own(classifier.run)
     labels = classifier.labels
     if len(labels) != 2:
         raise ConfigurationError(

@@ -9,7 +9,7 @@ from textapps.evaluation.metrics.rejection import threshold_for
 from textapps.tasks.speech.data import load_words
 from textapps.tasks.speech.negatives import embedded
 from textapps.tasks.speech.predictor import SpeechRecognizer
-from textapps.training.decision import write_threshold
+from textapps.training.decision import check_own, write_threshold
 
 
 def reject_by(recognizer: SpeechRecognizer, share: float | None) -> None:
@@ -24,6 +24,7 @@ def reject_by(recognizer: SpeechRecognizer, share: float | None) -> None:
         DataError: the validation split is missing or has no clip of other words.
         RunError: the run cannot be written.
     """
+    check_own(recognizer.run)
     labels = recognizer.labels
     if UNKNOWN not in labels:
         raise ConfigurationError(
