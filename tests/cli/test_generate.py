@@ -127,7 +127,11 @@ def test_score(ask: Cli, ready, tmp_path: Path) -> None:
     text = ask("score", "-", input=path.read_bytes()).stdout
     assert text.startswith("13 characters, 1 unknown\nnats_per_character ")
     adapted = ask("score", str(path), "--adapt").stdout
-    assert adapted.startswith("13 characters, 1 unknown\nwith adaptation: the model learned from")
+    assert adapted.startswith("13 characters, 1 unknown\nwith adaptation, which the text is too sh")
+    path.write_text(28 * "the dog sat ☃", encoding="utf-8")
+    adapted = ask("score", str(path), "--adapt").stdout
+    assert "with adaptation: from character 337 on, the model has learned from what" in adapted
+    path.write_text("the dog sat ☃", encoding="utf-8")
     assert json.loads(ask("score", str(path), "--adapt", "--json").stdout)["adapted"]
     shown = ask("score", str(path), "--show").stdout
     assert "the dog sat ☃" in shown

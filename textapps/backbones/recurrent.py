@@ -19,7 +19,7 @@ class RecurrentMixer(Mixer):
     Causal: one cell of `units`; the state is float[batch, units] for each of `leaves`. Not causal:
     two cells of `units` / 2, one for each direction. Keras's cells hold the weights. A sequence
     runs through them by Keras's loop, so that exports hold stock operations only, and in training
-    by `recur`, whose numbers are the same and whose gradients take less time.
+    by `recur`, whose numbers are the same and whose gradients take less time in most sizes.
 
     Recurrent dropout leaves out weights, not features (Merity et al. 2018, section 2): the same
     ones at all positions of a training step.

@@ -90,8 +90,9 @@ def begin(
     config = config.model_copy(update={"data": config.data.resolved()})
     config = with_absolute_start(task, config, Path(models_dir))
     start = open_start(task, config)
-    small = task.check(config)
-    small.build()
+    with precision(config.training.mixed_precision):
+        small = task.check(config)
+        small.build()
     freeze(small, config.start)
     stamp = data_stamp(task, config)  # before reading: a file that changes meanwhile is noticed
     train, validation, labels = load_training(task, config, start)

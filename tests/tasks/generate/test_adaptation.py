@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from textapps.core.errors import ConfigurationError
 from textapps.tasks.generate import adaptation as module
 from textapps.tasks.generate.adaptation import Adaptation
 
@@ -36,7 +37,12 @@ def test_each_character_is_scored_before_it_is_learned_from(generator: Any) -> N
 def test_without_steps_it_is_the_static_surprise(generator: Any) -> None:
     adaptation = Adaptation(chunk=CHUNK, rate=0.0)
     np.testing.assert_allclose(generator.nats(TEXT, adaptation), generator.nats(TEXT), atol=1e-5)
-    assert generator.nats("", adaptation).shape == (0,)
+    for text in ("", "\u00ad"):  # nothing that can be seen
+        assert generator.nats(text, adaptation).shape == generator.nats(text).shape == (0,)
+    with pytest.raises(ConfigurationError, match="chunk 0: give 1 character or more"):
+        Adaptation(chunk=0)
+    with pytest.raises(ConfigurationError, match=r"stop '\\xad' has invisible characters only"):
+        generator.generate(["the"], stop="\u00ad")
 
 
 def test_what_comes_again_surprises_less(generator: Any) -> None:

@@ -41,6 +41,12 @@ def text_models(untrained: Make) -> Path:
         (GOOD, ["--split", "0.03"], 3, ["verses: 28 characters", "a chunk of 32"]),
         (GOOD, ["--split", "0.001"], 3, ["verses: no text for train"]),
         (GOOD, ["--split", "1"], 2, ["data.split = 1", "--split", "less than 1"]),
+        (
+            GOOD,
+            ["--mixed-precision", "--set", "backbone.recurrent_dropout=0.2"],
+            2,
+            ["backbone.recurrent_dropout needs full precision"],
+        ),
         (GOOD, ["--set", "model.chunk=0"], 2, ["model.chunk = 0", "greater than or equal to 1"]),
         (GOOD + b"caf\xe9", [], 3, ["verses.txt: not UTF-8 (byte 0xe9 at position 964)"]),
         (GOOD + b"a\0b", [], 3, ["verses.txt: a NUL character"]),

@@ -58,6 +58,12 @@ def test_texts_are_those_of_the_loop_that_is_not_compiled(
         np.testing.assert_allclose(other[name], value, rtol=1e-4, atol=1e-4, err_msg=name)
 
 
+def test_no_rows_are_no_texts(untrained: Make) -> None:
+    asked = Signatures(untrained("generate", "lstm"), compiled=True)
+    none = {name: value[:0] for name, value in inputs_of(list(WANTED)).items()}
+    assert asked.answer("generate_compiled", none)["text"].shape == (0,)
+
+
 @pytest.mark.parametrize(
     ("decoding", "also_default"),
     [({"stop": "\n"}, False), ({"top_k": 3}, True), ({"temperature": 0.5}, True)],

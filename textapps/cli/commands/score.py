@@ -67,7 +67,8 @@ def command(task: TaskName) -> click.Command:
         from textapps.tasks.generate.adaptation import Adaptation
 
         text = normal_text(text, generator.preprocessor.form)
-        nats = generator.nats(text, Adaptation() if adapt else None)
+        adaptation = Adaptation() if adapt else None
+        nats = generator.nats(text, adaptation)
         if show:
             from textapps.evaluation.reports.surprise import to_terminal
 
@@ -83,8 +84,15 @@ def command(task: TaskName) -> click.Command:
             click.echo(json.dumps({**figures, **each}, ensure_ascii=False))
             return
         click.echo(f"{counted(len(text), 'character')}, {figures['unknown_characters']:,} unknown")
-        if adapt:
-            click.echo("with adaptation: the model learned from each part after scoring it")
+        if adaptation is not None:
+            first = adaptation.begins_after
+            click.echo(
+                f"with adaptation: from character {first + 1:,} on, the model has learned from "
+                "what it had scored"
+                if len(text) > first
+                else f"with adaptation, which the text is too short for: it begins after {first:,} "
+                "characters"
+            )
         print_figures(figures, get_about(task).figures)
 
     return score

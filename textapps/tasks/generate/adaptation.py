@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from textapps.core.errors import ConfigurationError
 from textapps.tasks.generate.model import LanguageModel
 
 
@@ -28,12 +29,24 @@ class Adaptation:
         rate: size of a step.
         decay: share of the way back to the weights before the text, in each step.
         warmup: chunks of which only m is taken.
+
+    Raises:
+        ConfigurationError: a chunk has no characters.
     """
 
     chunk: int = 16
     rate: float = 3e-4
     decay: float = 3e-3
     warmup: int = 20
+
+    def __post_init__(self) -> None:
+        if self.chunk < 1:
+            raise ConfigurationError(f"chunk {self.chunk}: give 1 character or more")
+
+    @property
+    def begins_after(self) -> int:
+        """How many characters are read before the first step."""
+        return self.chunk * (self.warmup + 1)
 
 
 def adapted_nats(

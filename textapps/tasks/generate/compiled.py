@@ -27,7 +27,8 @@ class CompiledLoop:
         self, state: DecodingState, options: Options, length: Any
     ) -> tuple[Any, Any, DecodingState]:
         """Generates `length` more characters in each row, int32[batch]; see `Decoder.advance`."""
-        pieces = tf.maximum(-(-tf.reduce_max(length) // PIECE), 1)
+        # Of no rows, the longest would be the smallest number that there is.
+        pieces = -(-tf.maximum(tf.reduce_max(length), 1) // PIECE)
         table = tf.TensorArray(tf.int32, pieces, element_shape=[None, PIECE])
 
         def piece(number: Any, table: Any, state: DecodingState) -> tuple[Any, Any, DecodingState]:

@@ -12,7 +12,7 @@ from textapps.decoding.config import DecodingConfig
 from textapps.decoding.decoder import Decoder
 from textapps.decoding.options import is_plain, row_options
 from textapps.preprocessing.characters import CharacterPreprocessor
-from textapps.tasks.generate.data import BEGINNING
+from textapps.tasks.generate.data import BEGINNING, stop_ids
 from textapps.tasks.generate.model import LanguageModel
 
 PIECE = 256  # the most characters that one call of the loop generates
@@ -53,7 +53,9 @@ class Continuation:
         ids = np.full((len(seeds), lengths.max(initial=1)), PAD, np.int32)
         for row, one in zip(ids, encoded, strict=True):
             row[: len(one)] = one
-        stop = None if config.stop is None else tf.constant(self._preprocessor.encode(config.stop))
+        stop = None
+        if config.stop is not None:
+            stop = tf.constant(stop_ids(self._preprocessor, config.stop))
         state = self._start(tf.constant(ids), tf.constant(lengths), stop)
         options = row_options(config, random_seed + np.arange(len(seeds), dtype=np.int64))
         advance = self._advance(bool(is_plain(options)), compiled)

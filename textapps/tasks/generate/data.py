@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from textapps.cache.mapped import MappedArray
 from textapps.cache.store import Cache
 from textapps.cache.writing import EntryWriter
-from textapps.core.errors import DataError
+from textapps.core.errors import ConfigurationError, DataError
 from textapps.core.notices import muted
 from textapps.datasets.corpus.examples import Corpus
 from textapps.datasets.corpus.kept import KeptCorpus, is_large_file, load_kept
@@ -135,6 +135,17 @@ def _encoded(
         if (entry := Cache().kept("characters", key, make, of)) is not None:
             return entry.arrays["ids"]
     return preprocessor.encode(before + corpus.text)
+
+
+def stop_ids(preprocessor: CharacterPreprocessor, stop: str) -> NDArray[np.int32]:
+    """int32[characters] of a stop text; ConfigurationError if the model's form leaves none."""
+    ids = preprocessor.encode(stop)
+    if not len(ids):
+        raise ConfigurationError(
+            f"stop {stop!r} has invisible characters only, which the model does not read: give "
+            "another text"
+        )
+    return ids
 
 
 def encode_from_start(preprocessor: CharacterPreprocessor, text: str) -> NDArray[np.int32]:

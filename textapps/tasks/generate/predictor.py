@@ -63,10 +63,10 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
         A character that training has not seen is scored by the probability of an unknown one.
         With `adaptation` the model also learns from what it has read of the text, until its end.
         """
-        if not text:
+        ids = encode_from_start(self.preprocessor, text)
+        if len(ids) < 2:  # it may be of invisible characters only
             return np.zeros(0, np.float32)
         if adaptation is not None:
-            ids = encode_from_start(self.preprocessor, text)
             return adapted_nats(self.model, ids, adaptation)
         source = scoring_batches(self.config, self.preprocessor, text)
         state, parts = None, []

@@ -18,7 +18,7 @@ from textapps.savedmodel.graph import COMPILED
 from textapps.savedmodel.limits import CallLimits
 from textapps.savedmodel.manifest import CompiledForm
 from textapps.tasks.generate.compiled import CompiledLoop
-from textapps.tasks.generate.data import BEGINNING
+from textapps.tasks.generate.data import BEGINNING, stop_ids
 from textapps.tasks.generate.explain import EXPLAINED, Connections
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.limits import position_bytes
@@ -148,7 +148,7 @@ class Signatures:
     def _default(self, advance: Advance, seed: Any) -> Tensors:
         stop = self._defaults.stop
         if stop is not None:
-            stop = tf.constant(self._preprocessor.encode(stop))
+            stop = tf.constant(stop_ids(self._preprocessor, stop))
         options = row_options(self._defaults, tf.zeros(tf.shape(seed), tf.int64))
         length = tf.fill(tf.shape(seed), self._defaults.length)
         state = self._decoder.start(*self._ids(seed), stop)

@@ -1,5 +1,6 @@
 """The SavedModel of a translator: sentence in, sentence out."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textapps.core.errors import ExportError
 from textapps.decoding.config import SearchConfig
 from textapps.exporting.archive import DEFAULT_SIGNATURE, EXPLAIN, Endpoint
 from textapps.exporting.config import ExportConfig
@@ -22,6 +24,7 @@ from textapps.tasks.translate.predictor import Translator
 from textapps.tasks.translate.search import AT_ONCE, Search
 
 N_BEST = 5
+NEAR = 0.01  # of the score of the best translation: rounding may decide between two
 LONGEST_SOURCE = 200_000  # characters
 LONGEST_EXPLAINED = 2_000  # characters of either text: the answer has their product
 MOST_CHARACTERS = 5_000_000  # of a call: rows times the longest, times the beams
@@ -104,8 +107,12 @@ def export_saved_model(translator: Translator, models_dir: Path, config: ExportC
             # Two translations may be so near to each other that rounding decides: these answers
             # are those of the same form in this process.
             ask = endpoints[form.signature].answer
-            rows = [{"source": [text]} for text in TEXTS]
-            made += [Case(form.signature, row, ask(row)) for row in rows]
+            usual = endpoints[form.signature.removesuffix(COMPILED)].answer
+            for text in TEXTS:
+                row = {"source": [text]}
+                answer = ask(row)
+                _check_near(form.signature, text, answer, usual(row))
+                made.append(Case(form.signature, row, answer))
         if EXPLAIN in endpoints:
             some = [TEXTS[0], TEXTS[1], TEXTS[-1]]
             asked = {"source": some, "translation": ["", "", TEXTS[0]]}
@@ -174,3 +181,18 @@ def _n_best_answers(translator: Translator, config: SearchConfig) -> dict[str, A
         "translations": [[text.decode() for text in row] for row in translations],
         "scores": scores,
     }
+
+
+def _check_near(
+    signature: str, text: str, compiled: Mapping[str, Any], usual: Mapping[str, Any]
+) -> None:
+    """ExportError if the best translation of a compiled search has another score."""
+    score, expected = (
+        float(np.ravel(outputs["score" if "score" in outputs else "scores"])[0])
+        for outputs in (compiled, usual)
+    )
+    if abs(score - expected) > NEAR * max(1.0, abs(expected)):
+        raise ExportError(
+            f"{signature} finds a translation of {text!r} with the score {score:.4f}, the usual "
+            f"search one with {expected:.4f}: export without --compiled"
+        )
