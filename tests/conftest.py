@@ -99,6 +99,14 @@ def cli() -> Callable[..., Result]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _files_outlive_no_power_failure() -> Iterator[None]:
+    """Thousands of small files are written, and on some machines each would wait for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _exports_are_verified_by_forks() -> Iterator[None]:
     """A fork verifies exports, unless a test uses `python_anew`."""
     from textapps.exporting import verification
