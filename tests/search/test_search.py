@@ -254,9 +254,6 @@ def test_limits_choose_among_what_is_within_them(
     assert found.chosen != 0
     chosen = next(row for row in found.tried if row.number == found.chosen)
     assert 0 < chosen.megabytes <= limit < preset.megabytes
-    refused = [row for row in found.tried[1:] if row.best is None]
-    assert refused
-    assert all("MB" in row.reached for row in refused)
 
 
 def parameters_with(source: Path, units: int) -> int:

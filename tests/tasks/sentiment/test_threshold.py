@@ -160,9 +160,12 @@ def test_what_cannot_have_one(
     three = untrained("sentiment", "simple_rnn")
     with pytest.raises(ConfigurationError, match=r"tells two classes apart, but .* has 3"):
         decide_by(three, "auto")
-    (classifier.run.path / "pretrained.json").write_text("{}")
-    with pytest.raises(RunError, match="comes with the package and stays as it is"):
-        decide_by(classifier, 0.25)
+    packaged = classifier.run.path / "pretrained.json"
+    packaged.write_text("{}")
+    for wanted in (0.25, "auto"):
+        with pytest.raises(RunError, match="comes with the package and stays as it is"):
+            decide_by(classifier, wanted)  # type: ignore[arg-type]
+    packaged.unlink()
     Path(classifier.config.data.source).rename(classifier.config.data.source + ".away")
     try:
         with pytest.raises(DataError):
