@@ -14,7 +14,7 @@ from tests.search.simulated import Silent
 from tests.search.test_study import begin, facts
 from textapps.core.config import Flags
 from textapps.core.errors import ConfigurationError, RunError
-from textapps.search import folders, keeping, result
+from textapps.search import finals, folders, keeping, result
 from textapps.search import run as searches
 from textapps.search.halving import LOWER_RUNGS
 from textapps.search.limits import Limits
@@ -201,6 +201,16 @@ def test_a_training_that_was_cut_is_not_called_whole(whole: bool, told: str) -> 
     of = facts(0.5, whole=whole)
     trial = Trial(number=0, id=0, point={}, scores={LOWER_RUNGS: 0.5}, ended=True, facts=of)
     assert result._reached(trial) == told
+
+
+def test_a_final_that_was_cut_makes_no_trial_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a resume with seconds left, in which the shorter training of two still began."""
+    monkeypatch.setattr(finals, "is_local", lambda run, host: True)
+    preset = Trial(number=0, id=0, point={}, ended=True, facts=facts(0.9, whole=True))
+    for whole, chosen in ((False, 0), (True, 1)):
+        again = facts(0.7, whole=whole, random_seed=1)
+        other = Trial(number=1, id=1, point={}, facts=facts(0.8), finals=(again,))
+        assert finals.best_trainings([preset, other])[0][0].number == chosen
 
 
 def test_the_fastest_is_told_of_those_that_are_small_enough() -> None:

@@ -127,10 +127,10 @@ def best_trainings(trials: Sequence[Trial]) -> list[tuple[Trial, Facts]]:
     """The trainings of this machine that may be the result, the best configuration's best first.
 
     A configuration is as good as the mean of its whole trainings: the best of several seeds of
-    another one may be luck.
+    another one may be luck. One with a second whole training goes before those with one.
     """
     usable = [trial for trial in trials if trial.usable]
-    tested = [trial for trial in usable if _here(trial.finals)]
+    tested = [trial for trial in usable if any(one.whole for one in _here(trial.finals))]
     found = []
     for trial in sorted(tested or usable, key=lambda one: -one.mean_score):
         here = _here([facts for facts in (trial.facts, *trial.finals) if facts is not None])
