@@ -10,10 +10,10 @@ from contextlib import suppress
 from textapps.core.errors import RunError
 from textapps.core.notices import muted
 from textapps.core.records import RecordError, dump_record, read_record
-from textapps.pretrained.description import DESCRIPTION
 from textapps.training.checkpoint import CheckpointStore
 from textapps.training.evaluations import METRICS
 from textapps.training.run_directory import RunDirectory
+from textapps.training.run_keeping import check_own
 
 THRESHOLD = "threshold.json"
 LOGGER = logging.getLogger("textapps")
@@ -65,12 +65,6 @@ def write_threshold(run: RunDirectory, threshold: float | None) -> None:
         run.write_text(THRESHOLD, dump_record(fields))
         return
     _remove(run, THRESHOLD)
-
-
-def check_own(run: RunDirectory) -> None:
-    """RunError if a run is a model of the package, which no threshold can be written into."""
-    if run.pretrained or (run.path / DESCRIPTION).exists():
-        raise RunError(f"{run.name} comes with the package and stays as it is: use a run")
 
 
 def _remove(run: RunDirectory, name: str) -> None:

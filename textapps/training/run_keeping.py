@@ -51,7 +51,7 @@ def write_note(run: RunDirectory, text: str) -> None:
     Raises:
         RunError: it is a model of the package, or cannot be written.
     """
-    _check_own(run)
+    check_own(run)
     if line := _one_line(text):
         run.write_text(NOTE, line + "\n")
         return
@@ -69,7 +69,7 @@ def check_deletable(run: RunDirectory, leaving: Iterable[RunDirectory] = ()) -> 
 
     leaving: runs that are to be deleted too, and so need no other.
     """
-    _check_own(run)
+    check_own(run)
     with run.lock():
         pass
     path = run.path.resolve()
@@ -94,7 +94,7 @@ def delete_run(run: RunDirectory) -> None:
     Raises:
         RunError: it is a model of the package, in training, or cannot be deleted.
     """
-    _check_own(run)
+    check_own(run)
     with run.lock():
         try:
             remove_directory(run.path)
@@ -134,7 +134,8 @@ def _one_line(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def _check_own(run: RunDirectory) -> None:
+def check_own(run: RunDirectory) -> None:
+    """RunError if a run is a model of the package, which stays as it is."""
     if run.pretrained or (run.path / DESCRIPTION).exists():
         raise RunError(_STAYS.format(run.name))
 

@@ -12,7 +12,7 @@ from textapps.core.config import resolve
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import FIRST
 from textapps.decoding.config import DecodingConfig
-from textapps.preprocessing.characters import CharacterPreprocessor
+from textapps.preprocessing.characters import CharacterPreprocessor, normal_text
 from textapps.tasks.generate.adaptation import Adaptation, adapted_nats
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.generate.continuation import PIECE, Continuation
@@ -63,10 +63,10 @@ class TextGenerator(TrainedPredictor[GenerateConfig, CharacterPreprocessor, Lang
         A character that training has not seen is scored by the probability of an unknown one.
         With `adaptation` the model also learns from what it has read of the text, until its end.
         """
-        ids = encode_from_start(self.preprocessor, text)
-        if len(ids) < 2:  # it may be of invisible characters only
+        if not normal_text(text, self.preprocessor.form):  # it may have invisible characters only
             return np.zeros(0, np.float32)
         if adaptation is not None:
+            ids = encode_from_start(self.preprocessor, text)
             return adapted_nats(self.model, ids, adaptation)
         source = scoring_batches(self.config, self.preprocessor, text)
         state, parts = None, []

@@ -9,7 +9,8 @@ from textapps.evaluation.metrics.thresholds import best_threshold
 from textapps.tasks.evaluation import load_evaluated
 from textapps.tasks.registry import get_task
 from textapps.tasks.sentiment.predictor import SentimentClassifier
-from textapps.training.decision import check_own, write_threshold
+from textapps.training.decision import write_threshold
+from textapps.training.run_keeping import check_own
 
 
 def decide_by(classifier: SentimentClassifier, wanted: float | Literal["auto", "none"]) -> None:

@@ -9,7 +9,8 @@ from textapps.evaluation.metrics.rejection import threshold_for
 from textapps.tasks.speech.data import load_words
 from textapps.tasks.speech.negatives import embedded
 from textapps.tasks.speech.predictor import SpeechRecognizer
-from textapps.training.decision import check_own, write_threshold
+from textapps.training.decision import write_threshold
+from textapps.training.run_keeping import check_own
 
 
 def reject_by(recognizer: SpeechRecognizer, share: float | None) -> None:
