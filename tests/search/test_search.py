@@ -11,6 +11,7 @@ import pytest
 
 from tests.search.searching import KINDS, RATE, searched, settings
 from tests.search.simulated import Silent
+from tests.tasks.runs import PACKED
 from tests.tasks.stopping import assert_same_bits
 from tests.tasks.tiny import TINY
 from textapps.core.errors import ConfigurationError, DataError, RunError
@@ -315,10 +316,11 @@ def test_a_pretrained_start_is_a_candidate(
 ) -> None:
     model = packed("sentiment")
     monkeypatch.setenv("TEXTAPPS_PRETRAINED_DIR", str(model.path.parent))
-    of = settings("sentiment", toy_data("sentiment"), kinds=())
+    of = settings("sentiment", toy_data("sentiment"), kinds=("lstm",))
     few = {"preset": "tiny", "training.epochs": 2, "training.batch_size": 40}
     of = replace(of, flags={**few, "data.source": of.flags["data.source"]}, trials=2)
     _, found = searched("sentiment", tmp_path, of)
     assert found.space["start.init_from"] == "none, pretrained:imdb"
     assert found.tried[1].changes.startswith("from pretrained:imdb")
+    assert [one.backbone for one in found.tried] == ["lstm", PACKED["sentiment"][1]]
     assert found.tried[1].best is not None

@@ -140,7 +140,7 @@ def _tried(search: Search, trials: Sequence[Trial], results: Mapping[int, Facts]
         rows.append(
             Tried(
                 number=trial.number,
-                backbone=str(trial.point.get(KIND, search.space.base.reads_with)),
+                backbone=_backbone(search, trial),
                 changes=_told_changes(search, trial),
                 reached=_reached(trial),
                 best=results.get(trial.number, facts).best if facts else None,
@@ -180,6 +180,14 @@ def _reached(trial: Trial) -> str:
     if trial.rung < 0:
         return "not validated"
     return f"1/{REDUCTION ** (LOWER_RUNGS - trial.rung)}"
+
+
+def _backbone(search: Search, trial: Trial) -> str:
+    """That of its configuration: a trial that starts from a run has the backbone of the run."""
+    try:
+        return search.space.config(trial.point).reads_with
+    except TextappsError:
+        return str(trial.point.get(KIND, search.space.base.reads_with))
 
 
 def _told_changes(search: Search, trial: Trial) -> str:
