@@ -200,21 +200,30 @@ def test_pretrained_starts_are_tried_first(packed: Any, monkeypatch: pytest.Monk
     first, second = found.points
     assert (first["start.init_from"], second["start.init_from"]) == ("none", "pretrained:imdb")
     assert found.config(first).start.init_from is None
-    config = found.config({**second, RATE: 2.0, "backbone.units": 1.5})
+    changed = {RATE: 2.0, "backbone.units": 1.5, "model.ngram_share": 0.5}
+    config = found.config({**second, **changed})
     wanted = get_presets("sentiment").resolve(
         flags={"preset": "tiny", "start.init_from": "pretrained:imdb"},
         start=model.path / "config.toml",
     )
-    # The model is that of the start; how to train it may differ.
+    # The model is that of the start; how to train it may differ, and how it mixes both paths.
     assert (config.backbone, config.preprocessor) == (wanted.backbone, wanted.preprocessor)
     assert config.training.learning_rate == pytest.approx(
         2 * wanted.training.learning_rate, rel=0.01
     )
+    assert config.model.ngram_share == pytest.approx(0.5 * wanted.model.ngram_share)
     fixed = space(
         flags={"start.init_from": "none"}, starts={"pretrained:imdb": Path("config.toml")}
     )
     assert len(fixed.points) == 1
     assert fixed.config(fixed.points[0]).start.init_from is None
+
+
+def test_what_has_no_effect_is_not_varied() -> None:
+    share = "model.ngram_share"
+    assert share in space(flags={"preset": "tiny"}).dimensions  # some trials have n-grams
+    assert share in space(flags={"preset": "tiny", "model.ngrams": 2}).dimensions
+    assert share not in space(flags={"preset": "tiny", "model.ngrams": 0}).dimensions
 
 
 def test_starts_can_be_listed() -> None:

@@ -56,6 +56,8 @@ class Search:
     among: these
     multiple: integers are rounded to a multiple of it
     cost: the time of a training grows about with this power of the value
+    with_start: whether it may differ from that of a run to start from, as all keys of training may
+    needs: another key, without whose value it has no effect; "" for none
     """
 
     times: tuple[float, float] | None = None
@@ -63,6 +65,8 @@ class Search:
     among: tuple[str | float | bool, ...] = ()
     multiple: int = 1
     cost: float = 0.0
+    with_start: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True)

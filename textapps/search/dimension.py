@@ -22,6 +22,7 @@ class Dimension:
     factor: whether the range is one of factors of the preset's value, whose own factor is 1.
     multiple: what the product with a factor is rounded to, if the preset's value is an integer.
     cost: the time of a training grows about with this power of the value.
+    with_start: whether it is varied where trainings start from a run, too.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Dimension:
     factor: bool = False
     multiple: int = 1
     cost: float = 0.0
+    with_start: bool = False
 
     @property
     def distribution(self) -> "BaseDistribution":

@@ -185,7 +185,7 @@ def _reached(trial: Trial) -> str:
 def _backbone(search: Search, trial: Trial) -> str:
     """That of its configuration: a trial that starts from a run has the backbone of the run."""
     try:
-        return search.space.config(trial.point).reads_with
+        return str(search.space.config(trial.point).reads_with)
     except TextappsError:
         return str(trial.point.get(KIND, search.space.base.reads_with))
 
@@ -201,10 +201,12 @@ def _told_changes(search: Search, trial: Trial) -> str:
     start = trial.point.get(START, FROM_NOTHING)
     told = [] if start == FROM_NOTHING else [f"from {start}"]
     changes = _changes(search.space.base, config)
-    if start != FROM_NOTHING:  # the model is that of the start
-        changes = {key: values for key, values in changes.items() if key.startswith("training.")}
     searched = [
-        key for key in changes if key in search.space.dimensions and key not in (KIND, START)
+        key
+        for key, dimension in search.space.dimensions.items()
+        if key in changes
+        and key not in (KIND, START)
+        and (start == FROM_NOTHING or dimension.with_start)  # the rest is that of the start
     ]
     told += [f"{key.rpartition('.')[2]} {changes[key][1]}" for key in searched]
     return "\n".join(", ".join(told[i : i + 3]) for i in range(0, len(told), 3))

@@ -22,8 +22,6 @@ from textapps.search.stored import FACTS, OF
 
 RANDOM_TRIALS = 8  # before the estimator has something to go by
 CHANGED_SHARE = 1 / 3  # of the keys
-# The only section in which trials that start from the same run differ.
-_TRAINING = "training."
 _PASSES = "training.epochs"
 MORE = 1.1  # times the passes of the preset, for a trial that is about them alone
 
@@ -107,8 +105,8 @@ class NumberedSampler(BaseSampler):
         changed = {key for key in keys if random.random() < CHANGED_SHARE}
         # So that no trial is the same as the best: a number that is drawn anew differs, as a rule.
         numbers = [key for key in keys if not self._dimensions[key].choices]
-        of_training = [key for key in numbers if key.startswith(_TRAINING)]
-        self._different = str(random.choice(of_training or numbers or keys))
+        always = [key for key in numbers if self._dimensions[key].with_start]
+        self._different = str(random.choice(always or numbers or keys))
         changed.add(self._different)
         trials = study.get_trials(deepcopy=False)
         best = best_point(trials) if self._centre is None else dict(self._centre)

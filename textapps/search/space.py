@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic
 
@@ -15,8 +16,8 @@ from textapps.tasks.config import C, Presets
 from textapps.training.start_config import FROM_NOTHING
 
 KIND = "backbone.kind"
-# A run that starts from another keeps what it takes from it; this may differ all the same.
-_FREE_WITH_START = "training"
+# A run that starts from another keeps what it takes from it, but not the section of this name.
+_TRAINING = "training"
 # With it, no other key of the backbone section than units has an effect, and a microcontroller can
 # run the mean only. The pretrained models have a backbone.
 _CONVOLUTIONAL, _POOLING, _UNITS = "model.convolutional", "model.pooling", "backbone.units"
@@ -78,7 +79,7 @@ class Space(Generic[C]):
                 "micro: leave it out, or choose another --preset"
             )
         self.dimensions = {
-            dimension.key: dimension
+            dimension.key: replace(dimension, with_start=_is_varied_with_start(key))
             for key in keys.values()
             if (dimension := self._dimension(key, ranges.get(key.name), kinds)) is not None
         }
@@ -127,7 +128,7 @@ class Space(Generic[C]):
         values = _flat(preset.model_dump())
         changes: dict[str, Any] = {}
         for key, dimension in self.dimensions.items():
-            fixed = start != FROM_NOTHING and key.partition(".")[0] != _FREE_WITH_START
+            fixed = start != FROM_NOTHING and not dimension.with_start
             if key in (KIND, START) or fixed or values[key] is None:
                 continue
             changes[key] = dimension.value(point[key], values[key])
@@ -173,7 +174,7 @@ class Space(Generic[C]):
         """The dimension of a key; None if it has one value."""
         if self._convolutional and given is None and self._is_left_out(key.name):
             return None
-        if self._start and key.name.partition(".")[0] != _FREE_WITH_START:
+        if self._start and not _is_varied_with_start(key):
             if given is None and not (kinds and key.name == KIND):
                 return None
             raise ConfigurationError(
@@ -190,7 +191,7 @@ class Space(Generic[C]):
         if given is not None:
             return _given(key, given, preset)
         declared = key.search
-        if declared is None or preset is None:
+        if declared is None or preset is None or self._lacks(declared.needs):
             return None
         if declared.among:
             return _among(key.name, preset, declared.among)
@@ -210,6 +211,12 @@ class Space(Generic[C]):
         low, high = min(declared.between[0], preset), max(declared.between[1], preset)
         whole = isinstance(preset, int)
         return Dimension(key=key.name, preset=preset, low=low, high=high, whole=whole)
+
+    def _lacks(self, name: str) -> bool:
+        """Whether no trial has a value of a key."""
+        if not name or self._values[name]:
+            return False
+        return name in self._flags or self._start is not None
 
     def _is_left_out(self, name: str) -> bool:
         """Whether a key is not varied in a model without a backbone."""
@@ -232,6 +239,12 @@ class Space(Generic[C]):
                 known = (FROM_NOTHING, *self._starts)
                 raise ConfigurationError(f"{key.name}: {unknown('start', str(start), known)}")
         return _among(key.name, FROM_NOTHING, starts)
+
+
+def _is_varied_with_start(key: Key) -> bool:
+    """Whether a key may differ from that of the run that a training starts from."""
+    in_training = key.name.partition(".")[0] == _TRAINING
+    return in_training or (key.search is not None and key.search.with_start)
 
 
 def _among(key: str, preset: Any, values: Sequence[Value]) -> Dimension | None:

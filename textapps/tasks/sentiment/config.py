@@ -55,9 +55,9 @@ class ModelConfig(Section):
         description="Number of n-grams of the linear path at most; if there are more, those that "
         "occur in the most training texts.",
     )
-    ngram_share: float = Field(
-        0.8, gt=0, lt=1, description="Share of the linear path in the answer of both."
-    )
+    ngram_share: Annotated[
+        float, Search(times=(0.25, 1), with_start=True, needs="model.ngrams")
+    ] = Field(0.8, gt=0, lt=1, description="Share of the linear path in the answer of both.")
     pooling: Annotated[
         Literal["max", "mean", "attention", "max_mean"],
         Search(among=("max", "mean", "attention", "max_mean")),
