@@ -24,6 +24,16 @@ windows.ROWS = 5
 sys.argv = ["textapps", *sys.argv[1:]]
 main()
 """
+# The file has another time as soon as it was read.
+CHANGED = """
+import os
+from textapps.batch import windows
+own = windows.read_windows
+def touching(path, *given):
+    yield from own(path, *given)
+    os.utime(path, (1, 1))
+windows.read_windows = touching
+"""
 
 
 def test_beam_answers_as_one_process_does(
@@ -57,6 +67,17 @@ def test_beam_answers_as_one_process_does(
     assert "a.jsonl.gz: damaged or not gzip" in done.stderr
     assert done.stderr.count("\n") == 1
     assert (tmp_path / "beam" / "b.jsonl.gz").read_bytes() == expected["b.jsonl.gz"]
+
+
+def test_answers_to_a_file_that_has_changed_are_not_kept(job: Job, tmp_path: Path) -> None:
+    pytest.importorskip("apache_beam", reason="needs the extra [beam]")
+    path = write(tmp_path / "b.csv", b"text\nx\n")
+    command = [sys.executable, "-c", CHANGED + SCRIPT, "sentiment", "predict", "--runner", "beam"]
+    command += ["--input", str(path), "--output", str(tmp_path / "beam"), "--model", str(job.model)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 3
+    assert "b.csv: was changed while it was read; start again" in done.stderr
+    assert not list((tmp_path / "beam").glob("b.*"))
 
 
 def test_several_processes_of_dask(job: Job, tmp_path: Path) -> None:

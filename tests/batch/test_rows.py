@@ -47,6 +47,27 @@ def test_a_row_of_json_may_lack_the_column(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "column", "texts"),
+    [
+        (b"1,good\n2\n3,bad\n", "2", ["good", "bad"]),
+        (b'id,data\n1,{}\n2,"{""text"": ""good""}"\n3,{}\n', "data.text", ["good"]),
+        (
+            b'id,data\n1,"{""text"": ""good""}"\n2,"{""text"": ""cut \\ud83d""}"\n',
+            "data.text",
+            ["good"],
+        ),
+    ],
+)
+def test_a_row_of_csv_without_the_cell_is_a_bad_row(
+    tmp_path: Path, content: bytes, column: str, texts: list[str]
+) -> None:
+    found = list(read_rows(write(tmp_path / "a.csv", content), "text", column))
+    assert [row.text for row in found if not row.reason] == texts
+    assert all(row.text == "" for row in found if row.reason)
+    assert len(found) > len(texts)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("a.csv", b"id,name\n1,2\n", "no text column, the columns are id, name; name it with"),

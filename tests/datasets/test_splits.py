@@ -151,6 +151,7 @@ def test_splits_that_a_source_lacks(main, given_for, split: str, message: str) -
         ({None: ALL}, {}, "all", ALL),
         ({"train": ALL, "test": ["x"]}, {}, "test", ["x"]),
         ({"validation": ["y"]}, {}, "validation", ["y"]),
+        ({"train": ALL}, {}, "all", ALL),
         ({None: ALL}, {"test": {None: ["z"]}}, "test", ["z"]),
     ],
 )

@@ -48,6 +48,45 @@ def test_a_split_column_in_any_case(write) -> None:
     assert found.examples("test") == []
 
 
+def test_a_column_without_a_name_is_no_group(write) -> None:
+    """pandas writes its index so."""
+    path = write("rows.csv", ",text,label\n0,purrs,cat\n1,purrs,cat\n")
+    assert [row[2] for row in source(path).examples(None)] == ["", ""]
+
+
+def test_a_row_of_json_may_have_what_the_first_one_lacks(write) -> None:
+    rows = ['{"text": "purrs", "label": "cat"}', '{"text": "barks", "label": "dog", "group": 7}']
+    path = write("rows.jsonl", "\n".join([*rows, rows[0]]))
+    assert [row[2] for row in source(path).examples(None)] == ["", "7", ""]
+    path = write("split.jsonl", "\n".join([rows[0], rows[0][:-1] + ', "split": "test"}']))
+    message = r"split\.jsonl:2: 'split' in this row, but not in those before it: name the split in"
+    with pytest.raises(DataError, match=message):
+        source(path).examples(None)
+
+
+def test_without_a_header_all_rows_have_as_many_cells(write) -> None:
+    path = write("rows.csv", "cat,purrs\ndog,barks, loudly\ndog\ndog,howls\n")
+    found: list[Defect] = []
+    rows = source(path, found.append, text="2", label="1").examples(None)
+    assert [row[:2] for row in rows] == [("purrs", "cat"), ("howls", "dog")]
+    assert [str(one).removeprefix(f"{path}:") for one in found] == [
+        "2: 3 cells in 2 columns",
+        "3: 1 cell in 2 columns",
+    ]
+
+
+def test_half_a_surrogate_pair_inside_a_cell(write) -> None:
+    rows = [
+        '{"label": "cat", "data": {"text": "cut \\ud83d"}}',
+        '{"label": "dog", "data": {"text": "w"}}',
+    ]
+    path = write("rows.jsonl", "\n".join(reversed(rows)))
+    found: list[Defect] = []
+    examples = source(path, found.append, text="data.text", label=None).examples(None)
+    assert [row[0] for row in examples] == ["w"]
+    assert found == [(f"{path}:2", "half of a surrogate pair, which is no character")]
+
+
 def test_what_is_wrong_goes_to_the_report(write) -> None:
     lines = ["text,label,split", "purrs,cat,fold2", "x,cat,train", "meows,cat", "barks,dog,"]
     path = write("rows.csv", "\n".join(lines))

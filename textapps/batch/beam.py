@@ -5,7 +5,7 @@ are the same. Every worker must see the files, the model and the folder of answe
 paths.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ def run_beam(job: Job, files: Sequence[Path], options: Sequence[str]) -> None:
         begun = beam.Pipeline(options=PipelineOptions(list(options)))
     except ValueError as error:
         raise ConfigurationError(f"options of Beam: {error}") from None
+    keys = {str(file): job.key(file) for file in files}
     with begun as pipeline:
         (
             pipeline
@@ -74,7 +75,7 @@ def run_beam(job: Job, files: Sequence[Path], options: Sequence[str]) -> None:
             | "Answer" >> RunInference(SavedModelHandler(job))
             | "Name" >> beam.Map(lambda pair: pair).with_output_types(tuple[int, Any])
             | "Gather" >> beam.GroupByKey()
-            | "Write" >> beam.Map(partial(_write, job))
+            | "Write" >> beam.Map(partial(_write, job, keys))
         )
 
 
@@ -85,8 +86,12 @@ def _read(job: Job, numbered: tuple[int, str]) -> Iterator[list[Asked]]:
         yield [(number, file, window)]
 
 
-def _write(job: Job, gathered: tuple[int, Iterable[tuple[str, Answered]]]) -> None:
+def _write(
+    job: Job, keys: Mapping[str, str], gathered: tuple[int, Iterable[tuple[str, Answered]]]
+) -> None:
+    """Writes the answers to a file, unless it has changed since the job began."""
     _, named = gathered
     answered = sorted(named, key=lambda pair: pair[1].number)
     file, _ = answered[0]
-    job.write(Path(file), [window for _, window in answered])
+    if job.key(Path(file)) == keys[file]:
+        job.write(Path(file), [window for _, window in answered])

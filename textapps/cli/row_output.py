@@ -67,15 +67,21 @@ def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
     {'label': 'b', 'probability': 0.6, 'probability_a': 0.4, 'probability_b': 0.6}
     >>> _flat({**both, "scores": (0.3, 0.6, 0.1), "probabilities": {"b": 0.6, "a": 0.3}})
     {'label': 'b', 'probability': 0.6, 'label_2': 'a', 'probability_2': 0.3}
+    >>> list(_flat({"probability_b": "0.9", **both, "probabilities": {"a": 0.4, "b": 0.6}}))
+    ['input_probability_b', 'label', 'probability', 'probability_a', 'probability_b']
     """
+    from textapps.datasets.inputs import columns_beside
+
     cells = dict(fields)
     if (named := cells.pop("probabilities", None)) is not None:
+        own: dict[str, Any] = {}
         if len(named) == len(cells.pop("scores")):
-            cells.update({f"probability_{label}": value for label, value in named.items()})
+            own.update({f"probability_{label}": value for label, value in named.items()})
         else:
             for rank, (label, value) in enumerate(named.items(), 1):
                 if rank > 1:
-                    cells[f"label_{rank}"], cells[f"probability_{rank}"] = label, value
+                    own[f"label_{rank}"], own[f"probability_{rank}"] = label, value
+        cells = {**columns_beside(cells, own), **own}  # the user's table may have such columns
     return {
         name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple) else value
         for name, value in cells.items()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from textapps.core.errors import DataError
 from textapps.core.notices import notice
 from textapps.datasets.columns import find_column
-from textapps.datasets.formats.json_lines import cell_at, dotted_columns
+from textapps.datasets.formats.json_lines import HALF_PAIR, cell_at, dotted_columns, is_text
 from textapps.datasets.formats.registry import Format, without_header
 from textapps.datasets.formats.rows import LINE, Reading
 from textapps.datasets.source import Defect
@@ -59,16 +59,18 @@ def read_inputs(
         text = cell_at(cells, found) if found else None
         if text is None:
             names = [*cells, *dotted_columns(cells)]
+            # Inside a cell, each row has what it has.
+            of_file = form.uniform and not found and (column or "").partition(".")[0] not in cells
             try:
                 found = find_column(
-                    str(path) if form.uniform else place,
+                    str(path) if of_file else place,
                     names,
                     kind,
                     column,
                     preferred=reading.trained_column,
                 )
             except DataError as error:
-                if form.uniform:
+                if of_file:
                     raise
                 defect = Defect(place, str(error).removeprefix(f"{place}: "))
                 yield Input(number, "", {}, defect)
@@ -77,6 +79,9 @@ def read_inputs(
                 told.add(found)
                 notice("%s: reads %s from '%s'", path, kind, found)
             text = cell_at(cells, found)
+        if not is_text(text or ""):
+            yield Input(number, "", {}, Defect(place, HALF_PAIR))
+            continue
         others = {name: cell for name, cell in cells.items() if name != found}
         yield Input(number, text or "", others)
 

@@ -151,8 +151,8 @@ class Splitter(Generic[E]):
     def to_evaluate(self, split: str | None) -> str:
         """The split, or for None the part to evaluate of data that a model was not trained on.
 
-        That is the test split or the only one, or all of a source that is not split. DataError if
-        there are only other splits.
+        That is the test split or the only one, or all of a source that is not split or has only
+        training examples. DataError if there are only other splits.
         """
         if split is not None:
             return split
@@ -163,7 +163,8 @@ class Splitter(Generic[E]):
             raise DataError(
                 f"{lacks(self._main.name, own, 'test')}; choose one with --split, or --split all"
             )
-        return next(iter(own), ALL)
+        # Of a split that is called train, parts would be left out.
+        return ALL if own == {"train"} else next(iter(own), ALL)
 
     def part(self, split: str, size: int) -> Part:
         """What to say of `size` examples that were taken from a split."""

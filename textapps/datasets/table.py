@@ -10,7 +10,7 @@ from textapps.core.counted import counted
 from textapps.core.errors import DataError
 from textapps.core.notices import notice
 from textapps.datasets.columns import find_columns, usual_column
-from textapps.datasets.formats.json_lines import cell_at, dotted_columns
+from textapps.datasets.formats.json_lines import HALF_PAIR, cell_at, dotted_columns, is_text
 from textapps.datasets.formats.registry import format_of, name_of, read_table, without_header
 from textapps.datasets.formats.rows import LINE, Cells, Reading
 from textapps.datasets.source import Defect, Report, plain_name, split_in_cell
@@ -99,10 +99,16 @@ class TableSource(Generic[E]):
             if columns is None:
                 columns = self._columns(cells)
                 split_column = usual_column(cells, "split")
+            elif not self._form.uniform:
+                self._look_again(cells, place, columns, split_column)
             if self._wanted.line and not self._form.named:
                 example = self._wanted.line(cells[LINE], place)
             else:
-                found = [cell_at(cells, column) or "" for column in columns]
+                # A column that is missing is "", and pandas gives that name to its index.
+                found = [(cell_at(cells, column) or "") if column else "" for column in columns]
+                if not is_text("".join(found)):
+                    self.report(Defect(place, HALF_PAIR))
+                    continue
                 example = self._wanted.make(found, place)
             if example is not None:
                 if split_column:
@@ -110,6 +116,22 @@ class TableSource(Generic[E]):
                 yield split, example
         if columns is None:
             raise DataError(f"{self.path}: no rows in this file")
+
+    def _look_again(
+        self, cells: Cells, place: str, columns: list[str], split_column: str | None
+    ) -> None:
+        """Looks for what the first row lacks, where each row has columns of its own.
+
+        Raises:
+            DataError: this row names a split, and those before it did not.
+        """
+        for at, kind in enumerate(self._wanted.optional, len(self._wanted.columns)):
+            columns[at] = columns[at] or usual_column(cells, kind) or ""
+        if split_column is None and (late := usual_column(cells, "split")):
+            raise DataError(
+                f"{place}: '{late}' in this row, but not in those before it: name the split in all "
+                "rows, or in none"
+            )
 
     def _columns(self, cells: Cells) -> list[str]:
         if not self._form.named:

@@ -54,6 +54,8 @@ def load_evaluated(
         DataError: data that are missing, wrong or of other classes.
     """
     own = task.presets.config.model_validate(predictor.config)
+    if data is not None and data.is_source_of(own.data) and not _other_sources(data):
+        data = data.model_copy(update=_other_sources(own.data))  # else training rows would be test
     config = own if data is None else own.model_copy(update={"data": data})
     if split is None and config.data.is_source_of(own.data):
         split = "test"
@@ -66,6 +68,12 @@ def load_evaluated(
                 "some by --data"
             ) from None
         raise
+
+
+def _other_sources(data: SourceConfig) -> dict[str, str]:
+    """The sources of single splits that a section names, by key."""
+    keys = ("validation_source", "test_source")
+    return {key: value for key in keys if (value := getattr(data, key)) is not None}
 
 
 def data_stamp(task: Task[C, S, P, B, M, R, E], config: C) -> str:

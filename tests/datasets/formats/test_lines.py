@@ -1,5 +1,6 @@
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,11 +76,13 @@ def test_what_is_not_of_the_named_encoding_is_reported(write) -> None:
     assert defects == [(f"{path}:2", "not cp1252; name another with --encoding")]
 
 
-def test_a_text_that_a_codec_refuses_is_reported_in_pieces_too(write) -> None:
+@pytest.mark.parametrize("read", [read_lines, read_pieces])
+def test_a_text_that_a_codec_refuses_is_reported(write, read: Any) -> None:
     path = write("a.txt", "Größe\n".encode("utf-16-le"))  # without a byte order mark
     defects: list[Defect] = []
-    assert list(read_pieces(path, defects.append, "utf-16")) == []
-    assert defects == [(str(path), "not utf-16; name another with --encoding")]
+    assert list(read(path, defects.append, "utf-16")) == []
+    remedy = "name another with --encoding, such as utf-16-le"
+    assert defects == [(str(path), f"not utf-16; {remedy}")]
 
 
 @pytest.mark.parametrize("name", ["cp1253a", "hex", ""])

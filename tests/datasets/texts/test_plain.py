@@ -98,6 +98,26 @@ def test_lines_of_a_text_file_are_texts(tmp_path: Path) -> None:
     assert train | validation == {"one text", "another text", "a third"}
 
 
+def test_labelled_lines_are_split_as_a_classifier_splits_them(tmp_path: Path) -> None:
+    """By the whole text: a blank at its end makes another one."""
+    lines = [f"{'no' if number % 2 else 'yes'}\t {text} " for number, text in enumerate(TEXTS)]
+    path = tmp_path / "own.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    train, validation = loaded(str(path))
+    (own,) = load_texts(DataConfig(source=str(path)), ("train",), ("no", "yes"))
+    assert train | validation == set(own.texts)
+
+
+def test_bad_rows_can_be_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text("\n".join(['{"text": "a"}', "{oops", '{"text": "b"}']), encoding="utf-8")
+    with pytest.raises(DataError, match=r"own\.jsonl:2: not JSON"):
+        loaded(str(path))
+    train, validation = loaded(str(path), skip_bad=True)
+    assert train | validation == {"a", "b"}
+    assert "own: 1 bad row skipped: " in caplog.text
+
+
 def test_folders_with_and_without_classes(tmp_path: Path) -> None:
     """Those of the Large Movie Review Dataset have unlabelled texts beside the classes."""
     files = {"train/pos/1": "fine", "train/neg/1": "dull", "train/unsup/1": "odd"}

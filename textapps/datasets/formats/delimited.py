@@ -71,13 +71,14 @@ def with_columns(path: Path, rows: Iterator[Row[list[str]]], reading: Reading) -
                 raise DataError(f"{path}: two columns are called '{twice}'; rename one of them")
         elif cells is None:
             yield Row(number, None, defects)
-        elif columns is None:
-            yield Row(number, {str(n): cell for n, cell in enumerate(cells, 1)}, defects)
-        elif len(cells) == len(columns):
-            yield Row(number, dict(zip(columns, cells, strict=True)), defects)
-        else:
-            message = f"{counted(len(cells), 'cell')} in {counted(len(columns), 'column')}"
+        elif (
+            len(cells) != (width := reading.columns if columns is None else len(columns)) and width
+        ):
+            message = f"{counted(len(cells), 'cell')} in {counted(width, 'column')}"
             yield Row(number, None, (*defects, Defect(f"{path}:{number}", message)))
+        else:
+            names = columns or map(str, range(1, len(cells) + 1))
+            yield Row(number, dict(zip(names, cells, strict=True)), defects)
 
 
 def _csv_cells(path: Path, delimiter: str | None, lines: Lines) -> CellRows:

@@ -7,6 +7,7 @@ from pathlib import Path
 from textapps.datasets.formats.rows import Cells, Reading, Rows, rows_of_lines
 
 _SHOWN = 9  # items of a list that are looked into for columns
+HALF_PAIR = "half of a surrogate pair, which is no character"
 
 
 def read_json_lines(path: Path, reading: Reading) -> Rows:
@@ -44,12 +45,19 @@ def cell_at(cells: Cells, column: str) -> str | None:
 
     >>> cell_at({"data": '{"text": "a", "marks": [{"label": "b"}]}'}, "data.marks.0.label")
     'b'
+    >>> cell_at({"meta.data": '{"text": "a"}'}, "meta.data.text")
+    'a'
     """
     if column in cells:
         return cells[column]
-    first, *keys = column.split(".")
-    value: object = _parsed(cells.get(first, "")) if keys else None
-    for key in keys:
+    parts = column.split(".")
+    # The name of the column may have dots too.
+    ends = (end for end in range(1, len(parts)) if ".".join(parts[:end]) in cells)
+    end = next(ends, None)
+    if end is None:
+        return None
+    value = _parsed(cells[".".join(parts[:end])])
+    for key in parts[end:]:
         if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
             value = value[int(key)]
         elif isinstance(value, dict):
@@ -99,8 +107,19 @@ def cells_of(row: object) -> tuple[Cells | None, str]:
     if not isinstance(row, dict):
         return None, 'not a JSON object, write {"text": …, "label": …}'
     cells = {column: cell_of(value) for column, value in row.items()}
-    try:
-        "".join(cells.values()).encode()
-    except UnicodeEncodeError:
-        return None, "half of a surrogate pair, which is no character"
+    if not is_text("".join([*cells, *cells.values()])):
+        return None, HALF_PAIR
     return cells, ""
+
+
+def is_text(text: str) -> bool:
+    r"""Whether all of it are characters: JSON can hold a half of a surrogate pair.
+
+    >>> is_text("\U0001f600"), is_text("\ud83d")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -21,6 +21,7 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 PIECE_BYTES = 1 << 22
+_OTHER_ENCODING = "not {}; name another with --encoding"
 
 
 def read_lines(
@@ -49,13 +50,23 @@ def lines_of(
     if encoding and not is_utf_8(encoding):
         source = cast(BinaryIO, _Rest(start, stream))
         lines = io.TextIOWrapper(source, encoding, errors="replace", newline="\n")
-    for number, raw in enumerate(lines, 1):
+    for number, raw in enumerate(_until_refused(lines, name, report, encoding), 1):
         place = f"{name}:{number}"
         if isinstance(raw, bytes):
             line = decode(raw, place, report, first=number == 1)
         else:
             line = _checked(raw, place, report, encoding, first=number == 1)
         yield number, line.removesuffix("\n").removesuffix("\r")
+
+
+def _until_refused(
+    lines: Iterable[str | bytes], name: str, report: Report, encoding: str | None
+) -> Iterator[str | bytes]:
+    """The lines, up to where a codec refuses more, as UTF-16 without a byte order mark."""
+    try:
+        yield from lines
+    except UnicodeError:
+        report(_refused(name, encoding))
 
 
 def read_text(path: Path, report: Report, encoding: str | None = None) -> str:
@@ -160,14 +171,18 @@ def _decoded(texts: io.TextIOWrapper, path: Path, report: Report, encoding: str)
     try:
         return texts.readlines(PIECE_BYTES)
     except UnicodeError:
-        report(Defect(str(path), f"not {encoding}; name another with --encoding"))
+        report(_refused(str(path), encoding))
         return []
+
+
+def _refused(place: str, encoding: str | None) -> Defect:
+    return Defect(place, f"{_OTHER_ENCODING.format(encoding)}, such as {encoding}-le")
 
 
 def _checked(text: str, place: str, report: Report, encoding: str | None, *, first: bool) -> str:
     """A decoded text; what could not be decoded, and NULs, are reported."""
     if "\ufffd" in text:
-        report(Defect(place, f"not {encoding}; name another with --encoding"))
+        report(Defect(place, _OTHER_ENCODING.format(encoding)))
     if "\0" in text:
         report(Defect(place, f"a NUL character: binary, or not {encoding}?"))
     return text.removeprefix("\ufeff") if first else text

@@ -101,7 +101,7 @@ def without_header(
     if numbers & {cell.strip() for cell in first.values()}:
         return reading
     notice("%s: columns by number, so the first line is a row and no header", path)
-    return bare
+    return bare._replace(columns=len(first))
 
 
 def read_table(

@@ -31,6 +31,7 @@ class Reading(NamedTuple):
     """How a file is read.
 
     header: whether the first row of CSV or TSV names the columns
+    columns: how many cells each row of a table without a header has; None: any number
     encoding: of text; None: UTF-8, or what the byte order mark says
     delimiter: of the cells of CSV and TSV; None: a tab in TSV, in CSV found in the first line
     sheet: the name of the sheet of an Excel workbook; None: the first visible one
@@ -45,6 +46,7 @@ class Reading(NamedTuple):
     sheet: str | None = None
     skip_bad: bool = False
     trained_column: str | None = None
+    columns: int | None = None
 
 
 Rows = Iterator[Row[Cells]]

@@ -10,7 +10,7 @@ from textapps.core.errors import DataError
 from textapps.core.notices import muted, notice
 from textapps.core.part import Part
 from textapps.datasets.config import DataConfig
-from textapps.datasets.source import SPLITS, Source
+from textapps.datasets.source import SPLITS, Skipped, Source, stop
 from textapps.datasets.splits import Splitter, bucket_share
 from textapps.datasets.stratify import carve_classes
 from textapps.datasets.texts.config import PlainTextsConfig
@@ -133,12 +133,16 @@ def _section(name: str, config: PlainTextsConfig) -> DataConfig:
 
 def _parts(section: DataConfig, carved: _Carved) -> tuple[str, dict[str, Sequence[Text]]]:
     """The name of the source of a section, and the texts of its splits, carved if it has none."""
-    open_plain = partial(open_texts, config=section, labelled=False)
+    skipped = Skipped()
+    report = skipped if section.skip_bad else stop
+    open_plain = partial(open_texts, config=section, report=report, labelled=False)
     source: Source[Text] = open_plain(section.source)
     splitter: Splitter[Text] = Splitter(
         lambda: source, section, open_plain, partial(carved, source.name)
     )
-    return source.name, {split: splitter.examples(split)[1] for split in SPLITS}
+    parts = {split: splitter.examples(split)[1] for split in SPLITS}
+    skipped.warn(source.name)
+    return source.name, parts
 
 
 def _whole(

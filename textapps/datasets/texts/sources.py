@@ -141,7 +141,7 @@ class AnyTable(TextTable):
 def _parted(row: Text, *, tabs: bool) -> Text:
     if tabs and not row.label and "\t" in row.text:
         label, _, text = row.text.partition("\t")
-        return row._replace(text=text.strip(), label=label.strip())
+        return row._replace(text=text, label=label.strip())  # as a classifier reads it
     return row._replace(text=row.text.strip())
 
 
