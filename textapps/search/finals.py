@@ -27,7 +27,7 @@ def play(search: Search) -> None:
     """
     finalists = search.finalists(search.study.trials())
     for place, trial in enumerate(finalists):
-        costs = [one.whole_seconds for one in finalists[place:]]
+        costs = [one.again_seconds for one in finalists[place:]]
         with muted():
             _to_the_end(search, trial)
             if not _here(trial.finals):

@@ -294,7 +294,7 @@ class Search:
 
     def _reserve(self, trials: Sequence[Trial]) -> float:
         """Seconds for training the finalists to their ends, and on a second random seed."""
-        costs = [one.rest_seconds + one.whole_seconds for one in self.finalists(trials)]
+        costs = [one.rest_seconds + one.again_seconds for one in self.finalists(trials)]
         if len(costs) == 1 and self.most_trials != 1:
             costs *= FINALISTS
         return min(sum(costs), FINALS_SHARE * (self.allowance.seconds - self._preset_seconds))

@@ -9,6 +9,8 @@ from textapps.search.dimension import Value
 from textapps.search.halving import LOWER_RUNGS
 from textapps.search.limits import megabytes
 
+SLOWER = 1.15  # times as long as the first training, a second one of the same steps may take
+
 
 class Asked(NamedTuple):
     """A trial to work on: its id, its point, and its run if it has one already."""
@@ -120,6 +122,11 @@ class Trial:
         """Seconds of its training from beginning to end, as far as is known."""
         assert self.facts is not None
         return self.facts.whole_seconds
+
+    @property
+    def again_seconds(self) -> float:
+        """Seconds to keep for training it anew: one that is cut short does not count."""
+        return SLOWER * self.whole_seconds
 
     @property
     def rest_seconds(self) -> float:
