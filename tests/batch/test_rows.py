@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 
 from tests.batch.files import FORMATS, encoded, rows, write
 from textapps.batch.rows import read_rows
 from textapps.core.errors import DataError
+from textapps.datasets.clips import bytes as recording_bytes
 
 
 @pytest.mark.parametrize("suffix", [*FORMATS, *(f"{suffix}.gz" for suffix in FORMATS[:-1])])
@@ -92,9 +95,6 @@ def test_the_column_that_is_named(tmp_path: Path) -> None:
 
 
 def test_a_path_becomes_the_bytes_of_a_recording(tmp_path: Path) -> None:
-    import numpy as np
-    import soundfile
-
     wave = np.sin(np.arange(1_600) / 9).astype(np.float32) / 2
     for name in ("a.wav", "b.flac"):
         soundfile.write(tmp_path / name, wave, 16_000)
@@ -113,3 +113,14 @@ def test_a_path_becomes_the_bytes_of_a_recording(tmp_path: Path) -> None:
     wrong += ["31.0 s long", "cannot be read (No such", "no path in"]
     for row, reason in zip(found[2:], wrong, strict=True):
         assert reason in row.reason
+
+
+def test_a_large_recording_is_refused_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the words of `predict`, before its size is told."""
+    monkeypatch.setattr(recording_bytes, "_LARGEST_BYTES", 1_000)
+    for name, seconds, reason in (("a.wav", 31, "31.0 s long"), ("b.wav", 1, "larger than 0 MB")):
+        soundfile.write(tmp_path / name, np.zeros(seconds * 8_000), 8_000)
+        with pytest.raises(DataError, match=f"{name}: {reason}"):
+            recording_bytes.wav_bytes(str(tmp_path / name))

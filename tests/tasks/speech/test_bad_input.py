@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,11 @@ def test_what_cannot_be_listened_to(
     assert_fails(cli("speech", "listen", str(text), *run), 3, "no audio that can be read")
     missing = str(tmp_path / "none.wav")
     assert_fails(cli("speech", "listen", missing, *run), 3, f"{missing}: no such file")
+    pipe = tmp_path / "pipe.wav"
+    os.mkfifo(pipe)
+    told = f"{pipe}: a pipe, not a recording; of a pipe, '-' reads raw samples"
+    assert_fails(cli("speech", "listen", str(pipe), *run), 3, told)
+    assert_fails(cli("speech", "listen", str(tmp_path), *run), 3, f"{tmp_path}: a folder, not a")
     assert_fails(cli("speech", "listen", "-", *run, input=b""), 3, "no samples")
     wav = wav_bytes(WORD)
     assert_fails(cli("speech", "listen", "-", *run, input=wav), 3, "arecord -t raw")

@@ -78,6 +78,10 @@ def test_too_few_alarms_are_asked_for(base: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(calibration, "_kept", lambda *_: made)
     with pytest.raises(ConfigurationError, match=r"per-hour 2 is not reached.* has 2\.5 or more"):
         threshold_for_alarms(base, 2, base.config.detection)
+    deaf = [{**row, "miss_rate": 1.0} for row in made]
+    monkeypatch.setattr(calibration, "_kept", lambda *_: deaf)
+    with pytest.raises(ConfigurationError, match=r"no threshold detects half of the commands; "):
+        threshold_for_alarms(base, 2, base.config.detection)
 
 
 def test_the_calibration_stream_is_heard_once(
@@ -110,6 +114,30 @@ def test_without_validation_clips(base: Any, copied: Any, tmp_path: Path) -> Non
     moved.config = base.config.model_copy(update={"data": lost})
     with pytest.raises(DataError, match=r"^give --threshold: .*gone"):
         moved.listen([stream()], false_alarms_per_hour=2)
+
+
+def test_a_recording_that_is_shorter_than_a_clip_is_heard(base: Any) -> None:
+    """As `predict` hears it: padded with silence at its end."""
+    for seconds in (0.2, 0.4, 0.9):
+        word = spoken(WORDS[0], 400)[: int(seconds * RATE_HZ)]
+        (heard, *_) = [one for one in base.listener(100).answers([word]) if len(one.scores)]
+        (answer,) = base.predict([word])
+        assert heard.scores[0] == pytest.approx(answer.scores, abs=1e-5)
+
+
+def test_close_misses_that_wait_are_saved_at_an_interruption(
+    base: Any, monkeypatch: Any, tmp_path: Path
+) -> None:
+    def pieces() -> Any:
+        yield stream()[: 2 * RATE_HZ]
+        raise KeyboardInterrupt
+
+    saved = []
+    monkeypatch.setattr(UncertainClips, "finish", lambda self: saved.append(len(self._waiting)))
+    found = base.listen(pieces(), save_uncertain=tmp_path, threshold=1.0)
+    with pytest.raises(KeyboardInterrupt):
+        list(found)
+    assert saved
 
 
 def test_formats(listening: Any, cli: Cli, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from textapps.cli.field_options import checked_options, field_options
 from textapps.cli.loading import load_run
 from textapps.cli.options import Choice, FiniteRange, examples, run_options, talk_options
 from textapps.cli.tensorflow_start import compute_in_one_thread
-from textapps.core.errors import DataError
 from textapps.core.names import DETECTION_FORMATS, DetectionFormat, TaskName
 
 if TYPE_CHECKING:
@@ -80,8 +79,10 @@ def command(task: TaskName) -> click.Command:
             raise click.UsageError(f"--json and --output-format {output_format} contradict")
         if false_alarms_per_hour is not None and "threshold" in options:
             raise click.UsageError("--threshold and --false-alarms-per-hour choose the same thing")
-        if recording not in (None, "-") and not Path(str(recording)).is_file():
-            raise DataError(f"{recording}: no such file")
+        if recording not in (None, "-"):
+            from textapps.tasks.speech.pieces import check_listenable
+
+            check_listenable(Path(str(recording)))
         compute_in_one_thread()
         recognizer = load_run(task, models_dir, run)
         from textapps.tasks.speech.detections import printed

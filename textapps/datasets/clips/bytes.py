@@ -24,6 +24,7 @@ def wav_bytes(path: str) -> bytes:
     file = Path(path)
     try:
         if file.stat().st_size > _LARGEST_BYTES:
+            refuse_long(seconds_of(file), path)  # in the words that are used for smaller ones
             raise DataError(f"{path}: larger than {_LARGEST_BYTES >> 20} MB; cut it")
         content = file.read_bytes()
     except OSError as error:

@@ -32,15 +32,21 @@ def threshold_for_alarms(
     model and the other options of detection are the same.
 
     Raises:
-        ConfigurationError: every threshold that detects half of the commands has more.
+        ConfigurationError: every threshold that detects half of the commands has more, or none
+            detects so many.
         DataError: the validation split of the run cannot be read.
         RunError: the figures cannot be written.
     """
     rows = _kept(recognizer, config) or _measured(recognizer, config)
     useful = [row for row in rows if row["miss_rate"] <= MOST_MISSED]
     fitting = [row for row in useful if row["false_alarms_per_hour"] <= per_hour]
+    if not useful:
+        raise ConfigurationError(
+            f"--false-alarms-per-hour {per_hour:g} is not reached: no threshold detects half of "
+            "the commands; train longer or with more clips of them, or name a --threshold"
+        )
     if not fitting:
-        least = min((row["false_alarms_per_hour"] for row in useful), default=0.0)
+        least = min(row["false_alarms_per_hour"] for row in useful)
         raise ConfigurationError(
             f"--false-alarms-per-hour {per_hour:g} is not reached: every threshold that detects "
             f"half of the commands has {least:.1f} or more an hour; allow more, reject more other "

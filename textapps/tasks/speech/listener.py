@@ -74,7 +74,7 @@ class Listener:
         """The answers after each piece, float32[samples] at the model's rate.
 
         Half a clip of silence follows the last piece, so that a word at the very end is recognised
-        as well as one in the middle.
+        as well as one in the middle; more of it if there would not be a whole clip.
         """
         state: Any = (self.model if self.model.causal else self._framer).initial_state(1)
         done = 0
@@ -104,10 +104,12 @@ class Listener:
 
 def _ended(pieces: Iterable[Floats], clip_samples: int) -> Iterator[Floats]:
     """The pieces, none longer than ten clips, and silence at the end."""
+    samples = 0
     for piece in pieces:
+        samples += len(piece)
         for start in range(0, len(piece), 10 * clip_samples):
             yield piece[start : start + 10 * clip_samples]
-    yield np.zeros(clip_samples // 2, np.float32)
+    yield np.zeros(max(clip_samples // 2, clip_samples - samples), np.float32)
 
 
 def _any_rows(leaf: Any) -> Any:

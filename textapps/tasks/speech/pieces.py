@@ -27,8 +27,7 @@ def pieces_of(file: Path, rate_hz: int) -> Iterator[Waveform]:
     Raises:
         DataError: it is missing, is not audio, is cut off or is not finite.
     """
-    if not file.is_file():
-        raise DataError(f"{file}: no such file")
+    check_listenable(file)
     try:
         with opened(file) as sound:
             own_hz = int(sound.samplerate)
@@ -38,6 +37,17 @@ def pieces_of(file: Path, rate_hz: int) -> Iterator[Waveform]:
             yield from blocks if own_hz == rate_hz else _resampled(blocks, own_hz, rate_hz)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
+
+
+def check_listenable(file: Path) -> None:
+    """DataError if there is no file of this name, or it is none that is read piece by piece."""
+    if not file.exists():
+        raise DataError(f"{file}: no such file")
+    if not file.is_file():
+        kind = "a folder" if file.is_dir() else "a pipe"
+        raise DataError(
+            f"{file}: {kind}, not a recording; of a pipe, '-' reads raw samples on standard input"
+        )
 
 
 def pcm_pieces(stream: BinaryIO, place: str = "standard input") -> Iterator[Waveform]:

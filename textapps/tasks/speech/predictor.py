@@ -152,13 +152,15 @@ class SpeechRecognizer(TrainedPredictor[SpeechConfig, FrontEnd, SpeechModel]):
         def detections() -> Iterator[Detection]:
             state = None
             recorded = uncertain.recorded(pieces) if uncertain else pieces
-            for heard in self.listener(detection.hop_ms).answers(recorded):
-                found, state = detector(heard.scores, heard.times_ms, state)
+            try:
+                for heard in self.listener(detection.hop_ms).answers(recorded):
+                    found, state = detector(heard.scores, heard.times_ms, state)
+                    if uncertain:
+                        uncertain.watch(heard.scores, heard.times_ms, found)
+                    yield from found
+            finally:  # a microphone only ends by Ctrl-C
                 if uncertain:
-                    uncertain.watch(heard.scores, heard.times_ms, found)
-                yield from found
-            if uncertain:
-                uncertain.finish()
+                    uncertain.finish()
 
         return detections()
 
