@@ -1,6 +1,7 @@
 """Commands with models that come with the package."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,9 +15,11 @@ from textapps.cache.place import cache_dir
 from textapps.cli import pretrained_exports
 from textapps.cli.pretrained_exports import PretrainedExports
 from textapps.core.errors import RunError, TextappsError
+from textapps.core.files import ASIDE
 from textapps.pretrained.model import PretrainedModel
 
 Cli = Callable[..., Result]
+ROOT = Path(pretrained_exports.__file__).parents[2]
 
 
 @pytest.fixture
@@ -130,8 +133,11 @@ def test_exports_are_made_once(model: PretrainedModel) -> None:
     exports = PretrainedExports()
     assert exports.directory.is_relative_to(cache_dir())
     assert [each.origin for each in exports.missing()] == ["pretrained:imdb"]
+    left = exports.directory / "imdb" / f"{ASIDE}1"  # of a server that was stopped meanwhile
+    left.mkdir(parents=True)
     assert pretrained_exports.main(exports.root) == 0
     assert exports.missing() == []
+    assert not left.exists()
     assert exports.begin() is None
     made = {path: path.stat().st_mtime_ns for path in exports.directory.glob("imdb/1/*")}
     assert pretrained_exports.main(exports.root) == 0
@@ -144,8 +150,10 @@ def test_the_server_begins_with_the_first_export(
     exports = PretrainedExports()
 
     class Process:
-        def __init__(self, command: list[str]) -> None:
-            assert command[1:] == ["-m", "textapps.cli.pretrained_exports", str(exports.root)]
+        def __init__(self, command: list[str], env: dict[str, str]) -> None:
+            module = ["-m", "textapps.cli.pretrained_exports", str(exports.root)]
+            assert command[1:] == ["-P", *module]  # without the current folder
+            assert env["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
 
         def poll(self) -> None:
             written = exports.directory / "imdb" / "1" / "saved_model.pb"
@@ -160,7 +168,7 @@ def test_no_export_can_be_made(
     cli: Cli, model: PretrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Process:
-        def __init__(self, command: list[str]) -> None:
+        def __init__(self, command: list[str], env: dict[str, str]) -> None:
             pass
 
         def poll(self) -> int:

@@ -55,10 +55,14 @@ def test_ready_by_model(built: Built, directory: Path, ready_when: Literal["any"
     (directory / "broken" / "1" / "saved_model.pb").write_bytes(b"damaged")
     repository.poll()
     response = ask("GET", "/health/ready")
-    assert response.json()["models"] == {"broken": "failed", "lengths": "ready"}
+    state = "ready" if ready_when == "any" else "failed"
+    models_now = {"broken": "failed", "lengths": "ready"}
+    assert response.json() == {"status": state, "models": models_now}
     assert response.status_code == (200 if ready_when == "any" else 503)
     assert ask("GET", "/health/ready/lengths").status_code == 200
-    assert ask("GET", "/health/ready/broken").status_code == 503
+    broken = ask("GET", "/health/ready/broken")
+    assert (broken.status_code, broken.json()) == (503, {"status": "failed"})
+    assert "retry-after" not in broken.headers
     shutil.rmtree(directory / "broken")
     repository.poll()
     assert ask("GET", "/health/ready").status_code == 200

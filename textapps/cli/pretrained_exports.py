@@ -6,12 +6,14 @@ TensorFlow twice, and begins with the first of them while the others are being w
 
 import fcntl
 import hashlib
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import textapps
 from textapps import __version__
 from textapps.cache.place import CACHE_VARIABLE, cache_dir
 from textapps.cli import console
@@ -19,11 +21,13 @@ from textapps.cli.main import describe
 from textapps.cli.tensorflow_start import prepare_tensorflow
 from textapps.core.counted import counted
 from textapps.core.errors import TextappsError
+from textapps.core.files import remove_leftovers
 from textapps.core.names import TASKS
 from textapps.pretrained import store
 from textapps.pretrained.model import PretrainedModel
 
 _LOOK_SECONDS = 0.1
+_ROOT = Path(textapps.__file__).parents[1]
 
 
 class PretrainedExports:
@@ -74,7 +78,10 @@ class PretrainedExports:
             f"preparing {len(self.missing())} pretrained models once, in {self.root}; each is "
             "served as soon as it is ready"
         )
-        process = subprocess.Popen([sys.executable, "-m", __name__, str(self.root)])
+        # Without the current folder, whose modules are somebody else's.
+        command = [sys.executable, "-P", "-m", __name__, str(self.root)]
+        paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+        process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths})
         while len(self.missing()) == len(self.models):
             if process.poll() is not None:
                 raise TextappsError("no pretrained model could be prepared for serving")
@@ -103,6 +110,7 @@ class PretrainedExports:
                     "warmup": False,
                     "name": model.description.name,
                 }
+                remove_leftovers(self.directory / model.description.name)  # of a stopped server
                 try:
                     run = RunDirectory.find(self.root, task.name, model.origin)
                     lifecycle.export(task, lifecycle.load(task, run), self.root, **options)

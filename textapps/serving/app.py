@@ -39,14 +39,16 @@ def create_app(
 
     async def ready(request: Request) -> Response:
         states = repository.states()
-        return _health(repository.ready, {"models": states})
+        waiting = "loading" if "loading" in states.values() or not states else "failed"
+        state = "ready" if repository.ready else waiting
+        return _health(state, {"models": states})
 
     async def model_ready(request: Request) -> Response:
         name = request.path_params["model"]
         state = repository.states().get(name)
         if state is None:
             raise HTTPException(404)
-        return _health(state == "ready", {})
+        return _health(state, {})
 
     async def show_metrics(request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
@@ -74,10 +76,10 @@ def create_app(
     return Operations(route, Gate(settings), log, metrics, failures, held)
 
 
-def _health(ready: bool, more: dict[str, object]) -> Response:
-    if ready:
-        return JSONResponse({"status": "ready", **more})
-    return JSONResponse({"status": "loading", **more}, 503, {"retry-after": "1"})
+def _health(state: str, more: dict[str, object]) -> Response:
+    # What failed is tried again after a while, if at all, so clients need not wait.
+    headers = {"retry-after": "1"} if state == "loading" else None
+    return JSONResponse({"status": state, **more}, 200 if state == "ready" else 503, headers)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
