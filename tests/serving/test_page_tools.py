@@ -195,11 +195,13 @@ def test_the_code_of_a_stream_runs_too(page: Page, site: ServedPage) -> None:
     whole = run_code(shown_code(page, panel, "curl", "in one piece"), "curl")
     assert json.loads(whole) == {"predictions": [text]}
     script = shown_code(page, panel, "JavaScript", "streamed")
-    collected = script.replace("console.log(", "pieces.push(")
-    assert (
-        page.evaluate(f"async () => {{ const pieces = []; {collected}; return pieces.join(''); }}")
-        == text
-    )
+    written = "const pieces = [], process = { stdout: { write: (text) => pieces.push(text) } };"
+    assert page.evaluate(f"async () => {{ {written} {script}; return pieces.join(''); }}") == text
+    broken = """const fetch = async () => new Response(
+        'data: {"text": "a"}\\n\\nevent: error\\ndata: {"error": "too slow"}\\n\\n'
+    );"""
+    with pytest.raises(sync_api.Error, match="too slow"):
+        page.evaluate(f"async () => {{ {written} {broken} {script}; }}")
 
 
 def test_the_code_of_a_clip_reads_the_file(page: Page, site: ServedPage, tmp_path: Path) -> None:

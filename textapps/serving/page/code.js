@@ -62,7 +62,10 @@ function python({ url, body, streamed, clip, locked }) {
     ? [
         "    for line in response:",
         '        if line.startswith(b"data: "):',
-        '            print(json.loads(line[6:]).get("text", ""), end="", flush=True)',
+        "            event = json.loads(line[6:])",
+        '            if "error" in event:',
+        '                raise RuntimeError(event["error"])',
+        '            print(event.get("text", ""), end="", flush=True)',
       ]
     : ["    print(json.load(response))"];
   return [...lines, ...reads].join("\n");
@@ -111,7 +114,10 @@ function javascript({ url, body, streamed, clip, locked }) {
         '  const lines = (rest + part.value).split("\\n");',
         "  rest = lines.pop();",
         "  for (const line of lines) {",
-        '    if (line.startsWith("data: ")) console.log(JSON.parse(line.slice(6)).text ?? "");',
+        '    if (!line.startsWith("data: ")) continue;',
+        "    const event = JSON.parse(line.slice(6));",
+        '    if (event.error) throw new Error(event.error);',
+        '    process.stdout.write(event.text ?? "");',
         "  }",
         "}",
       ]
