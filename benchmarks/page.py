@@ -129,7 +129,8 @@ def written(value: Any, form: str = "") -> str:
     ('12.35', '2, 2', '200: 7', 'yes')
     """
     if isinstance(value, list):
-        return ", ".join(written(each, form) for each in value)
+        # Of a training that was resumed, nobody knows the time.
+        return ", ".join(written(each, form) for each in value if each is not None)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {written(each, form)}" for key, each in value.items())
     if isinstance(value, bool):

@@ -22,9 +22,11 @@ export function examples(model, ask) {
     if (all.length > SHOWN) list.append(more);
   }
   show(0);
-  const data = model.manifest.data;
-  const from = data ? [" from ", element("bdi", {}, data)] : [];
-  const head = element("p", { class: "hint" }, "Examples", ...from, " (validation split)");
+  // What comes with a model of the package was written by hand, and nothing is expected of it.
+  const { data } = model.manifest;
+  const known = data && all.some(({ expected }) => expected);
+  const from = known ? [" from ", element("bdi", {}, data), " (validation split)"] : [];
+  const head = element("p", { class: "hint" }, "Examples", ...from);
   return [head, list];
 }
 
