@@ -1,5 +1,6 @@
 """Tests of TrainingProgress: lines where stderr is no terminal, a bar where it is one."""
 
+import io
 import logging
 import sys
 
@@ -77,3 +78,16 @@ def test_a_bar_on_a_terminal(
     assert "loss 0.25  60 tokens/s  0:15 left" in err
     assert "step 21  val_loss 0.125\n" in err
     assert "warning: careful\n" in err
+
+
+def test_a_log_line_that_cannot_be_written_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullDisk(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    console.set_up_logging()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", FullDisk())
+        logging.getLogger("textapps").warning("a model does not load")
+        with pytest.raises(OSError, match="No space left"):  # the lines of a command are its work
+            console.say("step 1")

@@ -42,6 +42,20 @@ def test_defaults(cli: Cli, served: list[Any]) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "stopped\n")
 
 
+def test_a_server_goes_on_where_stderr_cannot_be_written(
+    cli: Cli, served: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from textapps.cli import console
+
+    def fail(text: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(console, "say", fail)
+    assert cli("serve", "models/exported").exit_code == 0
+    *_, say = served
+    say("ready, serving sentiment 1")
+
+
 def test_every_setting_is_an_option_or_internal() -> None:
     from textapps.cli.commands.serve import serve_command
 

@@ -265,3 +265,19 @@ def test_the_page_is_read_once(
     assert script.headers["x-content-type-options"] == "nosniff"
     for absent in ("/page/notes.txt", "/page/late.js", "/page/index.html", "/page/parts"):
         assert ask("GET", absent).status_code == 404
+
+
+class FullDisk(io.StringIO):
+    """As `2>/full/disk/serve.log`, or as a pipe whose reader is gone."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_costs_no_answer(repository: Repository) -> None:
+    ask = Asker(create_app(Settings(), repository, access_log=AccessLog(FullDisk())))
+    assert ask.post(PREDICT, GOOD).json() == {"predictions": [2]}
+    closed = io.StringIO()
+    closed.close()
+    ask = Asker(create_app(Settings(), repository, access_log=AccessLog(closed)))
+    assert ask.post(PREDICT, GOOD).json() == {"predictions": [2]}

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textapps.core.notices import NOTICE
@@ -57,7 +58,9 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        print(prefix + self.format(record), file=sys.stderr, flush=True)
+        # As with logging's own handlers, a line that cannot be written stops nobody.
+        with suppress(OSError, ValueError):
+            print(prefix + self.format(record), file=sys.stderr, flush=True)
 
 
 class TrainingProgress:

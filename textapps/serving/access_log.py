@@ -1,6 +1,7 @@
 """One line of JSON for each request."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -17,5 +18,6 @@ class AccessLog:
             return
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         given = {name: value for name, value in fields.items() if value is not None}
-        self._stream.write(json.dumps({"time": time, **given}) + "\n")
-        self._stream.flush()
+        with suppress(OSError, ValueError):  # a full disk costs the line, not the answer
+            self._stream.write(json.dumps({"time": time, **given}) + "\n")
+            self._stream.flush()

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,11 +137,18 @@ def serve_command(
     settings = Settings(token=_token(token_file), **options)
     access_log = None if console.is_quiet() else sys.stderr
     with _pretrained() if directory is None else nullcontext(directory) as served:
-        ended_by = serve(served, settings, access_log, console.say)
-    console.say("stopped")
-    sys.stderr.flush()
+        ended_by = serve(served, settings, access_log, _say)
+    _say("stopped")
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
     # At once: a model call whose client has gone would keep the process alive until it ends.
     os._exit(130 if ended_by == signal.SIGINT else 0)
+
+
+def _say(text: str) -> None:
+    """`console.say` of a server, which goes on where stderr cannot be written."""
+    with suppress(OSError, ValueError):
+        console.say(text)
 
 
 @contextmanager
