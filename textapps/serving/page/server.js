@@ -11,6 +11,9 @@ const MEANINGS = {
   504: "The server did not respond in time",
 };
 
+// What a header can carry, and what `textapps serve` takes as a token.
+const TOKEN = /^[\x21-\x7e]+$/;
+
 const PATIENCE_MS = 5000; // with a server that only says that it lives
 
 /** A request that was answered, but not with what was asked for. The message is for people. */
@@ -43,7 +46,8 @@ export class Server {
     this.#askForToken = askForToken;
     this.#lost = lost;
     try {
-      this.#token = sessionStorage.getItem("textapps-token");
+      const kept = sessionStorage.getItem("textapps-token");
+      if (TOKEN.test(kept ?? "")) this.#token = kept;
     } catch {
       // Storage can be forbidden; then the token lasts as long as the page.
     }
@@ -109,7 +113,9 @@ export class Server {
   }
 
   async #renew(wrong) {
-    this.#token = await this.#askForToken(wrong);
+    let token = await this.#askForToken(wrong);
+    while (!TOKEN.test(token)) token = await this.#askForToken(true);
+    this.#token = token;
     this.#asking = null;
     try {
       sessionStorage.setItem("textapps-token", this.#token);
