@@ -5,6 +5,7 @@ import gzip
 import json
 import math
 import resource
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,19 @@ def test_a_reader_that_takes_too_long(repository: Repository) -> None:
     ask = Asker(create_app(Settings(deadline_ms=1), repository))
     response = ask.post("/v1/models/lengths:predict", padded({"instances": ["abc"]}))
     assert response.status_code in (408, 504)  # its body may have been late already
+
+
+def test_the_deadline_covers_the_wait_for_a_reader(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when all processes read for others."""
+    free = threading.Event()
+    monkeypatch.setattr(readers.Readers, "_read", lambda *_: free.wait(30))
+    ask = Asker(create_app(Settings(deadline_ms=300), repository))
+    for verb in ("predict", "classify"):
+        response = ask.post(f"/v1/models/lengths:{verb}", padded({"instances": ["abc"]}))
+        assert (response.status_code, error_of(response)) == (504, "no answer within 300 ms")
+    free.set()
 
 
 def test_large_ones_are_read_and_written_elsewhere(

@@ -15,6 +15,7 @@ from textapps.savedmodel.errors import BadInput
 from textapps.savedmodel.signature import Arrays
 from textapps.serving.codec import Predict, find_signature, finish_predict, signature_name
 from textapps.serving.compression import gunzip
+from textapps.serving.deadline import within
 from textapps.serving.encoder import count_values, encode_classes, encode_response, encode_values
 from textapps.serving.errors import NotFound
 from textapps.serving.examples import Verb, classes_of, example_inputs, values_of
@@ -107,7 +108,8 @@ class Rest:
             await unless_gone(receive, self._stream(scope, send, target, body))
             return
         work = self._predict if target.action == "predict" else self._infer
-        await send_answer(send, 200, *await unless_gone(receive, work(scope, target, body)))
+        answer = within(self._settings.deadline_ms, work(scope, target, body))
+        await send_answer(send, 200, *await unless_gone(receive, answer))
 
     def _find(self, scope: Scope, target: Target) -> ModelVersion:
         version = self._repository.find(target.model, target.version)

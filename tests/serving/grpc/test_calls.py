@@ -14,7 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.serving.asking import Built, Loaded, repository_of
 from tests.serving.grpc.asking import PATIENCE_SECONDS, PREDICT, Served, predict_request
 from textapps.serving.batching import Batching
+from textapps.serving.grpc import prediction
 from textapps.serving.metrics import Metrics
+from textapps.serving.readers import Readers
 from textapps.serving.repository import Repository
 from textapps.serving.settings import Settings
 
@@ -138,6 +140,22 @@ def test_the_deadline_of_the_server(built: Built, tmp_path: Path) -> None:
             "DEADLINE_EXCEEDED",
             "no answer within 50 ms",
         )
+
+
+def test_the_deadline_covers_the_wait_for_a_reader(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when all processes read for others."""
+    free = threading.Event()
+    monkeypatch.setattr(prediction, "_LARGE_BYTES", 0)
+    monkeypatch.setattr(Readers, "_read", lambda *_: free.wait(30))
+    repository = repository_of(tmp_path, built, sleeper="sleeper")
+    with Served(repository, Settings(deadline_ms=300)) as served:
+        assert served.refusal(PREDICT, sleep(0.0)) == (
+            "DEADLINE_EXCEEDED",
+            "no answer within 300 ms",
+        )
+        free.set()
 
 
 def test_a_call_that_the_client_gives_up_does_not_run(built: Built, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 from textapps.savedmodel.errors import BadInput
 from textapps.savedmodel.signature import Arrays, Signature
 from textapps.serving.codec import find_signature
+from textapps.serving.deadline import within
 from textapps.serving.encoder import count_values
 from textapps.serving.errors import EXPECTED
 from textapps.serving.examples import Verb, example_inputs
@@ -42,6 +43,7 @@ class Prediction:
     def __init__(self, settings: Settings, repository: Repository) -> None:
         self._most_bytes = settings.sharing.max_call_bytes
         self._most_answer_bytes = settings.max_answer_bytes
+        self._deadline_ms = settings.deadline_ms
         self._repository = repository
         self._readers = Readers(settings.max_depth, settings.deadline_ms / 1000)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc")
@@ -50,11 +52,17 @@ class Prediction:
     def methods(self) -> dict[str, Method]:
         """Path → method."""
         return {
-            _SERVICE + "Predict": self._predict,
-            _SERVICE + "Classify": self._classify,
-            _SERVICE + "Regress": self._regress,
+            _SERVICE + "Predict": self._limited(self._predict),
+            _SERVICE + "Classify": self._limited(self._classify),
+            _SERVICE + "Regress": self._limited(self._regress),
             _SERVICE + "GetModelMetadata": self._describe,
         }
+
+    def _limited(self, method: Method) -> Method:
+        async def answer(scope: Scope, body: bytes) -> bytes:
+            return await within(self._deadline_ms, method(scope, body))
+
+        return answer
 
     async def _predict(self, scope: Scope, body: bytes) -> bytes:
         request = await self._read(body, MessageKind("Predict", self._most_bytes))
