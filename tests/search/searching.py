@@ -12,7 +12,7 @@ from textapps.training.run_directory import RunDirectory
 
 RATE = "training.learning_rate"
 # Few steps, because eager ones are slow.
-LARGE = {"sentiment": 40, "generate": 20, "translate": 600, "speech": 60}
+LARGE = {"sentiment": 94, "generate": 20, "translate": 600, "speech": 60}
 KINDS = {"sentiment": "simple_rnn", "generate": "lstm", "translate": "gru", "speech": "lstm"}
 
 

@@ -67,12 +67,12 @@ def test_goes_on_with_the_same_data_only(
 
 
 def test_a_run_to_start_from_is_that_of_all_trials(
-    trained: Callable[[str, str], Any],
+    untrained: Callable[[str, str], Any],
     toy_data: Callable[[str], Path],
     tmp_path: Path,
     stopped: list[Search],
 ) -> None:
-    run = trained("sentiment", "gru").run
+    run = untrained("sentiment", "gru").run
     of = settings("sentiment", toy_data("sentiment"), kinds=())
     flags = {"preset": "tiny", "data.source": of.flags["data.source"], "start.init_from": run.name}
     models = run.path.parent.parent

@@ -29,6 +29,7 @@ from textapps.tasks import comparison
 
 comparison.ROUNDS, comparison.ASKED = 1, 3
 at, models, fields = int(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+{first}
 done = [0]
 
 class Killing(trainer.Watch):
@@ -47,8 +48,15 @@ else:
 """
 
 
-def child(number: int, at: int, models: Path, fields: Any) -> int:
-    program = PROGRAM.replace("{number}", str(int(number)))
+EAGER = """import tensorflow as tf
+tf.config.run_functions_eagerly(True)  # a few steps of tiny models
+"""
+BATCH = "training.batch_size"
+IN_THE_FINALS = 12  # the step, of all trainings together: before it are 4, 2 and 4 of three trials
+
+
+def child(number: int, at: int, models: Path, fields: Any, *, eager: bool = True) -> int:
+    program = PROGRAM.replace("{number}", str(int(number))).replace("{first}", EAGER * eager)
     words = [sys.executable, "-c", program, str(at), str(models), json.dumps(fields)]
     with processes.Popen(words, cwd=processes.ROOT, stderr=subprocess.PIPE) as process:
         _, errors = process.communicate()
@@ -61,14 +69,14 @@ def child(number: int, at: int, models: Path, fields: Any) -> int:
 def test_a_search_killed_again_and_again_ends_as_if_not_killed(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    of = settings("sentiment", toy_data("sentiment"), keep_runs=True)
+    of = settings("sentiment", toy_data("sentiment"), keep_runs=True, flags={BATCH: 40})
     whole, _ = searched("sentiment", tmp_path / "whole", of)
     models = tmp_path / "killed"
-    code = child(signal.SIGKILL, 5, models, asdict(of))
+    code = child(signal.SIGKILL, 5, models, asdict(of), eager=False)
     kills = 0
     while code == -signal.SIGKILL:
         kills += 1
-        code = child(signal.SIGKILL, 6 + kills, models, None)
+        code = child(signal.SIGKILL, 6 + kills, models, None, eager=False)
     assert code == 0
     assert kills >= 3
     run = RunDirectory.latest(models, "sentiment")
@@ -77,8 +85,8 @@ def test_a_search_killed_again_and_again_ends_as_if_not_killed(
 
 
 def test_ctrl_c_ends_with_the_best_so_far(toy_data: Callable[[str], Path], tmp_path: Path) -> None:
-    of = settings("sentiment", toy_data("sentiment"))
-    assert child(signal.SIGINT, 14, tmp_path, asdict(of)) == 0
+    of = settings("sentiment", toy_data("sentiment"), flags={BATCH: 47})
+    assert child(signal.SIGINT, IN_THE_FINALS, tmp_path, asdict(of)) == 0
     run = RunDirectory.latest(tmp_path, "sentiment")
     assert run.finished
 
@@ -87,8 +95,8 @@ def test_ctrl_c_ends_with_the_best_so_far(toy_data: Callable[[str], Path], tmp_p
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
 def test_sigterm_leaves_it_to_be_resumed(toy_data: Callable[[str], Path], tmp_path: Path) -> None:
     """Schedulers send it before they kill a process."""
-    of = settings("sentiment", toy_data("sentiment"))
-    assert child(signal.SIGTERM, 14, tmp_path, asdict(of)) != 0
+    of = settings("sentiment", toy_data("sentiment"), flags={BATCH: 47})
+    assert child(signal.SIGTERM, IN_THE_FINALS, tmp_path, asdict(of)) != 0
     assert not RunDirectory.all(tmp_path, "sentiment")
     searches.resume("sentiment", tmp_path, Silent())
     assert RunDirectory.latest(tmp_path, "sentiment").finished
@@ -99,8 +107,8 @@ def test_sigterm_leaves_it_to_be_resumed(toy_data: Callable[[str], Path], tmp_pa
 def test_ctrl_c_before_the_first_validation_ends_with_nothing(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    of = settings("sentiment", toy_data("sentiment"))
-    assert child(signal.SIGINT, 2, tmp_path, asdict(of)) != 0
+    of = settings("sentiment", toy_data("sentiment"), flags={BATCH: 47})
+    assert child(signal.SIGINT, 1, tmp_path, asdict(of)) != 0
     assert not RunDirectory.all(tmp_path, "sentiment")
     searches.resume("sentiment", tmp_path, Silent(), keep_runs=True)
     assert RunDirectory.latest(tmp_path, "sentiment").finished

@@ -1,7 +1,6 @@
 """Real searches of every task, on tiny data."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +33,32 @@ pytestmark = [
 ]
 
 
+# Of two steps a pass, because eager ones are slow.
+LARGE_BATCH = {"training.batch_size": 47}
+
+
+@pytest.fixture(scope="module")
+def _done() -> dict[str, tuple[Path, Any, Any]]:
+    return {}
+
+
+@pytest.fixture
+def whole_search(
+    toy_data: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    _done: dict[str, tuple[Path, Any, Any]],
+) -> Callable[[str], tuple[Path, Any, Any]]:
+    """`whole_search("sentiment")` is a search's folder, run and result, made once."""
+
+    def search(task: str) -> tuple[Path, Any, Any]:
+        if task not in _done:
+            models = tmp_path_factory.mktemp("searched")
+            _done[task] = (models, *searched(task, models, settings(task, toy_data(task))))
+        return _done[task]
+
+    return search
+
+
 @pytest.mark.parametrize(
     "task",
     [
@@ -42,10 +67,10 @@ pytestmark = [
     ],
 )
 def test_ends_with_a_finished_run(
-    task: Any, toy_data: Callable[[str], Path], tmp_path: Path
+    task: Any, toy_data: Callable[[str], Path], whole_search: Callable[..., Any]
 ) -> None:
-    run, found = searched(task, tmp_path, settings(task, toy_data(task)))
-    assert RunDirectory.latest(tmp_path, task).path == run.path
+    models, run, found = whole_search(task)
+    assert RunDirectory.latest(models, task).path == run.path
     assert run.finished
     config = get_presets(task).of_run(run.path / "config.toml")
     assert config.backbone.kind == KINDS[task]
@@ -65,30 +90,27 @@ def test_ends_with_a_finished_run(
         assert found.test.split == "test"
         assert RATE in found.changes
     # The runs of the trials are gone; the study is finished.
-    (study,) = (tmp_path / "searches" / task).iterdir()
+    (study,) = (models / "searches" / task).iterdir()
     assert not list((study / task).iterdir())
     with pytest.raises(RunError, match=r"is finished: name another one by --study"):
-        searched(task, tmp_path, settings(task, toy_data(task)), study=study.name)
+        searched(task, models, settings(task, toy_data(task)), study=study.name)
     with pytest.raises(RunError, match=r"no search of .* to go on with"):
-        searches.resume(task, tmp_path, Silent())
+        searches.resume(task, models, Silent())
 
 
 def test_test_is_not_read_before_the_end(
-    toy_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toy_data: Callable[[str], Path], tmp_path: Path, whole_search: Callable[..., Any]
 ) -> None:
     """Another text in the test split changes nothing that is chosen."""
+    _, one, first = whole_search("sentiment")
+    lines = toy_data("sentiment").read_text(encoding="utf-8").splitlines()
+    turned = [
+        "unlike," + line.partition(",")[2] if line.endswith(",test") else line for line in lines
+    ]
+    assert turned != lines
     source = tmp_path / "opinions.csv"
-    shutil.copy(toy_data("sentiment"), source)
-    results = []
-    for number in (0, 1):
-        run, found = searched("sentiment", tmp_path / str(number), settings("sentiment", source))
-        results.append((run, found))
-        lines = source.read_text(encoding="utf-8").splitlines()
-        turned = [
-            "unlike," + line.partition(",")[2] if line.endswith(",test") else line for line in lines
-        ]
-        source.write_text("\n".join(turned) + "\n", encoding="utf-8")
-    (one, first), (other, second) = results
+    source.write_text("\n".join(turned) + "\n", encoding="utf-8")
+    other, second = searched("sentiment", tmp_path, settings("sentiment", source))
     assert_same_bits(one, other)
     assert (first.chosen, [row.best for row in first.tried]) == (
         second.chosen,
@@ -99,7 +121,7 @@ def test_test_is_not_read_before_the_end(
 def test_a_session_that_stops_at_a_rung_goes_on_with_the_same_bits(
     tiny: Callable[..., Any], tmp_path: Path
 ) -> None:
-    config = tiny("sentiment", "simple_rnn", **{"training.epochs": 3})
+    config = tiny("sentiment", "simple_rnn", **{**LARGE_BATCH, "training.epochs": 3})
     space = Space(get_presets("sentiment"), flags=_flags({"preset": "tiny"}))
     trainer = Trainer("sentiment", space, tmp_path, Limits())
     whole = trainer.session(config, None, Watch())
@@ -112,13 +134,13 @@ def test_a_session_that_stops_at_a_rung_goes_on_with_the_same_bits(
     stopped = trainer.session(config, None, Watch(), goes_on=stops)
     assert stopped.facts
     assert whole.facts
-    assert (stopped.ended, stopped.facts.step, rungs) == (False, 10, [1])
+    assert (stopped.ended, stopped.facts.step, rungs) == (False, 2, [1])
     assert stopped.scores == {1: pytest.approx(stopped.facts.score, abs=1e-6)}
     run = RunDirectory.open(stopped.facts.path)
     assert not run.finished
     ended = trainer.session(config, run, Watch())
     assert ended.facts
-    assert (ended.ended, ended.facts.whole, ended.facts.step) == (True, True, 30)
+    assert (ended.ended, ended.facts.whole, ended.facts.step) == (True, True, 6)
     assert ended.scores == whole.scores
     assert_same_bits(RunDirectory.open(whole.facts.path), run)
 
@@ -127,7 +149,8 @@ def test_translators_are_compared_by_nats_for_each_character(
     tiny: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Which do not depend on how many tokens a sentence has; BLEU is 0 for long."""
-    config = tiny("translate", "simple_rnn", **{"training.checkpoint_steps": 20})
+    few = {"training.batch_size": 600, "training.checkpoint_steps": 2, "training.epochs": 3}
+    config = tiny("translate", "simple_rnn", **few, **{"backbone.layers": 1})
     space = Space(get_presets("translate"), flags=_flags({"preset": "tiny"}))
     trainer = Trainer("translate", space, tmp_path, Limits())
     seen: list[float] = []
@@ -172,7 +195,8 @@ def test_a_deadline_ends_a_run_that_is_validated(tiny: Callable[..., Any], tmp_p
 def test_a_run_that_was_killed_after_its_end_is_measured(
     tiny: Callable[..., Any], tmp_path: Path
 ) -> None:
-    config = tiny("sentiment", "simple_rnn")
+    # As many passes as it needs to come to both rungs before its end.
+    config = tiny("sentiment", "simple_rnn", **{**LARGE_BATCH, "training.epochs": 5})
     space = Space(get_presets("sentiment"), flags=_flags({"preset": "tiny"}))
     trainer = Trainer("sentiment", space, tmp_path, Limits())
     whole = trainer.session(config, None, Watch())
@@ -183,12 +207,13 @@ def test_a_run_that_was_killed_after_its_end_is_measured(
     )
     assert again.facts
     assert (again.scores, again.ended, again.facts.whole) == (whole.scores, True, True)
+    assert list(whole.scores) == [0, 1]
     assert again.facts.total_steps == whole.facts.total_steps == whole.facts.step
     assert again.facts.whole_seconds > 0
 
 
 def test_what_was_stopped_keeps_what_was_measured(tiny: Callable[..., Any], tmp_path: Path) -> None:
-    config = tiny("sentiment", "simple_rnn")
+    config = tiny("sentiment", "simple_rnn", **{**LARGE_BATCH, "training.epochs": 1})
     space = Space(get_presets("sentiment"), flags=_flags({"preset": "tiny"}))
     small = Trainer("sentiment", space, tmp_path, Limits(megabytes=1e-4))
     found = small.session(config, None, Watch(), limited=False)
@@ -232,7 +257,9 @@ def _second_trial_first(trials: Any) -> Any:
 def test_a_size_limit_that_none_meets_tells_the_smallest(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    of = settings("sentiment", toy_data("sentiment"), megabytes=0.0001)
+    of = settings(
+        "sentiment", toy_data("sentiment"), megabytes=0.0001, trials=2, flags={"training.epochs": 1}
+    )
     with pytest.raises(
         RunError,
         match=r"no trial is within --max-size 0.0001MB: the smallest, trial \d, has 0.0\d MB",
@@ -245,7 +272,7 @@ def test_limits_choose_among_what_is_within_them(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """The preset, which has 32 units, is over the limit."""
-    flags = {"backbone.units": "8,32", "backbone.layers": 1}
+    flags = {"backbone.units": "8,32", "backbone.layers": 1, "training.epochs": 1}
     of = settings("sentiment", toy_data("sentiment"), flags=flags, trials=5)
     small, large = (4 * parameters_with(toy_data("sentiment"), units) / 1e6 for units in (8, 32))
     limit = (small + large) / 2

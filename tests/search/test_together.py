@@ -12,7 +12,7 @@ from tests.search.searching import settings
 from textapps.search.study import Study
 from textapps.training.run_directory import RunDirectory
 
-TRIALS = 4
+TRIALS = 3
 PROGRAM = """
 import json, os, sys, time
 from pathlib import Path
