@@ -122,9 +122,9 @@ def test_a_resumed_run_reads_what_its_beginning_has_kept(
 
 
 def test_a_run_that_starts_from_another_keeps_its_ngrams(
-    tiny: Callable[..., Any], switch: Callable[[bool], None], tmp_path: Path, trained
+    tiny: Callable[..., Any], switch: Callable[[bool], None], tmp_path: Path, untrained
 ) -> None:
-    start = {"start.init_from": str(trained("sentiment", "lstm").run.path)}
+    start = {"start.init_from": str(untrained("sentiment", "lstm").run.path)}
     made = []
     for on in (False, True, True):
         switch(on)
