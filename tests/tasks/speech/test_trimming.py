@@ -68,7 +68,8 @@ def test_every_path_trims_alike(recognizer: Any, tmp_path: Path) -> None:
     predicted = np.array([each.scores for each in recognizer.predict(clips.places)])
     np.testing.assert_allclose(evaluation.scores, predicted, atol=1e-5)
     files = [Path(place).read_bytes() for place in clips.places]
-    model = load_saved_model(recognizer.export(tmp_path, verify=False, warmup=False, explain=False))
+    options = {"verify": False, "warmup": False, "explain": False, "words": False}
+    model = load_saved_model(recognizer.export(tmp_path, **options))
     answers = model.signatures["serving_default"](audio_bytes=tf.constant(files))
     np.testing.assert_allclose(answers["scores"], predicted, atol=1e-5)
     # A shorter recording is answered as the same one with silence behind it.

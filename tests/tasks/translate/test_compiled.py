@@ -13,7 +13,7 @@ from textapps.decoding.hypotheses import possible
 from textapps.savedmodel.graph import compiled_functions, read_graph
 from textapps.savedmodel.manifest import CompiledForm, read_manifest
 from textapps.savedmodel.warmup import WARMUP, recorded_requests
-from textapps.tasks.translate import compiled
+from textapps.tasks.translate import compiled, export
 from textapps.tasks.translate.compiled import CompiledSearch
 
 Make = Callable[[str, str], Any]
@@ -66,10 +66,23 @@ def test_an_export_has_them_if_it_is_asked_to(untrained: Make, tmp_path: Path) -
     assert recorded == manifest.signatures.keys() - {f"{name}_compiled" for name in names}
 
 
-def test_drawn_answers_have_no_compiled_form(untrained: Make, tmp_path: Path) -> None:
+def test_drawn_answers_have_no_compiled_form(
+    untrained: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def keep(endpoints: Any, **given: Any) -> Path:
+        asked.append((set(endpoints), given["manifest_fields"]["compiled"]))
+        return tmp_path
+
+    monkeypatch.setattr(export, "export_model", keep)
     translator = untrained("translate", "gru")
     decoding = SearchConfig(temperature=0.5)
     config = translator.config.model_copy(update={"decoding": decoding})
     drawing = type(translator)(translator.run, config, translator.preprocessor, translator.model)
-    path = drawing.export(tmp_path, compiled=True, explain=False, verify=False)
-    assert not read_manifest(path).compiled
+    for translator in (drawing, untrained("translate", "gru")):
+        translator.export(tmp_path, compiled=True, explain=False, verify=False)
+    names = {"serving_default", "n_best", "length"}
+    drawn, usual = asked
+    assert drawn == (names, {})
+    assert usual[1].keys() == {"serving_default", "n_best"}  # without a temperature they have one
