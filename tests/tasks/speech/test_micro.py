@@ -21,6 +21,7 @@ from textapps.savedmodel.manifest import read_manifest
 from textapps.tasks import lifecycle
 from textapps.tasks.speech.config import PRESETS
 from textapps.tasks.speech.model import SpeechModel
+from textapps.tasks.speech.rejection import Rejection
 from textapps.tasks.speech.task import TASK
 
 Make = Callable[[str, str], Any]
@@ -112,6 +113,22 @@ def test_its_answers_are_those_of_the_run(recognizer: Any, published: Path) -> N
     scores = np.concatenate([model(each[None]) for each in inputs])
     expected = recognizer.scores(list(clips))
     np.testing.assert_allclose(scale * (scores - float(zero)), expected, atol=0.15)
+
+
+def test_it_keeps_the_margin_of_other_words(recognizer: Any, tmp_path: Path) -> None:
+    recognizer = lifecycle.load(TASK, recognizer.run)  # whose functions are not traced yet
+    margin = Rejection(["unknown", *recognizer.labels[1:]], 2.0)
+    recognizer.answers.rejection = margin
+    path = recognizer.export(tmp_path, format="micro", name="words")
+    model = LiteModel((path / "words.tflite").read_bytes())
+    clip = np.zeros(CLIP, np.float32)
+    word = spoken(WORDS[1], 200)
+    clip[: len(word)] = word
+    scale, zero = model.quantization[1]
+    scores = scale * (model(quantized(recognizer, clip[None], model)) - float(zero))
+    logits = recognizer.model.logits(recognizer.preprocessor.frames(clip[None]))
+    expected = np.exp(margin(logits)) / np.exp(margin(logits)).sum()
+    np.testing.assert_allclose(scores, expected, atol=0.1)
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler, cc")

@@ -44,6 +44,29 @@ def test_pieces_of_a_file_are_the_whole_file(
     np.testing.assert_allclose(found, whole, atol=0 if rate_hz == 16_000 else 2e-3)
 
 
+def test_a_cut_off_mp3_is_read_as_far_as_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its header says more; and nothing is read twice."""
+    monkeypatch.setattr(pieces, "_PIECE_SECONDS", 2)
+    whole, cut = tmp_path / "whole.mp3", tmp_path / "cut.mp3"
+    soundfile.write(whole, melody(9.0, 16_000), 16_000)
+    content = whole.read_bytes()
+    cut.write_bytes(content[: len(content) // 2])
+    found = np.concatenate(list(pieces_of(cut, 16_000)))
+    assert 3.0 < len(found) / 16_000 < 6.0
+    np.testing.assert_array_equal(found, read_recording(cut, 16_000))
+    np.testing.assert_allclose(found[:32_000], read_recording(whole, 16_000)[:32_000], atol=1e-3)
+
+
+def test_another_file_that_ends_before_its_time_is_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "long.flac"
+    soundfile.write(path, melody(9.0, 16_000), 16_000)
+    path.write_bytes(path.read_bytes()[:-9_000])
+    with pytest.raises(DataError, match="no audio that can be read"):
+        list(pieces_of(path, 16_000))
+
+
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=30))
 def test_raw_samples_come_as_they_are_cut(sizes: list[int]) -> None:
     """Also in the middle of a sample."""
@@ -89,6 +112,7 @@ def test_samples_as_they_are() -> None:
         (np.zeros(0, np.float32), r"not of shape \(0,\)"),
         (np.zeros((2, 3), np.float32), r"not of shape \(2, 3\)"),
         (np.full(9, np.nan, np.float32), "NaN or infinite"),
+        (np.ones(900, np.int16), "floats from -1 to 1, not of int16; divide samples of 16 bits by"),
         (np.zeros(31 * 8_000, np.float32), "31.0 s long, the limit is 30 s"),
     ):
         with pytest.raises(DataError, match=reason):

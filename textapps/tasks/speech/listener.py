@@ -11,6 +11,7 @@ from textapps.preprocessing.config import AudioConfig
 from textapps.preprocessing.framing import Framer
 from textapps.preprocessing.trimming import trimmed
 from textapps.tasks.speech.model import SpeechModel
+from textapps.tasks.speech.recordings import check_scale
 from textapps.tasks.speech.rejection import Rejection
 
 Floats = NDArray[np.float32]
@@ -75,6 +76,9 @@ class Listener:
 
         Half a clip of silence follows the last piece, so that a word at the very end is recognised
         as well as one in the middle; more of it if there would not be a whole clip.
+
+        Raises:
+            DataError: a piece is of whole numbers.
         """
         state: Any = (self.model if self.model.causal else self._framer).initial_state(1)
         done = 0
@@ -106,6 +110,7 @@ def _ended(pieces: Iterable[Floats], clip_samples: int) -> Iterator[Floats]:
     """The pieces, none longer than ten clips, and silence at the end."""
     samples = 0
     for piece in pieces:
+        check_scale(piece)
         samples += len(piece)
         for start in range(0, len(piece), 10 * clip_samples):
             yield piece[start : start + 10 * clip_samples]

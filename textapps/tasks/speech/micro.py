@@ -52,12 +52,13 @@ def export_micro(recognizer: SpeechRecognizer, models_dir: Path, config: ExportC
     samples = _features(recognizer, clips, rows)
 
     def answer(features: Any) -> dict[str, Any]:
-        """`SpeechModel.logits` of whole clips, in operations that a microcontroller has."""
+        """The answers to whole clips, in operations that a microcontroller has."""
         x, _, _ = model.stem(features)
-        return {"scores": tf.nn.softmax(model.head(tf.reduce_mean(x, axis=1)))}
+        logits = recognizer.answers.rejection(model.head(tf.reduce_mean(x, axis=1)))
+        return {"scores": tf.nn.softmax(logits)}
 
     if config.verify:
-        expected = tf.nn.softmax(model.logits(tf.constant(samples[:9])))
+        expected = tf.nn.softmax(recognizer.answers.logits(tf.constant(samples[:9])))
         gap = float(tf.reduce_max(tf.abs(answer(tf.constant(samples[:9]))["scores"] - expected)))
         if not gap <= _TOLERANCE:
             raise ExportError(f"the model for a microcontroller is {gap:.2g} off before rounding")

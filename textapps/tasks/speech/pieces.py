@@ -10,7 +10,13 @@ from textapps.core.errors import DataError
 from textapps.core.recording_faults import NOT_FINITE
 from textapps.datasets.clips.magic import START_BYTES, audio_kind
 from textapps.datasets.clips.recording import from_pcm
-from textapps.datasets.clips.sound_file import frames_of, length_fault, opened
+from textapps.datasets.clips.sound_file import (
+    check_whole,
+    frames_of,
+    is_mp3,
+    length_fault,
+    opened,
+)
 from textapps.tasks.speech.data import resampled
 from textapps.tasks.speech.recordings import Waveform
 
@@ -79,8 +85,16 @@ def pcm_pieces(stream: BinaryIO, place: str = "standard input") -> Iterator[Wave
 
 def _blocks(sound: "soundfile.SoundFile", samples: int) -> Iterator[Waveform]:
     """The mean of the channels, block after block."""
-    frames = frames_of(sound)
-    for block in sound.blocks(samples, frames=frames, dtype="float32", always_2d=True):
+    done, frames = 0, frames_of(sound)
+    if is_mp3(sound):  # soundfile seeks behind each read, where the decoder then begins anew
+        sound.seekable = lambda: False
+    while True:
+        wanted = samples if frames < 0 else min(samples, frames - done)
+        block = sound.read(wanted, dtype="float32", always_2d=True)
+        if not len(block):
+            check_whole(sound, done)
+            return
+        done += len(block)
         if not np.isfinite(block).all():
             raise DataError(NOT_FINITE)
         yield block.mean(axis=1, dtype=np.float32)

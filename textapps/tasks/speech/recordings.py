@@ -64,6 +64,7 @@ def read_whole(recording: Recording, rate_hz: int, place: str = "") -> Sound:
         DataError: it is missing, bad, empty, or longer than 30 s.
     """
     if isinstance(recording, np.ndarray):
+        check_scale(recording)
         waveform = np.asarray(recording, np.float32)
         if waveform.ndim != 1 or not len(waveform):
             raise DataError(f"a waveform must be samples[n], not of shape {waveform.shape}")
@@ -81,6 +82,15 @@ def read_whole(recording: Recording, rate_hz: int, place: str = "") -> Sound:
     assert sound is not None  # errors have been raised
     refuse_long(len(sound.waveform) / sound.rate_hz, place)
     return sound
+
+
+def check_scale(samples: Waveform) -> None:
+    """DataError for whole numbers, whose scale is another one than that of -1 to 1."""
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise DataError(
+            f"a waveform must be of floats from -1 to 1, not of {samples.dtype}; divide samples of "
+            "16 bits by 32768"
+        )
 
 
 def _read(file: Path, place: str) -> bytes:
