@@ -12,7 +12,7 @@ from tests.training import trainee
 from tests.training.trainee import dense
 from textapps.core.errors import DivergedError, RunError
 from textapps.training.checkpoint import ARRAYS, CheckpointStore
-from textapps.training.interruption import TrainingInterrupted
+from textapps.training.interruption import TrainingInterrupted, TrainingTerminated
 from textapps.training.progress import NoProgress
 from textapps.training.weights import load_weights
 
@@ -117,6 +117,18 @@ def test_interrupted_anywhere_ends_with_the_same_bits(tmp_path, whole, kill_at, 
     columns = ("step", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
     for column in (*columns, "clipped_steps"):
         assert history(undisturbed, column) == history(run, column)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGINT, TrainingInterrupted), (signal.SIGTERM, TrainingTerminated)]
+)
+def test_a_signal_in_the_last_step_is_told(tmp_path, number, kind):
+    """The run is finished, so there is nothing to resume; a caller may have more to do."""
+    run = trainee.new_run(tmp_path, **CHANGES)
+    result = trainee.train(run, dense(), Recorder(21, number))
+    assert run.finished
+    assert result.signalled is kind
+    assert trainee.train(run, dense()).signalled is None
 
 
 @pytest.mark.parametrize(("clip_norm", "counted"), [(1e-6, [5, 5, 5, 5, 1]), (1e6, [0] * 5)])

@@ -109,7 +109,7 @@ class Trainer:
             ConfigurationError, DataError, DivergedError, RunError: as `lifecycle.train`.
             OutOfTimeError, TooLongError: of the watch.
             TooLargeError: the model is larger than the limit.
-            TrainingInterrupted: Ctrl-C was pressed.
+            TrainingInterrupted: Ctrl-C was pressed, or as TrainingTerminated SIGTERM came.
         """
         predictor: Any = None
         try:
@@ -118,14 +118,16 @@ class Trainer:
                 began(prepared.run)
                 self._check_size(prepared, limited=limited)
                 until = self._until(prepared.run, watch, goes_on, deadline)
-                predictor, _ = lifecycle.carry_on(
+                predictor, result = lifecycle.carry_on(
                     self.task, prepared, Replicas.of(config.training.strategy), watch, until
                 )
             else:
                 began(run)
                 until = self._until(run, watch, goes_on, deadline)
-                predictor, _ = lifecycle.resume(self.task, run, watch, until)
+                predictor, result = lifecycle.resume(self.task, run, watch, until)
             self._parameters[predictor.run.path] = predictor.parameters
+            if result.signalled is not None:  # too late for the training, but not for the search
+                raise result.signalled
             if timed and watch.clock() < measured_until:
                 self._take_time(predictor)
             return self._measured(predictor, watch, measured_until)

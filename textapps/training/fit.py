@@ -18,7 +18,7 @@ from textapps.training.adversarial import Adversarial
 from textapps.training.batches import BatchSource
 from textapps.training.checkpoint import LOGGER, CheckpointStore, TrainingState
 from textapps.training.config import TrainingConfig
-from textapps.training.interruption import Interruption
+from textapps.training.interruption import Interruption, TrainingInterrupted
 from textapps.training.last_weights import LastWeights
 from textapps.training.monitor import Evaluate, Monitor, OnRow
 from textapps.training.optimizer import build_optimizer
@@ -42,6 +42,7 @@ class FitResult:
         best_score, best_step: figure and step of the best validation.
         stopped_by: "epochs", "patience" or "time"; "pause" if the run is not finished.
         monitor: the metric whose best value `best_score` is, such as "accuracy".
+        signalled: what a signal that came in the last steps asks for; they were done all the same.
     """
 
     steps: int
@@ -51,6 +52,7 @@ class FitResult:
     best_step: int
     stopped_by: str
     monitor: str
+    signalled: type[TrainingInterrupted] | None = None
 
 
 def fit(
@@ -178,7 +180,7 @@ def fit(
         else:
             progress.message(f"run {run.path} is already finished, at step {state.step}")
         weights.load_weights(model, run, "best")
-    return _result(state, monitor.removeprefix("val_"))
+    return _result(state, monitor.removeprefix("val_"), interruption.kind)
 
 
 def _resume(
@@ -209,7 +211,9 @@ def _resume(
     return state
 
 
-def _result(state: TrainingState, monitor: str) -> FitResult:
+def _result(
+    state: TrainingState, monitor: str, signalled: type[TrainingInterrupted] | None
+) -> FitResult:
     assert state.best_score is not None
     assert state.best_step is not None
     return FitResult(
@@ -220,6 +224,7 @@ def _result(state: TrainingState, monitor: str) -> FitResult:
         best_step=state.best_step,
         stopped_by=state.stopped_by or "pause",
         monitor=monitor,
+        signalled=signalled,
     )
 
 

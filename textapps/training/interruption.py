@@ -26,6 +26,13 @@ class Interruption:
         self.requested = self._terminated = False
         self._previous: dict[int, Any] = {}
 
+    @property
+    def kind(self) -> type[TrainingInterrupted] | None:
+        """What says that a signal came; None if none did."""
+        if not self.requested:
+            return None
+        return TrainingTerminated if self._terminated else TrainingInterrupted
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._previous = {s: signal.signal(s, self._request) for s in self.SIGNALS}
