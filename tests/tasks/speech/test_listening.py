@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from textapps.tasks.speech import calibration
 from textapps.tasks.speech.calibration import threshold_for_alarms
 from textapps.tasks.speech.microphone import microphone_pieces
 from textapps.tasks.speech.uncertain import UncertainClips
+from textapps.training.checkpoint import CheckpointStore
 
 Make = Callable[[str, str], Any]
 Cli = Callable[..., Result]
@@ -106,6 +107,11 @@ def test_the_calibration_stream_is_heard_once(
     assert heard == [config.hop_ms] * 2
     found = list(recognizer.listen([stream()], false_alarms_per_hour=1_000, smoothing_ms=200))
     assert {each.label for each in found} <= set(recognizer.commands)
+    assert heard == [config.hop_ms] * 3  # once to listen
+    further = SimpleNamespace(best_step=-1)
+    monkeypatch.setattr(CheckpointStore, "newest_state", lambda store: further)
+    threshold_for_alarms(recognizer, 1_000, other)  # of a run that was trained further
+    assert heard == [config.hop_ms] * 4
 
 
 def test_without_validation_clips(base: Any, copied: Any, tmp_path: Path) -> None:

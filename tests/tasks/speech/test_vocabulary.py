@@ -140,6 +140,12 @@ def test_a_removed_word_leaves_the_answers_of_before(
         remove_word(last, WORDS[1], tmp_path)
 
 
+@pytest.mark.parametrize("share", [1.0, 2, -0.1, float("nan")])
+def test_a_share_that_is_none(base: Any, tmp_path: Path, share: float) -> None:
+    with pytest.raises(ConfigurationError, match="false_accepts must be at least 0 and below 1"):
+        add_word(base, "siren", [np.ones(900, np.float32)] * 5, tmp_path, false_accepts=share)
+
+
 def test_the_margin_of_a_removed_word(base: Any, tmp_path: Path, caplog: Any) -> None:
     caplog.set_level(NOTICE, "textapps")
     left = remove_word(base, "up", tmp_path)

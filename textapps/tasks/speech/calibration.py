@@ -13,6 +13,7 @@ from textapps.decoding.detector import Detector
 from textapps.evaluation.metrics.detection import detection_metrics
 from textapps.tasks.speech.data import load_split
 from textapps.tasks.speech.predictor import SpeechRecognizer
+from textapps.training.checkpoint import CheckpointStore
 
 CALIBRATION = "calibration.json"  # of the results of a run
 SECONDS = 3_600.0
@@ -65,7 +66,11 @@ def threshold_for_alarms(
 
 def _key(recognizer: SpeechRecognizer, config: DetectionConfig) -> dict[str, Any]:
     """What the figures depend on."""
+    run = recognizer.run
+    state = CheckpointStore(run.checkpoints).newest_state()
     return {
+        # A run may have been trained further, and another version may bring another model.
+        "weights": run.pretrained.fingerprint if run.pretrained else state and state.best_step,
         "detection": config.model_dump(exclude={"threshold"}),
         "rejection": recognizer.answers.rejection.threshold,
         "labels": list(recognizer.labels),

@@ -108,12 +108,17 @@ def add_word(
         negatives: what `own_negatives` gives, if it has been called for the recogniser before.
 
     Raises:
-        ConfigurationError: the word exists, cannot be a label, or the run has no class `unknown`.
+        ConfigurationError: the word exists, cannot be a label, the run has no class `unknown`, or
+            `false_accepts` is no such share.
         DataError: a recording is bad, silent, twice there or of another word, or there are too few.
         RunError: the new run cannot be written.
     """
     word = word.strip()
     _check_new(recognizer, word)
+    if not 0 <= false_accepts < 1:
+        raise ConfigurationError(
+            f"false_accepts must be at least 0 and below 1, not {false_accepts}"
+        )
     if data is not None:
         recognizer = with_data(recognizer, data)
     enrolled = read_enrolment(recognizer, word, recordings)
