@@ -71,14 +71,14 @@ def with_columns(path: Path, rows: Iterator[Row[list[str]]], reading: Reading) -
                 raise DataError(f"{path}: two columns are called '{twice}'; rename one of them")
         elif cells is None:
             yield Row(number, None, defects)
-        elif (
-            len(cells) != (width := reading.columns if columns is None else len(columns)) and width
-        ):
-            message = f"{counted(len(cells), 'cell')} in {counted(width, 'column')}"
-            yield Row(number, None, (*defects, Defect(f"{path}:{number}", message)))
         else:
-            names = columns or map(str, range(1, len(cells) + 1))
-            yield Row(number, dict(zip(names, cells, strict=True)), defects)
+            width = len(columns) if columns else reading.columns or len(cells)
+            if len(cells) == width:
+                names = columns or map(str, range(1, width + 1))
+                yield Row(number, dict(zip(names, cells, strict=True)), defects)
+            else:
+                message = f"{counted(len(cells), 'cell')} in {counted(width, 'column')}"
+                yield Row(number, None, (*defects, Defect(f"{path}:{number}", message)))
 
 
 def _csv_cells(path: Path, delimiter: str | None, lines: Lines) -> CellRows:
