@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.serving import browser
 from tests.serving.browser import ServedPage, predictions, show
+from tests.serving.models import continued
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium")
@@ -138,6 +140,27 @@ def test_json_lines_and_the_options_of_the_form(
     assert [len(request["instances"]) for request in asked] == [8, 1]
     first = asked[0]["instances"][0]
     assert (asked[0]["signature_name"], first["seed"], first["length"]) == ("generate", "a", 7)
+
+
+def test_a_stop_text_ends_the_rows_as_it_ends_a_stream(
+    page: Page, site: ServedPage, tmp_path: Path
+) -> None:
+    described = re.compile(r"/v1/models/tales/versions/1/manifest$")
+    end = continued("a", 5)[3:]
+
+    def with_stop(route: Any) -> None:
+        told = route.fetch().json()
+        route.fulfill(json={**told, "decoding": {**told["decoding"], "stop": end}})
+
+    page.route(described, with_stop)
+    asked = predictions(page)
+    panel = show(page, site, "tales")
+    found = choose(panel, tmp_path / "seeds.jsonl", json.dumps({"seed": "a"}))
+    found.get_by_role("button", name="Answer 1 row").click()
+    expect(found.locator("tbody tr")).to_have_count(1)
+    (line,) = download(page, found, "Download JSON lines").splitlines()
+    whole = continued("a", 50, asked[0]["instances"][0]["random_seed"])
+    assert json.loads(line)["text"] == whole.partition(end)[0] != whole
 
 
 def test_a_busy_server_is_waited_for_and_a_lost_one_said(

@@ -17,12 +17,21 @@ _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
 _TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
 _OVERSAMPLE = Option("--oversample", metavar="N")
 _PATHS = ("data_dir", "source_file", "target_file")
+SEVERAL = ("unlabelled", "added_source")
+"""Keys that hold any number of sources."""
 
 
 def _absolute(source: str) -> str:
     """The absolute path of a source that is there; the name of another one."""
     path = Path(source).expanduser()
     return str(path.absolute()) if source != "sample" and path.exists() else source
+
+
+def as_several(sources: object) -> object:
+    """One source, as the environment and --set have it, or a list, as a file has it: a tuple."""
+    if isinstance(sources, str):
+        return (sources,)
+    return tuple(sources) if isinstance(sources, list) else sources
 
 
 def _if_given(check: Callable[[str], str]) -> AfterValidator:
@@ -114,11 +123,16 @@ class SourceConfig(Section):
         """The same with every path absolute, so that a run finds its data from any folder."""
         changes = {
             field: str(Path(value).expanduser().absolute())
-            for field in ("source", "validation_source", "test_source", "added_source", *_PATHS)
+            for field in ("source", "validation_source", "test_source", *_PATHS)
             if (value := getattr(self, field, None)) and value != "sample"
             if field in _PATHS or Path(value).expanduser().exists()
         }
-        return self.model_copy(update=changes)
+        several = {
+            field: tuple(map(_absolute, sources))
+            for field in SEVERAL
+            if (sources := getattr(self, field, ()))
+        }
+        return self.model_copy(update={**changes, **several})
 
 
 class DataConfig(SourceConfig):
@@ -158,18 +172,7 @@ class DataConfig(SourceConfig):
 
     of_the_model: ClassVar[tuple[str, ...]] = ("fold_labels",)
 
-    @field_validator("unlabelled", mode="before")
-    @classmethod
-    def _are_several(cls, sources: object) -> object:
-        """One source, as the environment and --set have it; a list, as a file has it."""
-        if isinstance(sources, str):
-            return (sources,)
-        return tuple(sources) if isinstance(sources, list) else sources
-
-    def resolved(self) -> Self:
-        """The same with every path absolute."""
-        sources = tuple(map(_absolute, self.unlabelled))
-        return super().resolved().model_copy(update={"unlabelled": sources})
+    _are_several = field_validator("unlabelled", mode="before")(as_several)
 
 
 class CorpusConfig(SourceConfig):

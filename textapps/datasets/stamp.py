@@ -3,15 +3,16 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-from textapps.datasets.config import SourceConfig
+from textapps.datasets.config import SEVERAL, SourceConfig
 
 
 def training_files(config: SourceConfig) -> tuple[Path, ...]:
     """The files and folders that training and validation read; none if the source is a set."""
-    added = getattr(config, "added_source", None)
-    names = (config.validation_source, added, *getattr(config, "unlabelled", ()))
+    several = chain.from_iterable(getattr(config, key, ()) for key in SEVERAL)
+    names = (config.validation_source, *several)
     others = (Path(name).expanduser() for name in names if name and name != "sample")
     return (*config.files, *filter(Path.exists, others)) if config.files else ()
 

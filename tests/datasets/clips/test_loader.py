@@ -250,8 +250,23 @@ def test_a_few_clips_of_each_word(words: Path) -> None:
 def test_added_recordings_are_trained_on_alone(words: Path, record: Record, tmp_path: Path) -> None:
     for number in range(2):
         record(f"added/lamp/{number}.wav", 210)
-    given = {"added_source": str(tmp_path / "added"), "commands": ["yes", "lamp"]}
+    given = {"added_source": [str(tmp_path / "added")], "commands": ["yes", "lamp"]}
     train, validation, test = load(words, **given)
     assert train.names[:2] == ("yes", "lamp")
     assert count(train)["lamp"] == 2
     assert "lamp" not in count(validation) | count(test)
+
+
+def test_recordings_that_runs_have_kept_are_read_whatever_the_format_of_the_data(
+    words: Path, record: Record, tmp_path: Path
+) -> None:
+    tables = []
+    for run, word in enumerate(("lamp", "door")):
+        record(f"{run}/recordings/0.wav", 210)
+        tables.append(tmp_path / f"{run}/recordings/words.csv")
+        tables[-1].write_text(f"path,label\n0.wav,{word}\n", encoding="utf-8")
+    given = {"added_source": list(map(str, tables)), "delimiter": ";", "encoding": "utf-16"}
+    train, _, _ = load(words, **given, commands=["yes", "lamp", "door"])
+    assert (count(train)["lamp"], count(train)["door"]) == (1, 1)
+    single = ClipsConfig.model_validate({"added_source": str(tables[0])})  # as runs of before
+    assert single.added_source == (str(tables[0]),)

@@ -63,6 +63,15 @@ def test_the_token(repository: Repository) -> None:
         assert served.refusal("/no/method", b"")[0] == "UNAUTHENTICATED"
 
 
+def test_no_message_is_taken_without_the_token(repository: Repository) -> None:
+    settings = Settings(token="s3cret", max_body_mb=LIMIT / 2**20)
+    too_long = b"x" * (20 * LIMIT)  # gRPC itself refuses it where it is read
+    with Served(repository, settings) as served:
+        assert served.refusal(PREDICT, too_long)[0] == "UNAUTHENTICATED"
+        right = served.refusal(PREDICT, too_long, authorization="Bearer s3cret")
+        assert right[0] == "RESOURCE_EXHAUSTED"
+
+
 @pytest.mark.parametrize("given", ["mine-1", "", "no good", "a" * 65, None])
 def test_request_ids(served: Served, given: str | None) -> None:
     lines = len(served.log)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tasks.toy_words import spoken, wav_bytes
 from textapps.core.errors import DataError
 from textapps.preprocessing.resampling import resample
+from textapps.preprocessing.riff import parse_wav
 from textapps.tasks.speech import pieces
 from textapps.tasks.speech.pieces import pcm_pieces, pieces_of
 from textapps.tasks.speech.recordings import files_in, read_recording
@@ -42,6 +44,22 @@ def test_pieces_of_a_file_are_the_whole_file(
     assert found.shape == whole.shape
     assert len(parts) >= seconds // 2
     np.testing.assert_allclose(found, whole, atol=0 if rate_hz == 16_000 else 2e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 48_000])
+def test_samples_beyond_the_range_are_clipped_the_same_way_on_every_path(
+    tmp_path: Path, rate_hz: int
+) -> None:
+    file = tmp_path / "loud.wav"
+    waveform = 3 * np.sin(np.arange(rate_hz) * 440 * 2 * np.pi / rate_hz).astype(np.float32)
+    soundfile.write(file, waveform, rate_hz, subtype="FLOAT")
+    exported, own_hz, _ = parse_wav(tf.constant(file.read_bytes()))
+    wanted = np.clip(resample(exported, int(own_hz), 16_000), -1, 1)
+    assert np.abs(wanted).max() == 1
+    heard = np.concatenate(list(pieces_of(file, 16_000)))
+    np.testing.assert_allclose(heard, wanted, atol=1e-6)
+    predicted = np.clip(read_recording(file, 16_000), -1, 1)
+    np.testing.assert_allclose(predicted, wanted, atol=1e-6)
 
 
 def test_a_cut_off_mp3_is_read_as_far_as_it_goes(

@@ -18,6 +18,7 @@ from textapps.core.notices import NOTICE
 from textapps.tasks import lifecycle
 from textapps.tasks.speech import data
 from textapps.tasks.speech import evaluate as evaluation
+from textapps.tasks.speech.kept_recordings import with_added_words
 from textapps.tasks.speech.task import TASK
 from textapps.tasks.speech.vocabulary import AddedWord, add_word, remove_word
 from textapps.training.decision import write_threshold
@@ -296,7 +297,18 @@ def test_refining_trains_on_the_recordings_too(
     result = cli("speech", "add-word", "siren", *files, *where, "--train", "--epochs", "1")
     assert result.exit_code == 0, result.stderr
     run = RunDirectory.open(Path(result.stdout.strip()))
-    assert run.config["data"]["added_source"].endswith("recordings/words.csv")
+    (kept,) = run.config["data"]["added_source"]
+    assert kept.endswith("recordings/words.csv")
     record = json.loads((run.path / "data.json").read_bytes())
     assert record["labels"] == [*WORDS, "siren", "unknown", "silence"]
     assert "left out" not in result.stderr
+    monkeypatch.undo()
+    hisses = [spoken("hiss", number) for number in range(300, 306)]
+    both = add_word(lifecycle.load(TASK, run), "hiss", hisses, tmp_path)
+    config = both.recognizer.config
+    sources = with_added_words(config.data, both.recognizer.run)
+    words = data.load_words(
+        config.model_copy(update={"data": sources}), "train", both.recognizer.labels
+    ).words
+    assert sources.added_source == (kept, str(both.recognizer.run.path / "recordings/words.csv"))
+    assert (words.count("siren"), words.count("hiss")) == (5, 16)  # 10 hisses are in the data

@@ -5,9 +5,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator
 
 from textapps.core.keys import Option
-from textapps.datasets.config import SourceConfig
+from textapps.datasets.config import SourceConfig, as_several
 
 UNKNOWN, SILENCE = "unknown", "silence"  # the classes of other words, and of no word at all
+ADDED_WORDS = "recordings/words.csv"  # of a run to which words were added: a comma, UTF-8
 
 _BOTH = ("train", "evaluate")
 
@@ -22,9 +23,7 @@ class ClipsConfig(SourceConfig):
         "(WAV, FLAC, MP3, …) or of a table of paths and labels, or the name of a TensorFlow "
         "Datasets set.",
     )
-    commands: Annotated[
-        tuple[str, ...], Option("--commands", metavar="WORD,WORD,…", commands=_BOTH)
-    ] = Field(
+    commands: Annotated[tuple[str, ...], Option("--commands", metavar="WORD,WORD,…")] = Field(
         (),
         description="The words to tell apart, in this order; every other one is 'unknown'. By "
         "default all words.",
@@ -67,11 +66,13 @@ class ClipsConfig(SourceConfig):
         "clips of commands (halves spliced or swapped, words reversed): how many, by the number of "
         "clips of commands; 0 for none.",
     )
-    added_source: Annotated[str | None, Option("--added-data", metavar="SOURCE")] = Field(
-        None,
-        min_length=1,
-        description="More recordings to train on, such as recordings/words.csv of a run to which "
-        "words were added; none of them is validated or tested on.",
+    added_source: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        Option("--added-data", metavar="SOURCE", multiple=True),
+    ] = Field(
+        (),
+        description=f"More recordings to train on, such as {ADDED_WORDS} of a run to which words "
+        "were added; none of them is validated or tested on; repeatable.",
     )
     skip_bad: Annotated[bool, Option("--skip-bad", commands=_BOTH)] = Field(
         False, description="Leave out files that cannot be read, and name some of them."
@@ -81,6 +82,8 @@ class ClipsConfig(SourceConfig):
     )
 
     of_the_model: ClassVar[tuple[str, ...]] = ("commands", "unknown", "silence")
+
+    _are_several = field_validator("added_source", mode="before")(as_several)
 
     @field_validator("commands", mode="before")
     @classmethod

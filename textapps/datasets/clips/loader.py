@@ -270,11 +270,11 @@ class ClipLoader:
 
     @cached_property
     def _added(self) -> list[Recording]:
-        if self._config.added_source is None:
-            return []
-        source = self._opened(self._config.added_source)
-        splits = sorted(source.own_splits) or (None,)
-        return [one for split in splits for one in source.examples(split)]
+        found = []
+        for source in map(self._opened, self._config.added_source):
+            splits = sorted(source.own_splits) or (None,)
+            found += [one for split in splits for one in source.examples(split)]
+        return found
 
     @cached_property
     def _main(self) -> ClipSource:

@@ -67,12 +67,15 @@ def read_sound(file: Path | bytes, place: str, report: Report = stop) -> Sound |
 def whole_sound(
     waveform: NDArray[np.float32], rate_hz: int, place: str, report: Report = stop
 ) -> Sound | None:
-    """The sound; None, after a report, if it is too short, of another rate or not finite."""
+    """The sound, clipped to [-1, 1] as exports clip it before they resample it.
+
+    None, after a report, if it is too short, of another rate or not finite.
+    """
     reason = length_fault(len(waveform), rate_hz)
     if not reason and not np.isfinite(waveform).all():
         reason = NOT_FINITE
     if not reason:
-        return Sound(waveform, rate_hz)
+        return Sound(np.clip(waveform, -1, 1), rate_hz)
     report(Defect(place, reason))
     return None
 

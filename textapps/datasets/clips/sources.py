@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from textapps.core.errors import DataError
-from textapps.datasets.clips.config import ClipsConfig
+from textapps.datasets.clips.config import ADDED_WORDS, ClipsConfig
 from textapps.datasets.clips.folder import ClipFolder
 from textapps.datasets.clips.recording import (
     CLASS_NAMES,
@@ -44,7 +44,7 @@ def open_clips(source: str, config: ClipsConfig, report: Report = stop) -> ClipS
     """Open the source of a name or path; DataError if there is none."""
     rungs = Rungs[ClipSource](
         sample=SyntheticClips,
-        file=lambda path: ClipTable(path, report, config.reading),
+        file=lambda path: ClipTable(path, report, _reading_of(path, config)),
         folder=lambda path: ClipFolder(path, report),
         prepared=PreparedClips,
     )
@@ -55,11 +55,16 @@ def recorded_files(config: ClipsConfig) -> list[Path]:
     """The `training_files`, with the recordings that tables name."""
     files = list(training_files(config))
     for table in [path for path in files if path.is_file()]:
-        source = ClipTable(table, lambda _: None, config.reading)
+        source = ClipTable(table, lambda _: None, _reading_of(table, config))
         splits = source.own_splits or (None,)
         recordings = [one for split in splits for one in source.examples(split)]
         files += [Path(one.place) for one in (*recordings, *source.noises)]
     return files
+
+
+def _reading_of(table: Path, config: ClipsConfig) -> Reading:
+    """How a table is read; one that a run has written is not in the format of the user's own."""
+    return _USUAL if table.match(ADDED_WORDS) else config.reading
 
 
 class ClipTable(TableSource[Recording]):

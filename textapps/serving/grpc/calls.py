@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -68,6 +68,12 @@ class Calls(grpc.GenericRpcHandler):
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         """How gRPC finds the handler of a call."""
         path = details.method
+        if not self._may_call(path, _headers(details.invocation_metadata)):
+            # Of a stream, no message is taken before it is asked for, however long it is.
+            async def refuse(_: object, context: Context) -> bytes:
+                return await self._answer(path, _refuse, b"", context)
+
+            return grpc.stream_unary_rpc_method_handler(refuse)
         if path in self._streams:
             stream = self._streams[path]
 
@@ -115,10 +121,7 @@ class Calls(grpc.GenericRpcHandler):
 
     def _scope(self, path: str, context: Context) -> Scope:
         """The parts of an ASGI scope that are used here."""
-        headers = [
-            (key.encode(), value.encode() if isinstance(value, str) else value)
-            for key, value in context.invocation_metadata() or ()
-        ]
+        headers = _headers(context.invocation_metadata())
         address = unquote(context.peer()).partition(":")[2].rpartition(":")[0].strip("[]")
         scope: Scope = {"path": path, "headers": headers, "served": ("", "")}
         scope["client"] = (address, 0) if address else None
@@ -132,8 +135,11 @@ class Calls(grpc.GenericRpcHandler):
         task.add_done_callback(lambda _: share.release())
         return share
 
+    def _may_call(self, path: str, headers: list[tuple[bytes, bytes]]) -> bool:
+        return path.startswith(_OPEN) or self._gate.has_token({"headers": headers})
+
     def _check(self, scope: Scope, body: bytes, context: Context) -> None:
-        if not scope["path"].startswith(_OPEN) and not self._gate.has_token(scope):
+        if not self._may_call(scope["path"], scope["headers"]):
             raise Rejection(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
         if len(body) > self._settings.max_body_bytes:
             raise Rejection(
@@ -166,6 +172,14 @@ class Calls(grpc.GenericRpcHandler):
             model=model or None,
             version=version or None,
         )
+
+
+def _headers(metadata: Iterable[tuple[str, str | bytes]] | None) -> list[tuple[bytes, bytes]]:
+    """The metadata of a call, as an ASGI scope has headers."""
+    return [
+        (key.encode(), value.encode() if isinstance(value, str) else value)
+        for key, value in metadata or ()
+    ]
 
 
 def _one_line(message: str) -> str:

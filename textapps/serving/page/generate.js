@@ -44,7 +44,7 @@ export async function answer(model, values, place, asking) {
 export function requests(model, values) {
   const { seed, ...options } = known(model, values);
   const streamed = { name: "streamed", action: "stream", streamed: true, body: { seed, ...options } };
-  if (!model.has("generate")) return [streamed];
+  if (!model.has("generate") || stopText(model)) return [streamed];
   const body = { signature_name: "generate", instances: [row(model, seed, options)] };
   return [streamed, { name: "in one piece", action: "predict", body }];
 }
@@ -52,13 +52,19 @@ export function requests(model, values) {
 /** With the options of the form, where the model has a signature that takes them. */
 export function rows(model) {
   const whole = model.has("generate");
+  const stop = stopText(model); // which a stream heeds, but no signature takes
   return {
     input: "seed",
     signature: whole ? "generate" : "serving_default",
     most: 8, // texts in a request: they take longer than other answers
     row: (seed, options) => (whole ? row(model, seed, options) : { seed }),
-    outputs: ({ text }) => ({ text }),
+    outputs: ({ text }) => ({ text: stop ? text.split(stop, 1)[0] : text }),
   };
+}
+
+/** The text before which the model's answers end, if there is one. */
+function stopText(model) {
+  return model.manifest.decoding?.stop;
 }
 
 /** Another model may have other options. */

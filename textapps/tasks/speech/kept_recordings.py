@@ -6,11 +6,12 @@ from pathlib import Path
 
 from textapps.core import files
 from textapps.core.errors import RunError
+from textapps.datasets.clips.config import ADDED_WORDS, ClipsConfig
 from textapps.tasks.speech.enrolment import Enrolment
 from textapps.training.run_directory import RunDirectory
 
-FOLDER = "recordings"  # of a run
-TABLE = f"{FOLDER}/words.csv"  # a source as --added-data takes it
+TABLE = ADDED_WORDS  # of a run: a source as --added-data takes it
+FOLDER = Path(TABLE).parent
 
 
 def keep_recordings(
@@ -43,6 +44,15 @@ def keep_recordings(
         files.write_file(new.path / TABLE, table.getvalue())
     except OSError as error:
         raise RunError(f"cannot keep the recordings: {error.filename}: {error.strerror}") from error
+
+
+def with_added_words(data: ClipsConfig, run: RunDirectory) -> ClipsConfig:
+    """The data of a run, with the recordings of words that were added to it."""
+    table = run.path / TABLE
+    if not table.is_file():
+        return data
+    added = (*data.added_source, str(table.absolute()))
+    return data.model_copy(update={"added_source": added})
 
 
 def _listed(table: Path) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from textapps.core.notices import muted
 from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.tasks.predictor import ANSWER_BATCH
 from textapps.tasks.speech.data import load_words
-from textapps.tasks.speech.kept_recordings import TABLE
+from textapps.tasks.speech.kept_recordings import with_added_words
 from textapps.tasks.speech.predictor import SpeechRecognizer
 
 Floats = NDArray[np.float32]
@@ -101,10 +101,9 @@ def read_negatives(recognizer: SpeechRecognizer) -> Negatives:
 
 
 def _of_split(recognizer: SpeechRecognizer, split: str) -> Embedded:
-    config, table = recognizer.config, recognizer.run.path / TABLE
-    if table.is_file():  # words that were added before are in no other data
-        data = config.data.model_copy(update={"added_source": str(table)})
-        config = config.model_copy(update={"data": data})
+    # Words that were added before are in no other data.
+    data = with_added_words(recognizer.config.data, recognizer.run)
+    config = recognizer.config.model_copy(update={"data": data})
     clips = load_words(config, split, recognizer.labels)
     names = [clips.names[label] for label in clips.labels]
     kinds = [{UNKNOWN: KINDS[0], SILENCE: KINDS[2]}.get(name, KINDS[1]) for name in names]

@@ -40,7 +40,9 @@ def pieces_of(file: Path, rate_hz: int) -> Iterator[Waveform]:
             if reason := length_fault(sound.frames, own_hz):
                 raise DataError(reason)
             blocks = _blocks(sound, _PIECE_SECONDS * own_hz)
-            yield from blocks if own_hz == rate_hz else _resampled(blocks, own_hz, rate_hz)
+            if own_hz != rate_hz:  # which may overshoot
+                blocks = (np.clip(piece, -1, 1) for piece in _resampled(blocks, own_hz, rate_hz))
+            yield from blocks
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 
@@ -97,7 +99,7 @@ def _blocks(sound: "soundfile.SoundFile", samples: int) -> Iterator[Waveform]:
         done += len(block)
         if not np.isfinite(block).all():
             raise DataError(NOT_FINITE)
-        yield block.mean(axis=1, dtype=np.float32)
+        yield np.clip(block.mean(axis=1, dtype=np.float32), -1, 1)
 
 
 def _resampled(blocks: Iterator[Waveform], rate_from: int, rate_to: int) -> Iterator[Waveform]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from textapps.tasks import lifecycle
 from textapps.tasks.registry import get_task
 from textapps.tasks.speech.config import PRESETS
-from textapps.tasks.speech.kept_recordings import TABLE
+from textapps.tasks.speech.kept_recordings import with_added_words
 from textapps.tasks.speech.vocabulary import AddedWord
 from textapps.training.progress import Progress
 from textapps.training.run_directory import CONFIG, RunDirectory
@@ -31,9 +31,7 @@ def refined(
         RunError, DivergedError, TrainingInterrupted: as `lifecycle.train`.
     """
     run, own = added.recognizer.run, added.recognizer.config
-    data = own.data.model_copy(
-        update={"added_source": str((run.path / TABLE).absolute()), "repeat": REPEAT}
-    )
+    data = with_added_words(own.data, run).model_copy(update={"repeat": REPEAT})
     values = {f"data.{key}": value for key, value in data.model_dump(exclude_none=True).items()}
     flags = {"preset": own.preset, "start.init_from": run.origin, **values}
     if epochs is not None:
