@@ -1,13 +1,19 @@
+import errno
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import textapps
 from textapps.core.errors import ExportError
 from textapps.exporting import verification, verify_child
 from textapps.exporting.verification import Candidate, Case, verify, verify_all
-from textapps.exporting.verify_child import Guard
+from textapps.exporting.verify_child import KERAS, Guard
 
 
 def test_a_case_survives_json():
@@ -56,7 +62,7 @@ def test_damage_and_foreign_modules_are_told_of_each_export(exported, tiny, tmp_
     for line, instead in (
         ("    sys.modules.update(dict.fromkeys(KERAS))", "    pass"),
         ("    sys.meta_path.insert(0, Guard())", "    pass"),
-        ("    sys.path.remove(root)", "    import textapps.training.config"),
+        ("    import tensorflow", "    import textapps.training.config, tensorflow"),
     ):
         assert script.count(line) == 1
         script = script.replace(line, instead)
@@ -69,6 +75,20 @@ def test_damage_and_foreign_modules_are_told_of_each_export(exported, tiny, tmp_
     assert damaged.startswith(f"the export in {tmp_path / 'm'} {said}; loading: ")
     assert sound == said
     assert "\n" not in damaged
+
+
+@pytest.mark.slow
+def test_the_child_finds_tensorflow_beside_textapps(tmp_path):
+    """There is no other place here, as for who has both by `pip install --user`."""
+    root = tmp_path / "lib"
+    root.mkdir()
+    for place in [*Path(np.__file__).parents[1].iterdir(), Path(textapps.__file__).parent]:
+        if place.name not in ("__pycache__", *KERAS):
+            (root / place.name).symlink_to(place)
+    (tmp_path / "questions").write_text("[]")
+    command = [sys.executable, "-I", "-S", verify_child.__file__, root]
+    subprocess.run([*command, tmp_path / "questions", tmp_path / "answers"], check=True)
+    assert json.loads((tmp_path / "answers").read_bytes()) == {"imported": [], "findings": []}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +108,16 @@ def test_a_child_that_dies_is_reported(exported, tiny, tmp_path, monkeypatch):
     (tmp_path / "child.py").write_text("import os, sys\nsys.exit('out of luck')")
     monkeypatch.setattr(verify_child, "__file__", str(tmp_path / "child.py"))
     with pytest.raises(ExportError, match="ended with code 1: out of luck"):
+        verify(exported, tiny.cases)
+
+
+def test_a_full_temporary_folder_is_named(exported, tiny, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(verification.tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(ExportError, match=rf"by way of {tmp_path} \(TMPDIR .*\): No space left"):
         verify(exported, tiny.cases)
 
 

@@ -180,26 +180,30 @@ def _examine(exports: Sequence[tuple[Path | str, Questions, bool]]) -> dict[str,
         }
         for directory, questions, tensorflow_text in exports
     ]
-    with tempfile.TemporaryDirectory(prefix="textapps-verify-") as scratch:
-        asked, answered = Path(scratch) / "questions.json", Path(scratch) / "answers.json"
-        asked.write_text(json.dumps(request), encoding="utf-8")
-        child = subprocess.run(
-            [sys.executable, "-I", verify_child.__file__, str(ROOT), str(asked), str(answered)],
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
-        if child.returncode or not answered.exists():
-            said = child.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-            names = ", ".join(str(directory) for directory, *_ in exports)
-            raise ExportError(
-                f"the process that verifies {names} ended with code {child.returncode}: "
-                f"{said[-1][:300]}"
+    try:
+        with tempfile.TemporaryDirectory(prefix="textapps-verify-") as scratch:
+            asked, answered = Path(scratch) / "questions.json", Path(scratch) / "answers.json"
+            asked.write_text(json.dumps(request), encoding="utf-8")
+            child = subprocess.run(
+                [sys.executable, "-I", verify_child.__file__, str(ROOT), str(asked), str(answered)],
+                env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                check=False,
             )
-        result: dict[str, Any] = json.loads(answered.read_bytes())
-        return result
+            if child.returncode or not answered.exists():
+                said = child.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+                names = ", ".join(str(directory) for directory, *_ in exports)
+                raise ExportError(
+                    f"the process that verifies {names} ended with code {child.returncode}: "
+                    f"{said[-1][:300]}"
+                )
+            result: dict[str, Any] = json.loads(answered.read_bytes())
+            return result
+    except OSError as error:
+        place = f"{tempfile.gettempdir()} (TMPDIR names another folder)"
+        raise ExportError(f"cannot verify by way of {place}: {error.strerror}") from error
 
 
 def differs(alone: Tensors, together: Tensors, row: int, tolerance: float) -> str | None:

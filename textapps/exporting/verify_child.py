@@ -47,7 +47,7 @@ def main(root: str, questions: str, answers: str) -> None:
     sys.path.insert(0, root)
     from textapps.savedmodel.examination import examine_all
 
-    sys.path.remove(root)
+    sys.path.append(sys.path.pop(0))  # `pip install --user` puts TensorFlow beside textapps
     import tensorflow  # noqa: F401
 
     gc.freeze()  # modules stay: the collector need not look through their objects
