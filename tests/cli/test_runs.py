@@ -249,6 +249,7 @@ def test_a_note_is_kept_replaced_and_taken_away(cli: Cli, models: Path) -> None:
     assert note("twice the units,\n[bold] größer") == "twice the units, [bold] größer"
     assert "[bold] größer" in cli("runs", "--models-dir", str(models)).stdout
     assert note("caf\udce9 \a\x1b[31mred\x9b\x7f\t 👩\u200d🔬") == "caf\ufffd [31mred 👩\u200d🔬"
+    assert note("\u202egood\u2069 بد") == "good بد"
     assert note("again") == "again"
     assert note("\a") is None
     assert note("again") == "again"

@@ -14,6 +14,7 @@ from textapps.core.names import TASKS
 from textapps.core.notices import muted
 from textapps.evaluation.searched import Searched, Tried
 from textapps.search import run as searches
+from textapps.search.conducting import write_results
 from textapps.search.progress import Status
 from textapps.training.run_directory import RunDirectory
 
@@ -72,7 +73,9 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         progress.finish()
         path = tmp_path / "run"
         path.mkdir()
-        return RunDirectory(path, {}), found(path)
+        run, told = RunDirectory(path, {}), found(path)
+        write_results(run, told)
+        return run, told
 
     monkeypatch.setattr(searches, "begin", begin)
     return calls
@@ -92,7 +95,10 @@ def test_prints_the_run_and_writes_the_page(cli: Cli, asked: list[Any], tmp_path
     assert (options["storage"], options["study"]) == ("s.db", None)
     lines = result.stderr.splitlines()
     assert lines[0] == "3 trials, 2 to their end  best accuracy 0.8750 (trial 1)  1:01 left"
-    assert lines[1] == ("validation accuracy 87.50 % (trial 1 of 3, lstm); the preset 75.00 %")
+    assert lines[1] == (
+        "validation accuracy 87.50 % (trial 1, lstm, 84.38 % on average of 2 seeds; 3 trials); "
+        "the preset 75.00 %"
+    )
     assert lines[2:] == ["A note.", f"report: {tmp_path / 'run' / 'search.html'}"]
     assert result.stdout == f"{tmp_path / 'run'}\n"
     page = (tmp_path / "run" / "search.html").read_text(encoding="utf-8")
@@ -122,6 +128,8 @@ def test_json_is_what_the_run_keeps(cli: Cli, asked: list[Any], tmp_path: Path) 
         (("--minutes", "2", "--resume"), 2, "--resume goes on as the search began"),
         (("--resume", "--data", "x.csv"), 2, "--resume goes on as the search began"),
         (("--minutes", "2", "--trials", "0"), 2, "--trials"),
+        (("--minutes", "2", "--storage", ""), 2, "--storage is empty: name a database or a file"),
+        (("--minutes", "2", "--set", "backbone.units=1.."), 2, 'backbone.units = "1.." from --set'),
         (("--minutes", "2", "--max-size", "big"), 2, "--max-size big is not a size, such as 2MB"),
         (("--minutes", "2", "--metric", "bleu"), 2, "unknown metric 'bleu', choose from accuracy"),
         (("--minutes", "2", "--backbone", "gur"), 2, "did you mean 'gru'?"),
@@ -207,7 +215,7 @@ def test_the_line_is_shown_while_trainings_are_muted(capsys: pytest.CaptureFixtu
     progress = SearchProgress()
     with muted():
         progress.show(Status(seconds_left=60.0))
-    assert capsys.readouterr().err == "0 trials, 0 to their end  1:00 left\n"
+    assert capsys.readouterr().err == "1:00 left\n"
     with muted():  # as --quiet does
         quiet = SearchProgress()
         quiet.show(Status(seconds_left=60.0))

@@ -290,6 +290,36 @@ def test_a_time_shorter_than_one_trial_says_how_long_one_takes(tmp_path: Path) -
         carried_out(one)
 
 
+def test_a_time_that_is_over_before_there_is_anything_to_compare(tmp_path: Path) -> None:
+    """Reading the data and tracing may take longer than the time named."""
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=1.0, setup=70.0)
+    for after, told in ((0.0, "--minutes 1 is shorter"), (48.0, "12 seconds are left of the")):
+        one = made(tmp_path / told, 60, trainer)
+        one.resumed_after = after
+        with pytest.raises(ConfigurationError, match=rf"^{told}.* came to step 1 of 120 until"):
+            carried_out(one)
+
+
+def test_a_finalist_that_is_cut_short_is_the_result_if_none_is_better(tmp_path: Path) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    trainer.score = lambda config, share: (  # type: ignore[method-assign]
+        share / 100 + (0.5 if config == SPACE.base else 0.9)
+    )
+    one = made(tmp_path, 3_600, trainer, trials=4)
+    one.explore()
+    best, other = one.finalists(one.study.trials())
+    assert not best.ended
+    assert best.rest_seconds > 0.5
+    one.allowance.seconds = one.allowance.spent + one.allowance.tail + 0.7 * best.rest_seconds
+    trainer.trained = []
+    finals.play(one)
+    assert best.facts
+    assert {run for run, *_ in trainer.trained} <= {best.facts.run, other.facts and other.facts.run}
+    chosen, facts = finals.best_trainings(one.study.trials())[0]
+    assert (chosen.id, chosen.ended, facts.whole) == (best.id, True, False)
+    assert facts.step > best.facts.step
+
+
 @pytest.mark.parametrize(
     ("total", "longest", "at"), [(8, 5.0, 5), (8, 8.0, 8), (40, 30.0, 12), (8, 10.0, None)]
 )

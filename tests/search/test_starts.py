@@ -69,7 +69,7 @@ class TestOtherLetters:
             raise KeyError
 
         with monkeypatch.context() as patch:
-            patch.setattr(searches, "_carried_out", killed)
+            patch.setattr(searches, "conduct", killed)
             with pytest.raises(KeyError):
                 searched("sentiment", tmp_path, of(cyrillic))
         _, found = searches.resume("sentiment", tmp_path, Silent())

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from textapps.training.interruption import Interruption
+from textapps.training.interruption import Interruption, PromptInterruption, TrainingTerminated
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -30,3 +30,22 @@ def test_the_second_one_acts(interruptible):
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_a_signal_raised_to_no_effect_is_raised_again():
+    """As it is where an object is destroyed, from which Python lets nothing out."""
+    before = [signal.getsignal(s) for s in Interruption.SIGNALS]
+    with PromptInterruption() as signals:
+        signals.check()
+        with pytest.raises(KeyboardInterrupt) as raised:
+            signal.raise_signal(signal.SIGINT)
+        assert not isinstance(raised.value, TrainingTerminated)
+        with pytest.raises(KeyboardInterrupt):
+            signals.check()
+        signals.caught()
+        signals.check()
+        with pytest.raises(TrainingTerminated):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(TrainingTerminated):
+            signals.check()
+    assert [signal.getsignal(s) for s in Interruption.SIGNALS] == before

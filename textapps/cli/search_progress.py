@@ -56,15 +56,19 @@ def told(status: "Status") -> str:
     """The line.
 
     >>> from textapps.search.progress import Status
-    >>> told(Status(12, 3, "accuracy", 0.87312, 7, 754.0))
-    '12 trials, 3 to their end  best accuracy 0.8731 (trial 7)  12:34 left'
-    >>> told(Status(seconds_left=60.0))
-    '0 trials, 0 to their end  1:00 left'
+    >>> told(Status(12, 3, "accuracy", 0.87312, 7, 754.0, "trial 11, 30 %"))
+    '12 trials, 3 to their end  best accuracy 0.8731 (trial 7)  trains trial 11, 30 %  12:34 left'
+    >>> told(Status(seconds_left=60.0, doing="the preset"))
+    'trains the preset  1:00 left'
     """
-    parts = [f"{counted(status.trials, 'trial')}, {status.ended} to their end"]
+    parts = []
+    if status.trials:
+        parts.append(f"{counted(status.trials, 'trial')}, {status.ended} to their end")
     if status.best is not None:
         name = status.monitor.replace("_", " ")
         parts.append(f"best {name} {status.best:.4f} (trial {status.best_trial})")
+    if status.doing:
+        parts.append(f"trains {status.doing}")
     minutes, seconds = divmod(round(status.seconds_left), 60)
     parts.append(f"{minutes}:{seconds:02} left")
     return "  ".join(parts)

@@ -9,31 +9,37 @@ from textapps.core.notices import muted
 from textapps.search.keeping import is_local
 from textapps.search.search import Search
 from textapps.search.trial import Facts, Trial
-from textapps.search.watch import Watch
 from textapps.training.data_record import DATA
 from textapps.training.run_directory import RunDirectory
 
 WORTH_SHARE = 0.1  # of a whole training, behind its setup: a shorter one is not begun
+WORTH_FINISHING_SHARE = (
+    0.5  # of what is missing of a training: for less of it, none is gone on with
+)
 
 
 def play(search: Search) -> None:
     """Trains the finalists to their ends and on a second random seed, while there is time.
 
-    What is left of it goes to further random seeds of the best one, unless the number of trials
-    was limited.
+    What is left of it goes to further random seeds of the best one, unless as many trials as were
+    wanted have been tried.
 
     Raises:
         TrainingInterrupted: Ctrl-C was pressed.
     """
+    for trial in search.finalists(search.study.trials()):
+        with muted():
+            _to_the_end(search, trial)
     finalists = search.finalists(search.study.trials())
     for place, trial in enumerate(finalists):
         costs = [one.again_seconds for one in finalists[place:]]
-        with muted():
-            _to_the_end(search, trial)
-            if not _here(trial.finals):
+        if not _here(trial.finals) and (trial.ended or not _here([trial.facts])):
+            with muted():
                 _again(search, trial, later=costs[1:])
-    while search.most_trials is None:
+    while True:
         trials = search.study.trials()
+        if search.most_trials is not None and len(trials) >= search.most_trials:
+            return
         search.tail.plan(search.times_slower(trials))
         best = next(iter(search.finalists(trials)), None)
         if best is None:
@@ -47,12 +53,15 @@ def play(search: Search) -> None:
 
 
 def _to_the_end(search: Search, trial: Trial) -> None:
-    """Goes on with a trial that stands at a rung, if its run is here."""
+    """Goes on with a trial that stands at a rung, if its run is here.
+
+    Where there is time for a part of the rest alone, it is cut short.
+    """
     facts = trial.facts
     assert facts is not None
     if trial.ended or not is_local(facts.run, facts.host):
         return
-    if trial.rest_seconds > search.allowance.for_trainings:
+    if search.allowance.for_trainings < WORTH_FINISHING_SHARE * trial.rest_seconds:
         return
     if not search.study.claim(trial.id, facts.path):
         return
@@ -108,10 +117,8 @@ def _train(
 ) -> tuple[dict[int, float], Facts] | None:
     """Scores and facts of a training that ends in time; None if it failed."""
     assert trial.facts is not None
-    watch = Watch(
-        tick=search.show,
-        clock=search.allowance.clock,
-        known_validation=trial.facts.validation_seconds,
+    watch = search.watch(
+        f"finals, trial {trial.number}", known_validation=trial.facts.validation_seconds
     )
     last = search.allowance.trainings_end
     try:
@@ -138,6 +145,6 @@ def best_trainings(trials: Sequence[Trial]) -> list[tuple[Trial, Facts]]:
     return found
 
 
-def _here(trainings: Sequence[Facts]) -> list[Facts]:
+def _here(trainings: Sequence[Facts | None]) -> list[Facts]:
     """Those whose runs are on this machine."""
-    return [facts for facts in trainings if is_local(facts.run, facts.host)]
+    return [facts for facts in trainings if facts and is_local(facts.run, facts.host)]

@@ -12,7 +12,8 @@ class Status:
     """What the progress line tells.
 
     trials: how many have begun; ended: how many have been trained to their end.
-    best: the best validation so far, "" for none; best_trial: its number.
+    best: the best validation so far, None for none; best_trial: its number.
+    doing: what is being trained, "" for nothing.
     """
 
     trials: int = 0
@@ -21,6 +22,7 @@ class Status:
     best: float | None = None
     best_trial: int = 0
     seconds_left: float = 0.0
+    doing: str = ""
 
     @classmethod
     def of(cls, trials: Sequence[Trial], best: Trial | None, seconds_left: float) -> Self:

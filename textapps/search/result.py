@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from textapps.search.search import Search
 from textapps.search.space import KIND
 from textapps.search.trial import Facts, Trial, smallest
 from textapps.tasks.comparison import compare, unlike
+from textapps.training.interruption import TrainingTerminated
 from textapps.training.run_directory import RunDirectory
 from textapps.training.run_keeping import keep_copy
 from textapps.training.start_config import FROM_NOTHING
@@ -30,34 +31,42 @@ TEST_ROUNDS = 3  # of taking times
 SHOWN_CHANGES = 6  # of a trial
 
 
-def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirectory, Searched]:
+class NoResultError(RunError):
+    """No trial may be the result, and none will be if the search goes on."""
+
+
+def conclude(
+    search: Search, models_dir: Path, *, test: bool, interrupted: bool = False
+) -> tuple[RunDirectory, Searched]:
     """Copies the best run to the others of its task, and gathers what is known of all trials.
 
     Args:
         test: whether to evaluate it, and the preset, on the test split.
+        interrupted: whether Ctrl-C has ended the search.
 
     Raises:
-        RunError: no trial has been validated, or none is within the limits; the smallest is told.
+        NoResultError: no trial has been validated, or none is within the limits; the smallest is
+            told.
+        RunError: the run cannot be copied.
+        TrainingTerminated: SIGTERM came.
     """
     trials = search.study.trials()
     trainings = best_trainings(trials)
     if not trainings:
-        raise RunError(_nothing(trials, search.trainer.limits))
+        raise NoResultError(_nothing(trials, search.trainer.limits))
     trial, facts = trainings[0]
     config = search.trainer.task.presets.of_run(facts.path / "config.toml")
     run = keep_copy(RunDirectory.open(facts.path), models_dir, config)
     preset = trials[0]
-    compared = _tested(run, preset, trial) if test else None
+    try:
+        compared = _tested(run, preset, trial) if test else None
+    except TrainingTerminated:  # the search goes on later, and copies its result then
+        delete(run.path)
+        raise
     first = search.space.config(preset.point)
     if preset.facts is not None and is_local(preset.facts.run, preset.facts.host):
         first = search.trainer.task.presets.of_run(preset.facts.path / "config.toml")
-    notes = []
-    if trial.number == 0:
-        notes.append("No trial was better than the preset, which is the result.")
-    elif compared is None:
-        notes.append(f"Not evaluated on the test split: `textapps {run.task} evaluate` does that.")
-    if len(trial.whole_trainings) < 2:
-        notes.append("There was no time to train the result on a second random seed.")
+    baseline = search.study.measured.get("baseline", {}).get(facts.monitor)
     found = Searched(
         task=run.task,
         run=str(run.path),
@@ -69,12 +78,22 @@ def conclude(search: Search, models_dir: Path, *, test: bool) -> tuple[RunDirect
         seconds_named=search.allowance.seconds,
         seconds_used=round(search.allowance.spent, 1),
         preset_seconds=preset.facts.whole_seconds if preset.facts else 0.0,
-        baseline=search.study.measured.get("baseline", {}).get(facts.monitor),
+        baseline=baseline,
         importances=importances(search.study.stored()),
         space={key: one.told for key, one in search.space.dimensions.items()},
         changes=_changes(first, config),
         test=compared,
-        notes=notes,
+        notes=list(
+            _notes(
+                run.task,
+                trials,
+                trial,
+                facts,
+                baseline,
+                tested=compared is not None,
+                cut=interrupted,
+            )
+        ),
     )
     return run, found
 
@@ -93,6 +112,35 @@ def clear_away(search: Search, *, alone: bool) -> None:
                 delete(facts.path)
 
 
+def _notes(
+    task: str,
+    trials: Sequence[Trial],
+    chosen: Trial,
+    facts: Facts,
+    baseline: float | None,
+    *,
+    tested: bool,
+    cut: bool,
+) -> Iterator[str]:
+    """What a reader should know of a result; `cut` if Ctrl-C has ended the search."""
+    if cut:
+        yield "Ctrl-C ended the search before its time."
+    others = [trial for trial in trials if trial.number and trial.facts is not None]
+    if not others:
+        yield "There was time for the preset alone: give ten times as long as one training or more."
+    elif chosen.number == 0:
+        yield "No trial was better than the preset, which is the result."
+    if not facts.whole:
+        yield f"Its training was cut short, after step {facts.step:,} of {facts.total_steps:,}."
+    if len(chosen.whole_trainings) < 2 and not cut:
+        yield "There was no time to train it to its end on a second random seed."
+    if chosen.number and not tested:
+        yield f"Not evaluated on the test split: `textapps {task} evaluate` does that."
+    worse = -1 if is_less_better(facts.monitor) else 1
+    if baseline is not None and worse * facts.best < worse * baseline:
+        yield "The classical baseline is better than the result."
+
+
 def _nothing(trials: Sequence[Trial], limits: Limits) -> str:
     """Why there is no result."""
     least = smallest(trials)
@@ -109,7 +157,7 @@ def _nothing(trials: Sequence[Trial], limits: Limits) -> str:
             f"no trial is within --max-ms {limits.milliseconds:g}: the fastest takes "
             f"{min(fastest):.1f} ms; allow more, or a smaller preset"
         )
-    return "no trial came to its first validation: give more minutes, or go on with --resume"
+    return "no trial came to its first validation: give more minutes"
 
 
 def _tested(run: RunDirectory, preset: Trial, chosen: Trial) -> Comparison | None:
@@ -124,6 +172,8 @@ def _tested(run: RunDirectory, preset: Trial, chosen: Trial) -> Comparison | Non
             return compare(runs, split="test", rounds=TEST_ROUNDS)
     except (DataError, RunError) as error:
         notice("not evaluated on the test split: %s", error)
+    except TrainingTerminated:
+        raise
     except KeyboardInterrupt:
         notice("interrupted: ends without the test split")
     return None

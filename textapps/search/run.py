@@ -5,28 +5,26 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from textapps.core.config import Flags, lookup
 from textapps.core.errors import ConfigurationError, RunError, unknown
 from textapps.core.names import TaskName, lenders
-from textapps.core.notices import notice
 from textapps.evaluation.searched import Searched
 from textapps.pretrained import store
-from textapps.search import finals
 from textapps.search.allowance import Allowance
+from textapps.search.conducting import conduct
 from textapps.search.folders import DATABASE, FOLDER, check_name, last_unfinished, new_folder
 from textapps.search.limits import Limits
 from textapps.search.narrowing import START, is_list_of_starts
 from textapps.search.progress import Progress
-from textapps.search.result import clear_away, conclude
 from textapps.search.search import Search
 from textapps.search.space import Space
 from textapps.search.starts import worth_trying
 from textapps.search.study import Study
 from textapps.search.trainer import Trainer
 from textapps.tasks.registry import get_presets
-from textapps.training.interruption import TrainingInterrupted, TrainingTerminated
 from textapps.training.run_directory import CONFIG, RunDirectory
 from textapps.training.start_config import FROM_NOTHING
 
@@ -91,7 +89,7 @@ def begin(
     data = space.base.data.resolved()
     # All of it, wherever it is from: `resume` may run in another folder and environment.
     places = {f"data.{k}": v for k, v in data.model_dump(exclude_none=True).items()}
-    settings = replace(settings, flags={**settings.flags, **places})
+    settings = replace(settings, flags=_flags(settings, places))
     train, validation = trainer.task.load_training(space.base.model_copy(update={"data": data}), ())
     starts = space.starts
     if starts and START not in settings.flags:
@@ -119,7 +117,7 @@ def begin(
     allowance = Allowance(60 * settings.minutes, began_at)
     search = Search(memory, space, trainer, allowance, progress, settings.trials)
     shared = storage is not None
-    return _carried_out(search, models_dir, keep_runs=settings.keep_runs, shared=shared)
+    return conduct(search, models_dir, keep_runs=settings.keep_runs, shared=shared)
 
 
 def resume(
@@ -174,10 +172,13 @@ def resume(
             "restore them, or begin a new search"
         )
     allowance = Allowance(60 * settings.minutes, began_at)
-    allowance.began_at -= memory.spent
-    search = Search(memory, space, trainer, allowance, progress, settings.trials)
+    spent = memory.spent
+    allowance.began_at -= spent
+    search = Search(
+        memory, space, trainer, allowance, progress, settings.trials, resumed_after=spent
+    )
     keep_runs = keep_runs or settings.keep_runs
-    return _carried_out(search, models_dir, keep_runs=keep_runs, shared=storage is not None)
+    return conduct(search, models_dir, keep_runs=keep_runs, shared=storage is not None)
 
 
 def metrics_of(task: TaskName) -> tuple[str, ...]:
@@ -193,7 +194,7 @@ def metrics_of(task: TaskName) -> tuple[str, ...]:
 
 def _space(task: TaskName, settings: Settings, worth: Collection[str] | None = None) -> Space[Any]:
     """The space around the preset, with all pretrained starts or with those worth trying."""
-    flags = Flags(settings.flags)
+    flags = _flags(settings)
     if settings.metric is not None:
         if settings.metric not in metrics_of(task):
             raise ConfigurationError(unknown("metric", settings.metric, metrics_of(task)))
@@ -234,31 +235,9 @@ def _with_start(task: TaskName, settings: Settings, models_dir: Path) -> Setting
     if given in (None, FROM_NOTHING) or is_list_of_starts(str(given)):
         return settings
     run = RunDirectory.find(models_dir, task, str(given), *lenders(task))
-    return replace(settings, flags={**settings.flags, START: run.origin})
+    return replace(settings, flags=_flags(settings, {START: run.origin}))
 
 
-def _carried_out(
-    search: Search, models_dir: Path, *, keep_runs: bool, shared: bool
-) -> tuple[RunDirectory, Searched]:
-    search.study.enter()
-    try:
-        search.explore()
-        finals.play(search)
-    except KeyboardInterrupt as stop:
-        same = ", with the same --storage and --study" if shared else ""
-        remedy = f"go on with `textapps {search.trainer.task.name} search --resume`{same}"
-        if isinstance(stop, TrainingTerminated):  # there may be little time before it is killed
-            raise TrainingInterrupted(f"terminated; {remedy}") from None
-        if not any(trial.usable for trial in search.study.trials()):
-            raise TrainingInterrupted(f"interrupted before there was a result; {remedy}") from None
-        search.tail.leave_out()
-        notice("interrupted: ends with the best so far")
-    finally:
-        search.progress.finish()
-    found = conclude(search, models_dir, test=search.tail.is_possible)
-    others = search.study.leave()
-    if not others:
-        search.study.finish()
-    if not keep_runs and not any(process.is_here for process in others):
-        clear_away(search, alone=not others)
-    return found
+def _flags(settings: Settings, more: Mapping[str, Any] = MappingProxyType({})) -> Flags:
+    """The values of the settings and more, with the options that have set them."""
+    return Flags({**settings.flags, **more}, getattr(settings.flags, "options", {}))

@@ -2,23 +2,24 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textapps.core.errors import ConfigurationError, LockedError, TextappsError
+from textapps.core.errors import LockedError, TextappsError
 from textapps.core.notices import muted, notice
-from textapps.search.allowance import Allowance, told
+from textapps.search.allowance import Allowance
 from textapps.search.failures import Failures, RepeatedError, why
 from textapps.search.halving import LOWER_RUNGS, REDUCTION, promotable
 from textapps.search.keeping import delete, is_local, superfluous
+from textapps.search.preset import take_measured, train_preset
 from textapps.search.progress import Progress, Status
 from textapps.search.space import Space
 from textapps.search.study import Study
 from textapps.search.tail import Tail
 from textapps.search.trainer import Session, TooLargeError, Trainer
-from textapps.search.trial import Asked, Facts, Trial, smallest
+from textapps.search.trial import Asked, Trial, smallest
 from textapps.search.watch import OutOfTimeError, TooLongError, Watch
 from textapps.training.run_directory import RunDirectory
 
@@ -26,8 +27,6 @@ FINALISTS = 2
 LONGEST_SHARE = 1 / 3  # of the time, for one training: it is done twice if it is good
 FINALS_SHARE = 0.4  # of the time behind the preset at most, for second random seeds
 NOTED_EVERY_S = 5.0
-# Of the preset's time: with less left, neither the baseline is fitted nor the test split tried.
-WORTH_MEASURING_SHARE = 0.25
 
 
 @dataclass
@@ -35,6 +34,8 @@ class Search:
     """Tries configurations of a space until the time for it is up.
 
     most_trials: None for as many as there is time for.
+    check: called often; raises where the search is to stop.
+    resumed_after: seconds that earlier processes have spent.
     """
 
     study: Study
@@ -43,13 +44,17 @@ class Search:
     allowance: Allowance
     progress: Progress
     most_trials: int | None = None
+    check: Callable[[], None] = lambda: None
+    resumed_after: float = 0.0
 
     def __post_init__(self) -> None:
         self.tail = Tail(self.allowance)
         self._noted_at = time.monotonic()
         self._own: set[Path] = set()  # the runs that this process has trained
         self._held: Path | None = None  # that of the session
-        self._preset_seconds = 0.0
+        self._doing = ""
+        self._watch: Watch | None = None
+        self.preset_seconds = 0.0  # of a whole training; 0 as long as it is not known
         self._known = Status()
         self._configs: dict[int, Any] = {}  # by the id of the trial
 
@@ -62,7 +67,7 @@ class Search:
             TrainingInterrupted: Ctrl-C was pressed.
         """
         failures = Failures()
-        self._take_measured()
+        self._look(self.study.trials())
         for asked in self.study.abandoned():
             self._work(asked)
         while not failures.are_too_many:
@@ -89,6 +94,7 @@ class Search:
 
     def show(self) -> None:
         """Tells how the search stands; from time to time it is noted in the study too."""
+        self.check()
         self.progress.show(self._status)
         now = time.monotonic()
         if now - self._noted_at >= NOTED_EVERY_S:
@@ -98,17 +104,24 @@ class Search:
     @property
     def _longest(self) -> float:
         """Seconds that a training may take."""
-        return max(LONGEST_SHARE * self.allowance.seconds, self._preset_seconds)
+        return max(LONGEST_SHARE * self.allowance.seconds, self.preset_seconds)
+
+    def watch(self, doing: str, **options: Any) -> Watch:
+        """Looks on while what is called `doing` is trained, which the progress line tells."""
+        self._doing = doing
+        self._watch = Watch(tick=self.show, clock=self.allowance.clock, **options)
+        return self._watch
 
     @property
     def _status(self) -> Status:
-        return replace(self._known, seconds_left=max(0.0, self.allowance.left))
+        doing = self._doing
+        if self._watch is not None and self._watch.share:
+            doing = f"{doing}, {100 * self._watch.share:.0f} %"
+        return replace(self._known, seconds_left=max(0.0, self.allowance.left), doing=doing)
 
     def _next(self, trials: Sequence[Trial]) -> Asked | None:
         """What to train next: a trial that may go on, else a new one, else nothing."""
-        best = next(iter(self.finalists(trials)), None)
-        self._known = Status.of(trials, best, self.allowance.left)
-        self._take_measured()
+        best = self._look(trials)
         self.tail.plan(self.times_slower(trials))
         self.show()
         if not trials:
@@ -120,13 +133,20 @@ class Search:
         if self.most_trials is not None and len(trials) >= self.most_trials:
             return None
         sessions = [trial.facts.wall_seconds for trial in trials[1:] if trial.facts is not None]
-        sessions = sorted(sessions) or [self._preset_seconds / REDUCTION]
+        sessions = sorted(sessions) or [self.preset_seconds / REDUCTION]
         usual = sessions[len(sessions) // 2]
         if usual > left:
             return None
-        longest = self._longest / self._preset_seconds if self._preset_seconds else math.inf
+        longest = self._longest / self.preset_seconds if self.preset_seconds else math.inf
         near = None if any(one.usable and one.ended for one in trials) else best or smallest(trials)
         return self.study.ask(self.space, longest, near.point if near else None)
+
+    def _look(self, trials: Sequence[Trial]) -> Trial | None:
+        """Takes note of how the search stands; the best trial."""
+        best = next(iter(self.finalists(trials)), None)
+        self._known = Status.of(trials, best, self.allowance.left)
+        take_measured(self)
+        return best
 
     def _promotable(self, trials: Sequence[Trial]) -> list[tuple[Trial, Path]]:
         """Trials of this machine that may go on and their runs, those nearest to the end first."""
@@ -155,7 +175,7 @@ class Search:
             if asked.run is not None and asked.run.is_dir():
                 run = RunDirectory.open(asked.run, trained=False)
             if first:
-                self._first(asked, config, run)
+                train_preset(self, asked, config, run)
                 return None
             with muted():
                 self._session(asked, config, run)
@@ -182,76 +202,12 @@ class Search:
                 if self._configs[trial.id] == config:
                     raise RepeatedError(trial.number)
 
-    def _first(self, asked: Asked, config: Any, run: RunDirectory | None) -> None:
-        """The preset as it stands, to its end; what it takes says what the time is good for."""
-        # A part of one that was killed is done already; what is not done in time is left out.
-        longest = self.allowance.for_trainings if run is None else self.allowance.seconds
-        watch = Watch(longest=longest, tick=self.show, clock=self.allowance.clock)
-        end = self.allowance.trainings_end
-        try:
-            session = self.trainer.session(
-                config,
-                run,
-                watch,
-                deadline=end,
-                limited=False,
-                timed=True,
-                measured_until=end,
-                began=lambda run: self._hold(asked, run),
-            )
-        except KeyboardInterrupt:
-            self._stop(asked, self._stopped(asked, watch))
-            raise
-        except TooLongError as error:
-            raise ConfigurationError(
-                f"--minutes {self.allowance.seconds / 60:g} is shorter than one trial: the preset "
-                f"takes about {told(error.seconds)} here; give more minutes, or train a smaller "
-                "preset or fewer epochs"
-            ) from None
-        try:  # first: a trial that is stopped is not measured again
-            if session.facts is not None:
-                self._measure(config, session.facts)
-        finally:
-            self._stop(asked, session)
-
-    def _measure(self, config: Any, facts: Facts) -> None:
-        """The classical baseline, and how long the preset will take on the test split."""
-        baseline: dict[str, float] = {}
-        seconds = None
-        if self.allowance.for_trainings > WORTH_MEASURING_SHARE * facts.whole_seconds:
-            found = self.trainer.classical(config)
-            baseline = {name: float(value) for name, value in found.items()}
-            self.show()
-            seconds = self.trainer.test_seconds(config)
-        else:
-            notice("no time is left for the baseline, and for the test split: evaluate the run")
-        self.study.note_measured(
-            {
-                "baseline": baseline,
-                "preset_seconds": facts.whole_seconds,
-                "test_seconds": seconds,
-                "test_setup": facts.setup_seconds,
-            }
-        )
-        self._take_measured()
-
-    def _take_measured(self) -> None:
-        """Plans with what was measured after the first trial, here or in another process."""
-        known = self.study.measured
-        if not known or self._preset_seconds:
-            return
-        self._preset_seconds = known["preset_seconds"]
-        if known["test_seconds"] is not None:
-            setup = known.get("test_setup", 0.0)  # which earlier versions did not note
-            self.tail.measured(setup=setup, seconds=known["test_seconds"])
-
     def _session(self, asked: Asked, config: Any, run: RunDirectory | None) -> None:
         trials = self.study.trials()
         reserve = self._reserve(trials)
         ends_at = self.allowance.trainings_end - reserve
-        watch = Watch(
-            ends_at=ends_at, longest=self._longest, tick=self.show, clock=self.allowance.clock
-        )
+        number = next((one.number for one in trials if one.id == asked.id), len(trials))
+        watch = self.watch(f"trial {number}", ends_at=ends_at, longest=self._longest)
 
         def goes_on(rung: int, score: float) -> bool:
             others = [one for one in self.study.trials() if one.usable]
@@ -264,30 +220,32 @@ class Search:
                 run,
                 watch,
                 goes_on=goes_on,
-                began=lambda run: self._hold(asked, run),
+                began=lambda run: self.hold(asked, run),
             )
         except (OutOfTimeError, KeyboardInterrupt) as stopped:
-            session = self._stopped(asked, watch)
+            session = self.stopped(asked, watch)
             if session.scores or isinstance(stopped, KeyboardInterrupt):
-                self._stop(asked, session)
+                self.stop(asked, session)
             if isinstance(stopped, KeyboardInterrupt) or not session.scores:
                 raise
             return
-        self._stop(asked, session)
+        self.stop(asked, session)
 
-    def _hold(self, asked: Asked, run: RunDirectory) -> None:
+    def hold(self, asked: Asked, run: RunDirectory) -> None:
+        """Notes which run a trial is trained in."""
+        self.study.spend(self.allowance.spent)
         self.study.hold(asked.id, run.path)
         self._held = run.path
         self._own.add(run.path)
 
-    def _stopped(self, asked: Asked, watch: Watch) -> Session:
+    def stopped(self, asked: Asked, watch: Watch) -> Session:
         """What the session that was stopped had come to."""
         if self._held is None:
             return Session({}, None, False)
         known = next((one.facts for one in self.study.trials() if one.id == asked.id), None)
         return self.trainer.stopped(RunDirectory.open(self._held, trained=False), watch, known)
 
-    def _stop(self, asked: Asked, session: Session) -> None:
+    def stop(self, asked: Asked, session: Session) -> None:
         """Notes a session; one without a validation is left open, to be resumed."""
         if session.facts is not None:
             self.study.stop(asked.id, session.scores, session.facts, ended=session.ended)
@@ -297,4 +255,4 @@ class Search:
         costs = [one.rest_seconds + one.again_seconds for one in self.finalists(trials)]
         if len(costs) == 1 and self.most_trials != 1:
             costs *= FINALISTS
-        return min(sum(costs), FINALS_SHARE * (self.allowance.seconds - self._preset_seconds))
+        return min(sum(costs), FINALS_SHARE * (self.allowance.seconds - self.preset_seconds))

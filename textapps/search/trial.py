@@ -144,10 +144,11 @@ class Trial:
 
     @property
     def mean_score(self) -> float:
-        """The mean score of its whole trainings, else its own so far."""
+        """The mean score of its whole trainings, else the best so far."""
         assert self.facts is not None
-        scores = [one.score for one in self.whole_trainings] or [self.facts.score]
-        return sum(scores) / len(scores)
+        if scores := [one.score for one in self.whole_trainings]:
+            return sum(scores) / len(scores)
+        return max(one.score for one in (self.facts, *self.finals))
 
 
 def smallest(trials: Sequence[Trial]) -> Trial | None:

@@ -44,8 +44,14 @@ class Watch:
         self.began_at = self._last = self.clock()
         self.extent: Extent | None = None
         self.setup_seconds = 0.0
+        self.step = 0
         self._steps, self._step_seconds = 0, 0.0
         self._validations, self._validation_seconds = 0, 0.0
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, of 1."""
+        return self.step / self.extent.total_steps if self.extent else 0.0
 
     @property
     def per_step(self) -> float:
@@ -84,7 +90,7 @@ class Watch:
     def update(self, step: int, logs: Mapping[str, float], examples: int) -> None:
         """Measures a step; raises OutOfTimeError and TooLongError."""
         assert self.extent is not None
-        now = self.clock()
+        now, self.step = self.clock(), step
         done = step - self.extent.resumed_at
         if done <= 2:  # it is traced in the first
             self.setup_seconds = now - self.began_at

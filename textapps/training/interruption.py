@@ -55,3 +55,26 @@ class Interruption:
     def _restore(self) -> None:
         while self._previous:
             signal.signal(*self._previous.popitem())
+
+
+class PromptInterruption(Interruption):
+    """While entered, SIGINT raises KeyboardInterrupt and SIGTERM TrainingTerminated, at once.
+
+    Python drops what is raised while an object is destroyed; `check` raises that.
+    """
+
+    def check(self) -> None:
+        """Raises what a signal has raised to no effect."""
+        if self.requested:
+            self._raise()
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested, self._terminated = True, number == signal.SIGTERM
+        self._raise()
+
+    def _raise(self) -> None:
+        raise TrainingTerminated if self._terminated else KeyboardInterrupt
+
+    def caught(self) -> None:
+        """What was raised has had its effect."""
+        self.requested = False

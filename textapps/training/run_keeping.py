@@ -16,6 +16,7 @@ from textapps.training.checkpoint import CheckpointStore
 from textapps.training.run_directory import CONFIG, RunDirectory
 
 NOTE = "note.txt"
+_TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])  # right-to-left and back
 _STAYS = "{} comes with the package and stays as it is"
 
 
@@ -130,8 +131,9 @@ def size_bytes(run: RunDirectory) -> int:
 
 
 def _one_line(text: str) -> str:
+    """Without control characters, and those that turn the text around them."""
     kept = (c for c in text if c.isspace() or unicodedata.category(c) != "Cc")
-    return " ".join("".join(kept).split())
+    return " ".join("".join(kept).translate(_TURNING).split())
 
 
 def check_own(run: RunDirectory) -> None:

@@ -76,7 +76,7 @@ def runs_command(
     from textapps.training.run_directory import RunDirectory
 
     rows = [describe_run(each) for each in RunDirectory.all(models_dir, task)]
-    if sort and rows:
+    if sort is not None and rows:
         rows = sorted_rows(rows, sort)
     if as_json:
         for row in rows:

@@ -28,8 +28,6 @@ from textapps.tasks.registry import get_about
 if TYPE_CHECKING:
     from textapps.evaluation.searched import Searched
 
-PAGE = "search.html"
-
 
 def command(task: TaskName) -> click.Command:
     """Searches a task's configurations, or goes on with a search."""
@@ -123,6 +121,8 @@ def command(task: TaskName) -> click.Command:
             )
         if not resume and minutes is None:
             raise click.UsageError("say how long it may take by --minutes, or give --resume", ctx)
+        if storage == "":
+            raise click.UsageError("--storage is empty: name a database or a file", ctx)
         if find_spec("optuna") is None:
             raise ConfigurationError("search needs Optuna: pip install 'textapps[search]'")
         from textapps.search.limits import megabytes_of
@@ -130,6 +130,7 @@ def command(task: TaskName) -> click.Command:
         size = None if max_size is None else megabytes_of(max_size)
         keep_freed_memory()
         from textapps.search import run as searches
+        from textapps.search.conducting import PAGE
 
         progress = SearchProgress()
         if minutes is None:
@@ -149,7 +150,7 @@ def command(task: TaskName) -> click.Command:
                 megabytes=size,
                 milliseconds=max_ms,
                 metric=metric,
-                flags=dict(flags),
+                flags=flags,
                 file=str(config_file.absolute()) if config_file else None,
                 kinds=kinds,
                 keep_runs=keep_runs,
@@ -163,11 +164,6 @@ def command(task: TaskName) -> click.Command:
                 study=study,
                 began_at=began_at,
             )
-        from textapps.evaluation.reports.report import write_report
-        from textapps.evaluation.reports.search import search_report
-
-        run.write_json("search.json", found.document)
-        write_report(run.path / PAGE, search_report(found))
         if as_json:
             click.echo(json.dumps(found.document, ensure_ascii=False))
             return
@@ -191,13 +187,13 @@ def _metrics(task: TaskName) -> str:
 
 def _tell(found: "Searched") -> None:
     """On stderr, what was found."""
-    from textapps.evaluation.reports.search import value
+    from textapps.evaluation.reports.search import result_of, value
 
     chosen = next(row for row in found.tried if row.number == found.chosen)
     preset = next(row for row in found.tried if row.number == 0)
     console.say(
-        f"validation {found.metric.replace('_', ' ')} {value(found, chosen.best)} (trial "
-        f"{chosen.number} of {len(found.tried)}, {chosen.backbone}); the preset "
+        f"validation {found.metric.replace('_', ' ')} {value(found, chosen.best)} "
+        f"({result_of(found, chosen)}; {counted(len(found.tried), 'trial')}); the preset "
         f"{value(found, preset.best)}"
     )
     for line in found.notes:

@@ -1,7 +1,8 @@
 """Writes a template as one HTML file that needs no network and no server."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,23 @@ def write_page(
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update({"cell": cell, **filters})
+    environment.filters.update({"cell": cell, "kinds_of_columns": kinds_of_columns, **filters})
     write_markup(path, environment.get_template(template).render(values))
+
+
+def kinds_of_columns(rows: Sequence[Sequence[str | float]]) -> defaultdict[int, str]:
+    """By column "number", aligned on the right, or "words", if most cells begin with a letter.
+
+    >>> kinds = kinds_of_columns([("gru", "91.2 %", "to its end"), ("lstm", "", "1/9")])
+    >>> kinds[0], kinds[1], kinds[2]
+    ('words', 'number', 'number')
+    """
+    kinds: defaultdict[int, str] = defaultdict(lambda: "number")
+    for column, cells in enumerate(zip(*rows, strict=True)):
+        texts = [str(value) for value in cells if value != ""]
+        if 2 * sum(text[0].isalpha() for text in texts) > len(texts):
+            kinds[column] = "words"
+    return kinds
 
 
 def write_markup(path: Path, text: str) -> None:

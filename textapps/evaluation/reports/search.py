@@ -43,18 +43,7 @@ def search_report(found: Searched) -> Report:
             f"The {metric_name(found.metric)} of each trial over the minutes of the search.",
         ),
         _importance(found.importances),
-        Plot(
-            "Quality and size",
-            quality_and_size(found),
-            "Quality of the trials over the megabytes of their weights.",
-            _FRONT,
-        ),
-        Plot(
-            "Quality and time",
-            quality_and_time(found),
-            "Quality of the trials over the milliseconds in which they answer.",
-            _FRONT,
-        ),
+        *_costs(found),
         _changes(found),
         _trials(found),
         _space(found),
@@ -80,6 +69,15 @@ def value(found: Searched, number: float | None) -> str:
     ('91.23 %', '')
     """
     return "" if number is None else figure({found.metric: number}, found.metric)[0]
+
+
+def result_of(found: Searched, chosen: Tried) -> str:
+    """Which trial is the result, and the mean over its random seeds, if it has several."""
+    told = f"trial {chosen.number}, {chosen.backbone}"
+    seeds = chosen.seeds
+    if len(seeds) < 2:
+        return told
+    return f"{told}, {value(found, sum(seeds) / len(seeds))} on average of {len(seeds)} seeds"
 
 
 def time_used(used: float, named: float) -> str:
@@ -111,13 +109,33 @@ def _importance(shares: Mapping[str, float]) -> Section:
     )
 
 
+def _costs(found: Searched) -> list[Section]:
+    """What quality costs, if there are two trials to compare."""
+    if sum(row.ended for row in found.tried) < 2:
+        return []
+    return [
+        Plot(
+            "Quality and size",
+            quality_and_size(found),
+            "Quality of the trials over the megabytes of their weights.",
+            _FRONT,
+        ),
+        Plot(
+            "Quality and time",
+            quality_and_time(found),
+            "Quality of the trials over the milliseconds in which they answer.",
+            _FRONT,
+        ),
+    ]
+
+
 def _headline(found: Searched) -> Headline:
     chosen = next(row for row in found.tried if row.number == found.chosen)
     preset = next(row for row in found.tried if row.number == 0)
     name = metric_name(found.metric)
     figures = [
-        (name, value(found, chosen.best), f"trial {chosen.number}, {chosen.backbone}"),
-        ("the preset", value(found, preset.best), f"{found.preset_seconds:,.0f} s to train"),
+        (name, value(found, chosen.best), result_of(found, chosen)),
+        ("the preset", value(found, preset.best), f"{found.preset_seconds:,.0f} s, all in all"),
     ]
     if found.baseline is not None:
         figures.append(("classical baseline", value(found, found.baseline), ""))
@@ -126,10 +144,13 @@ def _headline(found: Searched) -> Headline:
     return Headline("Result on the validation split", figures)
 
 
-def _changes(found: Searched) -> Table:
+def _changes(found: Searched) -> Section:
+    heading = "Configuration"
     rows = [(key, *values) for key, values in found.changes.items()]
-    note = "All other keys are those of the preset." if rows else "The preset is the result."
-    return Table("Configuration", ("Key", "Preset", "Result"), rows, note)
+    if not rows:
+        return Paragraph(heading, "That of the preset, which is the result.")
+    note = "All other keys are those of the preset."
+    return Table(heading, ("Key", "Preset", "Result"), rows, note)
 
 
 def _trials(found: Searched) -> Table:
@@ -156,8 +177,9 @@ def _trials(found: Searched) -> Table:
         "Trials",
         columns,
         rows,
-        "MB: of the weights in float32. ms: median time to answer one input, warm. s: of training "
-        "steps.",
+        "Validation: of the best training; the best mean over random seeds wins. MB: of the "
+        "weights in float32. ms: median time to answer one input, warm. s: of training steps. "
+        "Trained: trials are compared after 1/9 and 1/3 of a training.",
     )
 
 

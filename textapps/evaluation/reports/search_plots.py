@@ -38,13 +38,22 @@ def history(found: Searched) -> Figure:
     pairs = [(x, y) for x, y in zip(places, line, strict=True) if y is not None]
     if pairs:
         x, y = zip(*pairs, strict=True)
-        axes.step(x, y, where="post", color=plots.SECOND, linewidth=1.6, label="best so far")
+        end = max(found.seconds_used / 60, x[-1])  # the best one stays so
+        axes.step(
+            (*x, end),
+            (*y, y[-1]),
+            where="post",
+            color=plots.SECOND,
+            linewidth=1.6,
+            label="best so far",
+        )
     preset = rows[0] if rows[0].number == 0 else next((r for r in rows if r.number == 0), None)
     if preset is not None and preset.best is not None:
         axes.axhline(preset.best, linestyle=":", color=plots.MUTED, label="preset")
     if found.baseline is not None:
         axes.axhline(found.baseline, linestyle="--", color=plots.THIRD, label="classical baseline")
     axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlim(0, max(found.seconds_named, *(row.after_seconds for row in rows)) / 60)
     axes.set_xlabel("minutes", color=plots.MUTED)
     axes.set_ylabel(plots.metric_name(found.metric), color=plots.MUTED)
     _legend(axes)
