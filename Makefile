@@ -56,7 +56,7 @@ endif
 	$(BIN)/python -m benchmarks sentiment
 	$(BIN)/python -m benchmarks sentiment --preset base
 	$(BIN)/python -m benchmarks generate
-	$(BIN)/python -m benchmarks generate --preset base
+	$(BIN)/python -m benchmarks shakespeare
 ifdef MULTI30K
 	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)"
 	$(BIN)/python -m benchmarks translate --data "$(MULTI30K)" --attention none

@@ -1,6 +1,7 @@
 """Tests of `compare`: what is printed, what is written, and what is refused."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -89,3 +90,12 @@ def test_bad_input_is_one_line(
     assert (result.exit_code, result.stdout) == (code, "")
     assert told in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json", "--output", "page.html")])
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("os.access", lambda _, mode: mode != os.W_OK)
+    result = cli("compare", RUN, RUN, *arguments)
+    assert (result.exit_code, f"cannot write into {tmp_path}" in result.stderr) == (2, True)

@@ -1,6 +1,7 @@
 """`textapps compare`: which of several runs is better, and at what cost."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,14 @@ def compare_command(
     """
     if len(runs) < 2:
         raise click.UsageError("name two runs or more", click.get_current_context())
-    if output and not output.parent.is_dir():  # found out before the work, not after it
-        raise click.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
+    page = output or (None if as_json else PAGE)
+    if page is not None:  # found out before the work, not after it
+        if not page.parent.is_dir():
+            raise click.BadParameter(f"there is no folder {page.parent}", param_hint="--output")
+        if not os.access(page.parent, os.W_OK):
+            raise click.BadParameter(
+                f"cannot write into {page.parent.absolute()}", param_hint="--output"
+            )
     flags = collect_flags()
     if other := [key for key in flags if not key.startswith("data.")]:
         raise click.UsageError(
@@ -78,10 +85,9 @@ def compare_command(
         click.echo(json.dumps(document(comparison), ensure_ascii=False))
     else:
         _print(comparison)
-    if output or not as_json:
-        path = output or PAGE
-        write_report(path, comparison_report(comparison))
-        console.say(f"report: {path}")
+    if page is not None:
+        write_report(page, comparison_report(comparison))
+        console.say(f"report: {page}")
 
 
 def _with_interval(told: str, interval: str) -> str:

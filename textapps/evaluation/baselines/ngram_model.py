@@ -90,6 +90,18 @@ class NgramModel:
                 contexts = np.append(-1, found)[:-1]
         return rows
 
+    @property
+    def tables(self) -> list[tuple[Ranks, Ranks, Floats, Floats]]:
+        """The interpolation that `nats` computes, from order 1 to the highest.
+
+        Of each order: the context of each n-gram, as its rank among the n-grams of one order less;
+        its last id; its share in the context; and by context what is left for the lower order.
+        """
+        return [
+            (grams // self.vocabulary_size, grams % self.vocabulary_size, *weights)
+            for grams, weights in zip(self._grams, [*self._lower, self._highest[-1]], strict=True)
+        ]
+
     def _weights(self, counts: Ranks) -> _Weights:
         """From counts, or numbers of predecessors, int64[grams], of the highest order so far."""
         contexts = self._grams[-1] // self.vocabulary_size

@@ -44,6 +44,7 @@ def curves_over_seconds(
         axes.plot(x, y, dash, color=colour, label=name, linewidth=1.6, marker=mark, ms=3.5)
     axes.set_xlabel("seconds of training", color=plots.MUTED)
     axes.set_ylabel(plots.metric_name(metric), color=plots.MUTED)
+    axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.4g}"))
     axes.legend(frameon=False, fontsize=9, labelcolor=plots.INK)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from textapps.core.config import Section
 from textapps.core.keys import Search
@@ -28,6 +28,23 @@ class ModelConfig(Section):
     head_dropout: Annotated[float, Search(between=(0, 0.5))] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped before the last layer."
     )
+    ngrams: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Answer together with an n-gram model of the training text, whose n-grams "
+        "have up to so many characters; 0 for the backbone alone.",
+    )
+    ngram_share: float = Field(
+        0.25, ge=0, lt=1, description="The share of the n-grams in the probabilities."
+    )
+
+    @field_validator("ngrams")
+    @classmethod
+    def _have_a_context(cls, orders: int) -> int:
+        if orders == 1:
+            raise ValueError("n-grams of one character have no context: give 0, or 2 or more")
+        return orders
 
 
 class GenerateConfig(TaskConfig):
@@ -64,7 +81,7 @@ _BY_NAME: dict[str, dict[str, Any]] = {
     },
     "base": {
         "backbone": {"kind": "gru", "units": 384, "layers": 2, "dropout": 0.2},
-        "model": {"chunk": 32, "head_dropout": 0.2},
+        "model": {"chunk": 32, "head_dropout": 0.2, "ngrams": 6},
         "training": {
             "epochs": 8,
             "batch_size": 64,

@@ -21,6 +21,7 @@ from textapps.datasets.source import SPLITS
 from textapps.preprocessing.characters import CharacterPreprocessor, normal_text
 from textapps.savedmodel.manifest import Example
 from textapps.tasks.examples import short_ones
+from textapps.tasks.generate.characters import Characters
 from textapps.tasks.generate.config import GenerateConfig
 from textapps.tasks.task import Labels
 from textapps.training.streams import ScoringBatchSource, StreamBatchSource
@@ -29,6 +30,7 @@ BEGINNING = "\n"  # every text begins on a new line
 LEAD = 256  # characters that each stream of an evaluation but the first reads before it is scored
 SHOWN = 20  # unknown characters in a message
 KNOWN_BY = 100_000  # characters that tell whether a preprocessor knows a text
+COUNTED = 20_000_000  # the most characters in which n-grams are counted
 SEED_CHARACTERS = 40  # of an example
 EVALUATION_STREAMS = 64  # more than in training, because no gradient is kept
 
@@ -64,8 +66,8 @@ def load_training(config: GenerateConfig, labels: Labels = ()) -> tuple[Corpus, 
 
 def learn(
     config: GenerateConfig, train: Corpus, known: CharacterPreprocessor | None
-) -> tuple[CharacterPreprocessor, StreamBatchSource]:
-    """The vocabulary of the training text, or a known one, and the streams of the text."""
+) -> tuple[Characters, StreamBatchSource]:
+    """The vocabulary of the training text, or a known one, its n-grams, and its streams."""
     if known is None or config.start.extend_vocabulary:
         old = None if known is None else known.vocabulary
         known = CharacterPreprocessor.from_counts(train.counts, config.preprocessor, old)
@@ -76,7 +78,10 @@ def learn(
             "".join(unknown[:SHOWN]) + "…" * (len(unknown) > SHOWN),
             len(unknown),
         )
-    return known, training_batches(config, known, train)
+    read = Characters(known.vocabulary, known.form)
+    if config.model.ngrams:
+        read.count(train.text[:COUNTED], config.model.ngrams)
+    return read, training_batches(config, read, train)
 
 
 def training_batches(

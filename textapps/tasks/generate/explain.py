@@ -49,12 +49,19 @@ class Connections:
         model = self._model
         state = self._decoder.start(ids, begin).backbone
         logits, _ = model.read(window, state)
+        chances = None
+        state, contexts = model.split(state)
+        if model.ngrams is not None:
+            chances = model.ngrams.chances(model.ngrams.advance(window, contexts))
         surprise = tf.where(valid, model.nats(targets, logits), 0)
         embedded = model.embedding(window)
 
         def losses(outputs: Any, first: Any) -> Any:
             wanted = slice(first, first + tf.shape(outputs)[1])
-            nats = model.nats(targets[:, wanted], model.logits(outputs))
+            logits = model.logits(outputs)
+            if chances is not None:
+                logits = model.mixed(logits, chances[:, wanted])
+            nats = model.nats(targets[:, wanted], logits)
             return tf.where(valid[:, wanted], nats, 0)
 
         norms = loss_gradients(

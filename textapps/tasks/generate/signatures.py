@@ -123,13 +123,15 @@ class Signatures:
         state = state_specs(self._model.initial_state(1))
         state_bytes = sum(spec.dtype.size * prod(spec.shape[1:]) for spec in state)
         span = PROMPT_CHUNK + self._backbone.context
-        vocabulary_size = self._decoder.vocabulary_size
+        cell_bytes = position_bytes(self._backbone, span, self._decoder.vocabulary_size)
+        if self._model.ngrams is not None:
+            cell_bytes += self._model.ngrams.position_bytes
         return CallLimits(
             longest={name: LONGEST[name] for name in inputs},
             cells=MOST_CHARACTERS,
             counted=PROMPT_CHUNK,
             row_bytes=20_000 + 6 * state_bytes,
-            cell_bytes=position_bytes(self._backbone, span, vocabulary_size),
+            cell_bytes=cell_bytes,
             step_bytes=100,  # of the random number and the id of a character
         )
 

@@ -4,9 +4,9 @@ import keras
 
 from textapps.core.tokens import FIRST
 from textapps.datasets.corpus.examples import Corpus
-from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.generate import data
 from textapps.tasks.generate.about import ABOUT
+from textapps.tasks.generate.characters import Characters
 from textapps.tasks.generate.compare import answered, asking
 from textapps.tasks.generate.config import PRESETS
 from textapps.tasks.generate.evaluate import classical, evaluate
@@ -40,16 +40,17 @@ TASK = Task(
     load_training=data.load_training,
     load_split=lambda config, split, _: data.load(config, (split,))[0],
     learn=data.learn,
-    load_preprocessor=lambda config, folder: CharacterPreprocessor.load(
-        folder, config.preprocessor.unicode
-    ),
+    load_preprocessor=Characters.of_run,
     training_batches=data.training_batches,
     validation_batches=data.validation_batches,
-    model=lambda config, characters, _: LanguageModel(config, len(characters.vocabulary)),
+    model=lambda config, characters, _: LanguageModel(
+        config, len(characters.vocabulary), ngrams=characters.ngrams
+    ),
     trainee=lambda config, characters, _, __, rows: LanguageModel(
         config,
         len(characters.vocabulary),
         streams=(rows(config.training.batch_size), rows(data.EVALUATION_STREAMS)),
+        ngrams=characters.ngrams,
     ),
     vocabulary_size=lambda characters: len(characters.vocabulary),
     predictor=TextGenerator,
