@@ -129,7 +129,11 @@ def test_json_is_what_the_run_keeps(cli: Cli, asked: list[Any], tmp_path: Path) 
         (("--resume", "--data", "x.csv"), 2, "--resume goes on as the search began"),
         (("--minutes", "2", "--trials", "0"), 2, "--trials"),
         (("--minutes", "2", "--storage", ""), 2, "--storage is empty: name a database or a file"),
-        (("--minutes", "2", "--set", "backbone.units=1.."), 2, 'backbone.units = "1.." from --set'),
+        (
+            ("--minutes", "2", "--set", "backbone.units=1.."),
+            2,
+            "a range has a number at each end, as in",
+        ),
         (("--minutes", "2", "--max-size", "big"), 2, "--max-size big is not a size, such as 2MB"),
         (("--minutes", "2", "--metric", "bleu"), 2, "unknown metric 'bleu', choose from accuracy"),
         (("--minutes", "2", "--backbone", "gur"), 2, "did you mean 'gru'?"),

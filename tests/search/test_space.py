@@ -127,7 +127,7 @@ def test_backbones(kinds: tuple[str, ...], kind: str, choices: tuple[str, ...] |
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        ({RATE: "1e-5..1e-4"}, r"excludes the preset, which has 0.003 .*: widen the range"),
+        ({RATE: "1e-5..1e-4"}, r"excludes the preset, which has 0.003 .*: include it"),
         ({"model.pooling": "mean,max"}, "excludes the preset, which has max_mean"),
         ({"training.monitor": "auto,loss"}, 'training.monitor = "auto,loss"'),
         ({"preset": "tiny,small"}, "unknown preset 'tiny,small'"),

@@ -105,7 +105,10 @@ def test_every_task_knows_its_own_texts(
         ([2] * 4 + [1], ""),
         ([2] * 3 + [1], "it knows 75 % of the tokens of the training texts"),
         # Letters that a Chinese model has met too, but seldom.
-        ([2, 3, *range(500, 526)], "2 of its 20 most frequent tokens occur in the training texts"),
+        (
+            [2, 3, *range(500, 526)],
+            "of another language, 2 of its 20 most frequent tokens occur in the training texts",
+        ),
         ([*range(2, 12), *range(500, 526)], ""),
         ([2, 900], ""),  # a vocabulary of few tokens, or few texts
         ([], ""),

@@ -74,6 +74,11 @@ def _narrowed(name: str, text: str, key: Key | None) -> Narrowed | None:
                 f"{name}={match['low']} for one value"
             )
         return Narrowed(low=low, high=high)
+    if ".." in text and key.kind in (int, float):
+        raise ConfigurationError(
+            f"{name} = {text}: a range has a number at each end, as in "
+            f"{name}={'8..64' if key.kind is int else '1e-4..1e-2'}"
+        )
     if "," not in text:
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]

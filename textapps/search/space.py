@@ -276,8 +276,8 @@ def _given(key: Key, given: Narrowed, preset: Any) -> Dimension | None:
 
 def _excluded(key: str, preset: object, told: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{key} = {told} excludes the preset, which has {preset} and is the first trial: widen the "
-        f"range, or choose another preset"
+        f"{key} = {told} excludes the preset, which has {preset} and is the first trial: include "
+        "it, or choose another preset"
     )
 
 

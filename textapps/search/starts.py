@@ -57,5 +57,8 @@ def foreign(ids: npt.NDArray[np.int32]) -> str:
     frequent = min(FREQUENT, len(known))
     used = int(np.sum(known < FIRST + FREQUENT))
     if used < USED_SHARE * frequent:
-        return f"{used} of its {FREQUENT} most frequent tokens occur in the training texts"
+        return (
+            f"of another language, {used} of its {FREQUENT} most frequent tokens occur in the "
+            "training texts"
+        )
     return ""
