@@ -118,7 +118,7 @@ def _train(
     """Scores and facts of a training that ends in time; None if it failed."""
     assert trial.facts is not None
     watch = search.watch(
-        f"finals, trial {trial.number}", known_validation=trial.facts.validation_seconds
+        f"trial {trial.number} (finals)", known_validation=trial.facts.validation_seconds
     )
     last = search.allowance.trainings_end
     try:
