@@ -114,7 +114,7 @@ def test_what_a_reader_should_know() -> None:
         )
 
     alone = notes([preset], preset)
-    assert alone.startswith("There was time for the preset alone: give ten times as long")
+    assert alone.startswith("Nothing but the preset was tried: a search wants ten times")
     assert "second random seed" in alone
     assert "cut short" not in alone
     assert notes([preset, other], preset).startswith("No trial was better than the preset")

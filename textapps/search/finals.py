@@ -13,9 +13,7 @@ from textapps.training.data_record import DATA
 from textapps.training.run_directory import RunDirectory
 
 WORTH_SHARE = 0.1  # of a whole training, behind its setup: a shorter one is not begun
-WORTH_FINISHING_SHARE = (
-    0.5  # of what is missing of a training: for less of it, none is gone on with
-)
+WORTH_FINISHING_SHARE = 0.5  # of the rest of a training: with less time it is left as it is
 
 
 def play(search: Search) -> None:

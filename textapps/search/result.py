@@ -127,7 +127,7 @@ def _notes(
         yield "Ctrl-C ended the search before its time."
     others = [trial for trial in trials if trial.number and trial.facts is not None]
     if not others:
-        yield "There was time for the preset alone: give ten times as long as one training or more."
+        yield "Nothing but the preset was tried: a search wants ten times as long as a training."
     elif chosen.number == 0:
         yield "No trial was better than the preset, which is the result."
     if not facts.whole:
@@ -136,8 +136,8 @@ def _notes(
         yield "There was no time to train it to its end on a second random seed."
     if chosen.number and not tested:
         yield f"Not evaluated on the test split: `textapps {task} evaluate` does that."
-    worse = -1 if is_less_better(facts.monitor) else 1
-    if baseline is not None and worse * facts.best < worse * baseline:
+    sign = -1 if is_less_better(facts.monitor) else 1
+    if baseline is not None and sign * facts.best < sign * baseline:
         yield "The classical baseline is better than the result."
 
 

@@ -28,15 +28,15 @@ class ModelConfig(Section):
     head_dropout: Annotated[float, Search(between=(0, 0.5))] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped before the last layer."
     )
-    ngrams: int = Field(
+    ngrams: Annotated[int, Search(among=(0, 3, 6), with_start=True)] = Field(
         0,
         ge=0,
         le=10,
         description="Answer together with an n-gram model of the training text, whose n-grams "
         "have up to so many characters; 0 for the backbone alone.",
     )
-    ngram_share: float = Field(
-        0.25, ge=0, lt=1, description="The share of the n-grams in the probabilities."
+    ngram_share: Annotated[float, Search(times=(0.5, 2), with_start=True, needs="model.ngrams")] = (
+        Field(0.25, ge=0, le=0.9, description="The share of the n-grams in the probabilities.")
     )
 
     @field_validator("ngrams")

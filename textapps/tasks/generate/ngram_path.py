@@ -15,7 +15,7 @@ from textapps.evaluation.baselines.ngram_model import NgramModel
 
 FILE = "ngrams.npz"
 LEAF = "ngrams"  # of the state of a language model
-_NONE, _ROOT = 0, 1  # numbers of contexts: one that training has not seen, and the empty one
+_NONE, _EMPTY = 0, 1  # numbers of contexts: one that training has not seen, and that of no length
 
 
 class NgramPath(tf.Module):
@@ -53,7 +53,14 @@ class NgramPath(tf.Module):
         self._arrays = {"begins": begins, "ids": ids, "shares": shares, "rests": rests}
         # Eager constants are in an export once, whatever the number of its functions.
         self._begins, self._ids, self._shares, self._rests = map(tf.constant, self._arrays.values())
-        self._most = int(np.diff(begins).max())  # n-grams of a context
+        # That of no length has an entry for each character; of the others, the most n-grams.
+        single, last = ids[: begins[_EMPTY + 1]], begins[_EMPTY + 1 :]
+        self._most = int(np.diff(last).max(initial=1))
+        chances = np.full(vocabulary_size, rests[_EMPTY] / vocabulary_size, np.float32)
+        chances[single] += shares[: len(single)]
+        numbers = np.full(vocabulary_size, _NONE, np.int32)
+        numbers[single] = np.arange(len(single)) + _EMPTY + 1
+        self._single, self._numbers = tf.constant(chances), tf.constant(numbers)
 
     @classmethod
     def learn(cls, ids: NDArray[np.int32], vocabulary_size: int, orders: int) -> Self:
@@ -85,34 +92,32 @@ class NgramPath(tf.Module):
             ids: int32[batch, time].
             state: before the first of them.
         """
-        batch, time = tf.unstack(tf.shape(ids))
-        root = tf.fill([batch, time], _ROOT)
         if self.orders == 1:  # of a text of one character
-            return tf.zeros([batch, time, 0], tf.int32)
-        if ids.shape[1] == 1:  # no order waits for the one below it
-            contexts = tf.concat([root, state[:, :-1]], axis=1)
-            return self._found(contexts, tf.repeat(ids, self.orders - 1, axis=1))[:, None]
-        after, contexts = [], root
-        for order in range(self.orders - 1):
+            return tf.zeros(tf.concat([tf.shape(ids), [0]], axis=0), tf.int32)
+        first = tf.gather(self._numbers, ids)
+        if ids.shape[1] == 1:  # no length waits for the one below it
+            longer = self._found(state[:, :-1], tf.repeat(ids, self.orders - 2, axis=1))
+            return tf.concat([first, longer], axis=1)[:, None]
+        after = [first]
+        for length in range(self.orders - 2):
+            contexts = tf.concat([state[:, length : length + 1], after[-1][:, :-1]], axis=1)
             after.append(self._found(contexts, ids))
-            contexts = tf.concat([state[:, order : order + 1], after[-1][:, :-1]], axis=1)
         return tf.stack(after, axis=-1)
 
     def chances(self, state: Any) -> Any:
         """float32[…, vocabulary]: the probability of each character after int32[…, orders - 1]."""
         shape = tf.shape(state)[:-1]
         contexts = tf.reshape(state, [-1, self.orders - 1])
-        contexts = tf.pad(contexts, [[0, 0], [1, 0]], constant_values=_ROOT)
         rows = tf.shape(contexts)[0]
-        rests = tf.gather(self._rests, contexts)  # [rows, orders]
-        # What the orders above leave to each.
+        rests = tf.gather(self._rests, contexts)  # [rows, orders - 1]
+        # What the longer ones leave to each.
         left = tf.math.cumprod(rests, axis=1, exclusive=True, reverse=True)
         places, known = self._places(contexts)
         shares = tf.where(known, tf.gather(self._shares, places), 0) * left[..., None]
         ids = tf.gather(self._ids, places) + self.vocabulary_size * tf.range(rows)[:, None, None]
         size = rows * self.vocabulary_size
         found = tf.scatter_nd(tf.reshape(ids, [-1, 1]), tf.reshape(shares, [-1]), [size])
-        lowest = tf.reduce_prod(rests, axis=1, keepdims=True) / self.vocabulary_size
+        lowest = tf.reduce_prod(rests, axis=1, keepdims=True) * self._single
         found = tf.reshape(found, [rows, self.vocabulary_size]) + lowest
         return tf.reshape(found, tf.concat([shape, [self.vocabulary_size]], axis=0))
 
