@@ -15,6 +15,7 @@ from textapps.core.notices import muted
 from textapps.evaluation.searched import Searched, Tried
 from textapps.search import run as searches
 from textapps.search.conducting import write_results
+from textapps.search.growth import OutgrownError
 from textapps.search.progress import Status
 from textapps.training.run_directory import RunDirectory
 
@@ -240,3 +241,25 @@ def test_on_a_terminal_one_line_is_drawn_again(
     assert "\n" not in text
     assert text.count("left") == 3
     assert text.split("\r")[-1] == ""
+
+
+def test_a_process_that_has_grown_is_replaced_by_one_that_resumes(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(*_: Any, **__: Any) -> Any:
+        raise OutgrownError("20260102-030405")
+
+    started: list[list[str]] = []
+
+    def execv(program: str, command: list[str]) -> None:
+        started.append(command)
+        raise SystemExit
+
+    monkeypatch.setattr(searches, "begin", begin)
+    monkeypatch.setattr("os.execv", execv)
+    cli("sentiment", "search", "--minutes", "2", "--models-dir", "m", "--json", "--keep-runs")
+    (command,) = started
+    assert command[1:4] == ["-m", "textapps", "sentiment"]
+    assert " ".join(command[4:]) == (
+        "search --resume --models-dir m --study 20260102-030405 --keep-runs --json"
+    )

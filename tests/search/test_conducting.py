@@ -8,7 +8,8 @@ import pytest
 
 from tests.search.test_study import facts
 from textapps.core.errors import RunError
-from textapps.search import conducting, result
+from textapps.core.memory import resident_bytes
+from textapps.search import conducting, growth, result
 from textapps.search.result import NoResultError
 from textapps.search.trial import Trial
 from textapps.training.interruption import TrainingInterrupted, TrainingTerminated
@@ -132,3 +133,33 @@ def _raising(error: BaseException) -> Any:
         raise error
 
     return does
+
+
+def test_a_process_that_has_grown_leaves_the_search_to_another(
+    search: Any, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = iter([10, 12, 12])
+    monkeypatch.setattr(growth, "resident_bytes", lambda: next(sizes) << 30)
+    monkeypatch.setattr(growth.os, "sysconf", lambda name: 1 << 30 if "PHYS" in name else 20)
+    looks = growth.Growth()
+    looks.check()
+    with pytest.raises(growth.OutgrownError):
+        looks.check()
+    search.explore, search.trainer.folder = looks.check, Path("searches/reviews")
+    with pytest.raises(growth.OutgrownError) as grown:
+        conducted(search)
+    assert grown.value.study == "reviews"
+    assert done == ["enter", "spend", "spend"]
+
+
+def test_a_process_is_not_large_for_a_large_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = iter([1, 4, 4])
+    monkeypatch.setattr(growth, "resident_bytes", lambda: next(sizes) << 30)
+    monkeypatch.setattr(growth.os, "sysconf", lambda name: 1 << 30 if "PHYS" in name else 20)
+    looks = growth.Growth()
+    for _ in range(2):
+        looks.check()
+
+
+def test_the_memory_of_this_process_is_known() -> None:
+    assert resident_bytes() > 50e6

@@ -1,9 +1,12 @@
-"""How the C library handles the memory that tensors have used; does nothing without glibc.
+"""How the C library handles the memory that tensors have used, and how much there is.
 
-Both functions must be called before TensorFlow starts its threads, and a process calls one of them.
+The functions that change it do nothing without glibc. They must be called before TensorFlow starts
+its threads, and a process calls one of them.
 """
 
 import ctypes
+import os
+from pathlib import Path
 
 # mallopt(3), of glibc
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8
@@ -31,6 +34,15 @@ def return_freed_memory() -> None:
     """
     _set(_MMAP_THRESHOLD, 4 << 20)
     _set(_ARENA_MAX, 2)
+
+
+def resident_bytes() -> int:
+    """The memory that this process has now; 0 where the system does not tell, as macOS."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _set(option: int, value: int) -> None:

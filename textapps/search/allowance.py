@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 TAIL_SHARE = 0.01  # of the time, for writing results; until more is known
-FEWEST_TAIL_S = 4.0
+FEWEST_TAIL_S = 3.0
 
 
 class Allowance:

@@ -7,6 +7,7 @@ from textapps.evaluation.reports.report import write_report
 from textapps.evaluation.reports.search import search_report
 from textapps.evaluation.searched import Searched
 from textapps.search import finals
+from textapps.search.growth import OutgrownError
 from textapps.search.result import NoResultError, clear_away, conclude
 from textapps.search.search import Search
 from textapps.training.interruption import (
@@ -34,6 +35,7 @@ def conduct(
     Raises:
         RunError: there is no result, or it cannot be written.
         TrainingInterrupted: Ctrl-C was pressed before there was a result, or SIGTERM came.
+        OutgrownError: as `search.between`; the search is then to be resumed.
     """
     search.study.enter()
     search.study.spend(search.allowance.spent)
@@ -52,6 +54,9 @@ def conduct(
                 raise
             write_results(run, found)
             _leave(search, keep_runs=keep_runs)
+    except OutgrownError:
+        search.study.spend(search.allowance.spent)
+        raise OutgrownError(search.trainer.folder.name) from None
     except TrainingTerminated:  # there may be little time before it is killed
         raise TrainingInterrupted(f"terminated; {remedy}") from None
     return run, found

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -65,6 +65,7 @@ def begin(
     storage: str | None = None,
     study: str | None = None,
     began_at: float | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> tuple[RunDirectory, Searched]:
     """Searches for the time named, alone or with others that have begun the same search.
 
@@ -73,6 +74,7 @@ def begin(
         storage: the address of a database that processes share; by default a file of its own.
         study: the name of the search there.
         began_at: of time.perf_counter(), from which the time is counted.
+        between: called between trials, such as `Growth().check`; what it raises ends the process.
 
     Raises:
         ConfigurationError: an option, the space or the time is wrong.
@@ -115,7 +117,7 @@ def begin(
     if memory.finished:
         raise RunError(f"search '{folder.name}' is finished: name another one by --study")
     allowance = Allowance(60 * settings.minutes, began_at)
-    search = Search(memory, space, trainer, allowance, progress, settings.trials)
+    search = Search(memory, space, trainer, allowance, progress, settings.trials, between=between)
     shared = storage is not None
     return conduct(search, models_dir, keep_runs=settings.keep_runs, shared=shared)
 
@@ -129,6 +131,7 @@ def resume(
     study: str | None = None,
     keep_runs: bool = False,
     began_at: float | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> tuple[RunDirectory, Searched]:
     """Goes on with a search that was killed, for the rest of its time.
 
@@ -175,7 +178,14 @@ def resume(
     spent = memory.spent
     allowance.began_at -= spent
     search = Search(
-        memory, space, trainer, allowance, progress, settings.trials, resumed_after=spent
+        memory,
+        space,
+        trainer,
+        allowance,
+        progress,
+        settings.trials,
+        between=between,
+        resumed_after=spent,
     )
     keep_runs = keep_runs or settings.keep_runs
     return conduct(search, models_dir, keep_runs=keep_runs, shared=storage is not None)

@@ -34,7 +34,7 @@ class Search:
     """Tries configurations of a space until the time for it is up.
 
     most_trials: None for as many as there is time for.
-    check: called often; raises where the search is to stop.
+    check: called often; raises where the search is to stop. between: the same, between trials.
     resumed_after: seconds that earlier processes have spent.
     """
 
@@ -45,6 +45,7 @@ class Search:
     progress: Progress
     most_trials: int | None = None
     check: Callable[[], None] = lambda: None
+    between: Callable[[], None] = lambda: None
     resumed_after: float = 0.0
 
     def __post_init__(self) -> None:
@@ -76,6 +77,7 @@ class Search:
             if job is None:
                 return
             failures.count(self._work(job))
+            self.between()
         notice("the last trials failed or were known already, so no more are begun")
 
     def finalists(self, trials: Sequence[Trial]) -> list[Trial]:

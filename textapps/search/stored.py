@@ -46,9 +46,11 @@ def processes(attributes: Mapping[str, Any]) -> list[Process]:
 
 
 def spent(attributes: Mapping[str, Any]) -> float:
-    """The most seconds that a process of this machine had used which was killed."""
-    noted = (value for key, value in attributes.items() if key.startswith(SPENT) and value)
-    return max((used for who, used in noted if process_of(who, attributes).is_gone), default=0.0)
+    """The seconds that this process has used, else the most of one of this machine that is gone."""
+    noted = [value for key, value in attributes.items() if key.startswith(SPENT) and value]
+    known = [(process_of(who, attributes), used) for who, used in noted]
+    own = [used for process, used in known if process == Process.of()]
+    return max(own or [used for process, used in known if process.is_gone], default=0.0)
 
 
 def abandoned(stored: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> list[Asked]:

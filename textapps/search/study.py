@@ -151,7 +151,7 @@ class Study:
 
     @property
     def spent(self) -> float:
-        """The seconds that a killed process of this machine has used, as `spend` noted them."""
+        """The seconds that this process, else a killed one of this machine, was noted to use."""
         return stored.spent(self._attributes())
 
     def spend(self, seconds: float) -> None:

@@ -1,14 +1,18 @@
 """`textapps TASK search`: the best configuration that is found in a given time."""
 
 import json
+import os
+import sys
 import time
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from textapps.cli import console
+from textapps.cli.commands.launch import PROGRAM
 from textapps.cli.field_options import collect_flags, field_options, set_option
 from textapps.cli.options import (
     Choice,
@@ -131,39 +135,33 @@ def command(task: TaskName) -> click.Command:
         keep_freed_memory()
         from textapps.search import run as searches
         from textapps.search.conducting import PAGE
+        from textapps.search.growth import Growth, OutgrownError
 
         progress = SearchProgress()
-        if minutes is None:
-            run, found = searches.resume(
-                task,
-                models_dir,
-                progress,
-                storage=storage,
-                study=study,
-                keep_runs=keep_runs,
-                began_at=began_at,
-            )
-        else:
-            settings = searches.Settings(
-                minutes=minutes,
-                trials=trials,
-                megabytes=size,
-                milliseconds=max_ms,
-                metric=metric,
-                flags=flags,
-                file=str(config_file.absolute()) if config_file else None,
-                kinds=kinds,
-                keep_runs=keep_runs,
-            )
-            run, found = searches.begin(
-                task,
-                settings,
-                models_dir,
-                progress,
-                storage=storage,
-                study=study,
-                began_at=began_at,
-            )
+        where: dict[str, Any] = {"storage": storage, "study": study}
+        looks: dict[str, Any] = {"began_at": began_at, "between": Growth().check}
+        try:
+            if minutes is None:
+                run, found = searches.resume(
+                    task, models_dir, progress, keep_runs=keep_runs, **where, **looks
+                )
+            else:
+                settings = searches.Settings(
+                    minutes=minutes,
+                    trials=trials,
+                    megabytes=size,
+                    milliseconds=max_ms,
+                    metric=metric,
+                    flags=flags,
+                    file=str(config_file.absolute()) if config_file else None,
+                    kinds=kinds,
+                    keep_runs=keep_runs,
+                )
+                run, found = searches.begin(task, settings, models_dir, progress, **where, **looks)
+        except OutgrownError as outgrown:
+            where["study"] = outgrown.study
+            switches = {"--keep-runs": keep_runs, "--json": as_json, "--quiet": console.is_quiet()}
+            _go_on_anew(task, {"models-dir": str(models_dir), **where}, switches)
         if as_json:
             click.echo(json.dumps(found.document, ensure_ascii=False))
             return
@@ -183,6 +181,17 @@ def _metrics(task: TaskName) -> str:
         if key.name == "training.monitor":
             return ", ".join(choice for choice in key.choices if choice != "auto")
     return get_about(task).monitor
+
+
+def _go_on_anew(
+    task: TaskName, options: Mapping[str, str | None], switches: Mapping[str, bool]
+) -> NoReturn:
+    """Replaces this process by one that resumes the search, with as much memory as at the start."""
+    given = [part for name, value in options.items() if value for part in (f"--{name}", value)]
+    given += [name for name, on in switches.items() if on]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(PROGRAM[0], [*PROGRAM, task, "search", "--resume", *given])
 
 
 def _tell(found: "Searched") -> None:
