@@ -30,7 +30,7 @@ BEGINNING = "\n"  # every text begins on a new line
 LEAD = 256  # characters that each stream of an evaluation but the first reads before it is scored
 SHOWN = 20  # unknown characters in a message
 KNOWN_BY = 100_000  # characters that tell whether a preprocessor knows a text
-COUNTED = 20_000_000  # the most characters in which n-grams are counted
+COUNTED = 20_000_000  # characters for n-grams at most: 10 to 20 s, and up to 2 GB of memory
 SEED_CHARACTERS = 40  # of an example
 EVALUATION_STREAMS = 64  # more than in training, because no gradient is kept
 

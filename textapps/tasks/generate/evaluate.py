@@ -16,7 +16,7 @@ from textapps.evaluation.metrics.text_metrics import Samples, text_metrics
 from textapps.preprocessing.characters import CharacterPreprocessor
 from textapps.tasks.evaluation import costs, summarize
 from textapps.tasks.generate.config import GenerateConfig
-from textapps.tasks.generate.data import encode_from_start, load
+from textapps.tasks.generate.data import COUNTED, encode_from_start, load
 from textapps.tasks.generate.predictor import TextGenerator
 from textapps.tasks.task import Evaluation
 from textapps.training.evaluations import Summary, write_evaluation
@@ -24,7 +24,6 @@ from textapps.training.evaluations import Summary, write_evaluation
 TEMPERATURES = (0.5, 0.8, 1.0)
 SAMPLES = 4  # of each temperature
 LENGTH = 500  # characters of a sample
-BASELINE_CHARACTERS = 20_000_000  # of the training text: 10 to 20 s, and up to 2 GB of memory
 
 
 class Baseline(NamedTuple):
@@ -103,7 +102,7 @@ def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEv
 def classical(config: GenerateConfig, train: Corpus, corpus: Corpus) -> Mapping[str, float]:
     """The figures of the best n-gram model on a text, fitted to another one."""
     preprocessor = CharacterPreprocessor.from_text(train.text, config.preprocessor, None)
-    ids = preprocessor.encode(train.text[:BASELINE_CHARACTERS])
+    ids = preprocessor.encode(train.text[:COUNTED])
     model = NgramModel().fit(ids, len(preprocessor.vocabulary))
     nats = model.by_order(encode_from_start(preprocessor, corpus.text))[:, 1:]
     return language_metrics(nats[int(nats.mean(axis=1).argmin())])
@@ -114,7 +113,7 @@ def _fit_baseline(
 ) -> Baseline:
     began_at = time.perf_counter()
     preprocessor = generator.preprocessor
-    ids = preprocessor.encode(training.text[:BASELINE_CHARACTERS])
+    ids = preprocessor.encode(training.text[:COUNTED])
     model = NgramModel().fit(ids, len(preprocessor.vocabulary))
 
     def by_order(text: str) -> NDArray[np.float32]:
