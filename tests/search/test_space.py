@@ -269,3 +269,12 @@ def test_ranges_are_read_as_they_are_written(low: int, more: int) -> None:
     keys = {key.name: key for key in keys_of(get_presets("sentiment").config)}
     fixed, ranges = narrowed(Flags({"backbone.units": f"{low}..{low + more}"}), keys)
     assert (fixed, ranges) == ({}, {"backbone.units": Narrowed(low, low + more)})
+
+
+def test_a_key_without_effect_is_that_of_the_preset() -> None:
+    """So that a trial which differs in it alone counts as tried."""
+    space = Space(get_presets("generate"), Flags({"preset": "tiny"}))
+    point = {**space.points[0], "model.ngram_share": 2.0}
+    assert space.config(point) == space.base
+    with_ngrams = space.config({**point, "model.ngrams": 3})
+    assert (with_ngrams.model.ngrams, with_ngrams.model.ngram_share) == (3, 0.5)

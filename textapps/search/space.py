@@ -63,6 +63,9 @@ class Space(Generic[C]):
         given = lookup(START, file=file, environ=environ, flags=flags)
         self._start = None if given is None else self._starts.get(str(given))
         self._known: dict[tuple[str | None, str], C] = {}
+        self._needs = {
+            name: key.search.needs for name, key in keys.items() if key.search and key.search.needs
+        }
         self._flags, ranges = narrowed(flags, keys)
         kinds = kinds or tuple(map(str, ranges[KIND].choices if KIND in ranges else ()))
         base = self._preset(None, FROM_NOTHING)
@@ -132,6 +135,9 @@ class Space(Generic[C]):
             if key in (KIND, START) or fixed or values[key] is None:
                 continue
             changes[key] = dimension.value(point[key], values[key])
+        for key, needed in self._needs.items():  # which has no effect without the other
+            if key in changes and not changes.get(needed, values[needed]):
+                del changes[key]
         if _UNITS in changes and kind is not None:
             heads = changes.get(_HEADS, values[_HEADS])
             changes[_UNITS] = fitting_units(int(changes[_UNITS]), kind, int(heads))
