@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.quick import quick
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.registry import mixer_class
@@ -82,7 +83,7 @@ def test_states_and_gradients_are_those_of_keras(kind: str, lengths: list[int] |
 
 
 @pytest.mark.parametrize("lengths", MASKS.values(), ids=MASKS)
-@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize("kind", quick(RECURRENT, "gru", "lstm"))
 def test_both_directions(kind: str, lengths: list[int] | None) -> None:
     mixer = mixer_of(kind, causal=False)
     inputs, mask = inputs_and_mask(lengths)
@@ -90,7 +91,7 @@ def test_both_directions(kind: str, lengths: list[int] | None) -> None:
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "sigmoid", "linear", "gelu"])
-@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize("kind", quick(RECURRENT, "gru", "jordan"))
 def test_other_activations(kind: str, activation: str) -> None:
     """The derivative of gelu does not follow from its value: there Keras's loop is used."""
     mixer = mixer_of(kind, causal=True, activation=activation)
@@ -163,8 +164,8 @@ def test_keras_loop_is_used_outside_of_training_and_in_half_precision(
         assert len(asked) == expected, (dtype, training)
 
 
-@pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize("causal", quick([True, False], True))
+@pytest.mark.parametrize("kind", quick(RECURRENT, "gru", "lstm"))
 def test_recurrent_dropout_leaves_out_the_same_weights_at_all_positions(
     kind: str, causal: bool
 ) -> None:

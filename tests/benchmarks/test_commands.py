@@ -144,6 +144,7 @@ def test_small_data(bench: Bench, data: Path, work: Path, results: Results, tmp_
     assert "with unlabelled texts" in picture
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_search_quality(
     bench: Bench, data: Path, work: Path, results: Results, monkeypatch: pytest.MonkeyPatch
@@ -211,6 +212,7 @@ def test_generate(bench: Bench, data: Path) -> None:
     assert found["left_out"].keys() == (set() if PYTORCH else {"recipe"})
 
 
+@pytest.mark.slow
 def test_generation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     case = {"label": "small", "backbone": "gru", "units": 8, "texts": 2}
     monkeypatch.setitem(SUITES["generation"], "cases", [case])
@@ -250,6 +252,7 @@ def test_copy_task(bench: Bench) -> None:
     assert [found[distance]["steps"] for distance in ("2", "3")] == [2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_translate(bench: Bench, data: Path) -> None:
     sizes = ("backbone.layers=1", "preprocessor.tokens=word", "decoding.max_extra=2")
@@ -264,6 +267,7 @@ def test_translate(bench: Bench, data: Path) -> None:
     assert 0 < found["test_examples"] < found["training_examples"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_numbers(bench: Bench, data: Path) -> None:
     sizes = ("backbone.layers=1", "preprocessor.tokens=word", "decoding.max_extra=2")
@@ -317,6 +321,7 @@ def test_speech(bench: Bench, data: Path, work: Path, monkeypatch: pytest.Monkey
     assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
 
 
+@pytest.mark.slow
 def test_added_words(
     bench: Bench, trained: Callable[..., Any], toy_data: Callable[..., Path]
 ) -> None:
@@ -442,6 +447,7 @@ def test_batch_spark(bench: Bench, work: Path) -> None:
     assert found["peak_memory_mb"] > 100
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_large_data(bench: Bench, work: Path) -> None:
     given = ("--megabytes", 0.03, "--preset", "tiny", "--steps", 2)

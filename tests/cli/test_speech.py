@@ -199,6 +199,7 @@ def test_export(ask: Cli, models: Path) -> None:
     assert (Path(result.stdout.strip()) / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 def test_export_for_small_devices(ask: Cli, models: Path) -> None:
     result = ask("export", "--format", "tflite")
     assert result.stdout == f"{models / 'tflite' / 'speech' / '1'}\n"

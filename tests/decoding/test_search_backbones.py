@@ -74,8 +74,8 @@ MASK = np.arange(SOURCE) < np.array([[SOURCE], [3], [1]])
     ("kind", "attention"),
     [
         ("simple_rnn", "none"),
-        ("jordan", "multi-head"),
-        ("lstm", "dot"),
+        pytest.param("jordan", "multi-head", marks=pytest.mark.slow),
+        pytest.param("lstm", "dot", marks=pytest.mark.slow),
         ("gru", "additive"),
         ("transformer", "multi-head"),
     ],

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.interpret.models import SYMBOLS, replaced, slopes, stages, text
+from tests.quick import quick
 from textapps.backbones.registry import BACKBONES
 from textapps.interpret.connectivity import connectivity
 from textapps.interpret.gradients import falls_to, gradient_by_distance, half_life
@@ -14,7 +15,7 @@ from textapps.interpret.gradients import falls_to, gradient_by_distance, half_li
 DISTANCE = 5
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 def test_by_inputs_as_by_finite_differences(kind: str) -> None:
     model, ids = stages(kind), text(14)
     found = gradient_by_distance(model, ids, DISTANCE, positions=2)
@@ -106,7 +107,7 @@ def test_half_lives_of_gradients_that_do_not_just_shrink() -> None:
     assert half_life(np.array([1.0])) is None
 
 
-@pytest.mark.parametrize("kind", ["lstm", "transformer"])
+@pytest.mark.parametrize("kind", quick(["lstm", "transformer"], "transformer"))
 def test_connectivity_as_by_finite_differences(kind: str) -> None:
     model, ids = stages(kind), text(5)
     found = connectivity(model, ids, reach=10)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.quick import quick
 from textapps.backbones.backbone import Backbone
 from textapps.backbones.config import BackboneConfig
 from textapps.backbones.registry import BACKBONES
@@ -13,7 +14,7 @@ UNITS, TIME, BATCH = 8, 5, 3
 STEP = 1e-2
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 def test_against_finite_differences(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 3)
     seed_everything(2)

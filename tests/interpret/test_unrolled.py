@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.interpret.models import stages, text
+from tests.quick import quick
 from textapps.backbones.registry import BACKBONES
 from textapps.interpret.lesson import LessonNetwork, parameters_of, train_lesson
 from textapps.interpret.unrolled import unroll
@@ -81,7 +82,7 @@ def test_shares_of_the_steps_sum_to_the_gradient(kind: str) -> None:
         assert total == pytest.approx(gradient, abs=1e-5), name
 
 
-@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize("kind", quick(RECURRENT, "gru"))
 def test_a_lesson_learns_and_depends_on_its_seed_alone(kind: str) -> None:
     before = np.random.get_state()[2]
     models = [train_lesson(kind, IDS, len(LETTERS), seed) for seed in (1, 1, 2)]

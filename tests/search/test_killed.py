@@ -106,6 +106,7 @@ def test_sigterm_leaves_it_to_be_resumed(
     assert RunDirectory.latest(tmp_path, "sentiment").finished
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
 def test_ctrl_c_before_the_first_validation_ends_with_nothing(

@@ -80,12 +80,12 @@ ASKED = {
 # Characters are drawn from one seed after another: without a temperature the place is the same.
 GREEDY = {"generate": {"decoding.temperature": 0.0, "decoding.length": 9}}
 
-# Jordan is a simple RNN with another cell: two tasks are enough outside of the slow tests.
-SLOW = (("sentiment", "jordan"), ("speech", "jordan"))
+# One that is recurrent and one that is not.
+QUICK = ("gru", "transformer")
 each_pair = pytest.mark.parametrize(
     ("task", "kind"),
     [
-        pytest.param(*pair, id="-".join(pair), marks=[pytest.mark.slow] * (pair in SLOW))
+        pytest.param(*pair, id="-".join(pair), marks=[pytest.mark.slow] * (pair[1] not in QUICK))
         for pair in PAIRS
     ],
 )

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import textapps
+from tests.quick import quick
 from tests.tasks.runs import INPUT, PACKED
 from tests.tasks.tiny import TRAINED
 from textapps.core.errors import DataError, ExportError, RunError
@@ -73,7 +74,7 @@ def test_a_packed_run_is_small_whole_and_not_worse(
     )
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", quick(TASKS, "sentiment", "speech"))
 def test_the_weights_are_those_of_the_run_but_for_rounding(
     packed: Packed, pretrained: Packed, trained: Callable[..., Any], task: str
 ) -> None:

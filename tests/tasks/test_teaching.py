@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.suites import copy_task
-from tests.tasks.tiny import TRAINED
+from tests.quick import quick
 from textapps.backbones.config import BACKBONES
 from textapps.tasks import lifecycle
 from textapps.tasks.generate.config import PRESETS
@@ -16,8 +16,8 @@ DISTANCE = 10
 
 
 @pytest.mark.parametrize(
-    "kind",  # tests/tasks/generate/test_training.py has the slow two learn a text by heart
-    [pytest.param(k, marks=[pytest.mark.slow] * (k in TRAINED["generate"])) for k in BACKBONES],
+    "kind",  # tests/tasks/generate/test_training.py has others learn a text by heart
+    quick(BACKBONES, "gru"),
 )
 def test_a_word_is_finished_from_its_first_letters(kind: str, tmp_path: Path) -> None:
     """Its three a's have different successors, so that the last letter does not tell the next.
@@ -42,7 +42,7 @@ def test_gates_keep_a_symbol_and_the_gradient(kind: str) -> None:
     assert found["gradient"]["after"]["half_life"] is None
 
 
-@pytest.mark.parametrize("kind", ["simple_rnn", "jordan"])
+@pytest.mark.parametrize("kind", quick(["simple_rnn", "jordan"], "simple_rnn"))
 def test_a_network_without_gates_forgets_it(kind: str) -> None:
     """It has several times the steps that the others need, and is no better than chance."""
     found = copy_task.learn(kind, DISTANCE, steps=200)

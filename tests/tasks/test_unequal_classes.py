@@ -89,6 +89,7 @@ def test_macro_f1_is_monitored_and_a_resumed_run_ends_the_same(
     assert_same_bits(whole.run, run)
 
 
+@pytest.mark.slow
 def test_a_run_that_names_no_metric_goes_on_as_before(
     tiny: Tiny, rare: Path, tmp_path: Path
 ) -> None:

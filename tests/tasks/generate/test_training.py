@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.quick import quick
 from tests.tasks.stopping import InterruptAt, assert_same_bits, halfway
 from tests.tasks.tiny import TRAINED
 from textapps.backbones.config import BACKBONES
@@ -62,7 +63,7 @@ def test_the_figure_of_training_is_that_of_a_full_pass(
     assert nats.mean() == pytest.approx(best, abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 def test_nats_of_a_long_text_are_those_of_one_reading(
     untrained: Make, toy_data: Callable[[str], Path], kind: str
 ) -> None:

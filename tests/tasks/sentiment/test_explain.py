@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.quick import quick
 from tests.tasks.tiny import LABELS, each_kind
 from textapps.core.errors import ConfigurationError
 from textapps.core.tokens import UNK
@@ -25,7 +26,7 @@ def read(classifier: Any, embedded: Any, mask: Any, label: int) -> Any:
     return log_odds(logits, np.full(len(embedded), label, np.int32)).numpy()
 
 
-@pytest.mark.parametrize("kind", ["simple_rnn", "gru"])
+@pytest.mark.parametrize("kind", quick(["simple_rnn", "gru"], "gru"))
 def test_shares_are_slopes_on_the_way_from_unknown_words(untrained: Make, kind: str) -> None:
     """Without n-grams: the path is followed by finite differences, word by word."""
     classifier = untrained("sentiment", kind)

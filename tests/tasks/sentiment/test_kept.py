@@ -84,6 +84,7 @@ def test_the_featurizer_and_the_batches_are_the_same(
     ]
 
 
+@pytest.mark.slow
 def test_a_run_resumed_without_its_cache_has_the_same_weights(
     tiny: Callable[..., Any], switch: Callable[[bool], None], tmp_path: Path
 ) -> None:

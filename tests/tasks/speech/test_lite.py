@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.quick import quick
 from tests.tasks.toy_words import RATE_HZ, WORDS, spoken
 from textapps.backbones.registry import BACKBONES
 from textapps.core.errors import ExportError
@@ -91,7 +92,7 @@ def published(untrained: Make, tmp_path_factory: pytest.TempPathFactory) -> Call
     return publish
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "lstm"))
 def test_files_answer_where_there_is_no_tensorflow(
     untrained: Make, published: Callable[[str], Path], kind: str
 ) -> None:
@@ -170,7 +171,7 @@ def test_a_stream_is_answered_in_chunks_as_by_the_saved_model(
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in BACKBONES if kind not in ("lstm", "transformer")]
+    "kind", quick([kind for kind in BACKBONES if kind not in ("lstm", "transformer")], "gru")
 )
 def test_the_step_of_every_other_backbone(tiny: Callable[..., Any], kind: str) -> None:
     features = "pcen" if kind == "gru" else "log-mel"  # which has a state of its own

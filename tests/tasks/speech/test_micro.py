@@ -115,6 +115,7 @@ def test_its_answers_are_those_of_the_run(recognizer: Any, published: Path) -> N
     np.testing.assert_allclose(scale * (scores - float(zero)), expected, atol=0.15)
 
 
+@pytest.mark.slow
 def test_it_keeps_the_margin_of_other_words(recognizer: Any, tmp_path: Path) -> None:
     recognizer = lifecycle.load(TASK, recognizer.run)  # whose functions are not traced yet
     margin = Rejection(["unknown", *recognizer.labels[1:]], 2.0)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.quick import quick
 from textapps.backbones.config import BACKBONES
 from textapps.preprocessing.log_mel import FrontEnd
 from textapps.preprocessing.normalization import Normalization
@@ -73,7 +74,7 @@ def heard(listener: Listener, pieces: list[Any]) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("streaming", [True, False])
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 @settings(max_examples=8)
 @given(cuts=st.lists(st.integers(0, 3_000), max_size=6))
 def test_pieces_are_answered_as_the_whole(kind: str, streaming: bool, cuts: list[int]) -> None:
@@ -87,7 +88,7 @@ def test_pieces_are_answered_as_the_whole(kind: str, streaming: bool, cuts: list
 
 
 @pytest.mark.parametrize("streaming", [True, False])
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 def test_the_first_answer_is_that_to_the_first_clip(kind: str, streaming: bool) -> None:
     config, model, listener = listening(kind, streaming)
     waveform = sound(2_000)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from click.testing import Result
 from scipy.special import softmax
 
+from tests.quick import quick
 from tests.tasks.toy_words import RATE_HZ, spoken, wav_bytes
 from textapps.core.errors import ConfigurationError
 from textapps.savedmodel.manifest import read_manifest
@@ -26,7 +27,7 @@ Make = Callable[[str, str], Any]
 KINDS = ("lstm", "gru")  # one that streams, one that reads clips both ways
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=quick(KINDS, "lstm"))
 def rejecting(request: Any, trained: Make, untrained: Make, tmp_path_factory: Any) -> Any:
     """A recogniser of a copied run, with a threshold of 1.5 nats."""
     import copy

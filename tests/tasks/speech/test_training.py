@@ -31,6 +31,7 @@ Make = Callable[[str, str], Any]
 Tiny = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Path) -> None:
     """Variations, moving statistics, averages and carried states included."""
     whole = trained("speech", "transformer")
@@ -186,6 +187,7 @@ def test_changed_clips_are_refused(
         lifecycle.resume(TASK, RunDirectory.open(run.path))
 
 
+@pytest.mark.slow
 def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ def test_translations_are_those_of_the_search_that_is_not_compiled(
             assert found[0][0, rank] == expected[0][0, rank]
 
 
+@pytest.mark.slow
 def test_an_export_has_them_if_it_is_asked_to(untrained: Make, tmp_path: Path) -> None:
     """It is verified with them, and a server without XLA can load it."""
     path = untrained("translate", "gru").export(tmp_path, compiled=True, explain=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.quick import quick
 from tests.tasks.tiny import TRAINED
 from tests.tasks.toy_language import ROWS, sentences, translate
 from textapps.backbones.registry import BACKBONES
@@ -31,7 +32,7 @@ HARD = {
 }
 TEXTS = ["bab dek.", *HARD.values(), "gin.", "kos nep dek."]
 
-each_backbone = pytest.mark.parametrize("kind", BACKBONES)
+each_backbone = pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 each_trained = pytest.mark.parametrize("kind", TRAINED["translate"])
 
 

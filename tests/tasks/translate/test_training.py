@@ -25,6 +25,7 @@ Make = Callable[[str, str], Any]
 Tiny = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Path) -> None:
     whole = trained("translate", "gru")
     run = halfway(whole.run, tmp_path)
