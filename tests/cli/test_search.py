@@ -257,9 +257,10 @@ def test_a_process_that_has_grown_is_replaced_by_one_that_resumes(
 
     monkeypatch.setattr(searches, "begin", begin)
     monkeypatch.setattr("os.execv", execv)
-    cli("sentiment", "search", "--minutes", "2", "--models-dir", "m", "--json", "--keep-runs")
+    words = ("--minutes", "2", "--models-dir", "m", "--json", "--keep-runs", "--verbose")
+    cli("sentiment", "search", *words)
     (command,) = started
     assert command[1:4] == ["-m", "textapps", "sentiment"]
     assert " ".join(command[4:]) == (
-        "search --resume --models-dir m --study 20260102-030405 --keep-runs --json"
+        "search --resume --models-dir m --study 20260102-030405 --keep-runs --json --verbose"
     )

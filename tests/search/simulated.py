@@ -65,6 +65,7 @@ class SimulatedTrainer:
     ) -> None:
         self.clock, self.folder = clock, folder
         self.per_step, self.setup, self.noise = per_step, setup, noise
+        self.load_seconds = setup / 3
         self.left_to_live = die_after
         self.limits = limits or Limits()
         self.random = random.Random(seed)

@@ -225,7 +225,7 @@ def test_time_is_kept_for_the_slowest_finalist(tmp_path: Path) -> None:
     assert preset.facts
     finalists = [trial.facts.validation_seconds for trial in one.finalists([preset, *others])]
     slower = max(1.0, *(one / preset.facts.validation_seconds for one in finalists))
-    kept = 2 * preset.facts.setup_seconds + 3.0 * (1 + slower)
+    kept = 2 * trainer.load_seconds + 3.0 * (1 + slower)
     assert one.tail.seconds == pytest.approx(kept)
 
 

@@ -202,10 +202,10 @@ def test_a_run_that_was_killed_after_its_end_is_measured(
     whole = trainer.session(config, None, Watch())
     assert whole.facts
     run = RunDirectory.open(whole.facts.path)
-    again = Trainer("sentiment", space, tmp_path, Limits()).session(
-        config, run, Watch(), timed=True
-    )
+    another = Trainer("sentiment", space, tmp_path, Limits())
+    again = another.session(config, run, Watch(), timed=True)
     assert again.facts
+    assert another.load_seconds > 0
     assert (again.scores, again.ended, again.facts.whole) == (whole.scores, True, True)
     assert list(whole.scores) == [0, 1]
     assert again.facts.total_steps == whole.facts.total_steps == whole.facts.step

@@ -42,6 +42,11 @@ def is_quiet() -> bool:
     return LOGGER.level > logging.WARNING
 
 
+def is_verbose() -> bool:
+    """Whether --verbose was given."""
+    return LOGGER.level <= logging.INFO
+
+
 def debugging() -> bool:
     """Whether --debug or TEXTAPPS_DEBUG asks for tracebacks and everyone's log."""
     return bool(os.environ.get("TEXTAPPS_DEBUG"))

@@ -98,7 +98,7 @@ def _measure(search: "Search", config: Any, facts: Facts) -> None:
             "baseline": baseline,
             "preset_seconds": facts.whole_seconds,
             "test_seconds": seconds,
-            "test_setup": facts.setup_seconds,
+            "test_setup": search.trainer.load_seconds,
         }
     )
     take_measured(search)

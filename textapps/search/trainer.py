@@ -67,6 +67,9 @@ class Trainer:
         space: whose keys differ from trial to trial.
         folder: where the runs go; they are in a folder of the task's name there.
         limits: of the models.
+
+    Attributes:
+        load_seconds: that loading a run takes, once it is known.
     """
 
     def __init__(self, name: TaskName, space: Space[Any], folder: Path, limits: Limits) -> None:
@@ -77,7 +80,7 @@ class Trainer:
         self._sets: dict[str, tuple[Any, Any]] = {}
         self.task = replace(found, load_training=self._load_once)
         self._labels: Labels = ()
-        self._example_seconds = 0.0
+        self.load_seconds = self._example_seconds = 0.0
         self._parameters: dict[Path, int] = {}  # by run
         self._scores = RungScores(self.task)
 
@@ -180,11 +183,14 @@ class Trainer:
         return time.perf_counter() - began_at + examples * self._example_seconds
 
     def _take_time(self, predictor: Any) -> None:
-        """How long a model takes for an example of an evaluation."""
+        """How long it takes to load a run, and a model takes for an example of an evaluation."""
         self._labels = predictor.labels
         if self.task.answered is None:
             return
         with muted():
+            began_at = time.perf_counter()
+            lifecycle.load(self.task, predictor.run)
+            self.load_seconds = time.perf_counter() - began_at
             _, validation = self.task.load_training(predictor.config, predictor.labels)
             began_at = time.perf_counter()
             self.task.answered(predictor, validation)

@@ -17,7 +17,9 @@ from textapps.tasks import lifecycle
 from textapps.tasks.generate.data import encode_from_start
 from textapps.tasks.generate.model import LanguageModel
 from textapps.tasks.generate.ngram_path import NgramPath
+from textapps.tasks.generate.report import report
 from textapps.tasks.generate.task import TASK
+from textapps.tasks.lifecycle import evaluate
 from textapps.training.run_directory import RunDirectory
 
 VOCABULARY = 7
@@ -140,6 +142,11 @@ def test_its_export_answers_as_the_run_does(generator: Any, tmp_path: Path) -> N
         assert -likelihood == pytest.approx(generator.nats(text).sum(), rel=1e-4)
     seen = signatures["explain"](text=tf.constant(["the cat"]))
     np.testing.assert_allclose(seen["surprise"][0], generator.nats("the cat"), atol=1e-4)
+
+
+def test_its_report_says_so(generator: Any) -> None:
+    made = report(generator, evaluate(TASK, generator))
+    assert made.facts["n-grams"] == "up to 3 characters, 25 % of each probability"
 
 
 def test_a_run_without_its_ngrams_is_told(generator: Any, copied: Callable[[Any], Any]) -> None:

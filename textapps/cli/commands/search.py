@@ -160,7 +160,12 @@ def command(task: TaskName) -> click.Command:
                 run, found = searches.begin(task, settings, models_dir, progress, **where, **looks)
         except OutgrownError as outgrown:
             where["study"] = outgrown.study
-            switches = {"--keep-runs": keep_runs, "--json": as_json, "--quiet": console.is_quiet()}
+            switches = {
+                "--keep-runs": keep_runs,
+                "--json": as_json,
+                "--quiet": console.is_quiet(),
+                "--verbose": console.is_verbose(),
+            }
             _go_on_anew(task, {"models-dir": str(models_dir), **where}, switches)
         if as_json:
             click.echo(json.dumps(found.document, ensure_ascii=False))

@@ -24,9 +24,13 @@ def report(generator: TextGenerator, evaluation: GenerateEvaluation) -> Report:
         real=evaluation.real,
         history=read_history(generator.run),
     )
-    vocabulary = f"{len(generator.preprocessor.vocabulary) - FIRST:,} characters"
+    more = {"vocabulary": f"{len(generator.preprocessor.vocabulary) - FIRST:,} characters"}
+    model = generator.config.model
+    if model.ngrams:
+        share = f"{100 * model.ngram_share:g} % of each probability"
+        more["n-grams"] = f"up to {model.ngrams} characters, {share}"
     return Report(
         f"Text: {generator.config.backbone.kind} on {summary['data']}",
-        facts(generator, summary, "characters", vocabulary=vocabulary),
+        facts(generator, summary, "characters", **more),
         sections,
     )
