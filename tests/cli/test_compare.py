@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import Result
 
 Cli = Callable[..., Result]
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,12 @@ def test_json_writes_no_page(cli: Cli, models: Path, traced: None, tmp_path: Pat
     (run,) = (models / "sentiment").iterdir()
     arguments = ("compare", run.name, run.name, "--json", "--models-dir", str(models))
     result = cli(*arguments)
-    assert json.loads(result.stdout)["runs"][1]["letter"] == "B"
+    printed = json.loads(result.stdout)
+    assert printed["runs"][1]["letter"] == "B"
+    _, _, described = (DOCS / "compare.md").read_text(encoding="utf-8").partition("## JSON\n")
+    described, _, _ = described.partition("\n## ")
+    keys = {*printed, *printed["runs"][0], *printed["differences"][0]}
+    assert set(re.findall(r"`(\w+)`", described)) == keys
     assert not (tmp_path / "compare.html").exists()
     assert cli(*arguments, "--output", "page.html").exit_code == 0
     assert (tmp_path / "page.html").exists()

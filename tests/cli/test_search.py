@@ -1,6 +1,7 @@
 """Tests of `search` on the command line: its progress line, what is printed, what is refused."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,14 @@ def test_on_a_terminal_one_line_is_drawn_again(
     assert "\n" not in text
     assert text.count("left") == 3
     assert text.split("\r")[-1] == ""
+
+
+def test_the_documentation_names_every_key_of_its_json(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "search.md").read_text(encoding="utf-8")
+    described = page.partition("## search.json\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", described, re.MULTILINE)
+    document = found(tmp_path).document
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {*document, *document["tried"][0]}
 
 
 def test_a_process_that_has_grown_is_replaced_by_one_that_resumes(
