@@ -177,6 +177,18 @@ def searches(run: RunDirectory, summary: Summary, folder: Path) -> Figures:
     return figures
 
 
+def lowercased(run: RunDirectory, summary: Summary, folder: Path) -> Figures:
+    """BLEU without regard to capitals, on sacrebleu's tokens."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    path = evaluation_path(run, summary, "-answers").with_suffix(".json")
+    answers = json.loads(path.read_text())
+    metric = BLEU(lowercase=True)
+    given, references = ([each[side] for each in answers] for side in ("answer", "reference"))
+    found = metric.corpus_score(given, [references])
+    return {"lowercased": {"bleu": round(found.score, 3), "signature": str(metric.get_signature())}}
+
+
 def adapted(run: RunDirectory, summary: Summary, folder: Path) -> Figures:
     """The figures of `generate score --adapt` on the text of the split."""
     with sides.opened({"adapted": "benchmarks.suites.accuracy:adapting"}) as (asks, _):
@@ -203,7 +215,13 @@ def adapting() -> sides.Ask:
     return score
 
 
-BESIDE = {"nbsvm": nbsvm, "lite": lite, "searches": searches, "adapted": adapted}
+BESIDE = {
+    "nbsvm": nbsvm,
+    "lite": lite,
+    "searches": searches,
+    "lowercased": lowercased,
+    "adapted": adapted,
+}
 
 
 class Tatoeba(Accuracy):
