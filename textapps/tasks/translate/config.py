@@ -147,11 +147,17 @@ _RECURRENT: dict[str, Any] = {
     "backbone": {"units": 256, "layers": 1, "feed_forward": None, "dropout": 0.3},
     "model": {"embedding_dropout": 0.3},
 }
+# The second layer of the decoder reads what the first has attended to, so that its state knows
+# which words are translated (as in the conditional GRU: Sennrich et al. 2017, section 2).
+_GATED: dict[str, Any] = {
+    "backbone": {"units": 256, "layers": 2, "feed_forward": 512, "dropout": 0.3},
+    "model": {"encoder_layers": 1, "embedding_dropout": 0.3},
+}
 # What another backbone than the preset's needs of its own.
 _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
     **{
         (preset, kind): {
-            **_RECURRENT,
+            **values,
             "training": {
                 "epochs": int(longer * epochs),
                 "learning_rate": 2e-3,
@@ -160,7 +166,12 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
             "decoding": {"length_penalty": _PENALTIES[kind]},
         }
         for preset, longer in (("small", 1), ("base", 1.5))
-        for kind, epochs in (("simple_rnn", 10), ("jordan", 10), ("lstm", 16), ("gru", 10))
+        for kind, epochs, values in (
+            ("simple_rnn", 10, _RECURRENT),
+            ("jordan", 10, _RECURRENT),
+            ("lstm", 16, _GATED),
+            ("gru", 16, _GATED),
+        )
     },
     **{
         ("tiny", kind): {
