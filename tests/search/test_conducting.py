@@ -50,11 +50,12 @@ def search(done: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
         tail=SimpleNamespace(is_possible=True, leave_out=note("leave out")),
         allowance=SimpleNamespace(spent=1.0),
         trainer=SimpleNamespace(task=SimpleNamespace(name="sentiment")),
+        alone=True,
     )
 
 
 def conducted(search: Any) -> Any:
-    return conducting.conduct(search, Path(), keep_runs=False, shared=False)
+    return conducting.conduct(search, Path(), keep_runs=False)
 
 
 BEGUN = ["enter", "spend", "explore"]
@@ -91,7 +92,18 @@ def test_sigterm_leaves_the_search_open(search: Any, done: list[str]) -> None:
         TrainingInterrupted, match=r"^terminated; go on with `textapps .* --resume`"
     ):
         conducted(search)
-    assert done == BEGUN[:-1]
+    assert done == [*BEGUN[:-1], "spend"]  # which the search that goes on has less
+
+
+def test_a_signal_while_the_report_is_written_leaves_no_second_result(
+    search: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted: list[Path] = []
+    monkeypatch.setattr(result, "delete", deleted.append)
+    monkeypatch.setattr(conducting, "write_report", _raising(TrainingTerminated()))
+    with pytest.raises(TrainingInterrupted, match="terminated; go on"):
+        conducted(search)
+    assert deleted == [Path("run")]
 
 
 def test_ctrl_c_ends_with_the_best_so_far(search: Any, done: list[str]) -> None:

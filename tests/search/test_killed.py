@@ -54,6 +54,7 @@ tf.config.run_functions_eagerly(True)  # a few steps of tiny models
 BATCH = "training.batch_size"
 IN_THE_FINALS = 12  # the step, of all trainings together: before it are 4, 2 and 4 of three trials
 LAST_OF_A_TRAINING = 10
+IN_THE_PRESET = 3
 
 
 def child(number: int, at: int, models: Path, fields: Any, *, eager: bool = True) -> int:
@@ -94,7 +95,7 @@ def test_ctrl_c_ends_with_the_best_so_far(toy_data: Callable[[str], Path], tmp_p
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
-@pytest.mark.parametrize("step", [LAST_OF_A_TRAINING, IN_THE_FINALS])
+@pytest.mark.parametrize("step", [IN_THE_PRESET, LAST_OF_A_TRAINING, IN_THE_FINALS])
 def test_sigterm_leaves_it_to_be_resumed(
     toy_data: Callable[[str], Path], tmp_path: Path, step: int
 ) -> None:
@@ -102,8 +103,9 @@ def test_sigterm_leaves_it_to_be_resumed(
     of = settings("sentiment", toy_data("sentiment"), flags={BATCH: 47})
     assert child(signal.SIGTERM, step, tmp_path, asdict(of)) != 0
     assert not RunDirectory.all(tmp_path, "sentiment")
-    searches.resume("sentiment", tmp_path, Silent())
+    _, found = searches.resume("sentiment", tmp_path, Silent())
     assert RunDirectory.latest(tmp_path, "sentiment").finished
+    assert found.baseline is not None
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from textapps.search.space import Space
 from textapps.search.study import Study
 from textapps.search.watch import TooLongError, Watch
 from textapps.tasks.registry import get_presets
+from textapps.training.interruption import TrainingTerminated
 from textapps.training.pace import Extent
 
 RECORD = {"task": "sentiment", "metric": None, "data": [], "settings": {}}
@@ -260,6 +261,56 @@ def test_a_preset_that_just_fits_is_not_measured_any_more(tmp_path: Path) -> Non
     assert one.allowance.spent <= seconds
     assert one.study.measured["test_seconds"] is None
     assert not one.tail.is_possible
+
+
+def terminated(*_: Any, **__: Any) -> Any:
+    raise TrainingTerminated
+
+
+def test_sigterm_while_the_preset_is_measured_or_trained_leaves_it_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    validated = trainer._session
+    for place, words in (("train", ("_session",)), ("measure", ("classical",))):
+        one = made(tmp_path / place, 3_600, trainer, trials=2)
+        with monkeypatch.context() as stopped:
+            stopped.setattr(trainer, *words, terminated)
+            stopped.setattr(trainer, "stopped", lambda *_: validated)
+            with pytest.raises(TrainingTerminated):
+                one.explore()
+        assert not one.study.measured
+        with monkeypatch.context() as gone:
+            gone.setattr(Process, "is_gone", property(lambda self: True))
+            again = made(tmp_path / place, 3_600, trainer, trials=2)
+            carried_out(again)
+        assert again.study.measured["baseline"] == {"accuracy": 0.4}
+        assert again.study.trials()[0].ended
+
+
+def test_between_further_seeds_the_process_is_looked_at(tmp_path: Path) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    looked: list[int] = []
+    one = made(tmp_path, 120, trainer)
+    one.explore()
+    one.between = lambda: looked.append(len(trainer.trained))
+    finals.play(one)
+    assert looked
+    assert looked[-1] == len(trainer.trained)
+
+
+def test_a_shared_search_is_not_replaced_and_a_resumed_one_knows_its_runs(tmp_path: Path) -> None:
+    trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
+    one = made(tmp_path, 3_600, trainer, trials=3)
+    one.explore()
+    runs = {trial.facts.path for trial in one.study.trials() if trial.facts}
+    words = (one.study, one.space, one.trainer, one.allowance, one.progress)
+    for alone in (True, False):
+        again = Search(*words, most_trials=3, between=terminated, alone=alone)
+        again.explore()
+        assert again._own == (runs if alone else set())
+        if not alone:
+            again.between()
 
 
 def test_killed_while_the_preset_is_measured_it_is_measured_again(

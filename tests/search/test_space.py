@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textapps.core.config import Flags
+from textapps.core.config import Flags, dump_toml
 from textapps.core.errors import ConfigurationError
 from textapps.core.keys import keys_of
 from textapps.core.names import PRESETS, TASKS
@@ -224,6 +224,20 @@ def test_what_has_no_effect_is_not_varied() -> None:
     assert share in space(flags={"preset": "tiny"}).dimensions  # some trials have n-grams
     assert share in space(flags={"preset": "tiny", "model.ngrams": 2}).dimensions
     assert share not in space(flags={"preset": "tiny", "model.ngrams": 0}).dimensions
+
+
+def test_a_range_with_a_value_in_it_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"model\.ngrams = 1 .*one character"):
+        Space(get_presets("generate"), Flags({"preset": "tiny", "model.ngrams": "0..4"}))
+
+
+def test_a_generator_that_starts_from_a_run_varies_ngrams_and_their_share(tmp_path: Path) -> None:
+    origin = str(tmp_path / "run")
+    flags = Flags({"preset": "tiny", "start.init_from": origin})
+    config = tmp_path / "config.toml"
+    config.write_text(dump_toml(get_presets("generate").resolve(flags={"preset": "tiny"})))
+    varied = Space(get_presets("generate"), flags, starts={origin: config}).dimensions
+    assert {"model.ngrams", "model.ngram_share"} <= varied.keys()
 
 
 def test_starts_can_be_listed() -> None:

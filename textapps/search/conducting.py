@@ -8,7 +8,12 @@ from textapps.evaluation.reports.search import search_report
 from textapps.evaluation.searched import Searched
 from textapps.search import finals
 from textapps.search.growth import OutgrownError
-from textapps.search.result import NoResultError, clear_away, conclude
+from textapps.search.result import (
+    NoResultError,
+    clear_away,
+    conclude,
+    deleted_if_interrupted,
+)
 from textapps.search.search import Search
 from textapps.training.interruption import (
     PromptInterruption,
@@ -20,9 +25,7 @@ from textapps.training.run_directory import RunDirectory
 PAGE = "search.html"  # of the run that a search ends with
 
 
-def conduct(
-    search: Search, models_dir: Path, *, keep_runs: bool, shared: bool
-) -> tuple[RunDirectory, Searched]:
+def conduct(search: Search, models_dir: Path, *, keep_runs: bool) -> tuple[RunDirectory, Searched]:
     """Trains all that there is time for, writes the result and its report, and ends the search.
 
     A process that is killed before it has written them can be followed by another, as what that
@@ -30,7 +33,6 @@ def conduct(
 
     Args:
         keep_runs: whether the runs of all trials stay.
-        shared: whether other processes may be at work in the same search.
 
     Raises:
         RunError: there is no result, or it cannot be written.
@@ -39,7 +41,7 @@ def conduct(
     """
     search.study.enter()
     search.study.spend(search.allowance.spent)
-    same = ", with the same --storage and --study" if shared else ""
+    same = "" if search.alone else ", with the same --storage and --study"
     remedy = f"go on with `textapps {search.trainer.task.name} search --resume`{same}"
     try:
         with PromptInterruption() as signals:
@@ -52,12 +54,14 @@ def conduct(
             except NoResultError:
                 _leave(search, keep_runs=keep_runs)
                 raise
-            write_results(run, found)
+            with deleted_if_interrupted(run):
+                write_results(run, found)
             _leave(search, keep_runs=keep_runs)
     except OutgrownError:
         search.study.spend(search.allowance.spent)
         raise OutgrownError(search.trainer.folder.name) from None
     except TrainingTerminated:  # there may be little time before it is killed
+        search.study.spend(search.allowance.spent)
         raise TrainingInterrupted(f"terminated; {remedy}") from None
     return run, found
 

@@ -43,8 +43,10 @@ def play(search: Search) -> None:
         if best is None:
             return
         with muted():
-            if _again(search, best):
-                continue
+            trained = _again(search, best)
+        if trained:
+            search.between()
+            continue
         if best.number or not search.tail.seconds:
             return
         search.tail.leave_out()  # the preset is not compared with itself

@@ -17,6 +17,7 @@ _METRIC = "training.monitor"
 START = "start.init_from"  # of its section, a list of this key is searched
 _STARTS = re.compile(r"\s*(none|pretrained:[^,]+)(,\s*(none|pretrained:[^,]+)\s*)+")
 
+FEW = 32
 _SWITCH = {"true": True, "false": False}
 
 
@@ -26,6 +27,18 @@ class Narrowed(NamedTuple):
     low: float | int | None = None
     high: float | int | None = None
     choices: tuple[Value, ...] = ()
+
+    @property
+    def samples(self) -> tuple[object, ...]:
+        """Values that must all be possible: the choices, the ends, or each of a few numbers.
+
+        >>> Narrowed(2, 4).samples, Narrowed(0.5, 4.0).samples
+        ((2, 3, 4), (0.5, 4.0))
+        """
+        low, high = self.low, self.high
+        if isinstance(low, int) and isinstance(high, int) and high - low < FEW:
+            return tuple(range(low, high + 1))
+        return self.choices or (low, high)
 
 
 def narrowed(flags: Flags, keys: Mapping[str, Key]) -> tuple[Flags, dict[str, Narrowed]]:

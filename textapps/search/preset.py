@@ -8,6 +8,7 @@ from textapps.search.allowance import told
 from textapps.search.halving import LOWER_RUNGS, REDUCTION
 from textapps.search.trial import Asked, Facts
 from textapps.search.watch import TooLongError
+from textapps.training.interruption import TrainingTerminated
 from textapps.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def train_preset(search: "Search", asked: Asked, config: Any, run: RunDirectory 
             measured_until=end,
             began=lambda run: search.hold(asked, run),
         )
+    except TrainingTerminated:  # it stays open, and goes on from its checkpoint
+        raise
     except KeyboardInterrupt:
         search.stop(asked, search.stopped(asked, watch))
         raise
@@ -55,8 +58,12 @@ def train_preset(search: "Search", asked: Asked, config: Any, run: RunDirectory 
             if not facts.fits:
                 notice("the preset is over a limit, so it cannot be the result")
             _measure(search, config, facts)
-    finally:
+    except TrainingTerminated:
+        raise
+    except BaseException:
         search.stop(asked, session)
+        raise
+    search.stop(asked, session)
 
 
 def take_measured(search: "Search") -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,8 @@ def conclude(
     config = search.trainer.task.presets.of_run(facts.path / "config.toml")
     run = keep_copy(RunDirectory.open(facts.path), models_dir, config)
     preset = trials[0]
-    try:
+    with deleted_if_interrupted(run):
         compared = _tested(run, preset, trial) if test else None
-    except TrainingTerminated:  # the search goes on later, and copies its result then
-        delete(run.path)
-        raise
     first = search.space.config(preset.point)
     if preset.facts is not None and is_local(preset.facts.run, preset.facts.host):
         first = search.trainer.task.presets.of_run(preset.facts.path / "config.toml")
@@ -96,6 +94,16 @@ def conclude(
         ),
     )
     return run, found
+
+
+@contextmanager
+def deleted_if_interrupted(run: RunDirectory) -> Iterator[None]:
+    """The search goes on later, and copies its result then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        delete(run.path)
+        raise
 
 
 def clear_away(search: Search, *, alone: bool) -> None:

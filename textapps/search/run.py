@@ -74,7 +74,8 @@ def begin(
         storage: the address of a database that processes share; by default a file of its own.
         study: the name of the search there.
         began_at: of time.perf_counter(), from which the time is counted.
-        between: called between trials, such as `Growth().check`; what it raises ends the process.
+        between: called between trainings, such as `Growth().check`; what it raises ends the
+            process.
 
     Raises:
         ConfigurationError: an option, the space or the time is wrong.
@@ -117,9 +118,17 @@ def begin(
     if memory.finished:
         raise RunError(f"search '{folder.name}' is finished: name another one by --study")
     allowance = Allowance(60 * settings.minutes, began_at)
-    search = Search(memory, space, trainer, allowance, progress, settings.trials, between=between)
-    shared = storage is not None
-    return conduct(search, models_dir, keep_runs=settings.keep_runs, shared=shared)
+    search = Search(
+        memory,
+        space,
+        trainer,
+        allowance,
+        progress,
+        settings.trials,
+        between=between,
+        alone=storage is None,
+    )
+    return conduct(search, models_dir, keep_runs=settings.keep_runs)
 
 
 def resume(
@@ -186,9 +195,10 @@ def resume(
         settings.trials,
         between=between,
         resumed_after=spent,
+        alone=storage is None,
     )
     keep_runs = keep_runs or settings.keep_runs
-    return conduct(search, models_dir, keep_runs=keep_runs, shared=storage is not None)
+    return conduct(search, models_dir, keep_runs=keep_runs)
 
 
 def metrics_of(task: TaskName) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class NumberedSampler(BaseSampler):
         changed = {key for key in keys if random.random() < CHANGED_SHARE}
         # So that no trial is the same as the best: a number that is drawn anew differs, as a rule.
         numbers = [key for key in keys if not self._dimensions[key].choices]
-        always = [key for key in numbers if self._dimensions[key].with_start]
+        always = [key for key in numbers if key.startswith("training.")]
         self._different = str(random.choice(always or numbers or keys))
         changed.add(self._different)
         trials = study.get_trials(deepcopy=False)

@@ -21,6 +21,7 @@ from textapps.search.tail import Tail
 from textapps.search.trainer import Session, TooLargeError, Trainer
 from textapps.search.trial import Asked, Trial, smallest
 from textapps.search.watch import OutOfTimeError, TooLongError, Watch
+from textapps.training.interruption import TrainingTerminated
 from textapps.training.run_directory import RunDirectory
 
 FINALISTS = 2
@@ -34,8 +35,9 @@ class Search:
     """Tries configurations of a space until the time for it is up.
 
     most_trials: None for as many as there is time for.
-    check: called often; raises where the search is to stop. between: the same, between trials.
+    check: called often; raises where the search is to stop. between: the same, between trainings.
     resumed_after: seconds that earlier processes have spent.
+    alone: whether no other process takes part.
     """
 
     study: Study
@@ -47,9 +49,12 @@ class Search:
     check: Callable[[], None] = lambda: None
     between: Callable[[], None] = lambda: None
     resumed_after: float = 0.0
+    alone: bool = True
 
     def __post_init__(self) -> None:
         self.tail = Tail(self.allowance)
+        if not self.alone:  # to be resumed, it would take the options of the first process
+            self.between = lambda: None
         self._noted_at = time.monotonic()
         self._own: set[Path] = set()  # the runs that this process has trained
         self._held: Path | None = None  # that of the session
@@ -68,7 +73,11 @@ class Search:
             TrainingInterrupted: Ctrl-C was pressed.
         """
         failures = Failures()
-        self._look(self.study.trials())
+        trials = self.study.trials()
+        self._look(trials)
+        if self.alone:
+            known = [trial.facts for trial in trials if trial.facts is not None]
+            self._own.update(facts.path for facts in known if is_local(facts.run, facts.host))
         for asked in self.study.abandoned():
             self._work(asked)
         while not failures.are_too_many:
@@ -224,6 +233,8 @@ class Search:
                 goes_on=goes_on,
                 began=lambda run: self.hold(asked, run),
             )
+        except TrainingTerminated:  # it stays open, and goes on from its checkpoint
+            raise
         except (OutOfTimeError, KeyboardInterrupt) as stopped:
             session = self.stopped(asked, watch)
             if session.scores or isinstance(stopped, KeyboardInterrupt):

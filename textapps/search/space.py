@@ -55,7 +55,7 @@ class Space(Generic[C]):
         starts: Mapping[str, Path] | None = None,
         same_vocabulary: bool = False,
     ) -> None:
-        keys = {key.name: key for key in keys_of(presets.config)}
+        self._keys = keys = {key.name: key for key in keys_of(presets.config)}
         self._presets = presets
         self._file, self._environ = file, environ or {}
         self._starts = starts or {}
@@ -87,7 +87,7 @@ class Space(Generic[C]):
             if (dimension := self._dimension(key, ranges.get(key.name), kinds)) is not None
         }
         for key, given in ranges.items():
-            for value in given.choices or (given.low, given.high):
+            for value in given.samples:
                 self._check(key, value)
         if not self.dimensions:
             raise ConfigurationError(
@@ -222,7 +222,8 @@ class Space(Generic[C]):
         """Whether no trial has a value of a key."""
         if not name or self._values[name]:
             return False
-        return name in self._flags or self._start is not None
+        with_start = _is_varied_with_start(self._keys[name])
+        return name in self._flags or (self._start is not None and not with_start)
 
     def _is_left_out(self, name: str) -> bool:
         """Whether a key is not varied in a model without a backbone."""

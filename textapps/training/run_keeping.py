@@ -120,8 +120,11 @@ def keep_copy(run: RunDirectory, models_dir: Path, config: Section) -> RunDirect
             shutil.copytree(run.checkpoints, aside, dirs_exist_ok=True)
             if not run.finished:
                 CheckpointStore(aside).end("time")
-    except OSError as error:
-        raise RunError(f"cannot write {copy.path}: {error}") from error
+    except BaseException as error:
+        shutil.rmtree(copy.path, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise RunError(f"cannot write {copy.path}: {error}") from error
+        raise
     return copy
 
 

@@ -101,6 +101,10 @@ def test_rows_of_a_batch_and_its_pieces_are_independent(
     evaluated = tf.nn.softmax(model(chunk, training=False))
     backbone = tf.nn.softmax(model.logits(model.backbone(model.embedding(ids))[0]))
     expected = path.chances(path.advance(tf.constant(ids), path.initial_state(3)))
+    # A repetition penalty goes by the sign of a logit, so they are of the backbone's size.
+    own = model.logits(model.backbone(model.embedding(ids))[0])
+    size = tf.reduce_logsumexp(own, axis=-1)
+    np.testing.assert_allclose(tf.reduce_logsumexp(whole, axis=-1), size, atol=0.03)
     expected = (0.5 * backbone + 0.5 * expected).numpy()[..., 1:]
     expected /= expected.sum(axis=-1, keepdims=True)
     np.testing.assert_allclose(evaluated[..., 1:], expected, atol=1e-6)
@@ -136,6 +140,8 @@ def test_its_export_answers_as_the_run_does(generator: Any, tmp_path: Path) -> N
     path = generator.export(tmp_path, explain=True)
     manifest = read_manifest(path)
     assert "state_1_ngrams" in manifest.state
+    limits = manifest.limits  # generating needs what may follow the last character alone
+    assert limits["generate"].cell_bytes < limits["score"].cell_bytes
     signatures = tf.saved_model.load(str(path)).signatures
     scored = signatures["score"](text=tf.constant(["the cat", "a"]))
     for text, likelihood in zip(("the cat", "a"), scored["log_likelihood"].numpy(), strict=True):
@@ -154,6 +160,11 @@ def test_a_run_without_its_ngrams_is_told(generator: Any, copied: Callable[[Any]
     (run.preprocessor_dir / "ngrams.npz").unlink()
     with pytest.raises(RunError, match=r"cannot read .*ngrams\.npz: No such file"):
         lifecycle.load(TASK, run)
+
+
+def test_they_have_a_share(tiny: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"ngram_share.*greater than 0"):
+        tiny("generate", "gru", **{"model.ngram_share": 0})
 
 
 def test_one_character_is_no_ngram(tiny: Callable[..., Any]) -> None:

@@ -43,6 +43,18 @@ class Corpus(Protocol):
     def __len__(self) -> int: ...
 
 
+def beginning(corpus: Corpus, characters: int) -> str:
+    """So many characters of a split at most; no more of it is held in memory than they need."""
+    found: list[str] = []
+    missing = characters
+    for piece in corpus.pieces():
+        found.append(piece[:missing])
+        missing -= len(found[-1])
+        if missing <= 0:
+            break
+    return "".join(found)
+
+
 @dataclass(frozen=True)
 class HeldCorpus:
     """A split in memory."""

@@ -36,7 +36,7 @@ class ModelConfig(Section):
         "have up to so many characters; 0 for the backbone alone.",
     )
     ngram_share: Annotated[float, Search(times=(0.5, 2), with_start=True, needs="model.ngrams")] = (
-        Field(0.25, ge=0, le=0.9, description="The share of the n-grams in the probabilities.")
+        Field(0.25, gt=0, le=0.9, description="The share of the n-grams in the probabilities.")
     )
 
     @field_validator("ngrams")

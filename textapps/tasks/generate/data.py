@@ -14,7 +14,7 @@ from textapps.cache.store import Cache
 from textapps.cache.writing import EntryWriter
 from textapps.core.errors import ConfigurationError, DataError
 from textapps.core.notices import muted
-from textapps.datasets.corpus.examples import Corpus
+from textapps.datasets.corpus.examples import Corpus, beginning
 from textapps.datasets.corpus.kept import KeptCorpus, is_large_file, load_kept
 from textapps.datasets.corpus.loader import load_corpora
 from textapps.datasets.source import SPLITS
@@ -80,7 +80,7 @@ def learn(
         )
     read = Characters(known.vocabulary, known.form)
     if config.model.ngrams:
-        read.count(train.text[:COUNTED], config.model.ngrams)
+        read.count(beginning(train, COUNTED), config.model.ngrams)
     return read, training_batches(config, read, train)
 
 
@@ -160,7 +160,7 @@ def encode_from_start(preprocessor: CharacterPreprocessor, text: str) -> NDArray
 
 def tokens(preprocessor: CharacterPreprocessor, split: Corpus) -> NDArray[np.int32]:
     """The ids of the beginning of the text."""
-    return preprocessor.encode(split.text[:KNOWN_BY])
+    return preprocessor.encode(beginning(split, KNOWN_BY))
 
 
 def examples(split: Corpus, count: int) -> Iterator[Example]:

@@ -146,9 +146,13 @@ class LanguageModel(keras.Model):
         return _never_padding(self.head(x))
 
     def mixed(self, logits: Any, chances: Any) -> Any:
-        """The logits of the backbone together with probabilities by n-grams, of equal shapes."""
+        """The logits of the backbone together with probabilities by n-grams, of equal shapes.
+
+        They are of the size of the backbone's, as a repetition penalty goes by their signs.
+        """
         own = ops.softmax(logits, axis=-1)
-        return _never_padding(ops.log((1 - self._share) * own + self._share * chances))
+        mixed = ops.log((1 - self._share) * own + self._share * chances)
+        return _never_padding(mixed + ops.logsumexp(logits, axis=-1, keepdims=True))
 
     def _of_backbone(
         self, ids: Any, state: Any, mask: Any = None, training: bool | None = None

@@ -122,6 +122,11 @@ class NgramPath(tf.Module):
         return tf.reshape(found, tf.concat([shape, [self.vocabulary_size]], axis=0))
 
     @property
+    def context_bytes(self) -> int:
+        """Memory that a position takes while its contexts are looked up."""
+        return 20 * self._most
+
+    @property
     def position_bytes(self) -> int:
         """Memory that a position takes while its probabilities are computed."""
         return 4 * (5 * self.orders * self._most + 3 * self.vocabulary_size)

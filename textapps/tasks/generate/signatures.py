@@ -53,7 +53,7 @@ class Signatures:
 
     Every tensor is batch-major: strings [batch], options [batch], logits float32[batch,
     vocabulary], position int32[batch], ids int32[batch, time] padded with 0. The state of `step`
-    is the backbone's; `start` and `continue` have one block more, which holds the characters of
+    is the model's; `start` and `continue` have one block more, which holds the characters of
     seed and text for the repetition penalty. `compiled` describes the compiled forms. A call with
     an option out of its range fails.
     """
@@ -88,7 +88,7 @@ class Signatures:
             "generate": Endpoint(
                 partial(self._generate, advance), [seed, *options], self._limits("seed", "length")
             ),
-            "score": Endpoint(self._score, [text], self._limits("text")),
+            "score": Endpoint(self._score, [text], self._limits("text", everywhere=True)),
             "start": Endpoint(self._start, [seed], self._limits("seed")),
             "continue": Endpoint(
                 partial(self._continue, advance), [*at, *options], self._limits("length")
@@ -118,19 +118,24 @@ class Signatures:
             )
             self.compiled[name] = form
 
-    def _limits(self, *inputs: str) -> CallLimits:
-        """Text is read in pieces of `PROMPT_CHUNK`, and generated character by character."""
+    def _limits(self, *inputs: str, everywhere: bool = False) -> CallLimits:
+        """Text is read in pieces of `PROMPT_CHUNK`, and generated character by character.
+
+        everywhere: whether each character of a text needs the probabilities of all that may follow.
+        """
         state = state_specs(self._model.initial_state(1))
         state_bytes = sum(spec.dtype.size * prod(spec.shape[1:]) for spec in state)
         span = PROMPT_CHUNK + self._backbone.context
         cell_bytes = position_bytes(self._backbone, span, self._decoder.vocabulary_size)
-        if self._model.ngrams is not None:
-            cell_bytes += self._model.ngrams.position_bytes
+        row_bytes = 20_000 + 6 * state_bytes
+        if (ngrams := self._model.ngrams) is not None:
+            row_bytes += ngrams.position_bytes
+            cell_bytes += ngrams.position_bytes if everywhere else ngrams.context_bytes
         return CallLimits(
             longest={name: LONGEST[name] for name in inputs},
             cells=MOST_CHARACTERS,
             counted=PROMPT_CHUNK,
-            row_bytes=20_000 + 6 * state_bytes,
+            row_bytes=row_bytes,
             cell_bytes=cell_bytes,
             step_bytes=100,  # of the random number and the id of a character
         )
@@ -139,7 +144,7 @@ class Signatures:
         """Every loss of a group keeps what each position up to it computed."""
         span = EXPLAINED + self._backbone.context
         kept = 2 * self._backbone.layers * position_bytes(self._backbone, span)
-        limits = self._limits("text")
+        limits = self._limits("text", everywhere=True)
         own = AT_ONCE * EXPLAINED * kept
         return limits.model_copy(update={"row_bytes": limits.row_bytes + own})
 
