@@ -100,10 +100,11 @@ def test_a_signal_while_the_report_is_written_leaves_no_second_result(
 ) -> None:
     deleted: list[Path] = []
     monkeypatch.setattr(result, "delete", deleted.append)
-    monkeypatch.setattr(conducting, "write_report", _raising(TrainingTerminated()))
-    with pytest.raises(TrainingInterrupted, match="terminated; go on"):
-        conducted(search)
-    assert deleted == [Path("run")]
+    for signal, told in (TrainingTerminated(), "terminated"), (KeyboardInterrupt(), "interrupted"):
+        monkeypatch.setattr(conducting, "write_report", _raising(signal))
+        with pytest.raises(TrainingInterrupted, match=f"^{told}; go on with `textapps"):
+            conducted(search)
+    assert deleted == [Path("run")] * 2
 
 
 def test_ctrl_c_ends_with_the_best_so_far(search: Any, done: list[str]) -> None:

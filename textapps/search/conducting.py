@@ -63,6 +63,10 @@ def conduct(search: Search, models_dir: Path, *, keep_runs: bool) -> tuple[RunDi
     except TrainingTerminated:  # there may be little time before it is killed
         search.study.spend(search.allowance.spent)
         raise TrainingInterrupted(f"terminated; {remedy}") from None
+    except TrainingInterrupted:
+        raise
+    except KeyboardInterrupt:  # while the result was written
+        raise TrainingInterrupted(f"interrupted; {remedy}") from None
     return run, found
 
 
