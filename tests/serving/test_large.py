@@ -6,6 +6,7 @@ import json
 import math
 import resource
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,18 @@ def test_a_reader_that_takes_too_long(repository: Repository) -> None:
     ask = Asker(create_app(Settings(deadline_ms=1), repository))
     response = ask.post("/v1/models/lengths:predict", padded({"instances": ["abc"]}))
     assert response.status_code in (408, 504)  # its body may have been late already
+
+
+def test_the_deadline_covers_decompression(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textapps.serving.rest.gunzip", lambda body, limit: time.sleep(0.5))
+    ask = Asker(create_app(Settings(deadline_ms=50), repository))
+    body = gzip.compress(b'{"instances": ["abc"]}')
+    headers = {"content-encoding": "gzip"}
+    response = ask("POST", "/v1/models/lengths:predict", content=body, headers=headers)
+    assert response.status_code == 504
+    assert "no answer within 50 ms" in error_of(response)
 
 
 def test_the_deadline_covers_the_wait_for_a_reader(

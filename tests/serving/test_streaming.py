@@ -52,6 +52,22 @@ def test_events(ask: Asker, length: int) -> None:
     assert last == ("done", {"characters": length})
 
 
+def test_the_deadline_is_that_of_the_start(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Asker(create_app(Settings(deadline_ms=30), repository))
+    start = TextStream.start
+
+    async def late(self: TextStream) -> None:
+        await asyncio.sleep(5)
+        await start(self)
+
+    monkeypatch.setattr(TextStream, "start", late)
+    response = ask.post(PATH, {"seed": "ab", "length": 3})
+    assert response.status_code == 504
+    assert "no answer within 30 ms" in error_of(response)
+
+
 def test_no_stream_leaves_anything_to_the_next(ask: Asker) -> None:
     responses = [ask.post(PATH, {"seed": "a", "length": 1}) for _ in range(500)]
     headers = [response.headers.multi_items() for response in responses]

@@ -102,7 +102,8 @@ class Rest:
         limit, seconds = self._settings.max_body_bytes, self._settings.deadline_ms / 1000
         body = await read_body(scope, receive, limit, seconds)
         if b"gzip" in (header(scope, b"content-encoding") or b"").lower():
-            body = await self._run(True, gunzip, body, limit)
+            plain = self._run(True, gunzip, body, limit)
+            body = await within(self._settings.deadline_ms, plain)
             scope["share"].add(len(body))
         if target.action == "stream":
             await unless_gone(receive, self._stream(scope, send, target, body))
@@ -177,11 +178,8 @@ class Rest:
 
     async def _stream(self, scope: Scope, send: Send, target: Target, body: bytearray) -> None:
         """Server-sent events; what fails before the first is an ordinary error."""
-        request = await self._read_object(body)
-        scope["inputs"] = request
-        version = self._find(scope, target)
-        stream = TextStream(version, StreamRequest.parse(request, version.manifest))
-        await stream.start()
+        begun = self._begin_stream(scope, target, body)
+        stream = await within(self._settings.deadline_ms, begun)
         await send({"type": "http.response.start", "status": 200, "headers": _EVENTS})
         characters = 0
         try:
@@ -194,6 +192,14 @@ class Rest:
         else:
             await send(_event({"characters": characters}, "done"))
         await send({"type": "http.response.body", "body": b""})
+
+    async def _begin_stream(self, scope: Scope, target: Target, body: bytearray) -> TextStream:
+        request = await self._read_object(body)
+        scope["inputs"] = request
+        version = self._find(scope, target)
+        stream = TextStream(version, StreamRequest.parse(request, version.manifest))
+        await stream.start()
+        return stream
 
     async def _run(self, in_thread: bool, function: Callable[..., T], *arguments: Any) -> T:
         if not in_thread:
