@@ -19,6 +19,7 @@ from textapps.cli.options import talk_options
 from textapps.cli.tensorflow_start import UNUSED
 from textapps.core.errors import ConfigurationError, DataError, DivergedError, RunError
 from textapps.tasks.registry import get_about
+from textapps.training.interruption import TrainingTerminated
 
 Cli = Callable[..., Result]
 
@@ -79,6 +80,7 @@ class InterruptedWithAdvice(KeyboardInterrupt):
         ),
         (KeyboardInterrupt(), "interrupted", 130),
         (InterruptedWithAdvice("saved; resume by …"), "saved; resume by …", 130),
+        (TrainingTerminated("saved; resume by …"), "saved; resume by …", 143),
         (click.Abort(), "interrupted", 130),
         (click.UsageError("One text at least."), "error: one text at least", 2),
     ],

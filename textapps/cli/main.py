@@ -4,6 +4,7 @@ import errno
 import importlib
 import os
 import re
+import signal
 import sys
 import traceback
 import warnings
@@ -20,6 +21,7 @@ from textapps.cli.tensorflow_start import prepare_tensorflow
 from textapps.core.errors import TextappsError, unknown
 from textapps.core.names import TASKS
 from textapps.tasks.registry import get_about
+from textapps.training.interruption import TrainingTerminated
 
 # Where the commands that belong to no task are, and the first line of their help, which --help
 # prints without importing them.
@@ -102,7 +104,7 @@ class Application(click.Group):
             _print_error(usage_line(error))
             code = error.exit_code
         except click.Abort:
-            code = _interrupted("")
+            code = _interrupted(KeyboardInterrupt())
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> None:
@@ -118,7 +120,7 @@ class Application(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except KeyboardInterrupt as error:
-            ctx.exit(_interrupted(str(error)))
+            ctx.exit(_interrupted(error))
         except Exception as error:
             if console.debugging():
                 traceback.print_exception(error)
@@ -168,9 +170,10 @@ def _print_error(text: str) -> None:
     click.echo(f"error: {line}", err=True)
 
 
-def _interrupted(text: str) -> int:
-    click.echo(text or "interrupted", err=True)
-    return 130
+def _interrupted(error: KeyboardInterrupt) -> int:
+    """Tells it; the exit code, by which schedulers know which signal came."""
+    click.echo(str(error) or "interrupted", err=True)
+    return 128 + (signal.SIGTERM if isinstance(error, TrainingTerminated) else signal.SIGINT)
 
 
 @click.group(

@@ -62,7 +62,7 @@ def conduct(search: Search, models_dir: Path, *, keep_runs: bool) -> tuple[RunDi
         raise OutgrownError(search.trainer.folder.name) from None
     except TrainingTerminated:  # there may be little time before it is killed
         search.study.spend(search.allowance.spent)
-        raise TrainingInterrupted(f"terminated; {remedy}") from None
+        raise TrainingTerminated(f"terminated; {remedy}") from None
     except TrainingInterrupted:
         raise
     except KeyboardInterrupt:  # while the result was written
