@@ -1,6 +1,7 @@
 """What a new trial keeps of the best one."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,16 @@ def test_the_first_that_is_drawn_has_as_many_passes_as_there_is_time_for(tmp_pat
     study = begin(tmp_path / "short.db")
     study.stop(study.ask(of).id, {}, facts(0.5), ended=True)
     assert study.ask(of, most_cost=1.05).point["training.epochs"] <= 1.05
+
+
+def test_a_preset_that_got_worse_before_its_end_gets_no_more_passes(tmp_path: Path) -> None:
+    study, of = begin(tmp_path / "s.db"), space()
+    preset = study.ask(of)
+    peaked = replace(facts(0.5), step=9, best_step=6)
+    study.stop(preset.id, {}, peaked, ended=True)
+    second = study.ask(of, most_cost=1.7).point
+    changed = {key for key, value in second.items() if value != preset.point[key]}
+    assert changed != {"training.epochs"}
 
 
 def test_one_over_a_limit_is_not_the_best(tmp_path: Path) -> None:

@@ -240,6 +240,15 @@ def test_a_generator_that_starts_from_a_run_varies_ngrams_and_their_share(tmp_pa
     assert {"model.ngrams", "model.ngram_share"} <= varied.keys()
 
 
+def test_the_second_point_is_the_preset_with_ngrams() -> None:
+    of = Space(get_presets("generate"), Flags({"preset": "tiny"}))
+    first, second, *_ = of.points
+    assert second == {**first, "model.ngrams": 6}
+    for flags in ({"preset": "base"}, {"model.ngrams": "0,3"}, {"model.ngrams": 0}):
+        of = Space(get_presets("generate"), Flags(flags))
+        assert len(of.points) == 1, flags
+
+
 def test_starts_can_be_listed() -> None:
     starts = {f"pretrained:{name}": Path("config.toml") for name in ("imdb", "words", "zh")}
     found = space(flags={"start.init_from": "none, pretrained:zh,pretrained:imdb"}, starts=starts)
@@ -265,7 +274,7 @@ def test_a_start_knows_all_that_the_preset_would_know(
         starts={"pretrained:shakespeare": model.path / "config.toml"},
         same_vocabulary=True,
     )
-    config = found.config(found.points[1])
+    config = found.config(found.points[-1])
     assert config.start.extend_vocabulary
     assert config.preprocessor.min_count == found.base.preprocessor.min_count
     assert not found.base.start.extend_vocabulary

@@ -58,6 +58,7 @@ class Search:
     cost: the time of a training grows about with this power of the value
     with_start: whether it may differ from that of a run to start from, as all keys of training may
     needs: another key, without whose value it has no effect; "" for none
+    soon: one of these that is tried right after the preset, with the preset's other values
     """
 
     times: tuple[float, float] | None = None
@@ -67,6 +68,7 @@ class Search:
     cost: float = 0.0
     with_start: bool = False
     needs: str = ""
+    soon: str | float | bool | None = None
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,14 @@ def narrowed(flags: Flags, keys: Mapping[str, Key]) -> tuple[Flags, dict[str, Na
     return fixed, ranges
 
 
+def excluded(key: str, preset: object, told: str) -> ConfigurationError:
+    """The error for values of a key among which that of the preset is missing."""
+    return ConfigurationError(
+        f"{key} = {told} excludes the preset, which has {preset} and is the first trial: include "
+        "it, or choose another preset"
+    )
+
+
 def is_list_of_starts(text: str) -> bool:
     """Whether it is a list of models of the package, and not the name of one or of a run."""
     return _STARTS.fullmatch(text) is not None

@@ -113,7 +113,7 @@ class NumberedSampler(BaseSampler):
         self._best = best
         self._kept = {key: value for key, value in best.items() if key not in changed}
         first = sum(OF not in one.user_attrs for one in trials) == self._given + 1
-        if first and (longest := self._longest) is not None:
+        if first and not _peaked(trials[0]) and (longest := self._longest) is not None:
             self._kept = {**best, _PASSES: longest}
         self._known = dict(self._kept)
 
@@ -125,6 +125,12 @@ class NumberedSampler(BaseSampler):
             return None
         longest = passes.affordable(passes.high, self._most_cost)
         return longest if passes.ratio(longest) >= MORE else None
+
+
+def _peaked(trial: FrozenTrial) -> bool:
+    """Whether its training got worse before its end, so that more passes will hardly help."""
+    facts = trial.user_attrs.get(FACTS, {})
+    return bool(0 < facts.get("best_step", 0) < facts.get("step", 0))
 
 
 def best_point(trials: Sequence[FrozenTrial]) -> dict[str, Any]:

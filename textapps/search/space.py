@@ -11,7 +11,7 @@ from textapps.core.config import Flags, lookup
 from textapps.core.errors import ConfigurationError, unknown
 from textapps.core.keys import Key, keys_of
 from textapps.search.dimension import Dimension, Value
-from textapps.search.narrowing import START, Narrowed, narrowed
+from textapps.search.narrowing import START, Narrowed, excluded, narrowed
 from textapps.tasks.config import C, Presets
 from textapps.training.start_config import FROM_NOTHING
 
@@ -107,9 +107,14 @@ class Space(Generic[C]):
 
     @property
     def points(self) -> list[dict[str, Value]]:
-        """Where the search begins: the preset, then the preset from each possible start."""
+        """Where the search begins: the preset, then as keys declare it, and from each start."""
         first = {key: dimension.point for key, dimension in self.dimensions.items()}
-        return [first, *({**first, START: start} for start in self.starts)]
+        changes: list[dict[str, Value]] = [{START: start} for start in self.starts]
+        for key, dimension in self.dimensions.items():
+            soon = getattr(self._keys[key].search, "soon", None)
+            if soon in dimension.choices and soon != first[key]:
+                changes.insert(0, {key: soon})
+        return [first, *({**first, **change} for change in changes)]
 
     @property
     def starts(self) -> list[str]:
@@ -263,12 +268,12 @@ def _given(key: Key, given: Narrowed, preset: Any) -> Dimension | None:
     """What the user has said of a key; ConfigurationError if the preset is not among it."""
     if given.choices:
         if preset not in given.choices:
-            raise _excluded(key.name, preset, ",".join(map(str, given.choices)))
+            raise excluded(key.name, preset, ",".join(map(str, given.choices)))
         return _among(key.name, preset, given.choices)
     assert given.low is not None
     assert given.high is not None
     if preset is None or not given.low <= preset <= given.high:
-        raise _excluded(key.name, preset, f"{given.low:g}..{given.high:g}")
+        raise excluded(key.name, preset, f"{given.low:g}..{given.high:g}")
     log = given.low > 0 and given.high / given.low >= LOG_FROM
     return Dimension(
         key=key.name,
@@ -278,13 +283,6 @@ def _given(key: Key, given: Narrowed, preset: Any) -> Dimension | None:
         log=log,
         whole=key.kind is int,
         cost=key.search.cost if key.search else 0.0,
-    )
-
-
-def _excluded(key: str, preset: object, told: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{key} = {told} excludes the preset, which has {preset} and is the first trial: include "
-        "it, or choose another preset"
     )
 
 

@@ -264,6 +264,7 @@ class Trainer:
             score=sign_of(run) * state.best_score,
             step=state.step,
             total_steps=total_steps,
+            best_step=state.best_step or 0,
             seconds=round(state.seconds, 2),
             wall_seconds=round(watch.clock() - watch.began_at, 2),
             # Of a run that was killed after its end only the seconds of its steps are known.

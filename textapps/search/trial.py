@@ -28,7 +28,7 @@ class Facts:
     random_seed: that it began with.
     best: the metric at its best validation; monitor: the name of the metric.
     score: the same figure, so that more is better.
-    step, total_steps: how far it is.
+    step, total_steps: how far it is; best_step: where its best validation was, 0 if not known.
     seconds: of training steps; wall_seconds: of everything.
     whole_seconds: that training it from the beginning to the end takes, as far as is known;
     setup_seconds: of these, those before the first steps.
@@ -51,6 +51,7 @@ class Facts:
     whole_seconds: float
     validation_seconds: float
     setup_seconds: float = 0.0
+    best_step: int = 0
     parameters: int = 0
     milliseconds: float | None = None
     whole: bool = False

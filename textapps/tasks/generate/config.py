@@ -28,7 +28,7 @@ class ModelConfig(Section):
     head_dropout: Annotated[float, Search(between=(0, 0.5))] = Field(
         0.0, ge=0, lt=1, description="Share of features dropped before the last layer."
     )
-    ngrams: Annotated[int, Search(among=(0, 3, 6), with_start=True)] = Field(
+    ngrams: Annotated[int, Search(among=(0, 3, 6), with_start=True, soon=6)] = Field(
         0,
         ge=0,
         le=10,
