@@ -351,12 +351,15 @@ def test_a_time_that_is_over_before_there_is_anything_to_compare(tmp_path: Path)
             carried_out(one)
 
 
-def test_a_finalist_that_is_cut_short_is_the_result_if_none_is_better(tmp_path: Path) -> None:
+def test_a_finalist_that_is_cut_short_is_the_result_if_none_is_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
     trainer.score = lambda config, share: (  # type: ignore[method-assign]
         share / 100 + (0.5 if config == SPACE.base else 0.9)
     )
     one = made(tmp_path, 3_600, trainer, trials=4)
+    monkeypatch.setattr(search, "promotable", lambda scores, promoted: [])
     one.explore()
     best, other = one.finalists(one.study.trials())
     assert not best.ended

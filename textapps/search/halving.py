@@ -1,5 +1,6 @@
 """Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter
-Tuning", section 3.2): of the trials that have come to a rung, the best third goes on to the next.
+Tuning", section 3.2): of the trials that have come to a rung, the best third goes on to the next,
+and of fewer than three the best.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -43,11 +44,11 @@ def promotable(scores: Mapping[int, float], promoted: Collection[int]) -> list[i
         scores: by trial, of all that have come to the rung; more is better.
         promoted: those that have gone on already.
 
-    >>> promotable({0: 0.5, 1: 0.9, 2: 0.7}, {})
-    [1]
+    >>> promotable({0: 0.5, 1: 0.9, 2: 0.7}, {}), promotable({0: 0.5, 1: 0.4}, {0})
+    ([1], [])
     >>> promotable({0: 0.5, 1: 0.9, 2: 0.7, 3: 0.8, 4: 0.1, 5: 0.2}, {1})
     [3]
     """
     order = sorted(scores, key=lambda trial: (-scores[trial], trial))
-    best = order[: len(order) // REDUCTION]
+    best = order[: max(1, len(order) // REDUCTION)]
     return [trial for trial in best if trial not in promoted]
