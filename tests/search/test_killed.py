@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests import processes
+from tests.quick import quick
 from tests.search.searching import searched, settings
 from tests.search.simulated import Silent
 from tests.tasks.stopping import assert_same_bits
@@ -95,7 +96,9 @@ def test_ctrl_c_ends_with_the_best_so_far(toy_data: Callable[[str], Path], tmp_p
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
-@pytest.mark.parametrize("step", [IN_THE_PRESET, LAST_OF_A_TRAINING, IN_THE_FINALS])
+@pytest.mark.parametrize(
+    "step", quick([IN_THE_PRESET, LAST_OF_A_TRAINING, IN_THE_FINALS], IN_THE_PRESET)
+)
 def test_sigterm_leaves_it_to_be_resumed(
     toy_data: Callable[[str], Path], tmp_path: Path, step: int
 ) -> None:

@@ -291,7 +291,7 @@ def test_sigterm_while_the_preset_is_measured_or_trained_leaves_it_open(
 def test_between_further_seeds_the_process_is_looked_at(tmp_path: Path) -> None:
     trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
     looked: list[int] = []
-    one = made(tmp_path, 120, trainer)
+    one = made(tmp_path, 60, trainer)
     one.explore()
     one.between = lambda: looked.append(len(trainer.trained))
     finals.play(one)
