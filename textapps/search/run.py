@@ -118,15 +118,9 @@ def begin(
     if memory.finished:
         raise RunError(f"search '{folder.name}' is finished: name another one by --study")
     allowance = Allowance(60 * settings.minutes, began_at)
+    alone = storage is None
     search = Search(
-        memory,
-        space,
-        trainer,
-        allowance,
-        progress,
-        settings.trials,
-        between=between,
-        alone=storage is None,
+        memory, space, trainer, allowance, progress, settings.trials, between=between, alone=alone
     )
     return conduct(search, models_dir, keep_runs=settings.keep_runs)
 

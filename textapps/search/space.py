@@ -107,12 +107,13 @@ class Space(Generic[C]):
 
     @property
     def points(self) -> list[dict[str, Value]]:
-        """Where the search begins: the preset, then as keys declare it, and from each start."""
+        """Where it begins: the preset, then what keys want tried soon, then the starts."""
         first = {key: dimension.point for key, dimension in self.dimensions.items()}
         changes: list[dict[str, Value]] = [{START: start} for start in self.starts]
         for key, dimension in self.dimensions.items():
-            soon = getattr(self._keys[key].search, "soon", None)
-            if soon in dimension.choices and soon != first[key]:
+            declared = self._keys[key].search
+            soon = None if declared is None else declared.soon
+            if soon is not None and soon in dimension.choices and soon != first[key]:
                 changes.insert(0, {key: soon})
         return [first, *({**first, **change} for change in changes)]
 
