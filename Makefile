@@ -6,7 +6,7 @@ SET_UP := $(VENV)/.set-up
 
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: train test test-all durations docs check static acceptance bench pretrained clean
+.PHONY: train test test-slow test-all durations docs check static acceptance bench pretrained clean
 
 # Train on the bundled sample, see how good it is, ask it.
 train: $(SET_UP)
@@ -16,9 +16,13 @@ train: $(SET_UP)
 
 # One process per core; tests/durations.py says which tests a process takes together.
 test: $(SET_UP)
-	$(PYTEST)
+	$(PYTEST) -m "not acceptance and not exhaustive and not slow"
 
-# The slow tests too: more examples and combinations of what the others test already.
+# What takes seconds each: with `make test` all but other backbones and combinations.
+test-slow: $(SET_UP)
+	$(PYTEST) -m "not acceptance and not exhaustive and slow"
+
+# Other backbones and combinations too.
 test-all: $(SET_UP)
 	$(PYTEST) -m "not acceptance"
 
@@ -31,7 +35,7 @@ docs: $(SET_UP)
 	$(BIN)/python -m tests.key_tables
 
 # All that must hold before a change goes in.
-check: static test
+check: static test-slow test
 
 static: $(SET_UP)
 	$(BIN)/ruff format --check .

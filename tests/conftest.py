@@ -33,8 +33,8 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()  # modules stay, so no collection needs to look through them again
     # To optimise a graph takes longer than to run it once. Processes that tests start anew do it,
-    # and so do this one and its forks where the slow tests run too.
-    if "not slow" in session.config.option.markexpr:
+    # and so do this one and its forks where the exhaustive tests run too.
+    if "not exhaustive" in session.config.option.markexpr:
         processes.OPTIONS.append("unoptimized")
         if "tensorflow" in sys.modules:
             sys.modules["tensorflow"].config.optimizer.set_experimental_options(

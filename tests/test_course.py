@@ -43,7 +43,7 @@ def test_there_are_five_lessons_in_two_languages() -> None:
     "pages",
     [
         pytest.param(LESSONS[:1], id="first"),
-        pytest.param(LESSONS[1:], id="others", marks=pytest.mark.slow),
+        pytest.param(LESSONS[1:], id="others", marks=pytest.mark.exhaustive),
     ],
 )
 def test_the_commands_of_the_lessons_run(pages: list[Path], tmp_path: Path) -> None:

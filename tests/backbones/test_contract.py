@@ -129,6 +129,7 @@ def test_a_causal_one_sees_nothing_that_comes_later_and_the_other_does(name, cau
         assert difference[:step].min() > 1e-7
 
 
+@pytest.mark.slow
 @both_ways
 def test_no_rows_and_no_positions_give_no_outputs(name, causal):
     layer = built(name, causal)
@@ -162,6 +163,7 @@ def test_gradients_are_finite_and_reach_every_weight_and_the_first_valid_input(n
         assert np.abs(found).max() > 0, variable.path
 
 
+@pytest.mark.slow
 @every_map
 def test_made_again_from_its_configuration_with_its_weights_it_is_the_same(name):
     options = {"causal": False, "dropout": 0.3} if name in KINDS else {}
@@ -192,6 +194,7 @@ def test_mixed_bfloat16_stays_near_float32(name):
     assert np.max(np.abs(tf.cast(outputs, "float32") - expected) / scale) < 0.15
 
 
+@pytest.mark.slow
 @every_kind
 @given(
     beams=st.integers(1, 3),

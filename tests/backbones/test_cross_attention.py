@@ -150,6 +150,7 @@ def test_an_empty_batch_has_empty_outputs(attention):
     assert run(X, ENCODED).shape == (BATCH, TIME, UNITS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lstm", "transformer"])
 @every_attention
 def test_weights_for_pictures_are_those_that_are_used(kind, attention):

@@ -57,6 +57,7 @@ def test_equals_numpy_row_by_row_and_nothing_gives_zeros(kind):
     np.testing.assert_array_equal(pooled[2], 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", POOLINGS)
 @given(more=st.integers(0, 7), seed=st.integers(0, 99))
 def test_padding_changes_nothing(kind, more, seed):

@@ -82,6 +82,7 @@ def test_states_and_gradients_are_those_of_keras(kind: str, lengths: list[int] |
     assert_equal(*(run(mixer, inputs, state, mask, training) for training in (True, False)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", MASKS.values(), ids=MASKS)
 @pytest.mark.parametrize("kind", quick(RECURRENT, "gru", "lstm"))
 def test_both_directions(kind: str, lengths: list[int] | None) -> None:
@@ -90,6 +91,7 @@ def test_both_directions(kind: str, lengths: list[int] | None) -> None:
     assert_equal(*(run(mixer, inputs, (), mask, training) for training in (True, False)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "sigmoid", "linear", "gelu"])
 @pytest.mark.parametrize("kind", quick(RECURRENT, "gru", "jordan"))
 def test_other_activations(kind: str, activation: str) -> None:
@@ -164,6 +166,7 @@ def test_keras_loop_is_used_outside_of_training_and_in_half_precision(
         assert len(asked) == expected, (dtype, training)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("causal", quick([True, False], True))
 @pytest.mark.parametrize("kind", quick(RECURRENT, "gru", "lstm"))
 def test_recurrent_dropout_leaves_out_the_same_weights_at_all_positions(

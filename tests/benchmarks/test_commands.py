@@ -95,7 +95,7 @@ def test_sentiment(bench: Bench, data: Path, results: Results) -> None:
     assert results.path("nbsvm").stat().st_mtime_ns > before
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_pretraining(bench: Bench, data: Path, work: Path, tmp_path: Path) -> None:
     more = tmp_path / "more.txt"
     texts = (f"a film of {number} minutes\n" for number in range(20))
@@ -113,7 +113,7 @@ def test_pretraining(bench: Bench, data: Path, work: Path, tmp_path: Path) -> No
     assert found["baseline"]["name"].endswith("bigrams of characters")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("eager")
 def test_small_data(bench: Bench, data: Path, work: Path, results: Results, tmp_path: Path) -> None:
     """First from nothing alone, then from a run that was pre-trained, too."""
@@ -144,7 +144,7 @@ def test_small_data(bench: Bench, data: Path, work: Path, results: Results, tmp_
     assert "with unlabelled texts" in picture
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("eager")
 def test_search_quality(
     bench: Bench, data: Path, work: Path, results: Results, monkeypatch: pytest.MonkeyPatch
@@ -194,6 +194,7 @@ def test_time_to_accuracy(bench: Bench, data: Path, monkeypatch: pytest.MonkeyPa
     assert found["recipe_takes_times_as_long"]["simple_rnn"] > 0
 
 
+@pytest.mark.slow
 def test_generate(bench: Bench, data: Path) -> None:
     given = ("--data", data / "verses.txt", *TINY, *changes())
     found = bench("generate", *given)["generate-tiny-simple_rnn"]
@@ -212,7 +213,7 @@ def test_generate(bench: Bench, data: Path) -> None:
     assert found["left_out"].keys() == (set() if PYTORCH else {"recipe"})
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_generation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     case = {"label": "small", "backbone": "gru", "units": 8, "texts": 2}
     monkeypatch.setitem(SUITES["generation"], "cases", [case])
@@ -225,6 +226,7 @@ def test_generation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
 
 
+@pytest.mark.slow
 def test_recurrent_steps(bench: Bench, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     size = {"batch": 3, "time": 4, "inputs": 5, "units": 6}
     sizes = {
@@ -252,7 +254,7 @@ def test_copy_task(bench: Bench) -> None:
     assert [found[distance]["steps"] for distance in ("2", "3")] == [2, 2]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("eager")
 def test_translate(bench: Bench, data: Path) -> None:
     sizes = ("backbone.layers=1", "preprocessor.tokens=word", "decoding.max_extra=2")
@@ -267,7 +269,7 @@ def test_translate(bench: Bench, data: Path) -> None:
     assert 0 < found["test_examples"] < found["training_examples"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("eager")
 def test_numbers(bench: Bench, data: Path) -> None:
     sizes = ("backbone.layers=1", "preprocessor.tokens=word", "decoding.max_extra=2")
@@ -278,6 +280,7 @@ def test_numbers(bench: Bench, data: Path) -> None:
         assert ways[way]["copied"]["names"]["of"] == 60
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_search(bench: Bench) -> None:
     sizes = ("--units", 8, "--layers", 1, "--heads", 2, "--feed-forward", 6, "--vocabulary", 31)
@@ -296,7 +299,7 @@ def test_search(bench: Bench) -> None:
     assert list(found["doubled"]) == ["2 to 4"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("eager")
 def test_speech(bench: Bench, data: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "STREAM_SECONDS", 20.0)
@@ -321,7 +324,7 @@ def test_speech(bench: Bench, data: Path, work: Path, monkeypatch: pytest.Monkey
     assert found["left_out"].keys() == (set() if PYTORCH else {"pytorch"})
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_added_words(
     bench: Bench, trained: Callable[..., Any], toy_data: Callable[..., Path]
 ) -> None:
@@ -382,7 +385,7 @@ def test_serving_over_grpc(bench: Bench) -> None:
     assert found["times_rest"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_serving_for_long_and_versions(bench: Bench) -> None:
     found = bench("serving-soak", "--seconds", 0.5, "--connections", 4)["serving-soak"]
     assert found["wrong"] == 0, found["first_wrong"]
@@ -399,6 +402,7 @@ def test_serving_of_models_whose_rows_depend_on_each_other(bench: Bench) -> None
     assert [each["requests"] for each in found["models"].values()] == [6] * 5
 
 
+@pytest.mark.slow
 def test_serving_of_large_requests(bench: Bench) -> None:
     given = ("--at-once", 2, "--rounds", 1, "--megabytes", 0.1, "--floats", 9000)
     found = bench("serving-health", *given)["serving-health"]
@@ -431,7 +435,7 @@ def test_batch_inference(bench: Bench, work: Path) -> None:
     assert found["times_one_by_one"] == pytest.approx(times, rel=0.1, abs=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_batch_spark(bench: Bench, work: Path) -> None:
     pytest.importorskip("pyspark", reason="needs the extra [spark]")
     if shutil.which("java") is None:
@@ -447,7 +451,7 @@ def test_batch_spark(bench: Bench, work: Path) -> None:
     assert found["peak_memory_mb"] > 100
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("eager")
 def test_large_data(bench: Bench, work: Path) -> None:
     given = ("--megabytes", 0.03, "--preset", "tiny", "--steps", 2)
@@ -463,7 +467,7 @@ def test_large_data(bench: Bench, work: Path) -> None:
     assert list(bench("large-text", *given)["large-text"]["starts"]) == ["first", "second"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_distributed(bench: Bench, data: Path) -> None:
     given = ("--data", data / "opinions.csv", *TINY, "--set", "training.batch_size=10")
     limits = ("--epochs", 1, "--repeats", 1, "--interval", 3)
@@ -473,6 +477,7 @@ def test_distributed(bench: Bench, data: Path) -> None:
     assert found["ratio"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_startup(bench: Bench, data: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench("sentiment", "--data", data / "opinions.csv", *TINY, *changes())

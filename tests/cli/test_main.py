@@ -257,6 +257,7 @@ def test_what_the_terminal_cannot_show_is_escaped() -> None:
     assert (result.stdout, result.stderr) == ("caf\\xe9 \\udcff\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["keras", "tensorflow"])
 def test_tensorflow_starts_without_a_word_and_without_what_no_command_uses(first: str) -> None:
     """The second time after it has been looked for."""

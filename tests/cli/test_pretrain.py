@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from textapps.core.config import read_toml
@@ -15,6 +16,7 @@ SIZES = (
 )
 
 
+@pytest.mark.slow
 def test_several_sources_a_report_and_a_run_to_start_from(cli: Cli, tmp_path: Path) -> None:
     paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
     for number, path in enumerate(paths):

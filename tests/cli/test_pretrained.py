@@ -129,6 +129,7 @@ def test_serve_takes_a_folder_or_the_models_of_the_package(
     assert served == [PretrainedExports().directory]
 
 
+@pytest.mark.slow
 def test_exports_are_made_once(model: PretrainedModel) -> None:
     exports = PretrainedExports()
     assert exports.directory.is_relative_to(cache_dir())

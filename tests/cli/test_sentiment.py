@@ -395,6 +395,7 @@ def test_evaluate_on_other_data(ask: Cli, models: Path, tmp_path: Path) -> None:
     assert (summary["data"], summary["split"]) == ("opinions", "validation")
 
 
+@pytest.mark.slow
 def test_other_data_without_splits_are_evaluated_whole(ask: Cli, tmp_path: Path) -> None:
     other = tmp_path / "mine.csv"
     rows = [f"{'größer als' if number % 3 else '0'},film {number}" for number in range(80)]
@@ -425,6 +426,7 @@ def test_the_baseline_stands_beside_the_network(ask: Cli, models: Path) -> None:
     assert "NB-SVM" in (run / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_export_prints_the_directory(ask: Cli, models: Path) -> None:
     result = ask("export", "--no-verify", "--name", "film-reviews")
     path = models / "exported" / "film-reviews" / "1"
@@ -505,6 +507,7 @@ def test_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert f"run {path} is already finished" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_time_ended_says_how_its_learning_rate_stood(
     cli: Cli, tmp_path: Path, toy_data: Callable[[str], Path]
 ) -> None:

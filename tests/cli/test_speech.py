@@ -142,6 +142,7 @@ def test_listen(ask: Cli, ready, tmp_path: Path) -> None:
     assert ask("listen", str(path), "--hop-ms", "120", "--smoothing-ms", "0").exit_code == 0
 
 
+@pytest.mark.slow
 def test_evaluate(ask: Cli, ready: Any, models: Path) -> None:
     result = ask("evaluate")
     (run,) = (models / "speech").iterdir()
@@ -193,13 +194,14 @@ def test_train_and_resume(cli: Cli, toy_data, tmp_path: Path) -> None:
     assert "leave out --streaming" in refused.stderr
 
 
+@pytest.mark.slow
 def test_export(ask: Cli, models: Path) -> None:
     result = ask("export", "--name", "toy", "--no-verify")
     assert result.stdout == f"{models / 'exported' / 'toy' / '1'}\n"
     assert (Path(result.stdout.strip()) / "saved_model.pb").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_export_for_small_devices(ask: Cli, models: Path) -> None:
     result = ask("export", "--format", "tflite")
     assert result.stdout == f"{models / 'tflite' / 'speech' / '1'}\n"

@@ -54,6 +54,7 @@ def test_a_table_of_sentences(ask: Cli, ready, tmp_path: Path) -> None:
     assert json.loads(row["translations"]) == [answer.translation for answer in answers]
 
 
+@pytest.mark.slow
 def test_the_best_answers_and_their_scores(ask: Cli, ready) -> None:
     found = ready.n_best(["bab dek.", "gin."], n_best=2)
     shown = [line.split("\t") for line in ask(*PREDICT, "--n-best", "2").stdout.splitlines()]
@@ -75,6 +76,7 @@ def test_the_best_answers_and_their_scores(ask: Cli, ready) -> None:
 PREDICT = ("predict", "bab dek.", "gin.")
 
 
+@pytest.mark.slow
 def test_how_to_search(ask: Cli, ready) -> None:
     options = ("--beam", "2", "--length-penalty", "1.5", "--no-repeat-ngram-size", "1", "--json")
     rows = [json.loads(line) for line in ask(*PREDICT, *options).stdout.splitlines()]
@@ -85,6 +87,7 @@ def test_how_to_search(ask: Cli, ready) -> None:
     assert [row["score"] for row in rows] == pytest.approx([e.score for e in expected], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_sentences_from_a_file_and_from_standard_input(
     ask: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +123,7 @@ def test_evaluate(ask: Cli, ready: Any, models: Path) -> None:
     assert (again["split"], again["metrics"]) == ("test", metrics)
 
 
+@pytest.mark.slow
 def test_evaluate_on_other_pairs_in_another_way(ask: Cli, models: Path, tmp_path: Path) -> None:
     other = tmp_path / "other pairs.tsv"
     other.write_text("".join(f"{s}\t{translate(s)}\n" for s in sentences(40)), encoding="utf-8")
@@ -155,6 +159,7 @@ def test_train_and_resume(cli: Cli, tmp_path: Path) -> None:
     assert "leave out --reverse" in refused.stderr
 
 
+@pytest.mark.slow
 def test_export(ask: Cli, models: Path) -> None:
     result = ask("export", "--name", "toy", "--no-verify")
     assert result.stdout == f"{models / 'exported' / 'toy' / '1'}\n"

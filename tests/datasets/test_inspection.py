@@ -89,6 +89,7 @@ def test_what_is_shown_cannot_move_the_cursor() -> None:
     assert short("x" * 200, 10) == "x" * 9 + "…"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_kind_can_be_looked_at(kind) -> None:
     inspection = kind.inspect({"source": "sample"})

@@ -60,6 +60,7 @@ def test_scores_are_those_of_the_sequences_and_they_descend(
             assert score == pytest.approx(table().score(source, sequence, length_penalty), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beams", [1, 3, 20])
 @given(sources=BATCH, longest=st.integers(0, 7), length_penalty=PENALTY)
 def test_with_all_beams_and_room_from_the_start_it_finds_the_same(

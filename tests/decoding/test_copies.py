@@ -30,6 +30,7 @@ def placeholders(tokens: list[int], counts: tuple[int, ...] = COUNTS) -> int:
     return sum(counts[token] for token in tokens)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [0, 1, 3])
 @pytest.mark.parametrize("counts", [COUNTS, BOTH])
 @given(source=SOURCE)

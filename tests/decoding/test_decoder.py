@@ -105,6 +105,7 @@ class Reciter(Bigrams):
 RECITALS = [Reciter(text) for text in ("2", "2232322", "32233223")]
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=40)
 def test_no_more_is_held_back_than_may_begin_the_stop(data: Any) -> None:
@@ -184,6 +185,7 @@ def test_a_long_seed_text_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> 
     assert generate(seeds, wanted, [[9, 9, 9]], model=Bigrams())[0] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [None, [4, 3]])
 @given(data=st.data())
 @settings(max_examples=10)

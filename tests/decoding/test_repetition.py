@@ -68,6 +68,7 @@ def test_it_changes_what_the_rules_say(
     assert (found[:, PAD] <= IMPOSSIBLE).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", RULES)
 @given(source=SOURCE)
 def test_with_beams_for_everything_it_is_exhaustive(rules: Repetition, source: int) -> None:
@@ -79,6 +80,7 @@ def test_with_beams_for_everything_it_is_exhaustive(rules: Repetition, source: i
     np.testing.assert_allclose([x for _, x in found], [x for _, x in expected], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", RULES)
 @given(sources=st.lists(SOURCE, min_size=1, max_size=5), longest=st.integers(0, 12))
 def test_one_beam_is_greedy_and_more_are_not_worse(
@@ -96,6 +98,7 @@ def test_one_beam_is_greedy_and_more_are_not_worse(
         assert least == pytest.approx(score(source, expected, rules), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ["beam", "greedy", "sample"])
 @given(data=st.data())
 def test_neighbours_change_nothing_and_no_ngram_recurs(search: str, data: Any) -> None:

@@ -70,12 +70,13 @@ ENCODED = np.random.default_rng(1).normal(size=(BATCH, SOURCE, MEMORY_UNITS)).as
 MASK = np.arange(SOURCE) < np.array([[SOURCE], [3], [1]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "attention"),
     [
         ("simple_rnn", "none"),
-        pytest.param("jordan", "multi-head", marks=pytest.mark.slow),
-        pytest.param("lstm", "dot", marks=pytest.mark.slow),
+        pytest.param("jordan", "multi-head", marks=pytest.mark.exhaustive),
+        pytest.param("lstm", "dot", marks=pytest.mark.exhaustive),
         ("gru", "additive"),
         ("transformer", "multi-head"),
     ],
@@ -109,6 +110,7 @@ def test_not_in_a_graph_it_finds_the_same() -> None:
     np.testing.assert_allclose(eager.scores, graph.scores, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_shared_past_and_copies_of_it_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """In blocks of two positions, and in one for each; the other tests have all in one.
 

@@ -12,6 +12,7 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 TASKS = ("sentiment", "generate", "translate", "speech")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("python_anew")
 def test_the_golden_exports_answer_as_they_did() -> None:
     candidates = []

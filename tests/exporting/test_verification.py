@@ -52,6 +52,7 @@ def test_a_case_of_one_row_cannot_show_that_batching_is_sound(exported, tiny):
         verify(exported, [text, tiny.cases[1]])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("python_anew")
 def test_damage_and_foreign_modules_are_told_of_each_export(exported, tiny, tmp_path, monkeypatch):
     """The isolation is real: without it TensorFlow imports Keras by itself, and that is seen."""
@@ -77,7 +78,7 @@ def test_damage_and_foreign_modules_are_told_of_each_export(exported, tiny, tmp_
     assert "\n" not in damaged
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_child_finds_tensorflow_beside_textapps(tmp_path):
     """There is no other place here, as for who has both by `pip install --user`."""
     root = tmp_path / "lib"

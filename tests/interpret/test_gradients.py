@@ -33,6 +33,7 @@ def test_by_inputs_as_by_finite_differences(kind: str) -> None:
             assert found.inputs[row, distance] == pytest.approx(by_hand, rel=1e-3, abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in BACKBONES if kind != "transformer"])
 def test_by_states_as_by_finite_differences(kind: str) -> None:
     """The law of chunks gives the state after a step; the rest of the window goes on from it."""
@@ -107,6 +108,7 @@ def test_half_lives_of_gradients_that_do_not_just_shrink() -> None:
     assert half_life(np.array([1.0])) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", quick(["lstm", "transformer"], "transformer"))
 def test_connectivity_as_by_finite_differences(kind: str) -> None:
     model, ids = stages(kind), text(5)

@@ -123,6 +123,7 @@ class TestInChromium:
         assert page.errors == []
         assert page.title().startswith("Inside generate: run-0, run-1")
 
+    @pytest.mark.slow
     def test_a_piece_that_is_pointed_at_lights_up_what_it_hangs_on(
         self, page: Page, path: Path
     ) -> None:

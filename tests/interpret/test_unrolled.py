@@ -82,6 +82,7 @@ def test_shares_of_the_steps_sum_to_the_gradient(kind: str) -> None:
         assert total == pytest.approx(gradient, abs=1e-5), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", quick(RECURRENT, "gru"))
 def test_a_lesson_learns_and_depends_on_its_seed_alone(kind: str) -> None:
     before = np.random.get_state()[2]

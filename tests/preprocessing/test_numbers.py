@@ -140,6 +140,7 @@ def learned(kind: str, **changes: Any) -> TokenizerPair:
     return TokenizerPair.learn(SOURCES, TARGETS, made)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("joint", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_number_never_seen_comes_through(kind: str, joint: bool) -> None:

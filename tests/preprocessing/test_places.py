@@ -89,6 +89,7 @@ def in_python(text: str) -> list[tuple[str, int, int]]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.text(st.sampled_from("ab1é猫ß👍<>/'’.,! \t\n\u00a0\x00\x01\x02\u2028"), max_size=25))
 def test_words_stand_where_a_tokenizer_in_python_finds_them(text: str) -> None:
@@ -97,6 +98,7 @@ def test_words_stand_where_a_tokenizer_in_python_finds_them(text: str) -> None:
     assert spans(text.encode(), TextConfig()) == in_python(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(nasty, configs)
 def test_each_token_is_what_its_bytes_alone_give_and_nothing_is_between(
@@ -120,6 +122,7 @@ def test_each_token_is_what_its_bytes_alone_give_and_nothing_is_between(
             assert not tokens_of(gap, config), (token, gap)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=20), configs)
 def test_bytes_that_are_not_utf8(text: bytes, config: TextConfig) -> None:

@@ -44,6 +44,7 @@ def test_a_bad_file_does_not_fail_its_neighbours():
     assert messages[5] == "too short, 41 samples (5.1 ms), 10 ms are the least"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [[], [b"text"]])
 def test_nothing_to_read_gives_no_samples(files):
     waveforms, samples, errors = read(tf.constant(files, tf.string))

@@ -266,6 +266,7 @@ def test_refuses_what_cannot_be(values: dict[str, Any]) -> None:
         SubwordConfig.model_validate(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_goes_into_a_saved_model(kind: str, tmp_path: Path) -> None:
     from textapps.exporting.archive import Endpoint, write_saved_model

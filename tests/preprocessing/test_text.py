@@ -73,6 +73,7 @@ def test_the_vocabulary_holds_the_most_frequent_tokens():
     assert made.vocabulary.tokens == ("b", "a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["head", "tail", "both"])
 @pytest.mark.parametrize("tokens", ["word", "char"])
 def test_texts_are_read_once_and_encoded_as_at_any_later_time(tokens: str, where: str) -> None:

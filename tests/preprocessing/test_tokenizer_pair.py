@@ -61,6 +61,7 @@ def test_saved_and_loaded_is_the_same(kind: str, joint: bool, tmp_path: Path) ->
     assert there_and_back(loaded.target, *TARGETS) == list(TARGETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("joint", [True, False])
 def test_what_it_learns_from_is_encoded_on_the_way(kind: str, joint: bool) -> None:

@@ -47,6 +47,7 @@ def test_it_is_whole_and_its_card_says_what_a_user_must_know(model: PretrainedMo
             assert '"/' not in text, f"{path} names a place of the machine it was made on"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_answers(model: PretrainedModel) -> None:
     known = model.description

@@ -102,6 +102,7 @@ def test_a_column_takes_any_shape(load, values) -> None:
         column.check({"x": np.array(1, np.float32)})
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_every_data_type_comes_back_as_it_was(load, data) -> None:
     typed = load("typed")

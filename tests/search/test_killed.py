@@ -20,6 +20,8 @@ from textapps.core.config import read_toml
 from textapps.search import run as searches
 from textapps.training.run_directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import json, os, signal, sys
 from pathlib import Path
@@ -68,7 +70,7 @@ def child(number: int, at: int, models: Path, fields: Any, *, eager: bool = True
     return process.returncode
 
 
-@pytest.mark.slow  # test_schedule.py kills searches whose trainings take no time
+@pytest.mark.exhaustive  # test_schedule.py kills searches whose trainings take no time
 def test_a_search_killed_again_and_again_ends_as_if_not_killed(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -111,7 +113,7 @@ def test_sigterm_leaves_it_to_be_resumed(
     assert found.baseline is not None
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("eager")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
 def test_ctrl_c_before_the_first_validation_ends_with_nothing(

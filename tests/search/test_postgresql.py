@@ -56,6 +56,7 @@ def _answers(sockets: Path) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_processes_share_a_search_in_postgresql(postgresql: str) -> None:
     study = begin(postgresql)
     with start(postgresql, 4) as one, start(postgresql, 3) as other:

@@ -12,6 +12,7 @@ from textapps.search.sampler import CHANGED_SHARE
 BEST_RATE = 1.75  # times that of the preset
 
 
+@pytest.mark.slow
 def test_a_trial_changes_a_few_values_of_the_best(tmp_path: Path) -> None:
     study, of = begin(tmp_path / "s.db"), space()
     study._study.enqueue_trial({**of.points[0], "training.learning_rate": BEST_RATE})
@@ -29,6 +30,7 @@ def test_a_trial_changes_a_few_values_of_the_best(tmp_path: Path) -> None:
     assert set.union(*changed) == of.dimensions.keys()  # each has its turn
 
 
+@pytest.mark.slow
 def test_no_longer_training_is_drawn_than_there_is_time_for(tmp_path: Path) -> None:
     study, of = begin(tmp_path / "s.db"), space()
     study.stop(study.ask(of).id, {}, facts(0.5), ended=True)

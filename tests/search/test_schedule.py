@@ -66,7 +66,7 @@ def carried_out(one: Search) -> None:
     finals.play(one)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @given(
     per_step=st.floats(0.01, 0.1),
     setup=st.floats(2, 6),
@@ -141,6 +141,7 @@ def test_a_preset_that_takes_a_third_of_the_time_leaves_some_for_others(tmp_path
     assert len(others) >= 2
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_ends_as_if_not_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +231,7 @@ def test_time_is_kept_for_the_slowest_finalist(tmp_path: Path) -> None:
     assert one.tail.seconds == pytest.approx(kept)
 
 
+@pytest.mark.slow
 def test_the_preset_gives_away_the_time_for_the_test_split_last(tmp_path: Path) -> None:
     trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.2, setup=5.0)
     trainer.score = lambda config, share: (  # type: ignore[method-assign]
@@ -288,6 +290,7 @@ def test_sigterm_while_the_preset_is_measured_or_trained_leaves_it_open(
         assert again.study.trials()[0].ended
 
 
+@pytest.mark.slow
 def test_between_further_seeds_the_process_is_looked_at(tmp_path: Path) -> None:
     trainer = SimulatedTrainer(Clock(), tmp_path / "runs", per_step=0.02, setup=1.0)
     looked: list[int] = []
@@ -404,6 +407,7 @@ def test_the_time_of_a_training_ends_at_its_own_limit() -> None:
     assert watch.whole_seconds == 2 + 30 + 3 * 1  # setup, steps, validations
 
 
+@pytest.mark.slow
 def test_trials_that_all_fail_end_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,6 +467,7 @@ def test_a_small_space_is_looked_through_once(tmp_path: Path) -> None:
     assert {trial.failed[:-2] for trial in trials if trial.failed} == {failures.REPEATED}
 
 
+@pytest.mark.slow
 def test_models_over_a_limit_take_no_places_of_others(tmp_path: Path) -> None:
     """They are better, as larger ones are."""
     trainer = SimulatedTrainer(

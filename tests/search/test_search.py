@@ -63,7 +63,10 @@ def whole_search(
     "task",
     [
         "sentiment",
-        *(pytest.param(t, marks=pytest.mark.slow) for t in ("generate", "translate", "speech")),
+        *(
+            pytest.param(t, marks=pytest.mark.exhaustive)
+            for t in ("generate", "translate", "speech")
+        ),
     ],
 )
 def test_ends_with_a_finished_run(
@@ -98,6 +101,7 @@ def test_ends_with_a_finished_run(
         searches.resume(task, models, Silent())
 
 
+@pytest.mark.slow
 def test_test_is_not_read_before_the_end(
     toy_data: Callable[[str], Path], tmp_path: Path, whole_search: Callable[..., Any]
 ) -> None:
@@ -118,6 +122,7 @@ def test_test_is_not_read_before_the_end(
     )
 
 
+@pytest.mark.slow
 def test_a_session_that_stops_at_a_rung_goes_on_with_the_same_bits(
     tiny: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -192,6 +197,7 @@ def test_a_deadline_ends_a_run_that_is_validated(tiny: Callable[..., Any], tmp_p
     assert (run.path / "history.csv").read_text().count("\n") == 2
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_after_its_end_is_measured(
     tiny: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -234,6 +240,7 @@ def test_what_was_stopped_keeps_what_was_measured(tiny: Callable[..., Any], tmp_
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_evaluation_on_test_leaves_the_run(
     toy_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +275,7 @@ def test_a_size_limit_that_none_meets_tells_the_smallest(
     assert not RunDirectory.all(tmp_path, "sentiment")
 
 
+@pytest.mark.slow
 def test_limits_choose_among_what_is_within_them(
     toy_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -334,7 +342,7 @@ def test_a_failed_beginning_leaves_no_folder_and_its_own_error(
     assert not list((tmp_path / "searches" / "sentiment").iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_pretrained_start_is_a_candidate(
     toy_data: Callable[[str], Path],
     packed: Callable[[str], Any],

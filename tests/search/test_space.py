@@ -262,6 +262,7 @@ def test_starts_can_be_listed() -> None:
         assert narrowed(flags, keys) == (flags, {})
 
 
+@pytest.mark.slow
 def test_a_start_knows_all_that_the_preset_would_know(
     packed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

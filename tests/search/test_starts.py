@@ -49,6 +49,7 @@ def of(source: Path, **flags: object) -> searches.Settings:
 @pytest.mark.usefixtures("eager", "imdb")
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
 class TestOtherLetters:
+    @pytest.mark.slow
     def test_a_start_of_another_language_is_not_tried(
         self, cyrillic: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -57,11 +58,13 @@ class TestOtherLetters:
         assert "start.init_from" not in found.space
         assert "pretrained:imdb is not tried as a start: it knows" in caplog.text
 
+    @pytest.mark.slow
     def test_one_that_is_named_is_tried(self, cyrillic: Path, tmp_path: Path) -> None:
         named = of(cyrillic, **{"start.init_from": "none,pretrained:imdb"})
         _, found = searched("sentiment", tmp_path, named)
         assert found.space["start.init_from"] == "none, pretrained:imdb"
 
+    @pytest.mark.slow
     def test_a_search_that_goes_on_tries_the_same_ones(
         self, cyrillic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -84,6 +87,7 @@ def test_one_that_does_not_exist_is_refused(
         searched("sentiment", tmp_path, named)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["sentiment", "generate", "translate", "speech"])
 def test_every_task_knows_its_own_texts(
     task: Any,

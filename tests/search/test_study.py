@@ -78,6 +78,7 @@ def test_sessions_of_a_trial_are_one_trial(tmp_path: Path) -> None:
     assert again.record == study.record
 
 
+@pytest.mark.slow
 def test_what_is_drawn_depends_on_seed_number_and_results_alone(tmp_path: Path) -> None:
     points: list[list[Any]] = [[], []]
     for place in (0, 1):

@@ -17,6 +17,7 @@ def ask(loaded: Loaded) -> Asker:
     return Asker(create_app(Settings(max_body_mb=0.02), repository))
 
 
+@pytest.mark.slow
 @few_hundred
 @given(body=fuzz.bodies)
 @pytest.mark.parametrize(

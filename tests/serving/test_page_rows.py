@@ -16,7 +16,10 @@ from tests.serving.browser import ServedPage, predictions, show
 from tests.serving.models import continued
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium"),
+]
 expect = sync_api.expect
 Page = Any  # of an optional package
 

@@ -15,7 +15,10 @@ from tests.serving.asking import Built
 from tests.serving.browser import ServedPage, look, predictions, show
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium"),
+]
 expect = sync_api.expect
 Page = Any  # of an optional package
 

@@ -21,7 +21,10 @@ from textapps.tasks.speech.new_word import learn_word
 from textapps.tasks.speech.vocabulary import add_word
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no chromium"),
+]
 expect = sync_api.expect
 Page = Any  # of an optional package
 Make = Callable[[str, str], Any]

@@ -535,6 +535,7 @@ def test_an_error_in_a_look_does_not_end_the_thread(directory, place, monkeypatc
     assert [r.message for r in caplog.records] == ["looking for versions of model 'm' failed"]
 
 
+@pytest.mark.slow
 def test_the_collector_passes_by_what_is_loaded_but_finds_what_is_not_used(
     directory, place
 ) -> None:

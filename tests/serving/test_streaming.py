@@ -68,6 +68,7 @@ def test_the_deadline_is_that_of_the_start(
     assert "no answer within 30 ms" in error_of(response)
 
 
+@pytest.mark.slow
 def test_no_stream_leaves_anything_to_the_next(ask: Asker) -> None:
     responses = [ask.post(PATH, {"seed": "a", "length": 1}) for _ in range(500)]
     headers = [response.headers.multi_items() for response in responses]

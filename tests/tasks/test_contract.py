@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.quick import marks
 from tests.tasks.tiny import PAIRS, TRAINED
 from tests.tasks.toy_language import sentences
 from tests.tasks.toy_words import WORDS, spoken, wav_bytes
@@ -80,19 +81,20 @@ ASKED = {
 # Characters are drawn from one seed after another: without a temperature the place is the same.
 GREEDY = {"generate": {"decoding.temperature": 0.0, "decoding.length": 9}}
 
-# One that is recurrent and one that is not.
-QUICK = ("gru", "transformer")
 each_pair = pytest.mark.parametrize(
     ("task", "kind"),
     [
-        pytest.param(*pair, id="-".join(pair), marks=[pytest.mark.slow] * (pair[1] not in QUICK))
+        pytest.param(*pair, id="-".join(pair), marks=marks(pair[1], "gru", "transformer"))
         for pair in PAIRS
     ],
 )
 each_trained = pytest.mark.parametrize(
     ("task", "kind"),
-    [(task, kind) for task, kinds in TRAINED.items() for kind in kinds],
-    ids=[f"{task}-{kind}" for task, kinds in TRAINED.items() for kind in kinds],
+    [
+        pytest.param(task, kind, id=f"{task}-{kind}", marks=marks(kind, *kinds))
+        for task, kinds in TRAINED.items()
+        for kind in kinds
+    ],
 )
 
 

@@ -32,6 +32,7 @@ def validation(predictor: Any) -> Any:
     return task.load_split(predictor.config, "validation", predictor.labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_an_export_has_examples_that_it_answers(
     untrained: Make, exported: Callable[..., Path], task: str

@@ -53,6 +53,7 @@ def test_every_task_shows_its_validation_data(untrained: Make, name: str, kind: 
     assert "validation" in found["facts"]["looked at"]
 
 
+@pytest.mark.slow
 def test_the_answer_that_is_explained_is_told(untrained: Make) -> None:
     classifier, text = untrained("sentiment", "lstm"), "a great film, and a night of it"
     (answer,) = classifier.predict([text])
@@ -71,6 +72,7 @@ def test_the_answer_that_is_explained_is_told(untrained: Make) -> None:
     assert 1 / len(recognizer.labels) <= data["probability"] <= 1
 
 
+@pytest.mark.slow
 def test_gates_and_half_lives_of_a_generator(untrained: Make) -> None:
     found = sections("generate", untrained("generate", "lstm"), "the cat sat on the mat;\n" * 20)
     data = found["gradient"]["data"]
@@ -99,6 +101,7 @@ def test_the_first_weights_are_those_that_training_began_with(untrained: Make, n
         assert np.array_equal(variable.numpy(), started[variable.path]), variable.path
 
 
+@pytest.mark.slow
 def test_without_the_run_it_started_from_there_is_no_before(
     untrained: Make, copied: Callable[[Any], Any]
 ) -> None:
@@ -115,6 +118,7 @@ def test_without_its_data_it_asks_for_a_text(untrained: Make) -> None:
         sections("generate", made)
 
 
+@pytest.mark.slow
 def test_a_lesson_has_all_its_numbers(untrained: Make) -> None:
     found = sections("generate", untrained("generate", "gru"), "the mat", lesson=True)
     lesson = found["lesson"]["data"]
@@ -126,6 +130,7 @@ def test_a_lesson_has_all_its_numbers(untrained: Make) -> None:
     assert set(lesson["steps"][0]["gates"]) == {"update", "reset"}
 
 
+@pytest.mark.slow
 def test_properties_of_the_users_own_are_looked_for(untrained: Make) -> None:
     own = {"cat": re.compile("cat")}
     text = "the cat sat on the mat;\n" * 15
@@ -139,6 +144,7 @@ def test_a_text_of_two_characters_is_refused(untrained: Make, name: str) -> None
         sections(name, untrained(name, "gru"), "ab")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["cat", "ж日x", "\n\n\n"])
 def test_a_text_of_three_characters_is_enough(
     untrained: Make, text: str, caplog: pytest.LogCaptureFixture
@@ -149,6 +155,7 @@ def test_a_text_of_three_characters_is_enough(
     assert ("read as unknown: 'ж', '日', 'x'" in caplog.text) == ("ж" in text)
 
 
+@pytest.mark.slow
 def test_of_a_long_text_it_says_which_part_it_looks_at(
     untrained: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -62,6 +62,7 @@ def filled(signature: Signature, given: dict[str, Any]) -> dict[str, np.ndarray]
     return signature.check(inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TOO_MUCH, ids=[f"{each[0]}-{k}" for k, each in TOO_MUCH.items()])
 def test_the_graph_and_the_server_refuse_too_much(
     loaded: Callable[[str], Loaded], kind: str
@@ -77,6 +78,7 @@ def test_the_graph_and_the_server_refuse_too_much(
         Budget(signature, limits, MOST_BYTES).size_of(inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_every_signature_has_limits(loaded: Callable[[str], Loaded], task: str) -> None:
     manifest: Manifest = loaded(task).manifest

@@ -72,6 +72,7 @@ def test_texts_without_a_token_are_counted(
     assert caplog.messages == []
 
 
+@pytest.mark.slow
 def test_translate_predict(untrained: Callable[..., Any], said: Callable[[], list[str]]) -> None:
     translator = untrained("translate", "transformer")
     long, short = "Bab dek gin kos " * 8, "Bab dek gin. " * 20
@@ -88,6 +89,7 @@ def test_translate_predict(untrained: Callable[..., Any], said: Callable[[], lis
     assert said() == [expected.replace("1 of 3", "1 of 300")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", KINDS)
 def test_training_and_evaluation(
     task: str,
@@ -114,6 +116,7 @@ def test_training_and_evaluation(
     assert len(said()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", KINDS)
 def test_batch_inference(task: str, exported: Callable[..., Any], tmp_path: Any) -> None:
     kind = {"sentiment": "text", "translate": "source"}[task]

@@ -100,6 +100,7 @@ def test_the_configuration_names_no_place(packed: Packed) -> None:
     assert "stamp" not in read_record(packed("sentiment").path / "data.json")
 
 
+@pytest.mark.slow
 def test_ngrams_keep_their_effect(pretrained: Packed, trained: Callable[..., Any]) -> None:
     full = trained("sentiment", PACKED["sentiment"][1])
     small = textapps.load("sentiment", pretrained("sentiment").origin)
@@ -135,6 +136,7 @@ def repack(commands: Any, trained: Callable[..., Any], folder: Path, **changes: 
     return pack(get_task("speech"), run, recipe, folder)
 
 
+@pytest.mark.slow
 def test_half_precision_and_replacing(
     commands: Any, trained: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -149,6 +151,7 @@ def test_half_precision_and_replacing(
     assert "half precision" in again.card
 
 
+@pytest.mark.slow
 def test_a_model_that_lost_too_much_is_not_written(
     commands: Any, trained: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +247,7 @@ def test_a_damaged_one_is_refused_before_it_is_loaded(
         textapps.load("speech", "pretrained:commands")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["sentiment", "translate"])
 def test_a_new_run_starts_from_it(
     pretrained: Packed, tiny: Callable[..., Any], tmp_path: Path, task: str
@@ -274,6 +278,7 @@ def test_figures_are_kept_outside_of_the_package(
     assert {name: (model.path / name).read_bytes() for name in files_of(model.path)} == before
 
 
+@pytest.mark.slow
 def test_an_export_has_the_inputs_that_come_with_it(pretrained: Packed, tmp_path: Path) -> None:
     model = pretrained("sentiment")
     predictor = textapps.load("sentiment", model.origin)

@@ -15,6 +15,7 @@ from textapps.tasks.generate.task import TASK
 DISTANCE = 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",  # tests/tasks/generate/test_training.py has others learn a text by heart
     quick(BACKBONES, "gru"),
@@ -33,7 +34,8 @@ def test_a_word_is_finished_from_its_first_letters(kind: str, tmp_path: Path) ->
     assert generator.generate(list(seeds), length=2, temperature=0) == list(seeds.values())
 
 
-@pytest.mark.parametrize("kind", [pytest.param("lstm", marks=pytest.mark.slow), "gru"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [pytest.param("lstm", marks=pytest.mark.exhaustive), "gru"])
 def test_gates_keep_a_symbol_and_the_gradient(kind: str) -> None:
     """Training has made the gradient reach back so far that it does not halve on the way."""
     found = copy_task.learn(kind, DISTANCE, steps=400)
@@ -42,6 +44,7 @@ def test_gates_keep_a_symbol_and_the_gradient(kind: str) -> None:
     assert found["gradient"]["after"]["half_life"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", quick(["simple_rnn", "jordan"], "simple_rnn"))
 def test_a_network_without_gates_forgets_it(kind: str) -> None:
     """It has several times the steps that the others need, and is no better than chance."""

@@ -61,7 +61,10 @@ def config_of(tiny: Tiny, task: str, source: Path, **changes: object) -> Any:
     return tiny(task, "simple_rnn", **own | changes)
 
 
-@pytest.mark.parametrize("task", ["sentiment", pytest.param("speech", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "task", ["sentiment", pytest.param("speech", marks=pytest.mark.exhaustive)]
+)
 def test_macro_f1_is_monitored_and_a_resumed_run_ends_the_same(
     tiny: Tiny, tmp_path: Path, caplog, task: str, request: pytest.FixtureRequest
 ) -> None:
@@ -89,7 +92,7 @@ def test_macro_f1_is_monitored_and_a_resumed_run_ends_the_same(
     assert_same_bits(whole.run, run)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_run_that_names_no_metric_goes_on_as_before(
     tiny: Tiny, rare: Path, tmp_path: Path
 ) -> None:

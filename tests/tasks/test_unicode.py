@@ -31,7 +31,10 @@ def variants(text: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "task",
-    ["translate", *(pytest.param(t, marks=pytest.mark.slow) for t in ("sentiment", "generate"))],
+    [
+        "translate",
+        *(pytest.param(t, marks=pytest.mark.exhaustive) for t in ("sentiment", "generate")),
+    ],
 )
 def test_one_answer(
     task: str, untrained: Callable[..., Any], exported: Callable[..., Path]
@@ -47,6 +50,7 @@ def test_one_answer(
             assert others == [pytest.approx(first) if name != "text" else first] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ANSWERS)
 def test_a_run_of_an_earlier_version_keeps_its_texts_as_they_are(
     task: str, untrained: Callable[..., Any], copied: Callable[[Any], Any]

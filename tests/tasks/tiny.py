@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.quick import quick
 from tests.tasks.toy_language import write_pairs
 from tests.tasks.toy_words import CLIP_SECONDS, RATE_HZ, WORDS, write_words
 from textapps.backbones.registry import BACKBONES
@@ -152,13 +153,7 @@ TRAINED = {
     "translate": ("gru", "transformer"),
     "speech": ("lstm", "transformer"),
 }
-each_kind = pytest.mark.parametrize(
-    "kind",  # the quick tests have one that is recurrent and one that is not
-    [
-        pytest.param(k, marks=[pytest.mark.slow] * (k not in ("gru", "transformer")))
-        for k in BACKBONES
-    ],
-)
+each_kind = pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 PAIRS = [(task, kind) for task in TASKS for kind in BACKBONES]
 
 

@@ -67,6 +67,7 @@ def weighted(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_class_weights_are_factors_of_the_loss_of_training_alone(tmp_path: Path, weighted):
     """Against Keras's own steps, with a loss that has the factors in it."""
 
@@ -86,6 +87,7 @@ def test_class_weights_are_factors_of_the_loss_of_training_alone(tmp_path: Path,
     assert not np.allclose(history(weighted, "loss"), history(plain, "loss"), rtol=0.02)
 
 
+@pytest.mark.slow
 def test_weights_of_one_change_nothing(tmp_path: Path):
     plain, ones = (trainee.new_run(tmp_path, epochs=2) for _ in range(2))
     train(plain)

@@ -106,6 +106,7 @@ def test_the_first_means_are_of_what_there_is():
 
 
 # At the end of an interval, in the middle of one, and often within the same one.
+@pytest.mark.slow
 @pytest.mark.parametrize("stops", [[15], [17], [16, 17, 19]])
 def test_stopped_anywhere_ends_with_the_same_bits(tmp_path, whole, stops):
     run = trainee.new_run(tmp_path, **CHANGES)

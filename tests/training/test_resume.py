@@ -36,7 +36,7 @@ def start(run) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize(
     "averages",  # test_fit.py resumes a training with the first kind too
-    [pytest.param({"average": 0.9}, marks=pytest.mark.slow), {"average_last": 3}],
+    [pytest.param({"average": 0.9}, marks=pytest.mark.exhaustive), {"average_last": 3}],
     ids=str,
 )
 def test_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path, averages: dict[str, float]):

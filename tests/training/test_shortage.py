@@ -39,7 +39,7 @@ class Hungry(keras.layers.Layer):
     [
         (there_is_no_more, 1, "in 1 part: .* --accumulate 2, or .*--batch-size"),
         (there_is_no_more, 2, "in 2 parts: .* --accumulate 4, or .*--batch-size"),
-        pytest.param(too_much, 1, "in 1 part: .* --accumulate 2, or", marks=pytest.mark.slow),
+        pytest.param(too_much, 1, "in 1 part: .* --accumulate 2, or", marks=pytest.mark.exhaustive),
     ],
 )
 def test_out_of_memory_says_what_to_try(

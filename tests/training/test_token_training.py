@@ -143,6 +143,7 @@ def test_validation_is_the_mean_over_all_tokens(whole):
     assert np.mean(nats) == pytest.approx(best, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [3, 4, 6])
 def test_interrupted_anywhere_ends_with_the_same_bits(tmp_path, whole, stop_at):
     run = trainee.new_run(tmp_path, **CHANGES)

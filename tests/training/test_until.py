@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.tasks.stopping import assert_same_bits
 from tests.training import trainee
 from textapps.training.checkpoint import CheckpointStore, TrainingState
@@ -18,6 +20,7 @@ def train(run: RunDirectory, until: Until | None = None) -> FitResult:
     return trainee.train(run, trainee.dense(), until=until)
 
 
+@pytest.mark.slow
 def test_paused_and_resumed_it_has_the_same_bits(tmp_path: Path) -> None:
     whole, paused = (trainee.new_run(tmp_path, average=0.9) for _ in range(2))
     train(whole)

@@ -20,6 +20,7 @@ def generator(request: pytest.FixtureRequest, untrained: Callable[..., Any]) -> 
     return untrained("generate", request.param)
 
 
+@pytest.mark.slow
 def test_each_character_is_scored_before_it_is_learned_from(generator: Any) -> None:
     weights = [np.array(weight) for weight in generator.model.trainable_variables]
     adaptation = Adaptation(chunk=CHUNK, rate=0.02, decay=0.01, warmup=1)
@@ -45,6 +46,7 @@ def test_without_steps_it_is_the_static_surprise(generator: Any) -> None:
         generator.generate(["the"], stop="\u00ad")
 
 
+@pytest.mark.slow
 def test_what_comes_again_surprises_less(generator: Any) -> None:
     adaptation = Adaptation(chunk=CHUNK, rate=0.01, decay=0.001, warmup=1)
     again = 5 * TEXT

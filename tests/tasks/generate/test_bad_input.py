@@ -108,6 +108,7 @@ def test_top_k_above_the_vocabulary(cli: Cli, assert_fails: Fails, text_models: 
     assert cli("generate", "--seed", "the", "--top-k", "20", *where).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_seed_longer_than_the_context(cli: Cli, untrained: Make) -> None:
     """What lies further back than the transformer sees is forgotten, and no error."""
     generator = untrained("generate", "transformer")

@@ -34,7 +34,10 @@ def inputs_of(questions: list[Question]) -> dict[str, Any]:
     return {n: np.array([each[n] for each in values], dtype) for n, dtype in dtypes.items()}
 
 
-@pytest.mark.parametrize("kind", [pytest.param("lstm", marks=pytest.mark.slow), "transformer"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", [pytest.param("lstm", marks=pytest.mark.exhaustive), "transformer"]
+)
 def test_texts_are_those_of_the_loop_that_is_not_compiled(
     untrained: Make, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +85,7 @@ def test_the_default_signature_has_a_form_if_its_options_do(
     assert not Signatures(changed).compiled
 
 
+@pytest.mark.slow
 def test_an_export_has_them_if_it_is_asked_to(
     untrained: Make, exported: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ def connections(generator: Any) -> Callable[..., Any]:
     )
 
 
+@pytest.mark.slow
 @each_kind
 def test_each_character_and_those_it_hangs_on(
     untrained: Callable[[str, str], Any], kind: str, monkeypatch: pytest.MonkeyPatch
@@ -66,6 +67,7 @@ def test_each_character_and_those_it_hangs_on(
         )
 
 
+@pytest.mark.slow
 def test_nothing_is_asked(untrained: Callable[[str, str], Any]) -> None:
     explain = connections(untrained("generate", "gru"))
     assert explain(tf.constant([""]))["gradients"].shape == (1, 0, 0)

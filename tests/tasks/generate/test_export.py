@@ -133,6 +133,7 @@ def answers(
     return dict(zip(EXPORTED, json.loads(child.stdout), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", EXPORTED)
 def test_start_and_continue_in_any_pieces_are_generate(
     answers: dict[str, list[dict[str, Any]]],
@@ -188,6 +189,7 @@ def with_decoding(generator: Any, **values: Any) -> Any:
     return type(generator)(generator.run, config, generator.preprocessor, generator.model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "decoding",
     [
@@ -222,6 +224,7 @@ def test_a_long_text_is_scored_in_pieces(
     np.testing.assert_allclose(found["log_likelihood"], expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_steady_leaves_out_what_hangs_on_small_differences(
     trained: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,7 @@ TABLES: dict[str, list[dict[str, str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", TABLES)
 @pytest.mark.parametrize("options", [{}, {"split": 0.7}, {"test_source": "other.txt"}], ids=str)
 def test_tables_are_split_in_the_same_way(

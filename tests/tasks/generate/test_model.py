@@ -65,6 +65,7 @@ def test_next_logits_are_those_of_the_last_valid_position(
         np.testing.assert_allclose(in_batch, further, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BACKBONES)
 @pytest.mark.parametrize("training", [True, False])
 def test_streams_carry_their_state(

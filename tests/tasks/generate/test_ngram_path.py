@@ -135,6 +135,7 @@ def test_a_run_keeps_the_ngrams_of_its_training_text(generator: Any) -> None:
     assert again.generate(["the "], random_seed=3) == generator.generate(["the "], random_seed=3)
 
 
+@pytest.mark.slow
 def test_its_export_answers_as_the_run_does(generator: Any, tmp_path: Path) -> None:
     """Verification asks every signature what the run has answered."""
     path = generator.export(tmp_path, explain=True)

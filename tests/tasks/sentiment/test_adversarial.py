@@ -109,7 +109,7 @@ def test_padding_changes_nothing(tiny: Tiny) -> None:
     assert np.abs(one - model({"ids": IDS}, training=False))[:2].max() > 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resumed_in_mid_pass_it_ends_with_the_same_bits(tiny: Tiny, tmp_path: Path) -> None:
     changes = {"training.adversarial": SIZE, "training.epochs": 2, "training.checkpoint_steps": 7}
     config = tiny("sentiment", KIND, **changes, **{"model.word_dropout": 0.1})
@@ -119,7 +119,7 @@ def test_resumed_in_mid_pass_it_ends_with_the_same_bits(tiny: Tiny, tmp_path: Pa
     assert_same_bits(lifecycle.resume(TASK, run)[0].run, whole)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_parts_of_a_batch_add_up(tiny: Tiny, tmp_path: Path) -> None:
     changes = {"training.adversarial": SIZE, "training.epochs": 1, **NO_DROPOUT}
     found = []

@@ -196,6 +196,7 @@ def test_two_trainings_on_one_run(cli: Cli, assert_fails: Fails, run: Path) -> N
     assert_fails(result, 1, f"process {os.getpid()} is training {run}", "wait for it")
 
 
+@pytest.mark.slow
 def test_read_only_directories(
     cli: Cli, assert_fails: Fails, models: Path, run: Path, traced: None
 ) -> None:
@@ -245,6 +246,7 @@ def full_disk(tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield disk
 
 
+@pytest.mark.slow
 def test_a_full_disk_while_a_checkpoint_is_written(
     cli: Cli, assert_fails: Fails, toy_data: Callable[[str], Path], full_disk: Path
 ) -> None:

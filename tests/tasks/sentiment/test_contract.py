@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import textapps
+from tests.quick import quick
 from tests.tasks.tiny import LABELS, TRAINED
 from textapps.backbones.registry import BACKBONES
 from textapps.datasets.texts.loader import load_texts
@@ -29,7 +30,7 @@ TEXTS = ["a fine film", *HARD.values(), "it was awful", "the night was so-so " *
 Make = Callable[[str, str], Any]
 
 
-@pytest.mark.parametrize("kind", TRAINED["sentiment"])
+@pytest.mark.parametrize("kind", quick(TRAINED["sentiment"], *TRAINED["sentiment"]))
 def test_it_learns_and_metrics_json_holds_every_figure(trained: Make, kind: str) -> None:
     classifier = trained("sentiment", kind)
     summary = classifier.evaluate()
@@ -77,6 +78,7 @@ def test_hard_texts_among_others_are_answered_as_alone(untrained: Make, kind: st
         np.testing.assert_allclose(classifier.scores([text])[0], scores, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_export_says_what_it_is(exported: Callable[..., Any], untrained: Make) -> None:
     """And it has been verified, with the n-grams beside the backbone."""
     path = exported("sentiment", "lstm")

@@ -26,6 +26,7 @@ def read(classifier: Any, embedded: Any, mask: Any, label: int) -> Any:
     return log_odds(logits, np.full(len(embedded), label, np.int32)).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", quick(["simple_rnn", "gru"], "gru"))
 def test_shares_are_slopes_on_the_way_from_unknown_words(untrained: Make, kind: str) -> None:
     """Without n-grams: the path is followed by finite differences, word by word."""

@@ -53,6 +53,7 @@ def same(one: Any, other: Any) -> None:
             np.testing.assert_array_equal(array, another)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "most"), [("lstm", 1_000_000), ("lstm", 30), ("gru", 9)])
 def test_the_featurizer_and_the_batches_are_the_same(
     tiny: Callable[..., Any], switch: Callable[[bool], None], tmp_path: Path, kind: str, most: int
@@ -84,7 +85,7 @@ def test_the_featurizer_and_the_batches_are_the_same(
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_run_resumed_without_its_cache_has_the_same_weights(
     tiny: Callable[..., Any], switch: Callable[[bool], None], tmp_path: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_run_that_starts_from_another_keeps_its_ngrams(
     assert made[-1].preprocessor.digest == made[-2].preprocessor.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["table", "learned", "encoded"])
 def test_without_room_on_the_disk_training_goes_on_in_memory(
     tiny: Callable[..., Any],

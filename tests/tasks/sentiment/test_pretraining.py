@@ -94,7 +94,7 @@ def test_pieces() -> None:
     assert values.tolist() == list(range(20))
 
 
-@pytest.mark.parametrize("kind", ["gru", pytest.param("transformer", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["gru", pytest.param("transformer", marks=pytest.mark.exhaustive)])
 def test_it_learns_and_resumes_to_the_same_bits(
     kind: str, pretrained: Callable[..., RunDirectory], tmp_path: Path
 ) -> None:
@@ -105,6 +105,7 @@ def test_it_learns_and_resumes_to_the_same_bits(
     assert_same_bits(resumed.run, whole)
 
 
+@pytest.mark.slow
 def test_a_classifier_starts_from_it(
     pretrained: Callable[..., RunDirectory], texts: Path, tmp_path: Path
 ) -> None:
@@ -148,6 +149,7 @@ def test_test_texts_that_it_has_read_are_warned_of(
     )
 
 
+@pytest.mark.slow
 def test_its_run_is_never_taken_for_a_classifier(
     pretrained: Callable[..., RunDirectory],
 ) -> None:

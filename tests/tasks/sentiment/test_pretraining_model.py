@@ -31,6 +31,7 @@ def model_of(kind: str, **flags: object) -> PretrainingModel:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kernel", "stride", "ahead"), [(6, 4, 4), (3, 1, 2), (5, 2, 1), (2, 3, 5), (1, 1, 1)]
 )

@@ -67,6 +67,7 @@ def test_the_labels_of_the_teacher_stand_in_the_run(student: Any, more: Path) ->
     assert np.mean(others.argmax(axis=1) == truth) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before the first checkpoint", "in the middle of a pass"])
 def test_a_killed_training_goes_on_to_the_same_bits(
     student: Any, copied: Callable[[Any], Any], tmp_path: Path, when: str
@@ -83,6 +84,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert_same_bits(resumed.run, student.run)
 
 
+@pytest.mark.slow
 def test_the_run_to_start_from_is_the_teacher(
     trained: Make, tiny: Tiny, more: Path, tmp_path: Path
 ) -> None:
@@ -114,7 +116,7 @@ def test_damaged_labels_and_changed_texts_are_refused(
         lifecycle.resume(TASK, RunDirectory.open(run.path))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_balanced_class_weights_count_likely_labels(config: Any, tmp_path: Path) -> None:
     training = config.training.model_copy(update={"class_weights": "balanced", "epochs": 1})
     changed = config.model_copy(update={"training": training})

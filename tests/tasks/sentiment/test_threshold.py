@@ -101,6 +101,7 @@ def test_predictions_figures_and_report_follow_it(classifier: Any) -> None:
     assert f"The point is the threshold of the run, {threshold:.4f}" in page
 
 
+@pytest.mark.slow
 def test_a_comparison_uses_the_threshold_of_each_run(
     ready: Any, classifier: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_comparison_uses_the_threshold_of_each_run(
     assert found.notes == [f"B answers yes from a score of {threshold:.4f} on"]
 
 
+@pytest.mark.slow
 def test_the_export_has_it(classifier: Any, tmp_path: Path) -> None:
     examples = texts_of(classifier)
     decide_by(classifier, median(classifier))
@@ -196,6 +198,7 @@ def test_the_command_line_chooses_and_says_it(ask: Callable[..., Result], classi
     assert classifier.threshold is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["0", "1", "1.5", "nan", "best"])
 def test_other_thresholds_are_refused(ask: Callable[..., Result], given: str) -> None:
     result = ask("evaluate", "--threshold", given)

@@ -24,6 +24,7 @@ Tiny = Callable[..., Any]
 KIND = "simple_rnn"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(trained: Make, copied: Callable[[Any], Any]) -> None:
     """Also to a run that was killed before its first checkpoint, and in the same process."""
     first = trained("sentiment", KIND)
@@ -37,6 +38,7 @@ def test_the_same_seed_gives_the_same_bits(trained: Make, copied: Callable[[Any]
     assert result.best_score == expected.best_score
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights(trained: Make, tiny: Tiny, tmp_path: Path) -> None:
     config = tiny("sentiment", KIND, random_seed=1, **{"training.epochs": 1})
     classifier, _ = lifecycle.train(TASK, config, tmp_path)
@@ -81,6 +83,7 @@ def test_changed_data_are_refused(
         lifecycle.resume(TASK, run)
 
 
+@pytest.mark.slow
 def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.quick import quick
 from tests.tasks.tiny import TRAINED
 from tests.tasks.toy_words import RATE_HZ, WORDS, noise, spoken
 from textapps.backbones.registry import BACKBONES
@@ -25,7 +26,7 @@ SOUNDS = {
     "three seconds": noise()[: 3 * RATE_HZ],
 }
 
-each_trained = pytest.mark.parametrize("kind", TRAINED["speech"])
+each_trained = pytest.mark.parametrize("kind", quick(TRAINED["speech"], *TRAINED["speech"]))
 
 
 @each_trained

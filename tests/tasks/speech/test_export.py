@@ -126,6 +126,7 @@ def answers(exported: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_every_kind_of_file_is_answered_alike(answers: dict[str, Any], trained: Make) -> None:
     (expected,) = trained("speech", STREAMING).predict([GOOD["16 bits"]])
     for place, name in enumerate(GOOD):
@@ -193,6 +194,7 @@ def test_samples_that_do_not_count(trained: Make) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_signatures_that_learn_words(exported: Path, trained: Make) -> None:
     """They give what `add_word` computes of recordings and of its negatives."""
     from textapps.tasks.speech.enrolment import Enrolment

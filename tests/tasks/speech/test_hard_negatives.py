@@ -53,7 +53,7 @@ def test_the_loss_of_training_alone_is_changed(untrained: Any, mixup: float) -> 
     assert made(inputs, training=False).shape == (6, count)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resumed_it_ends_with_the_same_bits(tiny: Tiny, tmp_path: Path) -> None:
     changes = {"training.epochs": 2, "model.hard_negatives": 4.0}
     config = tiny("speech", "simple_rnn", **changes)

@@ -75,6 +75,7 @@ def refusals(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_is_the_same_on_every_path(tmp_path: Path, name: str) -> None:
     _, _, by_graph, tolerance = KINDS[name]

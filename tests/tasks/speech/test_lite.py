@@ -128,7 +128,10 @@ def test_files_answer_where_there_is_no_tensorflow(
         assert not [name for name in used if name.startswith(("Flex", "CUSTOM"))]
 
 
-@pytest.mark.parametrize("kind", [pytest.param("lstm", marks=pytest.mark.slow), "transformer"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", [pytest.param("lstm", marks=pytest.mark.exhaustive), "transformer"]
+)
 def test_a_stream_is_answered_in_chunks_as_by_the_saved_model(
     untrained: Make, published: Callable[[str], Path], tmp_path: Path, kind: str
 ) -> None:
@@ -170,6 +173,7 @@ def test_a_stream_is_answered_in_chunks_as_by_the_saved_model(
         assert not [name for name in used if name.startswith(("Flex", "CUSTOM"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", quick([kind for kind in BACKBONES if kind not in ("lstm", "transformer")], "gru")
 )
@@ -213,6 +217,7 @@ def test_what_the_manifest_says(untrained: Make, published: Callable[[str], Path
     assert manifest["accuracy"]["int8"] == pytest.approx(right.mean())
 
 
+@pytest.mark.slow
 def test_what_the_manifest_says_of_a_stream(
     untrained: Make, published: Callable[[str], Path]
 ) -> None:

@@ -77,6 +77,7 @@ def quantized(recognizer: Any, clips: NDArray[np.float32], model: LiteModel) -> 
     return np.clip(np.rint(frames / scale) + zero, -128, 127).astype(np.int8)
 
 
+@pytest.mark.slow
 def test_the_run_is_named_by_what_it_is(recognizer: Any) -> None:
     assert recognizer.run.name.endswith("-convolution")
     assert recognizer.config.backbone_size == "convolution, 3 x 18"
@@ -115,7 +116,7 @@ def test_its_answers_are_those_of_the_run(recognizer: Any, published: Path) -> N
     np.testing.assert_allclose(scale * (scores - float(zero)), expected, atol=0.15)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_it_keeps_the_margin_of_other_words(recognizer: Any, tmp_path: Path) -> None:
     recognizer = lifecycle.load(TASK, recognizer.run)  # whose functions are not traced yet
     margin = Rejection(["unknown", *recognizer.labels[1:]], 2.0)

@@ -73,6 +73,7 @@ def heard(listener: Listener, pieces: list[Any]) -> tuple[Any, Any]:
     return tuple(np.concatenate([each[column] for each in answers]) for column in (0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streaming", [True, False])
 @pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 @settings(max_examples=8)
@@ -101,6 +102,7 @@ def test_the_first_answer_is_that_to_the_first_clip(kind: str, streaming: bool) 
     np.testing.assert_allclose(np.diff(times_ms), 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BACKBONES)
 def test_rows_of_a_stream_may_pause(kind: str) -> None:
     """Samples that do not count change nothing, neither now nor later."""
@@ -143,6 +145,7 @@ def test_training_varies_its_clips_by_their_seeds_alone() -> None:
     np.testing.assert_allclose(model(shifted, training=True), varied[1:3], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BACKBONES)
 def test_a_share_of_the_clips_begins_where_others_ended(kind: str) -> None:
     options: dict[str, object] = {"model.head_dropout": 0.0, "stem.normalization": "none"}

@@ -61,6 +61,7 @@ def test_scores_have_the_margin(rejecting: Any) -> None:
     np.testing.assert_allclose(heard[0].scores[0], scores[0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_export_has_it(rejecting: Any, tmp_path: Path) -> None:
     options = {"verify": False, "warmup": False, "explain": True}
     written = rejecting.export(tmp_path, **options)
@@ -113,6 +114,7 @@ def test_it_is_chosen_on_validation(trained: Make, copied: Any, caplog: Any) -> 
     np.testing.assert_array_equal(recognizer.scores([spoken("up", 80)]), before)
 
 
+@pytest.mark.slow
 def test_evaluate(
     trained: Make,
     copied: Any,

@@ -31,7 +31,7 @@ Make = Callable[[str, str], Any]
 Tiny = Callable[..., Any]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Path) -> None:
     """Variations, moving statistics, averages and carried states included."""
     whole = trained("speech", "transformer")
@@ -41,7 +41,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Pa
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_interrupted_and_resumed_ends_with_the_same_bits(
     trained: Make, tiny: Tiny, tmp_path: Path
 ) -> None:
@@ -55,7 +55,7 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
     assert resumed.predict([spoken("up", 50)]) == whole.predict([spoken("up", 50)])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_variation_is_the_same_after_an_interruption(tiny: Tiny, tmp_path: Path) -> None:
     varied = {
         "tract_percent": 10,
@@ -72,7 +72,7 @@ def test_every_variation_is_the_same_after_an_interruption(tiny: Tiny, tmp_path:
     resumes_to_the_same_bits(TASK, config, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_in_parts_it_trains_as_with_whole_batches(tiny: Tiny, tmp_path: Path) -> None:
     """As the replicas of a strategy do; a stem that normalises by batches would see parts."""
     plain = {"training.epochs": 1, "backbone.dropout": 0.0, "stem.dropout": 0.0}
@@ -187,7 +187,7 @@ def test_changed_clips_are_refused(
         lifecycle.resume(TASK, RunDirectory.open(run.path))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_mixed_precision_trains_in_bfloat16_and_answers_in_float32(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

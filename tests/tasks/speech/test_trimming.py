@@ -61,6 +61,7 @@ def recognizer(tiny: Tiny, padded: Path, tmp_path_factory: pytest.TempPathFactor
     return lifecycle.train(TASK, config, tmp_path_factory.mktemp("runs"))[0]
 
 
+@pytest.mark.slow
 def test_every_path_trims_alike(recognizer: Any, tmp_path: Path) -> None:
     """Evaluation, prediction, files in the export, the waveform signature, and listening."""
     evaluation = lifecycle.evaluate(TASK, recognizer)
@@ -93,6 +94,7 @@ def test_training_has_the_words_where_trimming_leaves_them(recognizer: Any) -> N
     assert clips.audio.longer < len(clips)
 
 
+@pytest.mark.slow
 def test_files_for_devices_trim_too(recognizer: Any, tmp_path: Path) -> None:
     """Their export is verified against the run, which trims the sounds that it is asked."""
     pytest.importorskip("ai_edge_litert")

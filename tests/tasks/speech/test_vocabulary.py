@@ -289,6 +289,7 @@ def test_the_command_line(
     assert (wrong.exit_code, "is no share" in wrong.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_refining_trains_on_the_recordings_too(
     base: Any, cli: Cli, files: list[str], tmp_path: Path, monkeypatch: Any
 ) -> None:

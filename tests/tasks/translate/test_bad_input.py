@@ -155,6 +155,7 @@ def test_data_to_check_on_that_are_not_there(
     assert_fails(result, 3, "no such file or folder: nowhere.tsv")
 
 
+@pytest.mark.slow
 def test_the_oddest_sentences_are_answered(cli: Cli, toy_models: Path) -> None:
     lines = b"bab dek.\n\n\0\n\xff\xfe\n\xf0\x9f\x98\x80\r\n" + b"bab " * 10_000
     options = ("-", "--json", "--models-dir", str(toy_models))

@@ -24,13 +24,14 @@ GREEDY = SearchConfig(beam=1, max_extra=3)
 RULES = SearchConfig(beam=4, no_repeat_ngram_size=2, repetition_penalty=1.5, length_penalty=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "config"),
     [
         ("transformer", BEAM),
-        pytest.param("transformer", RULES, marks=pytest.mark.slow),
-        pytest.param("lstm", RULES, marks=pytest.mark.slow),
-        pytest.param("gru", GREEDY, marks=pytest.mark.slow),
+        pytest.param("transformer", RULES, marks=pytest.mark.exhaustive),
+        pytest.param("lstm", RULES, marks=pytest.mark.exhaustive),
+        pytest.param("gru", GREEDY, marks=pytest.mark.exhaustive),
     ],
 )
 def test_translations_are_those_of_the_search_that_is_not_compiled(
@@ -51,7 +52,7 @@ def test_translations_are_those_of_the_search_that_is_not_compiled(
             assert found[0][0, rank] == expected[0][0, rank]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_export_has_them_if_it_is_asked_to(untrained: Make, tmp_path: Path) -> None:
     """It is verified with them, and a server without XLA can load it."""
     path = untrained("translate", "gru").export(tmp_path, compiled=True, explain=False)

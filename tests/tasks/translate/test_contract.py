@@ -33,7 +33,7 @@ HARD = {
 TEXTS = ["bab dek.", *HARD.values(), "gin.", "kos nep dek."]
 
 each_backbone = pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
-each_trained = pytest.mark.parametrize("kind", TRAINED["translate"])
+each_trained = pytest.mark.parametrize("kind", quick(TRAINED["translate"], *TRAINED["translate"]))
 
 
 @each_trained
@@ -164,6 +164,7 @@ def test_a_long_sentence_is_cut_and_its_answer_ends(untrained: Make, kind: str) 
     assert int(found.lengths[0, 0]) <= decoding.max_ratio * tokens + decoding.max_extra
 
 
+@pytest.mark.slow
 @each_backbone
 def test_drawn_answers_follow_from_their_seeds(untrained: Make, kind: str) -> None:
     translator = untrained("translate", kind)
