@@ -60,6 +60,14 @@ def test_a_missing_file(cli: Cli, exported: Path) -> None:
     assert "lacks saved_model.pb" in result.stderr
 
 
+def test_one_without_a_manifest_is_told(cli: Cli, exported: Path) -> None:
+    (exported / "sentiment" / "2" / MANIFEST).unlink()
+    result = cli("export", "verify", str(exported))
+    assert result.exit_code == 3
+    assert f"sentiment/2: there is no {MANIFEST}, so its files cannot be compared" in result.stderr
+    assert str(exported / "sentiment" / "1") in result.stdout
+
+
 @pytest.mark.parametrize("name", ["nowhere", "empty"])
 def test_no_export(cli: Cli, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()

@@ -22,6 +22,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_file_and_two_runs_side_by_side(ask: Cli, models: Path, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT)
     (run,) = (models / "generate").iterdir()
@@ -38,6 +39,7 @@ def test_a_file_and_two_runs_side_by_side(ask: Cli, models: Path, tmp_path: Path
     assert quiet.stderr == ""
 
 
+@pytest.mark.slow
 def test_json_is_the_numbers_and_writes_no_page(ask: Cli, tmp_path: Path) -> None:
     result = ask("inspect", TEXT, "--json")
     found = json.loads(result.stdout)
@@ -59,6 +61,7 @@ def test_standard_input(ask: Cli) -> None:
     ("arguments", "code", "told"),
     [
         (("ab",), 3, "'ab' has 2 characters: give a text of 3 or more"),
+        (("\u1112\u1161\u11ab",), 3, "'\ud55c' has 1 character: give a text of 3 or more"),
         (("abc", "--property", "x"), 2, "--property x: give a name and an expression"),
         (("abc", "--property", "x=("), 2, "--property x=(: not a regular expression"),
         (("abc", "--property", "x=a", "--property", "x =b"), 2, "--property x: given twice; give"),

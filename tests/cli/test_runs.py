@@ -97,6 +97,16 @@ def test_json_lines(cli: Cli, models: Path) -> None:
     assert rows[2]["epochs"] is rows[2]["score"] is rows[2]["test"] is None
 
 
+def test_a_name_is_no_markup(cli: Cli, models: Path) -> None:
+    run = models / "sentiment" / "20260101-000001-gru"
+    run.rename(run.with_name("20260101-000001-gru[v2]"))
+    (run.parent / "20260101-000002-lstm").rename(run.with_name("mine [red]"))
+    result = cli("runs", "--models-dir", str(models))
+    assert result.exit_code == 0
+    assert "20260101-000001-gru[v2] " in result.stdout
+    assert "mine [red]" in result.stdout
+
+
 def test_where_a_run_came_from(cli: Cli, models: Path) -> None:
     first = str(models / "sentiment" / "20260101-000001-gru")
     make_run(models, "20260101-000004-gru", TrainingState(6, 6, 1.0, 0.5, 0.2, 6), first)

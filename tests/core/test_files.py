@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,34 @@ def test_a_directory_that_failed_leaves_nothing(tmp_path):
     with pytest.raises(FileNotFoundError), directory_aside(tmp_path / "d") as aside:
         (aside / "half" / "missing").write_text("half")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkeypatch):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "old").write_text("")
+    renames = []
+
+    def rename(path, target):
+        renames.append(target)
+        if len(renames) == 1:
+            raise OSError("no")
+        return path.replace(target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(OSError, match="no"), directory_aside(tmp_path / "d") as aside:
+        (aside / "new").write_text("")
+    assert [p.name for p in tmp_path.rglob("*")] == ["d", "old"]
+
+
+def test_the_old_directory_is_deleted_after_the_new_one_is_there(tmp_path, monkeypatch):
+    (tmp_path / "d").mkdir()
+    seen = []
+    monkeypatch.setattr(
+        shutil, "rmtree", lambda path: seen.append(list((tmp_path / "d").iterdir()))
+    )
+    with directory_aside(tmp_path / "d") as aside:
+        (aside / "new").write_text("")
+    assert seen == [[tmp_path / "d" / "new"]]
 
 
 def test_leftovers_are_removed(tmp_path):

@@ -45,6 +45,20 @@ def test_another_source_keeps_what_the_model_answers_and_nothing_else() -> None:
     assert pairs.changed({"source": "b.tsv"}) == PairsConfig(source="b.tsv", reverse=True)
 
 
+def test_two_files_or_a_sheet_are_another_source() -> None:
+    pairs = PairsConfig(source="en-de.tsv", test_source="test.tsv", reverse=True)
+    files = {"source_file": "t17.en", "target_file": "t17.de"}
+    named = pairs.changed(files)
+    assert named == PairsConfig(reverse=True, **files)
+    assert not named.is_source_of(pairs)
+    assert named.changed({"source": "b.tsv"}) == PairsConfig(source="b.tsv", reverse=True)
+    book = DataConfig(source="book.xlsx", sheet="Train", test_source="t.csv", text_column="Avis")
+    sheet = book.changed({"sheet": "Test"})
+    assert sheet == DataConfig(source="book.xlsx", sheet="Test", text_column="Avis")
+    assert not sheet.is_source_of(book)
+    assert book.changed({"sheet": "Train"}) == book
+
+
 def test_the_column_of_inputs_is_that_of_the_language_that_is_translated() -> None:
     pairs = PairsConfig(source="en-de.tsv", source_column="en", target_column="de")
     assert pairs.input_column == "en"

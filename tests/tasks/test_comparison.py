@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from textapps.evaluation.reports.report import write_report
 from textapps.tasks import comparison, lifecycle
 from textapps.tasks.comparison import compare, latencies
 from textapps.tasks.registry import get_task
+from textapps.tasks.speech.compare import _identity as of_clips
 from textapps.tasks.translate.compare import _identity
 
 Make = Callable[[str, str], Any]
@@ -45,6 +47,7 @@ def page_of(found: Comparison, path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kinds"),
     [
@@ -156,6 +159,42 @@ def test_data_that_a_run_was_trained_on_are_split(
     assert found.split == "test"
 
 
+def test_the_test_data_of_a_run_are_those_of_all(
+    untrained: Make, loaded: Callable[..., None], tmp_path: Path
+) -> None:
+    """Of runs on the same source: training rows of one would be test rows of another."""
+    one, other = untrained("sentiment", "simple_rnn"), untrained("sentiment", "lstm")
+    path = tmp_path / "apart.csv"
+    path.write_text("text,label\nthe film was dull,0\na great night,größer als\n")
+    tested = other.configured({"data.test_source": str(path)})
+    tested.run = other.run
+    loaded(one, tested)
+    source = one.config.data.source
+    for data in ({"source": source}, None):
+        found = compare([one.run, tested.run], data)
+        assert (found.data, found.split, found.examples) == ("apart", "test", 2)
+
+
+def test_training_examples_are_counted_in_the_data_of_a_run_itself(
+    untrained: Make, loaded: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = untrained("sentiment", "simple_rnn"), untrained("sentiment", "lstm")
+    loaded(one, other)
+    found = compare([one.run, other.run], split="all")
+    told = [line for line in caplog.messages if "was trained on" in line]
+    assert len(told) == 2
+    assert f"of the {found.examples:,} examples" in told[0]
+
+
+def test_silence_is_the_same_for_clips_of_another_length() -> None:
+    def clips(*starts: str) -> Any:
+        places = ["up/a.wav", *(f"hiss.wav at {start} s" for start in starts)]
+        return SimpleNamespace(places=places, names=("up", "silence"), labels=[0, 1, 1])
+
+    assert of_clips(clips("0.25", "3.00")) == of_clips(clips("0.20", "2.75"))
+
+
+@pytest.mark.slow
 def test_a_pretrained_model_reads_the_data_of_the_other_run(
     trained: Make,
     packed: Callable[[str], Any],
@@ -194,6 +233,7 @@ def test_what_cannot_be_compared_is_refused(
         compare([one.run, other])
 
 
+@pytest.mark.slow
 def test_runs_that_read_other_examples_are_refused(
     untrained: Make, loaded: Callable[..., None]
 ) -> None:

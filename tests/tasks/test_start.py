@@ -136,6 +136,7 @@ def test_unknown_characters_are_told(
     assert "unknown to the run to start from: ẞþ (2 in all); --extend-vocabulary" in caplog.text
 
 
+@pytest.mark.slow
 def test_it_goes_on_as_if_not_stopped_and_leaves_frozen_layers(
     tiny: Callable[..., Any], untrained: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -180,6 +181,29 @@ def test_layers_in_order(untrained: Callable[..., Any]) -> None:
     assert {share for path, share in shares.items() if "/stem/" in path} == {0.5**4}
     with pytest.raises(ConfigurationError, match=r"freeze_layers 5 leaves nothing.*5 layers"):
         freeze(model, StartConfig(init_from="a", freeze_layers=5))
+
+
+def test_the_state_of_streams_is_no_layer(tiny: Callable[..., Any]) -> None:
+    task, config = get_task("generate"), tiny("generate", "gru")
+    train, _ = task.load_training(config, ())
+    preprocessor, batches = task.learn(config, train, None)
+    model = task.trainee(config, preprocessor, (), batches, lambda rows: rows)
+    model.build()
+    assert [layer.name for layer in stages(model)][-1] == "head"
+    assert max(learning_rates(model, 0.5)) == 1
+
+
+def test_as_many_layers_as_a_tied_translator_has_are_too_many_to_freeze(
+    tiny: Callable[..., Any], untrained: Callable[..., Any], tmp_path: Path
+) -> None:
+    """And no run is left behind."""
+    start = untrained("translate", "transformer")
+    layers = len(stages(start.model))
+    flags = {"start.init_from": str(start.run.path), "start.freeze_layers": layers}
+    config = tiny("translate", "transformer", **flags)
+    with pytest.raises(ConfigurationError, match=f"leaves nothing .* has {layers} layers"):
+        lifecycle.begin(get_task("translate"), config, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 REFUSED = [

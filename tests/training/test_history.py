@@ -12,9 +12,9 @@ def steps(run):
 def test_is_cut_back_to_the_checkpoint(tmp_path):
     run = trainee.new_run(tmp_path)
     history = History(run, 0)
-    for step in (5, 10, 1500000):
+    for step in (5, 10, 12_345_678):
         history.append({"step": step, "loss": 1 / 3})
-    assert steps(run) == [5, 10, 1500000]
+    assert steps(run) == [5, 10, 12_345_678]
     resumed = History(run, 12)
     assert steps(run) == [5, 10]
     resumed.append({"step": 15, "loss": 0.25})

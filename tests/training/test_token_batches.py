@@ -105,6 +105,27 @@ def test_workers_share_a_batch(workers):
     assert sorted(seen) == sorted(whole[1][:, 0].tolist()) == [4, 5, 6, 7, 8]
 
 
+def test_half_of_the_batches_of_the_first_passes_are_turned_round():
+    pairs = [([i], [i + 100]) for i in range(4, 104)]
+    plain = make(pairs, batch_tokens=4, seed=5)
+    source = make(pairs, batch_tokens=4, seed=5, both_ways=2)
+    turned = np.zeros((3, source.steps_per_pass), bool)
+    for place in np.ndindex(*turned.shape):
+        inputs, following, _ = source.batch(*place)
+        known, answers, _ = plain.batch(*place)
+        turned[place] = inputs["source"][0, 0] >= 104
+        if turned[place]:
+            known, answers = {"source": answers}, known["source"]
+        assert inputs["source"].tolist() == known["source"].tolist()
+        assert following.tolist() == answers.tolist()
+        assert inputs["target"].tolist() == [[BOS, row[0]] for row in answers]
+    assert turned.shape == (3, 50)
+    for of_pass in turned[:2]:
+        assert 15 < of_pass.sum() < 35
+    assert (turned[0] != turned[1]).any()
+    assert not turned[2].any()
+
+
 sentences = st.lists(st.integers(4, 10), max_size=9)
 
 

@@ -55,12 +55,18 @@ def directory_aside(target: Path) -> Iterator[Path]:
         yield aside
         synchronise_tree(aside)
         aside.chmod(0o777 & ~_umask())
-        if target.exists():
-            remove_directory(target)
-        aside.rename(target)
+        old = _set_aside(target) if target.exists() else None
+        try:
+            aside.rename(target)
+        except BaseException:
+            if old is not None:
+                old.rename(target)
+            raise
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
+    if old is not None:
+        shutil.rmtree(old)
     synchronise(target.parent)
 
 
@@ -70,14 +76,18 @@ def remove_directory(directory: Path) -> None:
     Of a symbolic link, the directory that it names is removed. Raises OSError if the file system
     does.
     """
-    directory = directory.resolve()  # "." has no parent, and a link cannot replace a directory
+    shutil.rmtree(_set_aside(directory.resolve()))  # a link cannot replace a directory
+
+
+def _set_aside(directory: Path) -> Path:
+    """Renames a directory to a hidden one beside it."""
     aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=directory.parent))
     try:
         directory.replace(aside)
     except OSError:
         aside.rmdir()
         raise
-    shutil.rmtree(aside)
+    return aside
 
 
 def remove_leftovers(directory: Path) -> None:

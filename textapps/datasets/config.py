@@ -16,7 +16,8 @@ _BOTH = ("train", "evaluate")
 _SOURCE = Option("--data", metavar="SOURCE", commands=_BOTH)
 _TEXT_COLUMN = Option("--text-column", metavar="NAME", commands=_BOTH)
 _OVERSAMPLE = Option("--oversample", metavar="N")
-_PATHS = ("data_dir", "source_file", "target_file")
+_FILES = ("source_file", "target_file")
+_PATHS = ("data_dir", *_FILES)
 SEVERAL = ("unlabelled", "added_source")
 """Keys that hold any number of sources."""
 
@@ -101,21 +102,23 @@ class SourceConfig(Section):
         Raises ConfigurationError as `resolve` does.
         """
         values = self.model_dump()
-        if "source" in flags:
+        if flags.keys() & {"source", *_FILES}:
             values = {name: values[name] for name in ("data_dir", *self.of_the_model)}
+        elif flags.get("sheet", self.sheet) != self.sheet:  # with the same columns
+            values |= {"validation_source": None, "test_source": None}
         return resolve(type(self), preset=values, flags=flags)
 
     def is_source_of(self, other: "SourceConfig") -> bool:
         """Whether both read the same source, in whatever way."""
         return all(
             getattr(self, field, None) == getattr(other, field, None)
-            for field in ("source", "source_file", "target_file")
+            for field in ("source", "sheet", *_FILES)
         )
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files and folders that the source stands for, none for a set of a known name."""
-        named = getattr(self, "source_file", None), getattr(self, "target_file", None)
+        named = [getattr(self, field, None) for field in _FILES]
         paths = tuple(Path(name) for name in named if name) or (Path(self.source).expanduser(),)
         return paths if self.source != "sample" and all(map(Path.exists, paths)) else ()
 

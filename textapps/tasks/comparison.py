@@ -14,12 +14,19 @@ import numpy as np
 from textapps.core.errors import DataError, RunError
 from textapps.core.names import TASKS, TaskName
 from textapps.core.notices import muted, notice
+from textapps.core.part import ALL
 from textapps.datasets.config import SourceConfig
 from textapps.evaluation.comparison import ComparedRun, Comparison, Lines
 from textapps.evaluation.metrics.differences import differences
 from textapps.tasks import lifecycle
 from textapps.tasks.answered import ASKED, Answered
-from textapps.tasks.evaluation import costs, is_same, load_evaluated, warn_of_changed_data
+from textapps.tasks.evaluation import (
+    costs,
+    is_same,
+    load_evaluated,
+    other_sources,
+    warn_of_changed_data,
+)
 from textapps.tasks.read_before import count_read
 from textapps.tasks.registry import get_about, get_task, monitor_of
 from textapps.tasks.task import Labels
@@ -128,13 +135,17 @@ def _answers(
     base = next((one for one in predictors if not one.run.pretrained), predictors[0])
     sections = [_section(one, base, data) for one in predictors]
     own = [one.config.data for one in predictors]
+    if not other_sources(sections[0]):  # the training rows of one run would be test rows of another
+        known = (other_sources(one) for one in own if one.is_source_of(sections[0]))
+        apart = next(filter(None, known), {})
+        sections = [one.model_copy(update=apart) for one in sections]
     if split is None and any(map(SourceConfig.is_source_of, sections, own)):
         split = "test"
     first, found = None, list[Answered]()
     for section, predictor in zip(sections, predictors, strict=True):
         with muted() if found else nullcontext():  # what is to be said of the data is said once
             examples = load_evaluated(task, predictor, section, split, labels)
-        if is_same(section, predictor.config.data):
+        if is_same(section, predictor.config.data) and split not in ("train", ALL):
             warn_of_changed_data(task, predictor.run, predictor.config, predictor.labels)
         else:
             _tell_what_was_read(task, predictor, section, examples, named=data is not None)
@@ -192,10 +203,8 @@ def _common_labels(task: Any, runs: Sequence[RunDirectory]) -> Labels:
 def _section(predictor: Any, base: Any, data: Mapping[str, object] | None) -> SourceConfig:
     """The [data] section from which a run reads the examples; what is of the model stays."""
     own: SourceConfig = predictor.config.data
-    if data and "source" in data:
-        return own.changed(data).resolved()
     shared: SourceConfig = base.config.data
-    if data:  # another way to read them
+    if data:  # others, or another way to read them
         shared = shared.changed(data).resolved()
     return shared.model_copy(update={key: getattr(own, key) for key in own.of_the_model})
 

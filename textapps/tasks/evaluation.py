@@ -54,15 +54,15 @@ def load_evaluated(
         DataError: data that are missing, wrong or of other classes.
     """
     own = task.presets.config.model_validate(predictor.config)
-    if data is not None and data.is_source_of(own.data) and not _other_sources(data):
-        data = data.model_copy(update=_other_sources(own.data))  # else training rows would be test
+    if data is not None and data.is_source_of(own.data) and not other_sources(data):
+        data = data.model_copy(update=other_sources(own.data))  # else training rows would be test
     config = own if data is None else own.model_copy(update={"data": data})
     if split is None and config.data.is_source_of(own.data):
         split = "test"
     try:
         return task.load_split(config, split, predictor.labels if labels is None else labels)
     except DataError as error:
-        if data is None and predictor.run.pretrained:
+        if predictor.run.pretrained and config.data.is_source_of(own.data):
             raise DataError(
                 f"{error}; {predictor.run.name} comes without the data it was trained on: name "
                 "some by --data"
@@ -70,7 +70,7 @@ def load_evaluated(
         raise
 
 
-def _other_sources(data: SourceConfig) -> dict[str, str]:
+def other_sources(data: SourceConfig) -> dict[str, str]:
     """The sources of single splits that a section names, by key."""
     keys = ("validation_source", "test_source")
     return {key: value for key in keys if (value := getattr(data, key)) is not None}

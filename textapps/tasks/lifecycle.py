@@ -41,7 +41,7 @@ from textapps.training.progress import Progress
 from textapps.training.replicas import Replicas
 from textapps.training.run_directory import RunDirectory
 from textapps.training.seeding import precision, seed_everything
-from textapps.training.stages import freeze, learning_rates
+from textapps.training.stages import freeze, learning_rates, thaw
 from textapps.training.until import Until
 from textapps.training.weights import load_weights
 
@@ -293,6 +293,7 @@ def carry_on(
             progress=progress,
             until=until,
         )
+        thaw(model, config.start)  # as a model that is loaded
     if config.training.mixed_precision or replicas.count > 1:
         # The trained model computes in bfloat16 or on several devices; predictors must not.
         return load(task, run), result

@@ -13,7 +13,8 @@ class CarriedState(keras.layers.Layer):
     """Keeps the state of a fixed number of streams in variables.
 
     A call may have fewer rows: those from `first_row` on, which is 0 unless a batch is computed in
-    parts. Each replica of a model keeps the state of its own streams.
+    parts. Each replica of a model keeps the state of its own streams. What is computed in bfloat16
+    is kept in float32, which NumPy can read again.
 
     Args:
         initial: the result of `Backbone.initial_state` for that number of rows.
@@ -26,6 +27,7 @@ class CarriedState(keras.layers.Layer):
             {leaf: self._variable(f"{block}_{leaf}", zeros, saved) for leaf, zeros in each.items()}
             for block, each in enumerate(initial)
         ]
+        self._dtypes = [{leaf: zeros.dtype for leaf, zeros in each.items()} for each in initial]
         self.first_row: Any = 0
         self.built = True
 
@@ -33,20 +35,23 @@ class CarriedState(keras.layers.Layer):
         """The state, reset to zeros in the rows where `start`, bool[rows], is true."""
         rows = ops.shape(start)[0]
 
-        def begun(variable: Any) -> Any:
-            value = ops.convert_to_tensor(variable)
+        def begun(variable: Any, dtype: Any) -> Any:
+            value = ops.cast(ops.convert_to_tensor(variable), dtype)
             if not _is_all(rows, variable):
                 value = value[self.first_row : self.first_row + rows]
             at = ops.reshape(start, (-1,) + (1,) * (len(value.shape) - 1))
             return ops.where(at, ops.zeros_like(value), value)
 
-        return tuple({leaf: begun(v) for leaf, v in leaves.items()} for leaves in self.leaves)
+        return tuple(
+            {leaf: begun(variable, dtypes[leaf]) for leaf, variable in leaves.items()}
+            for leaves, dtypes in zip(self.leaves, self._dtypes, strict=True)
+        )
 
     def write(self, state: Any) -> None:
         """Stores the state for the next call; other rows stay unchanged."""
         for leaves, tensors in zip(self.leaves, state, strict=True):
             for leaf, variable in leaves.items():
-                value = ops.stop_gradient(tensors[leaf])
+                value = ops.cast(ops.stop_gradient(tensors[leaf]), variable.dtype)
                 rows = ops.shape(value)[0]
                 if not _is_all(rows, variable):
                     old = ops.convert_to_tensor(variable)
@@ -55,11 +60,14 @@ class CarriedState(keras.layers.Layer):
                 variable.assign(value)
 
     def _variable(self, name: str, zeros: Any, saved: bool) -> Any:
+        dtype = keras.backend.standardize_dtype(zeros.dtype)
+        if keras.backend.is_float_dtype(dtype):
+            dtype = "float32"
         if not saved:  # Keras does not treat a plain variable as one of the model
-            return tf.Variable(zeros, trainable=False, name=name)
+            return tf.Variable(ops.cast(zeros, dtype), trainable=False, name=name)
         return self.add_weight(
             shape=zeros.shape,
-            dtype=keras.backend.standardize_dtype(zeros.dtype),
+            dtype=dtype,
             initializer="zeros",
             trainable=False,
             name=f"{CARRIED}_{name}",

@@ -29,6 +29,7 @@ class History:
     def append(self, row: Mapping[str, float]) -> None:
         """Appends a row, which has a column `step`; RunError if it cannot be written."""
         self.rows.append({name: f"{value:.7g}" for name, value in row.items()})
+        self.rows[-1]["step"] = str(int(row["step"]))
         self._write()
 
     def _write(self) -> None:

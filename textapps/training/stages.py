@@ -4,6 +4,7 @@ from typing import Any
 
 from textapps.core.errors import ConfigurationError
 from textapps.training.start_config import StartConfig
+from textapps.training.weights import is_carried
 
 
 def stages(model: Any) -> list[Any]:
@@ -12,7 +13,11 @@ def stages(model: Any) -> list[Any]:
     for layer in model.layers:
         blocks = getattr(layer, "blocks", None)
         layers += [layer] if blocks is None else [*blocks, layer.norm]
-    return [layer for layer in layers if layer is not None and layer.weights]
+    return [
+        layer
+        for layer in layers
+        if layer is not None and not all(is_carried(weight.path) for weight in layer.weights)
+    ]
 
 
 def freeze(model: Any, config: StartConfig) -> None:
@@ -32,6 +37,12 @@ def freeze(model: Any, config: StartConfig) -> None:
         )
     for layer in found[: config.freeze_layers]:
         layer.trainable = False
+
+
+def thaw(model: Any, config: StartConfig) -> None:
+    """Undoes `freeze`."""
+    for layer in stages(model)[: config.freeze_layers]:
+        layer.trainable = True
 
 
 def learning_rates(model: Any, decay: float) -> list[float]:

@@ -33,6 +33,9 @@ class TokenBatchSource:
             sampled ids tend to be longer, so a batch may exceed the maximum.
         multiple: padded lengths are multiples of it. A larger value means fewer shapes and more
             padding: on Multi30k 7 % of all positions are padding with 1, 15 % with 4.
+        both_ways: number of passes at the start in which half of the batches, drawn anew in each
+            pass, are turned round: the target is the source and the source the target
+            (bidirectional training; Ding et al. 2021, section 2.2).
         worker, workers: index and number of processes, for data-parallel training.
     """
 
@@ -45,12 +48,14 @@ class TokenBatchSource:
         *,
         samplers: tuple[Sampler | None, Sampler | None] = (None, None),
         multiple: int = 1,
+        both_ways: int = 0,
         worker: int = 0,
         workers: int = 1,
     ) -> None:
         self._sides = (_ended(source), _ended(target))
         self._samplers = samplers
         self.multiple = multiple
+        self.both_ways = both_ways
         self.seed = seed
         self.worker = worker
         self.workers = workers
@@ -69,9 +74,10 @@ class TokenBatchSource:
         that follows each position of "target", and `weights` float32[batch, time].
         """
         rows, row_weights = shard(self.plan.indices(pass_index, step), self.worker, self.workers)
-        seeds = np.random.SeedSequence((self.seed or 0, pass_index, step)).generate_state(2)
+        *seeds, coin = np.random.SeedSequence((self.seed or 0, pass_index, step)).generate_state(3)
+        turned = pass_index < self.both_ways and coin % 2 == 1
         source, following = (
-            self._padded(side, rows, int(seeds[side])) for side in range(len(self._sides))
+            self._padded(side, rows, int(seeds[side])) for side in ((1, 0) if turned else (0, 1))
         )
         given = np.pad(following[:, :-1], [(0, 0), (1, 0)], constant_values=BOS)
         valid = following != PAD

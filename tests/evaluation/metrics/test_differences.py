@@ -70,6 +70,7 @@ def test_the_better_of_each_pair_after_correction() -> None:
     assert rows[0].corrected == pytest.approx(6 * 2 / 501)
 
 
+@pytest.mark.slow
 def test_many_systems_can_still_differ() -> None:
     """A smallest p-value of 2 / 5,001 would not stand the correction for 90 comparisons."""
     good, bad = np.ones(40, bool), np.arange(40) % 2 > 0

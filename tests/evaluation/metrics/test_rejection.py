@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from textapps.core.errors import DataError
 from textapps.evaluation.metrics.rejection import margins, rejection_curve, threshold_for
+from textapps.evaluation.reports.speech_plots import in_use
 
 NAMES = ["go", "no", "unknown", "silence"]
 COMMANDS = ("go", "no")
@@ -36,7 +37,7 @@ def test_the_curve_counts_clip_by_clip(seed: int) -> None:
     labels[:2] = 0, 2
     curve = rejection_curve(labels, scores, NAMES, commands=COMMANDS)
     assert curve is not None
-    margin = margins(scores, NAMES, COMMANDS)
+    margin = margins(np.log(scores), NAMES, COMMANDS)
     for place in range(0, len(curve.thresholds), 7):
         least = curve.thresholds[place]
         accepted = [m > least for m, label in zip(margin, labels, strict=True) if label == 2]
@@ -47,6 +48,22 @@ def test_the_curve_counts_clip_by_clip(seed: int) -> None:
         ]
         assert curve.false_accepts[place] == pytest.approx(np.mean(accepted))
         assert curve.recall[place] == pytest.approx(np.mean(recognised))
+
+
+@given(st.integers(0, 10_000))
+def test_at_a_threshold_of_0_it_counts_the_most_likely_classes(seed: int) -> None:
+    """Silence may be the most likely one."""
+    drawn = np.random.RandomState(seed)
+    scores = drawn.dirichlet([1, 1, 0.5, 1], size=20)
+    labels = drawn.randint(0, 4, 20)
+    labels[:2] = 0, 2
+    curve = rejection_curve(labels, scores, NAMES, commands=COMMANDS)
+    assert curve is not None
+    assert curve.thresholds[0] == -np.inf
+    given = scores.argmax(axis=1)
+    accepted = [place < 2 for place, label in zip(given, labels, strict=True) if label == 2]
+    right = [place == label for place, label in zip(given, labels, strict=True) if label < 2]
+    assert in_use(curve) == pytest.approx((np.mean(accepted), np.mean(right)))
 
 
 def test_there_is_no_curve_without_unknown_words() -> None:

@@ -83,8 +83,15 @@ def test_resampling_speakers_is_wider_where_their_mistakes_go_together():
     by_speaker = [i // 10 % 5 > 0 for i in range(200)]
     spread_out = [i % 5 > 0 for i in range(200)]
     together, apart = (speaker_spread(correct, speakers) for correct in (by_speaker, spread_out))
-    assert together.accuracy_high - together.accuracy_low > 0.25
-    assert apart.accuracy_high - apart.accuracy_low < 0.01
+    low, high = together.interval.values()
+    assert high - low > 0.25
+    assert apart.interval == {}  # every resample has the same
+
+
+def test_one_speaker_tells_nothing_of_others():
+    spread = speaker_spread([1, 0, 1, 1], ["a"] * 4)
+    assert spread.interval == {}
+    assert "speaker_accuracy_low" not in speaker_metrics(spread)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["", "x", "y", "z"])), max_size=20))

@@ -60,3 +60,6 @@ def test_beside_a_baseline():
     assert table.rows[0] == ("Accuracy", f"{100 * ours:.2f} %", f"{100 * theirs:.2f} %")
     assert f"Accuracy difference {100 * (ours - theirs):+.2f} points" in table.note
     assert "p < 0.0001" in table.note
+    few = sections(labels[:29], scores[:29], baseline=("NB-SVM", worse[:29]))[1]
+    assert "points, which may be chance: there are too few examples to tell." in few.note
+    assert "p " not in few.note

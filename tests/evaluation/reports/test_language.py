@@ -28,13 +28,17 @@ HISTORY = [
 
 @pytest.fixture
 def made():
+    return make(TEXT)
+
+
+def make(text):
     random = np.random.default_rng(1)
-    ngrams = np.float32([[3.0], [2.5], [2.0]]) + random.random((3, len(TEXT)), np.float32)
+    ngrams = np.float32([[3.0], [2.5], [2.0]]) + random.random((3, len(text)), np.float32)
     nats = ngrams[2] - 0.25
     texts = {name: (f"{name} sample,\n  indented", "so much") for name in ("cold", "hot", "real")}
-    kinds = [Samples(name, both, text_metrics(both, TEXT)) for name, both in texts.items()]
+    kinds = [Samples(name, both, text_metrics(both, text)) for name, both in texts.items()]
     return language_sections(
-        TEXT,
+        text,
         nats,
         metrics=language_metrics(nats, resamples=20),
         ngrams=ngrams,
@@ -62,7 +66,8 @@ def test_figures_beside_the_ngrams(made):
     assert float(beside.rows[-1][1]) == pytest.approx(float(beside.rows[2][1]) - 0.25, abs=2e-4)
     assert "Against 3-grams" in beside.note
     assert "gains +0.2500 nats per character" in beside.note
-    assert "p < 0.0001" in beside.note
+    assert "which may be chance: there are too few examples to tell. The n-gram" in beside.note
+    assert "p < 0.0001 that it is not better" in make(TEXT * (30_000 // len(TEXT) + 1))[1].note
 
 
 def test_curves_leave_the_smoothed_loss_out(made):

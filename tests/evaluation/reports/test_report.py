@@ -117,6 +117,7 @@ def test_figures_take_the_colours_of_the_page_and_share_no_identifiers(tmp_path)
         assert target in ids
 
 
+@pytest.mark.slow
 def test_every_section_may_be_empty(tmp_path):
     sections = [
         Headline("Results", []),

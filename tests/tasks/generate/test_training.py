@@ -25,7 +25,7 @@ Tiny = Callable[..., Any]
 RECURRENT = "lstm"
 
 
-@pytest.mark.parametrize("kind", TRAINED["generate"])
+@pytest.mark.parametrize("kind", quick(TRAINED["generate"], *TRAINED["generate"]))
 def test_learns(trained: Make, kind: str) -> None:
     """Nearly by heart."""
     rows = read_history(trained("generate", kind).run)
@@ -41,6 +41,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Pa
     assert_same_bits(whole.run, run)
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_ends_with_the_same_bits(
     trained: Make, tiny: Tiny, tmp_path: Path
 ) -> None:
@@ -50,6 +51,19 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
     (run,) = RunDirectory.all(tmp_path, "generate")
     lifecycle.resume(TASK, run)
     assert_same_bits(trained("generate", RECURRENT).run, run)
+
+
+@pytest.mark.slow
+def test_with_mixed_precision_it_goes_on_too(tiny: Tiny, tmp_path: Path) -> None:
+    """The states of the streams, which are computed in bfloat16, are kept so that they load."""
+    changes = {"training.mixed_precision": True, "training.epochs": 2}
+    config = tiny("generate", RECURRENT, **changes)
+    whole, _ = lifecycle.train(TASK, config, tmp_path / "whole")
+    with pytest.raises(TrainingInterrupted):
+        lifecycle.train(TASK, config, tmp_path / "parts", InterruptAt(23))
+    (run,) = RunDirectory.all(tmp_path / "parts", "generate")
+    lifecycle.resume(TASK, run)
+    assert_same_bits(whole.run, run)
 
 
 def test_the_figure_of_training_is_that_of_a_full_pass(
@@ -63,6 +77,7 @@ def test_the_figure_of_training_is_that_of_a_full_pass(
     assert nats.mean() == pytest.approx(best, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", quick(BACKBONES, "gru", "transformer"))
 def test_nats_of_a_long_text_are_those_of_one_reading(
     untrained: Make, toy_data: Callable[[str], Path], kind: str

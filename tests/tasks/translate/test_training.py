@@ -25,7 +25,7 @@ Make = Callable[[str, str], Any]
 Tiny = Callable[..., Any]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Path) -> None:
     whole = trained("translate", "gru")
     run = halfway(whole.run, tmp_path)
@@ -34,7 +34,7 @@ def test_resumed_in_mid_pass_ends_with_the_same_bits(trained: Make, tmp_path: Pa
     assert resumed.predict(["nep lud."]) == whole.predict(["nep lud."])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_interrupted_and_resumed_ends_with_the_same_bits(
     trained: Make, tiny: Tiny, tmp_path: Path
 ) -> None:
@@ -51,7 +51,7 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(
 SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
@@ -75,6 +75,7 @@ SHORT = {"training.epochs": 2, "training.checkpoint_steps": None}
                 "data.reverse": True,
                 "model.simcut": 3.0,
                 "model.cutoff": 0.2,
+                "training.both_ways": 0.5,
             },
         ),
     ],
@@ -103,7 +104,7 @@ def test_other_ways_train_load_and_export(
     np.testing.assert_allclose(found["score"], [a.score for a in answers], atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_in_parts_it_trains_as_with_whole_batches(tiny: Tiny, tmp_path: Path) -> None:
     """As the replicas of a strategy do, whose gradients are added up in the same way."""
     plain = {"backbone.layers": 1, "backbone.dropout": 0.0, "model.embedding_dropout": 0.0}
@@ -150,6 +151,29 @@ def test_changed_pairs_are_refused(
     run.write_text("config.toml", config.replace(str(pairs), str(changed)))
     with pytest.raises(RunError, match="on other data: its train split"):
         lifecycle.resume(TASK, RunDirectory.open(run.path))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "share", "passes"), [(5, 0.7, 4), (36, 0.33, 12), (3, 0.95, 2), (1, 0.9, 0)]
+)
+def test_the_named_share_of_the_passes_is_both_ways(
+    tiny: Tiny, epochs: int, share: float, passes: int
+) -> None:
+    changes = {"training.epochs": epochs, "training.both_ways": share, "preprocessor.joint": True}
+    config = tiny("translate", "gru", **changes)
+    train, _ = TASK.load_training(config, ())
+    assert TASK.settle(config, train) is config
+    assert TASK.learn(config, train, None)[1].both_ways == passes
+
+
+def test_languages_with_a_vocabulary_each_are_not_trained_both_ways(
+    tiny: Tiny, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = tiny("translate", "gru", **{"preprocessor.joint": False, "training.both_ways": 0.5})
+    with caplog.at_level(NOTICE, "textapps"):
+        settled = TASK.settle(config, TASK.load_training(config, ())[0])
+    assert settled.training.both_ways == 0
+    assert "each language has a vocabulary of its own (preprocessor.joint)" in caplog.text
 
 
 @pytest.mark.parametrize(("pairs", "copied"), [(19, False), (20, True)])

@@ -1,5 +1,6 @@
 """`textapps export verify`: whether exports are as they were written."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from textapps.cli.options import examples, talk_options
 from textapps.core.errors import DataError, ExportError
 
 SHOWN = 5  # added files
+MODEL = "saved_model.pb"
 
 
 @click.group("export")
@@ -30,7 +32,10 @@ def verify_command(directory: Path) -> None:
     exports = _find(directory)
     if not exports:
         raise DataError(f"there is no export of textapps in {directory}: it has no {MANIFEST}")
-    problems = []
+    problems = [
+        f"{export}: there is no {MANIFEST}, so its files cannot be compared"
+        for export in sorted({path.parent for path in _visible(directory, MODEL)} - {*exports})
+    ]
     for export in exports:
         try:
             manifest = read_manifest(export)
@@ -51,9 +56,14 @@ def _find(directory: Path) -> list[Path]:
     from textapps.savedmodel.manifest import LITE_MANIFEST, MANIFEST
 
     extra = Path(MANIFEST).parent.name
-    roots = (
+    return sorted(
         path.parent.parent if path.parent.name == extra else path.parent
-        for path in directory.rglob(LITE_MANIFEST)
+        for path in _visible(directory, LITE_MANIFEST)
     )
-    visible = (root for root in roots if not root.name.startswith("."))
-    return sorted(visible)
+
+
+def _visible(directory: Path, name: str) -> Iterator[Path]:
+    """The files of a name in a directory and below it, but for hidden directories."""
+    for path in directory.rglob(name):
+        if not any(part.startswith(".") for part in path.relative_to(directory).parts):
+            yield path

@@ -237,5 +237,6 @@ def _print_table(rows: list[dict[str, Any]], sort: str | None = None) -> None:
             words.append(_name(row["init_from"]))
         cells = ["" if value is None else f"{value:.4g}" for value in figures]
         note = "; ".join(filter(None, (row["made"], row["note"])))
-        table.add_row(*words, *cells, *([escape(note)] if noted else ()))
+        texts = map(escape, (*words, *cells, *([note] if noted else ())))
+        table.add_row(*texts)
     console.answers().print(table)

@@ -13,7 +13,7 @@ from textapps.core.errors import DataError
 from textapps.evaluation.metrics.bootstrap import (
     Floats,
     PairedBootstrap,
-    interval,
+    limits,
     paired_bootstrap,
     resampled,
     weighted_mean,
@@ -45,7 +45,7 @@ def language_metrics(
         draws = [
             weighted_mean(blocks, counts) for counts in resampled(len(blocks), resamples, seed)
         ]
-        means["_low"], means["_high"] = interval(estimate, draws)
+        means |= limits("", estimate, draws)
     metrics: dict[str, float] = {}
     for name, write in (
         ("nats_per_character", float),

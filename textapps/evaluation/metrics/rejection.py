@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 class RejectionCurve(NamedTuple):
     """float64[points] each, by rising threshold.
 
-    thresholds     on the margin of the best command above `unknown`, in nats
+    thresholds     on the margin of the best command above `unknown`, in nats; the first is -inf
     false_accepts  share of the clips of unknown words with a margin above it
     recall         share of the clips of commands that have it, and whose best command is right
     """
@@ -28,16 +28,24 @@ class RejectionCurve(NamedTuple):
     recall: Floats
 
 
-def margins(scores: npt.ArrayLike, label_names: Sequence[str], commands: Collection[str]) -> Floats:
+def margins(logits: npt.ArrayLike, label_names: Sequence[str], commands: Collection[str]) -> Floats:
     """float64[n]: the log-odds of the most likely command against `unknown`.
 
-    >>> margins([[0.5, 0.25, 0.25]], ["go", "no", "unknown"], ["go", "no"]).round(3).tolist()
-    [0.693]
+    It is -inf where a class that is neither, such as silence, is more likely than the command:
+    that is no command whatever the threshold.
+
+    Args:
+        logits: float[n, classes], or the logarithms of their probabilities.
+
+    >>> margins(np.log([[0.5, 0.25, 0.25]]), ["go", "no", "unknown"], ["go", "no"]).round(3)
+    array([0.693])
     """
-    values = np.log(np.maximum(np.asarray(scores, np.float64), np.finfo(np.float32).tiny))
-    best = values[:, [name in commands for name in label_names]].max(axis=1)
+    values, names = np.asarray(logits, np.float64), np.array(label_names)
+    of_commands = np.isin(names, list(commands))
+    best = values[:, of_commands].max(axis=1)
+    others = values[:, ~of_commands & (names != UNKNOWN)].max(axis=1, initial=-np.inf)
     found: Floats = best - values[:, list(label_names).index(UNKNOWN)]
-    return found
+    return np.where(others > best, -np.inf, found)
 
 
 def threshold_for(values: npt.ArrayLike, share: float) -> float:
@@ -73,7 +81,7 @@ def rejection_curve(
     names = list(label_names)
     if UNKNOWN not in names:
         return None
-    margin = margins(values, names, commands)
+    margin = margins(np.log(np.maximum(values, np.finfo(np.float32).tiny)), names, commands)
     columns = [place for place, name in enumerate(names) if name in commands]
     best = np.array(columns)[np.argmax(values[:, columns], axis=1)]
     other = np.sort(margin[truth == names.index(UNKNOWN)])
@@ -81,7 +89,7 @@ def rejection_curve(
     right = np.sort(margin[is_command & (best == truth)])
     if not len(other) or not is_command.any():
         return None
-    thresholds = np.unique(margin)
+    thresholds = np.unique([-np.inf, *margin])
     above = (len(each) - np.searchsorted(each, thresholds, side="right") for each in (other, right))
     accepted, recognised = above
     return RejectionCurve(thresholds, accepted / len(other), recognised / int(is_command.sum()))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from textapps.core.errors import DataError
 from textapps.evaluation.metrics.bootstrap import (
     Floats,
-    interval,
+    limits,
     paired_bootstrap,
     resampled,
     weighted_mean,
@@ -43,13 +43,13 @@ class SpeakerSpread:
     rows          the speakers with enough clips, the worst first
     expected      float64[rows], ascending: the accuracies expected if the mistakes were spread
                   over the clips at random
-    accuracy_low, accuracy_high  95 % interval of the accuracy over the choice of speakers
+    interval      95 % of the accuracy over the choice of speakers: speaker_accuracy_low and _high,
+                  neither if all resamples are alike, as those of one speaker are
     """
 
     rows: Sequence[SpeakerRow]
     expected: Floats
-    accuracy_low: float
-    accuracy_high: float
+    interval: Mapping[str, float]
 
     @property
     def median(self) -> float:
@@ -207,7 +207,7 @@ def speaker_spread(
     return SpeakerSpread(
         [SpeakerRow(str(names[i]), int(clips[i]), float(accuracies[i])) for i in order],
         np.mean(shuffled, axis=0),
-        *interval(float(right.mean()), draws),
+        limits("speaker_accuracy", float(right.mean()), draws),
     )
 
 
@@ -215,15 +215,14 @@ def speaker_metrics(spread: SpeakerSpread) -> dict[str, float]:
     """Median and worst tenth of the speakers, the expected worst tenth, and the interval.
 
     The names are speakers, speaker_median, speaker_worst_decile, speaker_worst_decile_expected,
-    speaker_accuracy_low and speaker_accuracy_high.
+    speaker_accuracy_low and speaker_accuracy_high, if they can be told.
     """
     return {
         "speakers": len(spread.rows),
         "speaker_median": spread.median,
         "speaker_worst_decile": spread.worst_decile,
         "speaker_worst_decile_expected": spread.expected_worst_decile,
-        "speaker_accuracy_low": spread.accuracy_low,
-        "speaker_accuracy_high": spread.accuracy_high,
+        **spread.interval,
     }
 
 

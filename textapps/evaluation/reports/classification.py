@@ -15,11 +15,13 @@ from textapps.evaluation.metrics.classification import (
     most_confident_mistakes,
     per_class_table,
 )
+from textapps.evaluation.metrics.differences import FEWEST
 from textapps.evaluation.metrics.thresholds import predicted
 from textapps.evaluation.reports import plots
 from textapps.evaluation.reports.precision_recall import tradeoff
 from textapps.evaluation.reports.sections import (
     NAMES,
+    TOO_FEW,
     Headline,
     Plot,
     Section,
@@ -200,11 +202,14 @@ def _comparison(
     other = np.argmax(np.asarray(scores), axis=1) == labels
     paired = paired_bootstrap(correct, other, seed=seed)
     chance = f"p = {paired.p_value:.4f}" if paired.p_value else "p < 0.0001"
+    found = (
+        f"95 % interval {100 * paired.low:+.2f} to {100 * paired.high:+.2f}, {chance} that "
+        "this model is not better (paired bootstrap on the same examples)."
+    )
     return Table(
         f"Comparison with {name}",
         ("", "This model", name),
         rows,
-        f"Accuracy difference {100 * paired.difference:+.2f} points, 95 % interval "
-        f"{100 * paired.low:+.2f} to {100 * paired.high:+.2f}, {chance} that "
-        "this model is not better (paired bootstrap on the same examples).",
+        f"Accuracy difference {100 * paired.difference:+.2f} points, "
+        f"{found if len(labels) >= FEWEST else TOO_FEW}",
     )

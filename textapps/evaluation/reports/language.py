@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from textapps.core.counted import counted
-from textapps.evaluation.metrics.language import language_metrics, paired_gain
+from textapps.evaluation.metrics.differences import FEWEST
+from textapps.evaluation.metrics.language import BLOCK, language_metrics, paired_gain
 from textapps.evaluation.metrics.text_metrics import Samples
 from textapps.evaluation.reports import plots
 from textapps.evaluation.reports.sections import (
     NAMES,
+    TOO_FEW,
     Headline,
     Plot,
     Section,
@@ -97,13 +99,17 @@ def _comparison(
     rows.append(("this model", *(figure(metrics, key)[0] for key in KEYS)))
     gain = paired_gain(nats, ngrams[order - 1], seed=seed)
     chance = f"p = {gain.p_value:.4f}" if gain.p_value else "p < 0.0001"
+    told = (
+        f"95 % interval {gain.low:+.4f} to {gain.high:+.4f}, {chance} that it is not better "
+        "(paired bootstrap on the same blocks)."
+    )
     return Table(
         "Comparison with n-grams",
         ("", *(NAMES[key] for key in KEYS)),
         rows,
         f"Against {order}-grams, the best order on the validation text, this model gains "
-        f"{gain.difference:+.4f} nats per character, 95 % interval {gain.low:+.4f} to "
-        f"{gain.high:+.4f}, {chance} that it is not better (paired bootstrap on the same blocks). "
+        f"{gain.difference:+.4f} nats per character, "
+        f"{told if len(nats) // BLOCK >= FEWEST else TOO_FEW} "
         "The n-gram models use interpolated modified Kneser-Ney smoothing and the training text.",
     )
 

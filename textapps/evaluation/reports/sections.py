@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+TOO_FEW = "which may be chance: there are too few examples to tell."
+NOT_TOLD = "cannot be told"  # of an interval: all resamples are alike
+
 # The metrics that reports show, in this order, with their names.
 NAMES = {
     "accuracy": "Accuracy",

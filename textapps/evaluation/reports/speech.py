@@ -14,6 +14,7 @@ from textapps.evaluation.metrics.speech import LEAST_CLIPS, NoiseRow, SpeakerSpr
 from textapps.evaluation.reports import speech_plots
 from textapps.evaluation.reports.classification import answer_plots, classes, mistakes, results
 from textapps.evaluation.reports.sections import (
+    NOT_TOLD,
     Plot,
     Section,
     Spectrograms,
@@ -129,6 +130,7 @@ def speech_sections(
 
 def _speakers(spread: SpeakerSpread) -> Plot:
     by_chance = spread.expected_worst_decile
+    interval = " to ".join(map(percent, spread.interval.values())) or NOT_TOLD
     return Plot(
         "Speakers",
         speech_plots.accuracy_by_speaker(spread),
@@ -136,8 +138,7 @@ def _speakers(spread: SpeakerSpread) -> Plot:
         f"{len(spread.rows):,} speakers with {LEAST_CLIPS} clips or more. The median accuracy is "
         f"{percent(spread.median)}, the mean of the worst tenth {percent(spread.worst_decile)}; "
         f"with mistakes spread at random it would be {percent(by_chance)}. The 95 % interval of "
-        f"the accuracy over the choice of speakers is {percent(spread.accuracy_low)} to "
-        f"{percent(spread.accuracy_high)}.",
+        f"the accuracy over the choice of speakers: {interval}.",
     )
 
 

@@ -101,7 +101,7 @@ def detection_trade_off(streams: Mapping[float, Mapping[str, float]], chosen: fl
 
 def in_use(curve: RejectionCurve) -> tuple[float, float]:
     """False accepts and recall with the scores as they are: of a margin above 0."""
-    place = max(int(np.searchsorted(curve.thresholds, 0, side="right")) - 1, 0)
+    place = int(np.searchsorted(curve.thresholds, 0, side="right")) - 1
     return float(curve.false_accepts[place]), float(curve.recall[place])
 
 

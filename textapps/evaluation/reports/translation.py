@@ -18,6 +18,7 @@ from textapps.evaluation.metrics.translation_faults import find_faults
 from textapps.evaluation.reports import plots
 from textapps.evaluation.reports.sections import (
     NAMES,
+    NOT_TOLD,
     Headline,
     Plot,
     Section,
@@ -120,7 +121,7 @@ def _lengths(rows: Sequence[LengthScores]) -> Table:
             span(row.shortest, row.longest, " to "),
             row.examples,
             points(row.bleu),
-            f"{points(row.low)} to {points(row.high)}",
+            f"{points(row.low)} to {points(row.high)}" if row.low < row.high else NOT_TOLD,
             points(row.chrf),
             f"{row.length_ratio:.3f}",
         )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textapps.core.errors import DataError
 from textapps.datasets.corpus.examples import Corpus
 from textapps.decoding.config import DecodingConfig
 from textapps.evaluation.baselines.ngram_model import NgramModel
@@ -65,7 +66,13 @@ def evaluate(generator: TextGenerator, corpus: Corpus, split: str) -> GenerateEv
     Raises:
         DataError: the training data of the run are missing.
     """
-    training, validation = load(generator.config, ("train", "validation"))
+    try:
+        training, validation = load(generator.config, ("train", "validation"))
+    except DataError as error:
+        raise DataError(
+            f"the n-grams to compare with are counted in the text that {generator.run.name} was "
+            f"trained on: {error}; `textapps generate score` gives the nats of any text without it"
+        ) from None
     nats = generator.nats(corpus.text)
     baseline = _fit_baseline(generator, training, validation, corpus, split)
     best = baseline.nats[baseline.order - 1]

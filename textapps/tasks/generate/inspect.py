@@ -49,6 +49,7 @@ def _text_of(generator: TextGenerator, request: Request) -> tuple[str, str]:
     else:
         corpus = load(generator.config, ("validation",))[0]
         whole, what = corpus.text, f"the validation text of {corpus.name}"
+    whole = normal_text(whole, generator.preprocessor.form)
     if len(whole) < SHORTEST:
         raise DataError(
             f"{whole!r} has {counted(len(whole), 'character')}: give a text of {SHORTEST} or more"
@@ -60,7 +61,7 @@ def _text_of(generator: TextGenerator, request: Request) -> tuple[str, str]:
         what = cut
     else:
         what += f", {counted(len(whole), 'character')}"
-    return normal_text(whole[: request.characters], generator.preprocessor.form), what
+    return whole[: request.characters], what
 
 
 def _sections(generator: TextGenerator, text: str, request: Request) -> Iterator[Section]:

@@ -5,7 +5,7 @@ import numpy as np
 from textapps.core.errors import ConfigurationError
 from textapps.core.notices import notice
 from textapps.datasets.clips.config import UNKNOWN
-from textapps.evaluation.metrics.rejection import threshold_for
+from textapps.evaluation.metrics.rejection import margins, threshold_for
 from textapps.tasks.speech.data import load_words
 from textapps.tasks.speech.negatives import embedded
 from textapps.tasks.speech.predictor import SpeechRecognizer
@@ -39,17 +39,19 @@ def reject_by(recognizer: SpeechRecognizer, share: float | None) -> None:
     clips = load_words(recognizer.config, "validation", labels)
     logits = embedded(recognizer, clips.waveforms()).logits
     columns = [labels.index(command) for command in recognizer.commands]
-    margins = logits[:, columns].max(axis=1) - logits[:, labels.index(UNKNOWN)]
-    margins += recognizer.answers.rejection.threshold or 0.0  # as without one
+    above_unknown = margins(logits, labels, recognizer.commands)
+    above_unknown += recognizer.answers.rejection.threshold or 0.0  # as without one
     other = clips.labels == labels.index(UNKNOWN)
     own = np.isin(clips.labels, columns)
     right = np.array(columns)[np.argmax(logits[:, columns], axis=1)] == clips.labels
-    threshold = max(0.0, threshold_for(margins[other], share))  # never accepts more than without
+    threshold = max(
+        0.0, threshold_for(above_unknown[other], share)
+    )  # never accepts more than without
     write_threshold(recognizer.run, threshold)
     recognizer.set_up()
 
     def rates(least: float) -> tuple[float, float]:
-        above = margins > least
+        above = above_unknown > least
         return 100 * float(above[other].mean()), 100 * float((above & right)[own].mean())
 
     notice(

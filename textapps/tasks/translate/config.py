@@ -12,6 +12,7 @@ from textapps.decoding.config import SearchConfig
 from textapps.exporting.config import COMPILED_OPTION, ExportConfig
 from textapps.preprocessing.config import SubwordConfig
 from textapps.tasks.config import Presets, TaskConfig
+from textapps.training.config import TrainingConfig
 
 
 class ModelConfig(Section):
@@ -49,6 +50,19 @@ class ModelConfig(Section):
     )
 
 
+class TranslateTrainingConfig(TrainingConfig):
+    """How a translator is trained."""
+
+    both_ways: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the passes, at the start, in which half of the batches are turned "
+        "round, so that the model learns both directions first (bidirectional training; Ding et "
+        "al. 2021); a third is usual. It needs a joint vocabulary.",
+    )
+
+
 class TranslateConfig(TaskConfig):
     """The whole configuration of a translate run, as config.toml holds it.
 
@@ -66,6 +80,7 @@ class TranslateConfig(TaskConfig):
     preprocessor: SubwordConfig = SubwordConfig()
     backbone: Annotated[BackboneConfig, Options(attention=Option("--attention"))] = BackboneConfig()
     model: ModelConfig = ModelConfig()
+    training: TranslateTrainingConfig = TranslateTrainingConfig()
     decoding: SearchConfig = SearchConfig()
     export: Annotated[ExportConfig, COMPILED_OPTION] = ExportConfig()
 
@@ -115,8 +130,8 @@ _BY_NAME: dict[str, dict[str, Any]] = {
         },
         "decoding": {"length_penalty": _PENALTIES["transformer"]},
     },
-    # The same model for half as long again, with the words cut anew each time. A lower alpha makes
-    # longer cuts, and so larger batches and slower steps.
+    # The same model for longer: both directions first, and with the words cut anew each time. A
+    # lower alpha makes longer cuts, and so larger batches and slower steps.
     "base": {
         "preprocessor": {
             "vocabulary_size": 5_000,
@@ -133,7 +148,8 @@ _BY_NAME: dict[str, dict[str, Any]] = {
             "dropout": 0.2,
         },
         "training": {
-            "epochs": 24,
+            "both_ways": 0.33,
+            "epochs": 36,
             "batch_size": 2_000,
             "learning_rate": 3e-3,
             "warmup_steps": 1_000,
@@ -159,6 +175,7 @@ _BY_BACKBONE: dict[tuple[str, str], dict[str, Any]] = {
         (preset, kind): {
             **values,
             "training": {
+                "both_ways": 0.0,
                 "epochs": int(longer * epochs),
                 "learning_rate": 2e-3,
                 "warmup_steps": 200,

@@ -50,6 +50,7 @@ def training_batches(
     Raises:
         DataError: the sentences of one side have no token.
     """
+    share, epochs = config.training.both_ways, config.training.epochs
     source, target = tokenizers.source, tokenizers.target
     sources: Sequence[str] = train.sources
     targets: Sequence[str] = train.targets
@@ -68,6 +69,7 @@ def training_batches(
         config.random_seed,
         samplers=(source.sampler(sources), target.sampler(targets)),
         multiple=LENGTH_MULTIPLE,
+        both_ways=min(round(share * epochs), epochs - 1),
     )
 
 

@@ -57,7 +57,17 @@ def early(tokenizers: TokenizerPair, validation: Pairs) -> tuple[str, float]:
 
 
 def settle(config: TranslateConfig, train: Pairs) -> TranslateConfig:
-    """Decides whether numbers are copied, which only pairs with numbers can teach."""
+    """Decides whether numbers are copied, which only pairs with numbers can teach.
+
+    And languages with a vocabulary each are not trained both ways.
+    """
+    if config.training.both_ways and not config.preprocessor.joint:
+        notice(
+            "each language has a vocabulary of its own (preprocessor.joint): training does not "
+            "begin in both directions (training.both_ways)"
+        )
+        training = config.training.model_copy(update={"both_ways": 0.0})
+        config = config.model_copy(update={"training": training})
     if config.preprocessor.copy_numbers != "auto":
         return config
     found = numbered_pairs(train.sources, train.targets)
@@ -78,7 +88,9 @@ TASK = Task(
     presets=PRESETS,
     unit="tokens",
     best={ABOUT.monitor: "BLEU {:.2f} (greedy)"},
-    check=lambda config: TranslationModel(config, EOS + 1, EOS + 1, joint=False),
+    check=lambda config: TranslationModel(
+        config, EOS + 1, EOS + 1, joint=config.preprocessor.joint
+    ),
     load_training=data.load_training,
     load_split=lambda config, split, _: load_pairs(config.data, (split,))[0],
     settle=settle,
