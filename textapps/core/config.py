@@ -25,11 +25,13 @@ class Section(BaseModel):
     """A section of config.toml: immutable; an unknown key is an error.
 
     A run that starts from the weights of another may differ from it in the keys named in FREE, and
-    in those named in GROWING if its vocabulary is extended.
+    in those named in GROWING if its vocabulary is extended. Presets set the keys named in
+    FROM_NOTHING only for runs that start from no other.
     """
 
     FREE: ClassVar[tuple[str, ...]] = ()
     GROWING: ClassVar[tuple[str, ...]] = ()
+    FROM_NOTHING: ClassVar[tuple[str, ...]] = ()
 
     # A column may be named 3, and `--set data.label_column=3` is parsed as TOML.
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)

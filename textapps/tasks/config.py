@@ -197,6 +197,8 @@ class Presets(Mapping[str, Values], Generic[C]):
                 merged.setdefault(section, {}).update(table)
         if start is not None:
             self._take(merged, own, lent)
+            for key in getattr(section_of(self.config, "training"), "FROM_NOTHING", ()):
+                merged["training"].pop(key, None)
             if lent is None or "learning_rate" not in lent.values.get("training", {}):
                 merged["training"]["learning_rate"] *= FINE_TUNING
         values = {"preset": name, **merged}

@@ -166,6 +166,16 @@ def test_the_named_share_of_the_passes_is_both_ways(
     assert TASK.learn(config, train, None)[1].both_ways == passes
 
 
+def test_fine_tuning_does_not_begin_both_ways_unless_it_is_told_to(untrained: Make) -> None:
+    presets, run = get_presets("translate"), untrained("translate", "transformer").run.path
+    flags = {"preset": "base", "start.init_from": str(run)}
+    assert presets.resolve(flags={"preset": "base"}).training.both_ways == 0.33
+    config = presets.resolve(flags=flags, start=run / "config.toml")
+    assert (config.training.epochs, config.training.both_ways) == (36, 0)
+    flags["training.both_ways"] = 0.25
+    assert presets.resolve(flags=flags, start=run / "config.toml").training.both_ways == 0.25
+
+
 def test_languages_with_a_vocabulary_each_are_not_trained_both_ways(
     tiny: Tiny, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -53,6 +53,8 @@ class ModelConfig(Section):
 class TranslateTrainingConfig(TrainingConfig):
     """How a translator is trained."""
 
+    FROM_NOTHING: ClassVar = ("both_ways",)
+
     both_ways: float = Field(
         0.0,
         ge=0,
