@@ -244,6 +244,10 @@ def test_predict_reads_the_column_that_training_was_told_to_read(
     assert read("text,avis\na,b\n") == ("b", f"{path}: reads text from 'avis'\n")
     assert read("text,Note\na,b\n") == ("a", f"{path}: reads text from 'text'\n")
     assert read("text,Avis\na,b\n", "--text-column", "text") == ("a", "")
+    run = ready.configured({"data.text_column": "2"})
+    by_number = f"{path}: columns by number, so the first line is a row and no header\n"
+    assert read("a,b\n") == ("b", f"{by_number}{path}: reads text from '2'\n")
+    assert read("Avis,Text\na,b\n")[0] == "b"
 
 
 @pytest.mark.parametrize(

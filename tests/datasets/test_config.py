@@ -59,6 +59,18 @@ def test_two_files_or_a_sheet_are_another_source() -> None:
     assert book.changed({"sheet": "Train"}) == book
 
 
+def test_a_source_is_the_same_by_whatever_path(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "a.csv"
+    path.write_text("text,label\na,b\n")
+    (tmp_path / "link.csv").symlink_to(path)
+    own = DataConfig(source=str(tmp_path / "data" / ".." / "data" / "a.csv"))
+    for other in (path, tmp_path / "link.csv"):
+        assert DataConfig(source=str(other)).is_source_of(own)
+    (tmp_path / "b.csv").write_bytes(path.read_bytes())
+    assert not DataConfig(source=str(tmp_path / "b.csv")).is_source_of(own)
+
+
 def test_the_column_of_inputs_is_that_of_the_language_that_is_translated() -> None:
     pairs = PairsConfig(source="en-de.tsv", source_column="en", target_column="de")
     assert pairs.input_column == "en"

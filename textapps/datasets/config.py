@@ -1,5 +1,6 @@
 """The [data] section of a configuration."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
@@ -26,6 +27,12 @@ def _absolute(source: str) -> str:
     """The absolute path of a source that is there; the name of another one."""
     path = Path(source).expanduser()
     return str(path.absolute()) if source != "sample" and path.exists() else source
+
+
+def _real(source: str | None) -> str | None:
+    """The path of a source that is there without links and `..`; the name of another one."""
+    path = Path(source or "").expanduser()
+    return source if source in (None, "sample") or not path.exists() else os.path.realpath(path)
 
 
 def as_several(sources: object) -> object:
@@ -109,10 +116,10 @@ class SourceConfig(Section):
         return resolve(type(self), preset=values, flags=flags)
 
     def is_source_of(self, other: "SourceConfig") -> bool:
-        """Whether both read the same source, in whatever way."""
-        return all(
-            getattr(self, field, None) == getattr(other, field, None)
-            for field in ("source", "sheet", *_FILES)
+        """Whether both read the same source, in whatever way and by whatever path."""
+        return self.sheet == other.sheet and all(
+            _real(getattr(self, field, None)) == _real(getattr(other, field, None))
+            for field in ("source", *_FILES)
         )
 
     @property

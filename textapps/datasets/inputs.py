@@ -49,7 +49,9 @@ def read_inputs(
     Raises:
         DataError: the file or its header cannot be read, or it lacks the column.
     """
-    reading = without_header(path, form, reading, [column])
+    # Of columns that training was told by number, this file may have a header.
+    usual = kind if column is None else None
+    reading = without_header(path, form, reading, [column or reading.trained_column], usual)
     found = None if form.named else LINE
     for number, cells, defects in form.read(path, reading):
         if cells is None or defects:

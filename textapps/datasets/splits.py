@@ -64,7 +64,12 @@ def bucket_share(key: str) -> float:
 
 def hash_of(key: str) -> int:
     """The last 64 bits of the sha1 of a key, on which the split depends."""
-    return int.from_bytes(hashlib.sha1(key.encode()).digest()[-8:], "big")
+    return int.from_bytes(hashlib.sha1(encoded(key)).digest()[-8:], "big")
+
+
+def encoded(key: str) -> bytes:
+    """A key as bytes; the names of files need not be UTF-8."""
+    return key.encode("utf-8", "surrogateescape")
 
 
 def homes_of(hashes: NDArray[np.uint64], missing: Collection[str]) -> NDArray[np.int8]:

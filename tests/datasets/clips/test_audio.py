@@ -1,18 +1,19 @@
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips import recording as recording_module
 from textapps.datasets.clips.audio import ClipAudio, Shape, read_all
 from textapps.datasets.clips.noise import Noise, part_of, silences
-from textapps.datasets.clips.recording import Recording, read_sound
+from textapps.datasets.clips.recording import Recording, of_file
 from textapps.datasets.clips.sound_file import Sound
-from textapps.datasets.source import Defect
+from textapps.datasets.source import Defect, stop
 
 SHAPE = Shape(
     500,
@@ -23,7 +24,7 @@ SHAPE = Shape(
 
 
 def recording(file: Path) -> Recording:
-    return Recording("yes", "", file.name, str(file), partial(read_sound, file, str(file)))
+    return of_file(file, "yes", "", file.name)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_in_memory_or_not(files: list[Path], memory_bytes: int) -> None:
     waveforms = audio.waveforms(np.array([2, 0, 1, 2]))
     assert (waveforms.dtype, waveforms.shape) == (np.float32, (4, 500))
     for row, index in zip(waveforms, [2, 0, 1, 2], strict=True):
-        sound = read_sound(files[index], "")
+        sound = recording(files[index]).read(stop)
         assert sound is not None
         expected = SHAPE.converted(sound)[-500:]
         np.testing.assert_allclose(row[: len(expected)], expected, rtol=0, atol=1 / 65536)
@@ -79,6 +80,21 @@ def test_a_file_that_goes_bad_later(files: list[Path]) -> None:
     files[1].write_bytes(b"")
     with pytest.raises(DataError, match=r"b\.flac: the file is empty"):
         audio.waveforms(np.array([0]))
+
+
+def test_a_long_file_is_not_decoded(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(files[0], np.zeros(31 * 8_000, np.int16), 8_000)
+    decoded: list[Path] = []
+    whole = recording_module.decode
+    monkeypatch.setattr(
+        recording_module, "decode", lambda file: (decoded.append(file), whole(file))[1]
+    )
+    found: list[Defect] = []
+    audio, good = ClipAudio.decode(
+        [recording(file) for file in files], SHAPE, memory_bytes=10**6, report=found.append
+    )
+    assert (len(audio), good.tolist(), set(decoded)) == (2, [1, 2], set(files[1:]))
+    assert found[0].message.startswith("31.0 s long, the limit is 30 s")
 
 
 def test_answers_come_in_order_of_many() -> None:

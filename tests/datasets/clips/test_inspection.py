@@ -127,6 +127,16 @@ def test_a_part_without_clips(table: Path) -> None:
     ]
 
 
+def test_a_part_of_bad_clips_alone(table: Path, tmp_path: Path) -> None:
+    bad = [path for path in sorted(tmp_path.rglob("*.wav")) if path.name.startswith("eva")]
+    for path in bad:
+        path.write_bytes(b"no audio")
+    found = check(ClipsConfig(source=str(table), silence=0))
+    *files, last = found.defects
+    assert {defect.place for defect in files} == set(map(str, bad))
+    assert last == Defect("test", "words: no clips for test: use more, or give --test-data")
+
+
 def test_where_a_word_may_be_lost(record: Record, tmp_path: Path) -> None:
     """In a recording of 2.5 s, one word, or two that are 1.5 s apart."""
     drawn = np.random.default_rng(4)

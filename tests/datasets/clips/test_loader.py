@@ -208,6 +208,16 @@ def test_bad_files(words: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert f"; {bad[1]}: cut off" in message
 
 
+def test_a_part_of_bad_files_alone(words: Path) -> None:
+    """Also beside silence that is cut from background noise."""
+    (validation,) = load(words, "validation", silence=0)
+    for place in validation.places:
+        Path(place).write_bytes(b"no audio")
+    for silence in (0, 0.1):
+        with pytest.raises(DataError, match=r"^words: no clips for validation: use more"):
+            load(words, "validation", silence=silence, skip_bad=True)
+
+
 def test_other_rates_and_lengths(
     record: Record, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -265,7 +275,13 @@ def test_recordings_that_runs_have_kept_are_read_whatever_the_format_of_the_data
         record(f"{run}/recordings/0.wav", 210)
         tables.append(tmp_path / f"{run}/recordings/words.csv")
         tables[-1].write_text(f"path,label\n0.wav,{word}\n", encoding="utf-8")
+        (tmp_path / f"{run}/config.toml").write_text("")
     given = {"added_source": list(map(str, tables)), "delimiter": ";", "encoding": "utf-16"}
+    train, _, _ = load(words, **given, commands=["yes", "lamp", "door"])
+    assert (count(train)["lamp"], count(train)["door"]) == (1, 1)
+    own = tmp_path / "0/recordings/words.csv"  # of no run
+    (tmp_path / "0/config.toml").unlink()
+    own.write_text("path;label\n0.wav;lamp\n", encoding="utf-16")
     train, _, _ = load(words, **given, commands=["yes", "lamp", "door"])
     assert (count(train)["lamp"], count(train)["door"]) == (1, 1)
     single = ClipsConfig.model_validate({"added_source": str(tables[0])})  # as runs of before

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from textapps.core.errors import DataError
+from textapps.datasets.clips.classes import shuffled
 from textapps.datasets.clips.folder import ClipFolder
 from textapps.datasets.clips.sound_file import endings
 from textapps.datasets.clips.sources import ClipTable
-from textapps.datasets.source import Defect
+from textapps.datasets.source import SPLITS, Defect
+from textapps.datasets.splits import split_of
 
 Record = Callable[..., Path]
 
@@ -40,6 +42,28 @@ def test_class_folders(record: Record, tmp_path: Path, caplog: pytest.LogCapture
     first = source.examples(None)[1].read(lambda defect: None)
     assert first is not None
     assert first.rate_hz == 16_000
+
+
+def test_hidden_folders_are_left_out_and_linked_ones_are_read(
+    record: Record, tmp_path: Path
+) -> None:
+    for name in ("words/yes/a.wav", "words/yes/.checkpoints/b.wav", "elsewhere/ann/c.wav"):
+        record(name)
+    (tmp_path / "words/yes/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/ann/back").symlink_to(tmp_path / "words/yes")
+    (tmp_path / "elsewhere/ann/round").symlink_to(tmp_path / "elsewhere")
+    keys = [one.key for one in ClipFolder(tmp_path / "words").examples(None)]
+    assert keys == ["yes/a.wav", "yes/linked/ann/c.wav"]
+
+
+def test_names_need_not_be_utf8(record: Record, tmp_path: Path) -> None:
+    folder = tmp_path / "words" / "yes"
+    record("words/yes/a.wav").rename(folder / "caf\udce9.wav")
+    (one,) = ClipFolder(tmp_path / "words").examples(None)
+    sound = one.read(lambda defect: None)
+    assert sound is not None
+    assert shuffled([one]) == [one]
+    assert split_of(one.key) in SPLITS
 
 
 def test_split_folders(record: Record, tmp_path: Path) -> None:

@@ -145,6 +145,10 @@ TABLES: dict[str, list[dict[str, str]]] = {
         {"text": text, "split": split}
         for text, split in zip(ROWS, ["test", "dev", "train"] * 20, strict=True)
     ],
+    "bad splits": [
+        {"text": text, "split": split}
+        for text, split in zip(ROWS, ["test", "trian", "train", ""] * 15, strict=True)
+    ],
     "few": [{"text": text} for text in ("one\n", "two\n\n", "a fine film\n")],
     "no train": [{"text": text, "split": "test"} for text in ROWS],
     "one": [{"text": "one\n"}],
@@ -167,7 +171,11 @@ def test_tables_are_split_in_the_same_way(
     (tmp_path / "book.jsonl").write_text(content, encoding="utf-8")
     (tmp_path / "other.txt").write_text("another text", encoding="utf-8")
     changes = {f"data.{key}": value for key, value in options.items()}
-    config = tiny("generate", "gru", **{"data.source": "book.jsonl", **changes})
+    config = tiny(
+        "generate",
+        "gru",
+        **{"data.source": "book.jsonl", "data.skip_bad": rows == "bad splits", **changes},
+    )
     for split in ("train", "validation", "test"):
         found = []
         for on in (False, True, True):

@@ -311,5 +311,8 @@ def test_refining_trains_on_the_recordings_too(
     words = data.load_words(
         config.model_copy(update={"data": sources}), "train", both.recognizer.labels
     ).words
-    assert sources.added_source == (kept, str(both.recognizer.run.path / "recordings/words.csv"))
+    assert sources.added_source == (str(both.recognizer.run.path / "recordings/words.csv"),)
     assert (words.count("siren"), words.count("hiss")) == (5, 16)  # 10 hisses are in the data
+    # Recordings of a word that is taken away are not trained on again.
+    fewer = remove_word(lifecycle.load(TASK, run), "siren", tmp_path)
+    assert with_added_words(fewer.config.data, fewer.run).added_source == ()

@@ -138,9 +138,12 @@ def read_all(
 
     def one(recording: Recording) -> tuple[R | None, list[Defect]]:
         defects: list[Defect] = []
-        sound = recording.read(defects.append)
-        if sound is not None and len(sound.waveform) > LONGEST_SECONDS * sound.rate_hz:
+        sound, seconds = None, recording.seconds()
+        if seconds <= LONGEST_SECONDS:  # else it is not decoded, which may need all memory
+            sound = recording.read(defects.append)
+        if sound is not None:
             seconds = len(sound.waveform) / sound.rate_hz
+        if seconds > LONGEST_SECONDS:
             defects.append(Defect(recording.place, TOO_LONG.format(f"{seconds:.1f}")))
             sound = None
         return None if sound is None else use(sound), defects

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from textapps.core.errors import DataError, unknown
 from textapps.datasets.clips.config import SILENCE, UNKNOWN, ClipsConfig
 from textapps.datasets.clips.recording import Recording
+from textapps.datasets.splits import encoded
 from textapps.datasets.texts.examples import sorted_labels
 
 LOGGER = logging.getLogger("textapps")
@@ -90,4 +91,4 @@ def quotas(counts: Sequence[int], total: int) -> list[int]:
 
 def shuffled(recordings: Iterable[Recording]) -> list[Recording]:
     """In an order that depends only on their keys."""
-    return sorted(recordings, key=lambda one: hashlib.sha1(one.key.encode()).digest())
+    return sorted(recordings, key=lambda one: hashlib.sha1(encoded(one.key)).digest())

@@ -31,6 +31,7 @@ from textapps.datasets.inspection import (
 )
 from textapps.datasets.labels import to_balance
 from textapps.datasets.source import SPLITS, Defect, Report, stop
+from textapps.datasets.splits import nothing_for
 
 SECOND = Shape(
     16_000, 16_000, lambda waveform, rate_hz: waveform, lambda waveform, samples: waveform[:samples]
@@ -186,6 +187,8 @@ def _elsewhere(sound: Sound) -> float:
 def _summary(loader: ClipLoader, split: str, heard: Heard) -> ClipsSummary:
     places = {recording.place for recording, _ in heard}
     chosen = loader.chosen(split, loader.noises(split, SECOND), SECOND, redraw=False)
+    if not heard:
+        raise nothing_for(split, chosen.name, "clips")
     pairs = zip(chosen.recordings, chosen.classes, strict=True)
     good = Counter(name for one, name in pairs if one.place in places or name == SILENCE)
     taken = sum(count for name, count in good.items() if name != SILENCE)

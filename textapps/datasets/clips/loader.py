@@ -139,6 +139,8 @@ class ClipLoader:
             )
         recordings = [chosen.recordings[number] for number in good]
         classes = [chosen.classes[number] for number in good]
+        if all(one.place in chosen.cut for one in recordings):
+            raise nothing_for(split, chosen.name, "clips")
         self._refuse_missing_classes(chosen.name, split, classes)
         if not noises:  # some sets have only short clips of silence
             quiet = np.flatnonzero([name == SILENCE for name in classes])[:_SHORT_NOISES]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textapps.core.errors import DataError
 from textapps.core.recording_faults import NOT_FINITE
 from textapps.datasets.clips.config import SILENCE, UNKNOWN
-from textapps.datasets.clips.sound_file import Sound, decode, length_fault
+from textapps.datasets.clips.sound_file import Sound, decode, length_fault, seconds_of
 from textapps.datasets.source import Defect, Report, stop
 
 NOISES = "_background_noise_"
@@ -30,6 +30,7 @@ class Recording:
     key: its name within the source, the same on every machine
     place: where to find it
     read: returns the sound; None if it is bad and `report` returned
+    seconds: its length as its header says, before it is decoded; 0 if it does not
     """
 
     word: str
@@ -37,6 +38,7 @@ class Recording:
     key: str
     place: str
     read: Callable[[Report], Sound | None]
+    seconds: Callable[[], float] = lambda: 0.0
 
 
 def of_file(file: Path, word: str, speaker: str, key: str) -> Recording:
@@ -47,7 +49,8 @@ def of_file(file: Path, word: str, speaker: str, key: str) -> Recording:
     said_by, nohash, _ = file.name.partition("_nohash_")
     known = speaker or (said_by if nohash else "")
     read = partial(read_sound, file, str(file))
-    return Recording(CLASS_NAMES.get(word, word), known, key, str(file), read)
+    seconds = partial(seconds_of, file)
+    return Recording(CLASS_NAMES.get(word, word), known, key, str(file), read, seconds)
 
 
 def read_sound(file: Path | bytes, place: str, report: Report = stop) -> Sound | None:

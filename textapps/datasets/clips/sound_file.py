@@ -1,6 +1,7 @@
 """Audio files of every kind that is read, decoded with libsndfile."""
 
 import io
+import os
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -90,14 +91,26 @@ def is_clip(path: Path) -> bool:
 def search(folder: Path) -> Found:
     """All files in a folder and its subfolders but the hidden ones; none if there is no folder."""
     found = Found([], Counter())
-    for file in sorted(folder.rglob("*")):
-        if file.name.startswith(".") or not file.is_file():
-            continue
+    for file in sorted(_files(folder)):
         if is_clip(file):
             found.clips.append(file)
         else:
             found.others[file.suffix.lower() or "without an ending"] += 1
     return found
+
+
+def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Also those of folders that links name, unless these lead back to where they are."""
+    real = folder.resolve()
+    if real in above or not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _files(path, (*above, real))
+        elif path.is_file():
+            yield path
 
 
 def decode(file: Path | bytes) -> Sound:
@@ -126,7 +139,9 @@ def opened(file: Path | bytes) -> "Iterator[soundfile.SoundFile]":
             raise DataError(CUT_OFF.format(lacking))
         if isinstance(file, Path) and file.suffix.lower() == ".raw":
             raise DataError(UNKNOWN)  # soundfile would want to know rate and channels
-        with soundfile.SoundFile(io.BytesIO(file) if isinstance(file, bytes) else file) as sound:
+        # By bytes, because names need not be UTF-8.
+        source = io.BytesIO(file) if isinstance(file, bytes) else os.fsencode(file)
+        with soundfile.SoundFile(source) as sound:
             yield sound
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})") from error

@@ -64,7 +64,12 @@ def recorded_files(config: ClipsConfig) -> list[Path]:
 
 def _reading_of(table: Path, config: ClipsConfig) -> Reading:
     """How a table is read; one that a run has written is not in the format of the user's own."""
-    return _USUAL if table.match(ADDED_WORDS) else config.reading
+    return _USUAL if is_of_run(table) else config.reading
+
+
+def is_of_run(table: Path) -> bool:
+    """Whether it names the recordings of added words that a run keeps."""
+    return table.match(ADDED_WORDS) and (table.parents[1] / "config.toml").is_file()
 
 
 class ClipTable(TableSource[Recording]):

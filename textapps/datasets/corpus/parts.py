@@ -112,6 +112,8 @@ class TableParts:
         waiting: dict[str, str] = {}  # a text that is the only one of its split stays as it is
         begun: set[str] = set()
         for own, text in table.stream():
+            if own is None and self._own:
+                continue  # its split is none; the table has reported the row
             split = home(text, missing) if own in (None, "train") else str(own)
             if split not in begun and split not in waiting:
                 waiting[split] = text

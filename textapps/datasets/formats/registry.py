@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from textapps.core.errors import DataError
 from textapps.core.notices import muted, notice
+from textapps.datasets.columns import usual_column
 from textapps.datasets.formats.delimited import read_csv, read_tsv
 from textapps.datasets.formats.excel import read_excel
 from textapps.datasets.formats.json_array import read_json
@@ -86,11 +87,16 @@ def format_of(path: Path, *, lines: bool = False, instead: str = "") -> Format:
 
 
 def without_header(
-    path: Path, form: Format, reading: Reading, given: Iterable[str | None]
+    path: Path,
+    form: Format,
+    reading: Reading,
+    given: Iterable[str | None],
+    kind: str | None = None,
 ) -> Reading:
     """`reading`, but without a header if columns are given by number, with a notice.
 
-    A column that is called by such a number in the first row is meant by its name.
+    A column that is called by such a number in the first row is meant by its name. With `kind`, a
+    first row that has a usual name of such a column is a header.
     """
     numbers = {column for column in given if column is not None}
     if not (reading.header and form.header and numbers and all(map(str.isdecimal, numbers))):
@@ -98,7 +104,8 @@ def without_header(
     bare = reading._replace(header=False)
     with muted():  # the file is read again
         first = next((cells for _, cells, _ in form.read(path, bare) if cells), {})
-    if numbers & {cell.strip() for cell in first.values()}:
+    names = {cell.strip() for cell in first.values()}
+    if numbers & names or (kind is not None and usual_column(names, kind)):
         return reading
     notice("%s: columns by number, so the first line is a row and no header", path)
     return bare._replace(columns=len(first))

@@ -18,7 +18,7 @@ from textapps.datasets.clips.config import SILENCE, UNKNOWN
 from textapps.tasks.derived import derive
 from textapps.tasks.registry import get_task
 from textapps.tasks.speech.enrolment import read_enrolment
-from textapps.tasks.speech.kept_recordings import keep_recordings
+from textapps.tasks.speech.kept_recordings import keep_recordings, without_kept
 from textapps.tasks.speech.model import SpeechModel
 from textapps.tasks.speech.negatives import (
     Floats,
@@ -243,7 +243,7 @@ def _derived(
 ) -> SpeechRecognizer:
     """A recogniser with another last layer and other labels, and its run."""
     commands = tuple(label for label in labels if label not in (UNKNOWN, SILENCE))
-    data = recognizer.config.data.model_copy(update={"commands": commands})
+    data = without_kept(recognizer.config.data).model_copy(update={"commands": commands})
     config = recognizer.config.model_copy(update={"data": data})
     model = SpeechModel(config, recognizer.preprocessor, len(labels))
     model.build()
