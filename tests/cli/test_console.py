@@ -91,3 +91,15 @@ def test_a_log_line_that_cannot_be_written_stops_nobody(monkeypatch: pytest.Monk
         logging.getLogger("textapps").warning("a model does not load")
         with pytest.raises(OSError, match="No space left"):  # the lines of a command are its work
             console.say("step 1")
+
+
+def test_talk_that_nobody_reads_any_more_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the `grep -m1` that read a training's stderr has ended."""
+
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    console.set_up_logging()
+    monkeypatch.setattr(sys, "stderr", Closed())
+    console.say("step 1")

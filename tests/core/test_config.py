@@ -282,6 +282,10 @@ def test_lookup_before_there_is_a_model(tmp_path: Path) -> None:
     environ = {"TEXTAPPS_BACKBONE__KIND": "lstm"}
     assert lookup("backbone.kind", file=file, environ=environ) == "lstm"
     assert lookup("backbone.kind", environ=environ, flags={"backbone.kind": "x"}) == "x"
+    assert lookup("backbone.kind", environ=environ, flags={"backbone": {"kind": "x"}}) == "x"
+    lower = {"TEXTAPPS_backbone__kind": "lstm"}  # is not read by `resolve` either
+    assert lookup("backbone.kind", environ=lower) is None
+    assert resolve(Config, environ=lower) == Config()
 
 
 def test_a_section_is_frozen_and_strict() -> None:

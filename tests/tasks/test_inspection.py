@@ -3,16 +3,19 @@
 import json
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from textapps.core.errors import DataError, RunError
+from textapps.core.tokens import FIRST, PAD
 from textapps.interpret.report import document
 from textapps.interpret.section import Table
 from textapps.tasks import inspection
 from textapps.tasks.registry import get_task
+from textapps.tasks.sentiment.inspect import _pieces
 from textapps.tasks.start import first_model
 from textapps.training.seeding import seed_everything
 
@@ -142,6 +145,25 @@ def test_properties_of_the_users_own_are_looked_for(untrained: Make) -> None:
 def test_a_text_of_two_characters_is_refused(untrained: Make, name: str) -> None:
     with pytest.raises(DataError, match=r"'ab' has .*characters: give a"):
         sections(name, untrained(name, "gru"), "ab")
+
+
+def test_of_a_short_text_there_is_no_reach_but_the_rest(untrained: Make) -> None:
+    found = sections("sentiment", untrained("sentiment", "lstm"), "a film")
+    assert found["gradient"]["note"].startswith("Not shown: nothing here has 3 positions or more")
+    assert found[WHY["sentiment"]]["data"]
+    assert found["state"]["data"]
+
+
+@pytest.mark.parametrize(
+    ("stride", "pieces"), [(1, ["b", "a", "c"]), (2, ["b a", "c"]), (3, ["b a c"])]
+)
+def test_pieces_are_the_tokens_from_a_position_to_the_next(stride: int, pieces: list[str]) -> None:
+    vocabulary = SimpleNamespace(tokens=["a", "b", "c"])
+    classifier: Any = SimpleNamespace(
+        preprocessor=SimpleNamespace(tokenizer=SimpleNamespace(vocabulary=vocabulary)),
+        config=SimpleNamespace(model=SimpleNamespace(stride=stride)),
+    )
+    assert _pieces(classifier, np.array([FIRST + 1, FIRST, FIRST + 2, PAD])) == pieces
 
 
 @pytest.mark.slow

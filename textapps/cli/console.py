@@ -53,9 +53,10 @@ def debugging() -> bool:
 
 
 def say(text: str) -> None:
-    """A line of talk on stderr, unless --quiet."""
+    """A line of talk on stderr, unless --quiet; that nobody reads it any more stops nothing."""
     if not is_quiet():
-        print(text, file=sys.stderr, flush=True)
+        with suppress(BrokenPipeError):
+            print(text, file=sys.stderr, flush=True)
 
 
 class _StderrHandler(logging.Handler):

@@ -54,6 +54,16 @@ def evaluate_run(
     return evaluation, lifecycle.write_report(get_task(task), predictor, evaluation)
 
 
+def check_evaluated(task: TaskName, predictor: Any, split: str | None) -> None:
+    """DataError if `evaluate_run` could not read its examples."""
+    from textapps.core.notices import muted
+    from textapps.tasks.evaluation import load_evaluated
+    from textapps.tasks.registry import get_task
+
+    with muted():  # they are read again
+        load_evaluated(get_task(task), predictor, other_data(predictor.config.data), split)
+
+
 def other_data(own: D) -> D | None:
     """The [data] section that options name, None for `own`, that of the run."""
     flags = collect_flags("data")

@@ -34,7 +34,9 @@ class Section(BaseModel):
     FROM_NOTHING: ClassVar[tuple[str, ...]] = ()
 
     # A column may be named 3, and `--set data.label_column=3` is parsed as TOML.
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False
+    )
 
 
 S = TypeVar("S", bound=Section)
@@ -100,15 +102,28 @@ def lookup(
     It is for the keys that select the preset and are therefore needed before `resolve`: the
     preset's name and the backbone.
     """
-    value = (flags or {}).get(key)
+    value = _inside(flags or {}, key)
     if value is None:
         value = (environ or {}).get(environment_name(key)) or None
     if value is None and file is not None:
-        found: object = read_toml(file)
-        for part in key.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
-        value = found
+        value = _inside(read_toml(file), key)
     return value
+
+
+def _inside(values: Mapping[str, object], key: str) -> object:
+    """The value of a dotted key, each part of which may be a table; None if there is none.
+
+    >>> _inside({"a": {"b.c": 1}}, "a.b.c"), _inside({"a.b": {"c": None}}, "a.b.c")
+    (1, None)
+    """
+    if values.get(key) is not None:
+        return values[key]
+    for name, inner in values.items():
+        if isinstance(inner, Mapping) and key.startswith(f"{name}."):
+            found = _inside(inner, key.removeprefix(f"{name}."))
+            if found is not None:
+                return found
+    return None
 
 
 def environment_name(key: str) -> str:
@@ -220,7 +235,7 @@ def _from_file(model: type[Section], file: Path | None) -> Layer:
 def _from_environment(model: type[Section], environ: Mapping[str, str]) -> Layer:
     for name in sorted(environ):
         parts = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
-        if not name.startswith(ENVIRONMENT_PREFIX) or parts[0] not in model.model_fields:
+        if name != environment_name(".".join(parts)) or parts[0] not in model.model_fields:
             continue
         if environ[name] == "":  # treated as not set
             continue

@@ -139,9 +139,17 @@ def test_too_few_texts(tmp_path: Path) -> None:
         loaded(write_unlabelled(tmp_path / "own.jsonl.gz", ["only one"]))
 
 
+def test_texts_of_one_group(tmp_path: Path) -> None:
+    source = write_unlabelled(tmp_path / "own.jsonl.gz", ["the same"] * 9)
+    with pytest.raises(DataError, match="all texts are equal or of one group, so none would be"):
+        loaded(source)
+
+
 def test_several_sources_in_every_form() -> None:
     both = PlainTextsConfig.model_validate({"source": ("a", "b")})
     assert (both.source, both.more, both.sources) == ("a", ("b",), ("a", "b"))
     again = PlainTextsConfig.model_validate_json(both.model_dump_json(), strict=True)
     assert again == both
     assert PlainTextsConfig.model_validate({"source": "a"}).sources == ("a",)
+    one_more = {"source": "a", "more": "b"}  # as the environment has it
+    assert PlainTextsConfig.model_validate(one_more) == both

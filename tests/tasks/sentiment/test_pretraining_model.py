@@ -65,6 +65,28 @@ def test_features_have_not_seen_what_they_predict(
     assert np.abs(changed - features).max(axis=(1, 2)).sum() > 1
 
 
+def test_neighbours_are_on_the_side_that_the_backbone_comes_from() -> None:
+    """Of each direction, with one token ahead too."""
+    model = model_of("gru", **{"model.kernel": 1, "model.ahead": 1, "model.neighbours": 2})
+    for head, place, side in zip(model.heads, (1, -1), (-1, 1), strict=True):
+        assert head.places == [place]
+        embedded = np.random.default_rng(2).normal(size=(1, 9, head.units)).astype(np.float32)
+        ids = tf.range(2, 11)[None]
+        x, mask = tf.zeros([1, 9, head.dense.kernel.shape[0]]), tf.ones([1, 9], tf.bool)
+
+        def features(embedded: Any, head: Any = head, rest: Any = (x, ids, mask)) -> Any:
+            x, ids, mask = rest
+            return np.array(head(x, ids=ids, embedded=embedded, mask=mask)[0])[0, 4]
+
+        changed = []
+        for token in range(9):
+            other = embedded.copy()
+            other[0, token] += 1
+            changed.append(not np.allclose(features(other), features(embedded)))
+        target = 4 + place
+        assert np.flatnonzero(changed).tolist() == sorted([target + side, target + 2 * side])
+
+
 def test_each_direction_predicts_every_token_once() -> None:
     """With as many tokens ahead as the stride has, but for those next to the ends."""
     model = model_of("gru", **{"model.kernel": 6, "model.stride": 4, "model.ahead": 4})

@@ -206,6 +206,19 @@ def test_other_thresholds_are_refused(ask: Callable[..., Result], given: str) ->
     assert "give auto, none, or a number above 0 and below 1" in result.stderr
 
 
+def test_a_run_is_not_changed_where_it_cannot_be_evaluated(
+    ask: Callable[..., Result], classifier: Any, tmp_path: Path
+) -> None:
+    ask("evaluate", "--threshold", "none")
+    metrics = (classifier.run.path / "metrics.json").read_bytes()
+    (tmp_path / "other.csv").write_text("text,label\nfine,x\n")
+    for data in ("nofile.csv", str(tmp_path / "other.csv")):
+        result = ask("evaluate", "--threshold", "0.3", "--data", data)
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert (classifier.run.path / "metrics.json").read_bytes() == metrics
+        assert not (classifier.run.path / "threshold.json").exists()
+
+
 def test_predict_abstains(ask: Callable[..., Result], classifier: Any) -> None:
     texts = ["fine fine fine", "dull dull night"]
     sure, unsure = sorted(classifier.predict(texts), key=lambda answer: -answer.probability)

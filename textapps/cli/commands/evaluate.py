@@ -8,7 +8,7 @@ import click
 from textapps.cli import console
 from textapps.cli.field_options import field_options
 from textapps.cli.figures import print_evaluation, say_part
-from textapps.cli.loading import evaluate_run, load_run
+from textapps.cli.loading import check_evaluated, evaluate_run, load_run
 from textapps.cli.options import (
     Decorator,
     examples,
@@ -92,6 +92,8 @@ def command(task: TaskName) -> click.Command:
         if task in BATCHES_IN_THREADS:
             compute_in_one_thread()
         predictor = load_run(task, models_dir, run)
+        if threshold is not None or false_accepts is not None:
+            check_evaluated(task, predictor, split)  # before the run is changed
         if threshold is not None:
             from textapps.tasks.sentiment.threshold import decide_by
 

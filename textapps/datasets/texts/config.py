@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from textapps.core.keys import Option
-from textapps.datasets.config import SourceConfig
+from textapps.datasets.config import SourceConfig, as_several
 
 
 class PlainTextsConfig(SourceConfig):
@@ -35,6 +35,8 @@ class PlainTextsConfig(SourceConfig):
     validation_share: float = Field(
         0.01, gt=0, le=0.5, description="Share of the texts that the language model is tested on."
     )
+
+    _are_several = field_validator("more", mode="before")(as_several)
 
     @model_validator(mode="before")
     @classmethod

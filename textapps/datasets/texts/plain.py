@@ -63,6 +63,11 @@ def load_plain_texts(config: PlainTextsConfig) -> tuple[LabelledTexts, LabelledT
     places = np.array([bucket_share(row.group or row.text) for row in rows])
     held = places >= min(1 - config.validation_share, places.max())
     name = "+".join(names)
+    if held.all():
+        raise DataError(
+            f"{name}: all texts are equal or of one group, so none would be left to train on: "
+            "give others too"
+        )
     return _texts(name, "train", rows, ~held), _texts(name, "validation", rows, held)
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from textapps.backbones.backbone import Backbone
 from textapps.core.counted import counted
+from textapps.core.errors import DataError
 from textapps.evaluation.reports.plots import FIRST, SECOND
 from textapps.interpret.activations import traces
 from textapps.interpret.gradients import Norms, falls_to, half_life
@@ -52,9 +53,13 @@ def around(
         first: backbone and inputs of the model before training; None if it cannot be had.
         begun: what the first weights were, or why they are not there.
     """
-    after = reach(backbone, *read)
-    before = None if first is None else reach(first[0], *first[1])
-    yield _reach_section(after, before, unit, begun)
+    try:
+        after = reach(backbone, *read)
+    except DataError as error:  # too short; what follows is of any length
+        yield _no_reach(str(error))
+    else:
+        before = None if first is None else reach(first[0], *first[1])
+        yield _reach_section(after, before, unit, begun)
     shown = read.inputs[:1, : int(read.lengths[0])]
     if is_recurrent(backbone):
         yield states.state_section(traces(backbone, shown), pieces, unit)
@@ -63,6 +68,10 @@ def around(
     short = shown[:, : states.ATTENTION_CHARACTERS]
     found = self_attention(backbone, short)
     yield states.attention_section(found, pieces[: states.ATTENTION_CHARACTERS], unit)
+
+
+def _no_reach(why: str) -> Section:
+    return Section(key=KEY, title=TITLE, text=TEXT, source=SOURCE, note=f"Not shown: {why}.")
 
 
 def _reach_section(after: Reach, before: Reach | None, unit: str, begun: str) -> Section:

@@ -16,7 +16,8 @@ class Word(NamedTuple):
 class Explanation(NamedTuple):
     """The share of each word in the log-odds of a label.
 
-    difference: the log-odds less those of a text of the same length of unknown words only.
+    difference: the log-odds less those of a text of the same length of unknown words only,
+        without n-grams.
     completeness_error: by how much the sum of the shares misses the difference.
     """
 

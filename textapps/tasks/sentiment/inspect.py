@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from textapps.core.counted import counted
@@ -68,7 +67,7 @@ def _sections(
     except RunError as error:
         begun = f"the first weights cannot be had: {error}"
     read = read_by(model)
-    pieces = _pieces(classifier, ids[0].numpy(), int(read.lengths[0]))
+    pieces = _pieces(classifier, ids[0].numpy())
     unit = "token" if classifier.config.model.stride == 1 else "position"
     yield from why_sections(classifier, texts)
     yield from around(model.backbone, read, pieces, unit=unit, first=first, begun=begun)
@@ -82,9 +81,13 @@ def _ids(classifier: SentimentClassifier, texts: Sequence[str]) -> Any:
     return ids
 
 
-def _pieces(classifier: SentimentClassifier, ids: Any, positions: int) -> list[str]:
-    """What each position of the backbone stands for, of the first text."""
+def _pieces(classifier: SentimentClassifier, ids: Any) -> list[str]:
+    """What each position of the backbone stands for: the token it is at, and those up to the next.
+
+    Args:
+        ids: int32[time].
+    """
     tokens = classifier.preprocessor.tokenizer.vocabulary.tokens
     names = [tokens[i - FIRST] if i >= FIRST else "?" for i in ids[ids != PAD]]
-    groups = np.array_split(np.array(names, object), positions)
-    return [" ".join(group) for group in groups]
+    stride = classifier.config.model.stride
+    return [" ".join(names[start : start + stride]) for start in range(0, len(names), stride)]

@@ -16,8 +16,8 @@ class TokenHead(keras.layers.Layer):
 
     Args:
         units: width of the features.
-        places: of the predicted tokens, counted from token `stride` · step; a run of numbers that
-            rises (the neighbours are before a target) or falls (after it).
+        places: of the predicted tokens, counted from token `stride` · step: after what the output
+            has read (the neighbours are before a target) or before it (after a target).
         stride: that of the stem.
     """
 
@@ -30,7 +30,7 @@ class TokenHead(keras.layers.Layer):
         self.neighbours = neighbours
         self.units = units
         self.inner = 2 * units if neighbours else units
-        self.rises = places == sorted(places)
+        self.ahead = places[0] > 0
         self.norm = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")
         self.dense = keras.layers.Dense(len(places) * self.inner, name="dense")
         self.local: Any = None
@@ -66,7 +66,7 @@ class TokenHead(keras.layers.Layer):
         features = ops.reshape(self.dense(self.norm(x)), (rows, steps, count, self.inner))
         if self.neighbours:
             width = ((0, 0), (self.neighbours, 0), (0, 0))
-            if not self.rises:
+            if not self.ahead:
                 embedded, width = embedded[:, 1:], ((0, 0), (0, self.neighbours), (0, 0))
             local = self.local(ops.pad(embedded, width))[:, : ops.shape(ids)[1]]
             features = features + at_places(local, self.places, self.stride, steps)
