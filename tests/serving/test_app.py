@@ -43,6 +43,17 @@ def test_health(ask: Asker) -> None:
     assert ask("GET", "/health/ready/none").status_code == 404
 
 
+def test_health_of_a_model_whose_name_is_not_utf8(built: Built, directory: Path) -> None:
+    repository = Repository(directory, ready_when="any")
+    models.copy(built("lengths"), directory / "lengths" / "1")
+    (directory / "caf\udce9" / "1").mkdir(parents=True)
+    (directory / "caf\udce9" / "1" / "saved_model.pb").write_bytes(b"damaged")
+    repository.poll()
+    response = Asker(create_app(Settings(), repository))("GET", "/health/ready")
+    assert response.status_code == 200
+    assert response.json()["models"]["lengths"] == "ready"
+
+
 @pytest.mark.parametrize("ready_when", ["any", "all"])
 def test_ready_by_model(built: Built, directory: Path, ready_when: Literal["any", "all"]) -> None:
     repository = Repository(directory, ready_when=ready_when)

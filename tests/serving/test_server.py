@@ -184,6 +184,37 @@ def test_an_upgrade_of_a_connection_that_is_to_be_closed(server: ServerProcess) 
     assert b"connection: close" in answer
 
 
+def test_many_offers_to_upgrade_at_once(server: ServerProcess) -> None:
+    lines = ("GET /health/live HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: h2c")
+    one = "\r\n".join([*lines, "", ""]).encode()
+    server.send(one * 3_000)
+    last = post("/v1/models/lengths:predict", b'{"instances": ["ab"]}', "Connection: close")
+    assert status_of(server.send(one * 20 + last)) == 200
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("trailer", [b"x: y\r\n" * 30_000, b"x: " + b"y" * 200_000], ids=len)
+def test_trailers_that_do_not_end(server: ServerProcess, trailer: bytes) -> None:
+    head = "POST /v1/models/lengths:predict HTTP/1.1\r\nHost: localhost\r\n"
+    body = b'{"instances": ["ab"]}'
+    chunks = b"%x\r\n" % len(body) + body + b"\r\n0\r\n"
+    begin = f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks
+    answer = server.send(begin + trailer, 20_000)
+    if answer:  # what comes after its end may have closed the connection before it was read
+        assert b"Request trailers are too large." in answer
+    few = server.send(
+        begin.replace(b"localhost", b"localhost\r\nConnection: close") + b"x: y\r\n\r\n"
+    )
+    assert few.endswith(b'{"predictions":[2]}')
+
+
+def test_what_follows_a_request_that_closes_the_connection_is_not_looked_at(
+    server: ServerProcess,
+) -> None:
+    good = post("/v1/models/lengths:predict", b'{"instances": ["ab"]}', "Connection: close")
+    assert server.send(good + b"stray").endswith(b'{"predictions":[2]}')
+
+
 def test_events_come_while_the_text_is_written(server: ServerProcess) -> None:
     answer = server.send(post("/v1/models/writer:stream", b'{"length": 640}', "Connection: close"))
     head, _, body = answer.partition(b"\r\n\r\n")

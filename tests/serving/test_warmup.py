@@ -92,6 +92,23 @@ def test_without_a_record_every_signature_is_asked_once(directory, place, asked)
     assert dict(asked)["continue"]["logits"] == (1, 5)
 
 
+def test_of_recorded_requests_of_other_kinds_alone_signatures_are_called(
+    directory, place, asked
+) -> None:
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    path = place("m", 1, "sums") / WARMUP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = prediction_log_pb2.PredictionLog()
+    log.classify_log.request.model_spec.name = "m"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(log.SerializeToString())
+    repository = Repository(directory)
+    repository.poll()
+    assert repository.ready
+    assert "serving_default" in dict(asked)
+
+
 def test_a_model_need_not_take_what_was_made_up(directory, built, monkeypatch) -> None:
     monkeypatch.setattr(warmup, "blank", lambda spec: models.strings("bad"))
     models.copy(built("lengths"), directory / "m" / "1")

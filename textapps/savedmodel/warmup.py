@@ -13,8 +13,8 @@ WARMUP = "assets.extra/tf_serving_warmup_requests"
 def recorded_requests(path: Path) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Signature and inputs of each predict request in a TFRecord of `PredictionLog`s.
 
-    Requests of other kinds are passed over: no export of textapps takes them. Raises what
-    TensorFlow and protobuf raise for a damaged record.
+    Requests of other kinds are passed over. Raises what TensorFlow and protobuf raise for a damaged
+    record.
     """
     import tensorflow as tf
     from tensorflow_serving.apis import prediction_log_pb2

@@ -1,5 +1,7 @@
 """The ASGI application and its routes."""
 
+import json
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -79,7 +81,10 @@ def create_app(
 def _health(state: str, more: dict[str, object]) -> Response:
     # What failed is tried again after a while, if at all, so clients need not wait.
     headers = {"retry-after": "1"} if state == "loading" else None
-    return JSONResponse({"status": state, **more}, 200 if state == "ready" else 503, headers)
+    # In ASCII, because names of folders need not be UTF-8.
+    content = json.dumps({"status": state, **more})
+    code = 200 if state == "ready" else 503
+    return Response(content, code, headers, media_type="application/json")
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -17,7 +17,10 @@ Headers = list[tuple[bytes, bytes]]
 
 _PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST"),
-    (b"access-control-allow-headers", b"authorization, content-type, x-request-id"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-encoding, content-type, x-request-id",
+    ),
     (b"access-control-max-age", b"600"),
 ]
 
@@ -65,7 +68,7 @@ class Gate:
             return vary
         return [
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"x-request-id, server-timing"),
+            (b"access-control-expose-headers", b"retry-after, x-request-id, server-timing"),
             *vary,
         ]
 

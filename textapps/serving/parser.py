@@ -5,6 +5,7 @@ from typing import Protocol
 import httptools
 
 _Header = tuple[bytes, bytes]
+_MOST_UPGRADES = 100  # of the requests in one read, whose rest is copied for each
 
 
 class Listener(Protocol):
@@ -23,19 +24,24 @@ class RequestParser:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._parser = httptools.HttpRequestParser(listener)
+        self._parser = self._new()
 
     def feed_data(self, data: bytes) -> None:
         """Parse received bytes. Raises httptools.HttpParserError."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            place: int = upgrade.args[0]
-            if self.get_method() == b"CONNECT":
-                raise httptools.HttpParserError("this is no proxy") from None
-            head = self._head()
-            self._parser = httptools.HttpRequestParser(self._listener)
-            self.feed_data(head + data[place:])
+        upgrades = 0
+        while True:
+            try:
+                self._parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                place: int = upgrade.args[0]
+                upgrades += 1
+                if self.get_method() == b"CONNECT":
+                    raise httptools.HttpParserError("this is no proxy") from None
+                if upgrades > _MOST_UPGRADES:
+                    raise httptools.HttpParserError("too many offers to upgrade") from None
+                data = self._head() + data[place:]
+                self._parser = self._new()
 
     @property
     def in_upgrade(self) -> bool:
@@ -61,6 +67,12 @@ class RequestParser:
         """Whether the client wants to send another request."""
         keep: bool = self._parser.should_keep_alive()
         return keep
+
+    def _new(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self._listener)
+        # As uvicorn's own: what follows a request that closes the connection is not looked at.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
 
     def _head(self) -> bytes:
         """The head of the present request without the offer."""

@@ -36,6 +36,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._write_seconds = write_seconds
         self._in_head = True
         self._head_bytes = 0
+        self._trailer_bytes: int | None = None  # None but after the last chunk of a body
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
@@ -54,9 +55,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Parse received bytes."""
         if self._in_head:
             self._head_bytes += len(data)
+        elif self._trailer_bytes is not None:
+            self._trailer_bytes += len(data)
         super().data_received(data)
         if self._in_head and self._head_bytes > _HEAD_BYTES:
             self.send_400_response("Request headers are too large.")
+        elif (self._trailer_bytes or 0) > _HEAD_BYTES:
+            self.send_400_response("Request trailers are too large.")
         elif self._in_head and self._head_timer is None:
             self._start_head_timer()
 
@@ -74,8 +79,23 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_head_timer()
         super().on_headers_complete()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which nothing reads."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_chunk_header(self) -> None:
+        """A chunk of the body begins; trailers follow the last one, which is empty."""
+        self._trailer_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """It was not the last one."""
+        self._trailer_bytes = None
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """The body is complete."""
+        self._trailer_bytes = None
         if not self._requests.in_upgrade:
             super().on_message_complete()
 

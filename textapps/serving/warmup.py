@@ -15,13 +15,12 @@ _log = logging.getLogger("textapps")
 
 
 def warm_up(signatures: Mapping[str, Signature], directory: Path) -> None:
-    """Replays the recorded requests of a SavedModel; without any, calls each signature once.
+    """Replays the recorded predict requests of a SavedModel; without any, calls all signatures.
 
     Stateful signatures are not called, since a call would change later answers. A call with made-up
     inputs may fail: the model need not take them. Raises what `replay` raises.
     """
-    if (directory / WARMUP).exists():
-        replay(signatures, directory / WARMUP)
+    if (directory / WARMUP).exists() and replay(signatures, directory / WARMUP):
         return
     for signature in (each for each in signatures.values() if not each.stateful):
         try:

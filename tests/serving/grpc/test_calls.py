@@ -304,6 +304,22 @@ def test_answers_that_clients_do_not_read(repository: Repository) -> None:
             time.sleep(0.01)
 
 
+def test_answers_that_clients_do_not_read_in_time_are_dropped(repository: Repository) -> None:
+    large = predict_request("zeros", {"count": [99_000]}).SerializeToString()
+    settings = Settings(max_answer_mb=0.4, max_body_mb=0.01, write_timeout=0.5)
+    with Served(repository, settings) as served:
+        options = [("grpc.http2.lookahead_bytes", 65_535), ("grpc.http2.bdp_probe", 0)]
+        with grpc.insecure_channel(f"127.0.0.1:{served.port}", options) as idle:
+            stream = idle.unary_stream(PREDICT)
+            unread = [stream(large) for _ in range(30)]
+            wait_for_lines(served, 29)
+            end = time.monotonic() + PATIENCE_SECONDS
+            while not answers(served, large):
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            assert len(unread) == 30  # they are held until here
+
+
 def answers(served: Served, request: bytes) -> bool:
     try:
         return bool(served.ask(PREDICT, request))

@@ -88,7 +88,9 @@ class Calls(grpc.GenericRpcHandler):
         method = self._methods.get(path, _refuse)
 
         async def answer(body: bytes, context: Context) -> bytes:
-            return await self._answer(path, method, body, context)
+            found = await self._answer(path, method, body, context)
+            self._limit_sending()
+            return found
 
         return grpc.unary_unary_rpc_method_handler(answer)
 
@@ -134,6 +136,14 @@ class Calls(grpc.GenericRpcHandler):
         assert task is not None
         task.add_done_callback(lambda _: share.release())
         return share
+
+    def _limit_sending(self) -> None:
+        """Ends the call if its client has not read the answer in time."""
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._settings.write_timeout, task.cancel)
+        task.add_done_callback(lambda _: timer.cancel())
 
     def _may_call(self, path: str, headers: list[tuple[bytes, bytes]]) -> bool:
         return path.startswith(_OPEN) or self._gate.has_token({"headers": headers})

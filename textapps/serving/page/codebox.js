@@ -18,7 +18,7 @@ export function codebox(requests) {
     element("button", { type: "button", class: "choice", click: () => choose(language) }, language),
   );
   const kinds = element("select", { "aria-label": "Request", change: () => show() });
-  kinds.append(...[...made.keys()].map((name) => element("option", {}, name)));
+  kinds.append(...[...made.keys()].map((name) => element("option", { value: name }, name)));
   let chosen = languages.includes(remembered()) ? remembered() : languages[0];
 
   function show() {

@@ -46,12 +46,14 @@ export function recorder({ label, ended, failed, stop: stopping, limit_s, ...mor
     ),
   );
   let recording = null;
+  let cancelled = false; // while the microphone is being opened
   let since = 0;
   let loudest = 0;
   let ticking = null;
 
   async function begin() {
     button.disabled = true;
+    cancelled = false;
     try {
       recording = await Recording.begin(show);
     } catch (error) {
@@ -60,6 +62,10 @@ export function recorder({ label, ended, failed, stop: stopping, limit_s, ...mor
       return;
     } finally {
       button.disabled = false;
+    }
+    if (cancelled) {
+      taken().cancel();
+      return;
     }
     since = performance.now();
     loudest = 0;
@@ -116,6 +122,7 @@ export function recorder({ label, ended, failed, stop: stopping, limit_s, ...mor
 
   /** Stopped, cancelled or left by Escape. */
   function close() {
+    cancelled = true;
     taken()?.cancel();
     button.focus();
   }

@@ -45,7 +45,7 @@ export function rowsbox(model, how, values) {
       return;
     }
     const { columns, rows, remark } = table;
-    column.replaceChildren(...columns.map((name) => element("option", {}, name)));
+    column.replaceChildren(...columns.map((name) => element("option", { value: name }, name)));
     column.value = likelyColumn(table, how.input, model.manifest.input_column);
     headerRow.hidden = kindOfFile(file.name) !== "table";
     column.closest(".field").hidden = columns.length < 2;

@@ -10,7 +10,7 @@ export const what = "Send rows of inputs as JSON and see the outputs as JSON.";
 
 export function inputs(model) {
   const names = Object.keys(model.signatures);
-  const signature = element("select", {}, ...names.map((name) => element("option", {}, name)));
+  const signature = element("select", {}, ...names.map((name) => element("option", { value: name }, name)));
   const body = element("textarea", { rows: 6, class: "code", spellcheck: "false", required: true });
   const begin = () => {
     body.value = sample(model, signature.value);

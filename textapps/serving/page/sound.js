@@ -43,7 +43,12 @@ export class Recording {
     } catch (error) {
       throw new Error(REFUSALS[error.name] ?? `The microphone cannot be started: ${error.message}`);
     }
-    await recording.#listen(onLevel);
+    try {
+      await recording.#listen(onLevel);
+    } catch (error) {
+      recording.cancel(); // else the microphone would stay on
+      throw error;
+    }
     return recording;
   }
 
