@@ -204,14 +204,43 @@ def test_a_training_that_was_cut_is_not_called_whole(whole: bool, told: str) -> 
     assert result._reached(trial) == told
 
 
-def test_a_final_that_was_cut_makes_no_trial_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a resume with seconds left, in which the shorter training of two still began."""
+@pytest.mark.parametrize(
+    ("second", "whole", "again", "chosen"),
+    [
+        (0.85, True, None, 1),  # trained twice, and better in the mean
+        (0.65, True, None, 0),  # one of its two trainings was luck
+        (0.1, False, None, 1),  # a training that was cut short does not count
+        (0.1, False, 0.79, 1),  # also beside a preset that was trained twice
+        (0.85, True, 0.9, 1),
+        (0.75, True, 0.9, 0),
+    ],
+)
+def test_the_better_mean_is_the_result(
+    monkeypatch: pytest.MonkeyPatch,
+    second: float,
+    whole: bool,
+    again: float | None,
+    chosen: int,
+) -> None:
+    """The first training of the preset is no luck: it was not chosen among others."""
     monkeypatch.setattr(finals, "is_local", lambda run, host: True)
-    preset = Trial(number=0, id=0, point={}, ended=True, facts=facts(0.9, whole=True))
-    for whole, chosen in ((False, 0), (True, 1)):
-        again = facts(0.7, whole=whole, random_seed=1)
-        other = Trial(number=1, id=1, point={}, facts=facts(0.8), finals=(again,))
-        assert finals.best_trainings([preset, other])[0][0].number == chosen
+    trial = Trial(
+        number=1,
+        id=1,
+        point={},
+        facts=facts(0.9, whole=True),
+        finals=(facts(second, whole=whole, random_seed=1),),
+    )
+    preset = Trial(
+        number=0,
+        id=0,
+        point={},
+        facts=facts(0.8 if again is None else 0.76, whole=True),
+        finals=() if again is None else (facts(again, whole=True, random_seed=1),),
+    )
+    lucky = Trial(number=2, id=2, point={}, facts=facts(0.89, whole=True))
+    trials = [preset, trial, lucky] if whole else [preset, trial]
+    assert finals.best_trainings(trials)[0][0].number == chosen
 
 
 def test_the_fastest_is_told_of_those_that_are_small_enough() -> None:

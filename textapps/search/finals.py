@@ -80,11 +80,12 @@ def _again(search: Search, trial: Trial, later: Sequence[float] = ()) -> bool:
     A training that must end sooner may be the best one all the same, but does not count where
     configurations are compared.
 
-    later: the seconds that later trainings want; if there are too few, all get their share.
+    later: the seconds that later trainings want. If there are too few for all, this one comes
+        first: two that are cut short would both not count.
     """
     assert trial.facts is not None
     left, whole = search.allowance.for_trainings, trial.whole_seconds
-    given = max(left - sum(later), left * whole / max(whole + sum(later), 1e-9))
+    given = max(left - sum(later), min(left, trial.again_seconds))
     if given < trial.facts.setup_seconds + WORTH_SHARE * whole:
         return False
     begun = search.study.finals_begun(trial.id)
@@ -133,13 +134,16 @@ def _train(
 def best_trainings(trials: Sequence[Trial]) -> list[tuple[Trial, Facts]]:
     """The trainings of this machine that may be the result, the best configuration's best first.
 
-    A configuration is as good as the mean of its whole trainings: the best of several seeds of
-    another one may be luck. One with a second whole training goes before those with one.
+    A configuration is as good as the mean of its whole trainings. The best first training of many
+    trials may be luck, so trials with a second whole one go before the others. The first training
+    of the preset was not chosen among others, and counts as it is.
     """
     usable = [trial for trial in trials if trial.usable]
     tested = [trial for trial in usable if any(one.whole for one in _here(trial.finals))]
+    if any(trial.number for trial in tested):
+        usable = [trial for trial in usable if trial in tested or not trial.number]
     found = []
-    for trial in sorted(tested or usable, key=lambda one: -one.mean_score):
+    for trial in sorted(usable, key=lambda one: -one.mean_score):
         here = _here([facts for facts in (trial.facts, *trial.finals) if facts is not None])
         found += [(trial, facts) for facts in sorted(here, key=lambda one: -one.score)]
     return found
