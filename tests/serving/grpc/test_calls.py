@@ -304,6 +304,27 @@ def test_answers_that_clients_do_not_read(repository: Repository) -> None:
             time.sleep(0.01)
 
 
+def test_a_message_that_does_not_come(repository: Repository) -> None:
+    sent = threading.Event()
+
+    def never() -> Iterator[bytes]:
+        sent.wait(PATIENCE_SECONDS)
+        yield GOOD
+
+    with Served(repository, Settings(deadline_ms=300)) as served:
+        ask = served.channel.stream_unary(PREDICT)
+        with pytest.raises(grpc.RpcError) as late:
+            ask(never())
+        with pytest.raises(grpc.RpcError) as none:
+            ask(iter(()))
+        sent.set()
+        assert served.ask(PREDICT, GOOD)
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert late.value.details() == "the message did not come within 300 ms"
+    assert none.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert none.value.details() == "the call has no message"
+
+
 def test_answers_that_clients_do_not_read_in_time_are_dropped(repository: Repository) -> None:
     large = predict_request("zeros", {"count": [99_000]}).SerializeToString()
     settings = Settings(max_answer_mb=0.4, max_body_mb=0.01, write_timeout=0.5)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -87,14 +87,28 @@ class Calls(grpc.GenericRpcHandler):
             return grpc.unary_stream_rpc_method_handler(write)
         method = self._methods.get(path, _refuse)
 
-        async def answer(body: bytes, context: Context) -> bytes:
-            found = await self._answer(path, method, body, context)
+        async def answer(bodies: AsyncIterator[bytes], context: Context) -> bytes:
+            found = await self._answer(path, method, self._first(bodies), context)
             self._limit_sending()
             return found
 
-        return grpc.unary_unary_rpc_method_handler(answer)
+        # gRPC would wait for the message of a unary call as long as the client likes.
+        return grpc.stream_unary_rpc_method_handler(answer)
 
-    async def _answer(self, path: str, method: Method, body: bytes, context: Context) -> bytes:
+    async def _first(self, bodies: AsyncIterator[bytes]) -> bytes:
+        """The message of a call, which must come in time."""
+        milliseconds = self._settings.deadline_ms
+        try:
+            async with asyncio.timeout(milliseconds / 1000):
+                async for body in bodies:
+                    return body
+        except TimeoutError:
+            raise DeadlineExceeded(f"the message did not come within {milliseconds:g} ms") from None
+        raise BadInput("the call has no message")
+
+    async def _answer(
+        self, path: str, method: Method, body: bytes | Awaitable[bytes], context: Context
+    ) -> bytes:
         """The answer; a failure ends the call with its code and its message."""
         begin = time.perf_counter()
         scope = self._scope(path, context)
@@ -103,6 +117,8 @@ class Calls(grpc.GenericRpcHandler):
         code, message = grpc.StatusCode.CANCELLED, ""
         share = self._share()
         try:
+            if not isinstance(body, bytes):
+                body = await body
             self._check(scope, body, context)
             share.add(len(body))
             answer = await method(scope, body)
