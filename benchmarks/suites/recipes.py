@@ -83,7 +83,7 @@ def compare(
 ) -> Figures:
     """The figures of the sides and of n-grams on the same characters, and the margin."""
     metrics = {side: language_metrics(values) for side, values in nats.items()}
-    sides = {side: rounded({n: m[n] for n in INTERVAL}, 4) for side, m in metrics.items()}
+    sides = {side: rounded({n: m[n] for n in INTERVAL if n in m}, 4) for side, m in metrics.items()}
     path = evaluation_path(run, summary, "-baseline").with_suffix(".json")
     baseline = json.loads(path.read_text())["metrics"]
     found = {
