@@ -131,6 +131,8 @@ def test_what_a_reader_should_know() -> None:
     assert alone.startswith("Nothing but the preset was tried: a search wants ten times")
     assert "second random seed" in alone
     assert "cut short" not in alone
+    begun = Trial(number=1, id=1, point={})
+    assert notes([preset, begun], preset).startswith("No trial but the preset came to a validation")
     assert notes([preset, other], preset).startswith("No trial was better than the preset")
     told = notes([preset, other], other, 0.81, tested=False)
     assert "Its training was cut short, after step 5 of 9." in told

@@ -134,7 +134,9 @@ def _notes(
     if cut:
         yield "Ctrl-C ended the search before its time."
     others = [trial for trial in trials if trial.number and trial.facts is not None]
-    if not others:
+    if not others and len(trials) > 1:
+        yield "No trial but the preset came to a validation: a search wants ten times as long."
+    elif not others:
         yield "Nothing but the preset was tried: a search wants ten times as long as a training."
     elif chosen.number == 0:
         yield "No trial was better than the preset, which is the result."

@@ -132,7 +132,7 @@ def test_the_report_shows_surprise_and_samples(generator: Any) -> None:
 def test_a_text_of_one_character_that_training_has_not_seen(generator: Any, tmp_path: Path) -> None:
     evaluation = evaluate(TASK, generator, write_text(tmp_path / "one.txt", "語"))
     metrics = evaluation.summary["metrics"]
-    assert metrics["nats_per_character_low"] == metrics["nats_per_character_high"]
+    assert "nats_per_character_low" not in metrics  # all resamples are alike
     assert evaluation.baseline.nats.shape == (6, 1)
     write_report(TASK, generator, evaluation)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from textapps.cli import console
 from textapps.cli.figures import print_figures
 from textapps.cli.loading import load_run
 from textapps.cli.options import encoding_option, examples, json_option, run_options, talk_options
@@ -60,6 +61,8 @@ def command(task: TaskName) -> click.Command:
             else read_document(file, encoding)
         )
         generator = load_run(task, models_dir, run)
+        if run is None and not as_json and not generator.run.pretrained:
+            console.say(f"{generator.run.name} scores; --run names another one")
         from textapps.core.tokens import UNK
         from textapps.evaluation.metrics.language import language_metrics
         from textapps.preprocessing.characters import normal_text
