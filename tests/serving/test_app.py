@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import re
 import shutil
 from pathlib import Path
@@ -43,7 +44,10 @@ def test_health(ask: Asker) -> None:
     assert ask("GET", "/health/ready/none").status_code == 404
 
 
-def test_health_of_a_model_whose_name_is_not_utf8(built: Built, directory: Path) -> None:
+def test_health_of_a_model_whose_name_is_not_utf8(
+    built: Built, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "textapps")  # processes of pytest cannot send the name
     repository = Repository(directory, ready_when="any")
     models.copy(built("lengths"), directory / "lengths" / "1")
     (directory / "caf\udce9" / "1").mkdir(parents=True)

@@ -52,6 +52,8 @@ def test_hidden_folders_are_left_out_and_linked_ones_are_read(
     (tmp_path / "words/yes/linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere/ann/back").symlink_to(tmp_path / "words/yes")
     (tmp_path / "elsewhere/ann/round").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "words/yes/up").symlink_to(tmp_path / "words")
+    (tmp_path / "words/yes/further up").symlink_to(tmp_path)
     keys = [one.key for one in ClipFolder(tmp_path / "words").examples(None)]
     assert keys == ["yes/a.wav", "yes/linked/ann/c.wav"]
 

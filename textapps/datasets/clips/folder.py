@@ -57,7 +57,7 @@ class ClipFolder:
 
     def _in(self, folder: Path) -> Iterator[Recording]:
         classes = [one for one in subfolders(folder) if one.name != NOISES]
-        files = {one: search(one) for one in classes}
+        files = {one: search(one, within=self.path) for one in classes}
         others = Found([], sum((found.others for found in files.values()), Counter()))
         if not any(found.clips for found in files.values()):
             raise DataError(

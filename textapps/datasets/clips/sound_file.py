@@ -88,10 +88,15 @@ def is_clip(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def search(folder: Path) -> Found:
-    """All files in a folder and its subfolders but the hidden ones; none if there is no folder."""
+def search(folder: Path, within: Path | None = None) -> Found:
+    """All files in a folder and its subfolders but the hidden ones; none if there is no folder.
+
+    Folders that a link names are read, but not those that contain the folder or `within`.
+    """
     found = Found([], Counter())
-    for file in sorted(_files(folder)):
+    places = [(within or folder).resolve(), folder.resolve()]
+    above = {place for each in places for place in each.parents} | {places[0]} - {places[1]}
+    for file in sorted(_files(folder, frozenset(above))):
         if is_clip(file):
             found.clips.append(file)
         else:
@@ -99,8 +104,7 @@ def search(folder: Path) -> Found:
     return found
 
 
-def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Also those of folders that links name, unless these lead back to where they are."""
+def _files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
     real = folder.resolve()
     if real in above or not folder.is_dir():
         return
@@ -108,7 +112,7 @@ def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            yield from _files(path, (*above, real))
+            yield from _files(path, above | {real})
         elif path.is_file():
             yield path
 
