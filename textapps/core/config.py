@@ -34,9 +34,7 @@ class Section(BaseModel):
     FROM_NOTHING: ClassVar[tuple[str, ...]] = ()
 
     # A column may be named 3, and `--set data.label_column=3` is parsed as TOML.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 S = TypeVar("S", bound=Section)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from textapps.core.config import Section
 from textapps.core.keys import Option, Search
@@ -14,6 +14,8 @@ class TrainingConfig(Section):
 
     An interval is `checkpoint_steps` steps; each ends with a validation and a checkpoint.
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     epochs: Annotated[int, Option("--epochs"), Search(times=(0.5, 6), cost=1)] = Field(
         3, ge=1, description="Passes over the training data."
