@@ -94,8 +94,8 @@ def search(folder: Path, within: Path | None = None) -> Found:
     Folders that a link names are read, but not those that contain the folder or `within`.
     """
     found = Found([], Counter())
-    places = [(within or folder).resolve(), folder.resolve()]
-    above = {place for each in places for place in each.parents} | {places[0]} - {places[1]}
+    outer, inner = (within or folder).resolve(), folder.resolve()
+    above = {outer, *outer.parents, *inner.parents} - {inner}
     for file in sorted(_files(folder, frozenset(above))):
         if is_clip(file):
             found.clips.append(file)
